@@ -1,0 +1,87 @@
+"""One plan of windows that both masks are read through."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Window = tuple[slice, ...]
+
+#: Pixels of a window: large enough that the cost of a call vanishes, small enough for many such blocks.
+WINDOW_PIXELS = 1 << 22
+#: A window grows to this size where the files' own blocks want it, not further.
+MAX_WINDOW_PIXELS = 1 << 26
+
+
+class Chunked(Protocol):
+    """What the plan needs to know of a mask: its shape, cheapest block, and the order of its file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pixels along each axis."""
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """The shape that the file is cheapest to read in."""
+
+    @property
+    def order(self) -> str:
+        """``"C"``: the last axis runs fastest in the file; ``"F"``: the first does."""
+
+
+def plan(*masks: Chunked) -> Iterator[Window]:
+    """Cut the common shape of some masks into windows that cover each pixel once.
+
+    The windows suit the blocks of every file: they are whole multiples of them where that stays in bounds.
+    They come in the order of the first mask's file, so that a source that only reads forward can stream.
+
+    Yields
+    ------
+    tuple of slice
+        One slice per axis, with explicit start and stop. Nothing for a shape without pixels.
+    """
+    first = masks[0]
+    shape = first.shape
+    if not math.prod(shape):
+        return
+    steps = _steps(shape, [mask.chunks for mask in masks], first.order)
+    slowest_first = range(len(shape)) if first.order == "C" else range(len(shape) - 1, -1, -1)
+    starts = dict.fromkeys(slowest_first, 0)
+    while True:
+        yield tuple(
+            slice(starts[axis], min(starts[axis] + steps[axis], n)) for axis, n in enumerate(shape)
+        )
+        for axis in reversed(starts):
+            starts[axis] += steps[axis]
+            if starts[axis] < shape[axis]:
+                break
+            starts[axis] = 0
+        else:
+            return
+
+
+def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str) -> list[int]:
+    """Grow the common block along the file's fastest axis first, until the window is large enough."""
+    steps = [
+        min(n, _common(sizes)) for n, sizes in zip(shape, zip(*chunks, strict=True), strict=True)
+    ]
+    fastest_first = range(len(shape) - 1, -1, -1) if order == "C" else range(len(shape))
+    for axis in reversed(fastest_first):
+        others = math.prod(steps) // steps[axis]
+        if others * steps[axis] > MAX_WINDOW_PIXELS:
+            steps[axis] = max(1, MAX_WINDOW_PIXELS // others)
+    for axis in fastest_first:
+        room = WINDOW_PIXELS // math.prod(steps)
+        if room < 2:
+            break
+        steps[axis] = min(shape[axis], steps[axis] * room)
+    return steps
+
+
+def _common(sizes: tuple[int, ...]) -> int:
+    """Return the least common multiple of some block sizes, or the largest where that would be far larger."""
+    multiple = math.lcm(*sizes)
+    return multiple if multiple <= 4 * max(sizes) else max(sizes)

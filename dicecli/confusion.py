@@ -1,0 +1,183 @@
+"""The statistic under every overlap metric: how often each pair of labels meets in one pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.counts import Counts
+from dicecli.errors import TooManyLabels
+from dicecli.plugins import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: Stands for "belongs to no label" among the labels of a matrix; no file can hold this value as a label.
+NO_LABEL = -(2**63)
+#: More distinct labels than this are taken for something else than a label map.
+MAX_LABELS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionMatrix:
+    """A joint histogram of two label masks; with ``+`` and :meth:`empty` a commutative monoid.
+
+    Windows, files, threads, processes and machines can be counted in any order and grouping: the sum of
+    their matrices is the same integers.
+
+    Attributes
+    ----------
+    labels : tuple of int
+        Sorted and unique. May hold :data:`NO_LABEL`.
+    table : numpy.ndarray
+        int64, shape ``(len(labels), len(labels))``. ``table[i, j]`` is the number of pixels whose
+        reference is ``labels[i]`` and whose prediction is ``labels[j]``.
+    """
+
+    labels: tuple[int, ...]
+    table: np.ndarray
+
+    @classmethod
+    def empty(cls) -> ConfusionMatrix:
+        """Return the matrix of no pixels: no labels, and nothing changes when it is added."""
+        return cls((), np.zeros((0, 0), np.int64))
+
+    @classmethod
+    def from_arrays(
+        cls, *, prediction: Any, reference: Any, ignore_label: int | None = None
+    ) -> ConfusionMatrix:
+        """Count two label arrays of one shape.
+
+        Parameters
+        ----------
+        prediction, reference : array_like or torch.Tensor
+            Integers or booleans of any width, the same shape. Tensors are counted on their device.
+        ignore_label : int, optional
+            Pixels whose reference has this label are left out.
+
+        Returns
+        -------
+        ConfusionMatrix
+            Over all labels found. Two empty arrays give the empty matrix.
+
+        Raises
+        ------
+        ShapeMismatch
+            The shapes differ; nothing is broadcast.
+        NotLabels
+            Values that are not integers.
+        TooManyLabels
+            More than 4,096 distinct labels.
+        """
+        backend = "torch" if "torch" in {type(each).__module__ for each in (reference, prediction)} else "numpy"
+        matrix = load("backends", backend).count_block(reference, prediction)
+        checked: ConfusionMatrix = matrix if ignore_label is None else matrix.without(ignore_label)
+        return checked
+
+    @classmethod
+    def from_pairs(cls, rows: np.ndarray, columns: np.ndarray, table: np.ndarray) -> ConfusionMatrix:
+        """Build a matrix from a table whose rows and columns have labels of their own.
+
+        Parameters
+        ----------
+        rows, columns : numpy.ndarray
+            int64 labels of the reference and of the prediction, in any order; repeated ones are merged.
+        table : numpy.ndarray
+            int64, shape ``(len(rows), len(columns))``.
+        """
+        labels = np.union1d(rows, columns).astype(np.int64)
+        if labels.size > MAX_LABELS:
+            raise TooManyLabels(
+                f"the two masks hold {labels.size:,} distinct labels together; a label map has at most "
+                f"{MAX_LABELS:,}",
+                "Is one of them an image, a probability map or a map of instances? See 'dicecli inspect'.",
+            )
+        merged = np.zeros((labels.size, labels.size), np.int64)
+        np.add.at(merged, np.ix_(np.searchsorted(labels, rows), np.searchsorted(labels, columns)), table)
+        return cls(tuple(labels.tolist()), merged)
+
+    def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
+        if not isinstance(other, ConfusionMatrix):
+            return NotImplemented
+        if self.labels == other.labels:
+            return ConfusionMatrix(self.labels, self.table + other.table)
+        labels = tuple(sorted({*self.labels, *other.labels}))
+        return ConfusionMatrix(labels, self._over(labels) + other._over(labels))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ConfusionMatrix):
+            return NotImplemented
+        mine, others = self.trimmed(), other.trimmed()
+        return mine.labels == others.labels and bool(np.array_equal(mine.table, others.table))
+
+    __hash__ = None  # type: ignore[assignment]  # compared by value and built from a mutable array
+
+    @property
+    def total(self) -> int:
+        """The number of pixels counted."""
+        return int(self.table.sum())
+
+    @property
+    def unlabelled(self) -> int:
+        """The number of pixels whose prediction belongs to no label."""
+        return self._size(self.table.sum(axis=0), NO_LABEL)
+
+    def reference_size(self, label: int) -> int:
+        """Return how many pixels have this label in the reference."""
+        return self._size(self.table.sum(axis=1), label)
+
+    def sizes(self, side: str) -> dict[int, int]:
+        """Return the labels that one side holds, each with its number of pixels."""
+        margin = self.table.sum(axis=1 if side == "reference" else 0)
+        return {label: int(n) for label, n in zip(self.labels, margin, strict=True) if n}
+
+    def counts(self, label: int | Iterable[int]) -> Counts:
+        """Return the four counts of one label, or of a region given as several labels.
+
+        A label that neither mask holds has only true negatives.
+        """
+        wanted = {label} if isinstance(label, int) else {int(each) for each in label}
+        inside = np.array([each in wanted for each in self.labels], dtype=bool)
+        tp = int(self.table[np.ix_(inside, inside)].sum())
+        reference = int(self.table[inside].sum())
+        prediction = int(self.table[:, inside].sum())
+        return Counts(tp, prediction - tp, reference - tp, self.total - reference - prediction + tp)
+
+    def without(self, label: int) -> ConfusionMatrix:
+        """Return the matrix of the pixels whose reference is another label than `label`.
+
+        Where such a pixel's *prediction* is `label`, that belongs to no label: it stays a miss of the
+        reference's label, but is nobody's false positive.
+        """
+        keep = np.array([each != label for each in self.labels], dtype=bool)
+        rows = np.array(self.labels, np.int64)[keep]
+        columns = np.array([each if each != label else NO_LABEL for each in self.labels], np.int64)
+        return ConfusionMatrix.from_pairs(rows, columns, self.table[keep]).trimmed()
+
+    def relabelled(
+        self, *, reference: Mapping[int, int] | None = None, prediction: Mapping[int, int] | None = None
+    ) -> ConfusionMatrix:
+        """Return the matrix with the labels of each side renamed; labels renamed alike are merged."""
+        rows = np.array([(reference or {}).get(each, each) for each in self.labels], np.int64)
+        columns = np.array([(prediction or {}).get(each, each) for each in self.labels], np.int64)
+        return ConfusionMatrix.from_pairs(rows, columns, self.table).trimmed()
+
+    def trimmed(self) -> ConfusionMatrix:
+        """Return the matrix over those labels that hold a pixel in either mask."""
+        used = (self.table.sum(axis=0) + self.table.sum(axis=1)) > 0
+        if used.all():
+            return self
+        labels = tuple(label for label, keep in zip(self.labels, used, strict=True) if keep)
+        return ConfusionMatrix(labels, self.table[np.ix_(used, used)])
+
+    def _over(self, labels: tuple[int, ...]) -> np.ndarray:
+        """Return the table over a larger sorted tuple of labels."""
+        place = np.searchsorted(np.array(labels, np.int64), np.array(self.labels, np.int64))
+        table = np.zeros((len(labels), len(labels)), np.int64)
+        table[np.ix_(place, place)] = self.table
+        return table
+
+    def _size(self, margin: np.ndarray, label: int) -> int:
+        return int(margin[self.labels.index(label)]) if label in self.labels else 0

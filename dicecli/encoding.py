@@ -1,0 +1,224 @@
+"""From stored values to labels: rounding, thresholds, nodata, and masks of 0 and 255."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.confusion import NO_LABEL
+from dicecli.errors import NotLabels, UnknownLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.labels import LabelScheme
+    from dicecli.settings import Settings
+
+#: Values at most this far from an integer are that integer; slopes such as 1/255 leave such residuals.
+MAX_RESIDUAL = 0.01
+
+# What a thresholded pixel is, until the whole mask is known: see `_thresholded` and `meaning`.
+_ZERO, _ONE, _REACHED, _BELOW, _NODATA = range(5)
+
+
+class Fractions(ValueError):  # noqa: N818 - caught by the source, which knows how to say it
+    """Values that are no integers; the argument is the largest distance from one, in this block."""
+
+
+def nodata_label(nodata: float | None, dtype: np.dtype, threshold: float | None) -> int | None:
+    """Return which label stands for nodata in the blocks that :func:`to_labels` gives, None for none."""
+    if nodata is None:
+        return None
+    if threshold is not None:
+        return _NODATA
+    if dtype.kind == "f":
+        return NO_LABEL
+    exact = int(nodata) if math.isfinite(nodata) and nodata == int(nodata) else None
+    info = np.iinfo(dtype) if dtype.kind in "iu" else np.iinfo(np.uint8)
+    return exact if exact is not None and info.min <= exact <= info.max else None
+
+
+def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float | None = None) -> np.ndarray:
+    """Turn a block of stored values into integer labels.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Booleans, integers of any width (returned as they are) or floats, any shape.
+    nodata : float, optional
+        The stored value that means "nothing known here"; NaN counts as such a value too.
+    threshold : float, optional
+        Values at or above it are inside.
+
+    Returns
+    -------
+    numpy.ndarray
+        Integers, the same shape; nodata is what :func:`nodata_label` says.
+
+    Raises
+    ------
+    Fractions
+        A float further than 0.01 from an integer.
+    NotLabels
+        NaN or infinity outside nodata, or beyond 64 bits; complex numbers.
+    """
+    if values.dtype.kind == "b":
+        values = values.view(np.uint8)
+    if values.dtype.kind not in "iuf":
+        raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
+    missing = _missing(values, nodata)
+    if threshold is not None:
+        return _thresholded(values, threshold, missing)
+    if values.dtype.kind == "f":
+        return _rounded(values, missing)
+    if values.dtype == np.uint64 and values.size and int(values.max()) >= 2**63:
+        raise NotLabels(
+            f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0."
+        )
+    return values
+
+
+def residual(values: np.ndarray, nodata: float | None = None) -> float:
+    """Return the largest distance of any value from an integer, nodata apart; 0 for integers."""
+    if values.dtype.kind != "f" or not values.size:
+        return 0.0
+    distance = np.abs(values - np.rint(values))
+    missing = _missing(values, nodata)
+    if missing is not None:
+        distance[missing] = 0
+    return float(np.nanmax(distance, initial=0.0, where=np.isfinite(distance)))
+
+
+def _missing(values: np.ndarray, nodata: float | None) -> np.ndarray | None:
+    if nodata is None:
+        return None
+    if math.isnan(nodata):
+        return np.isnan(values) if values.dtype.kind == "f" else None
+    with np.errstate(over="ignore"):
+        stored = values.dtype.type(nodata) if values.dtype.kind == "f" else nodata
+    missing: np.ndarray = values == stored
+    return missing
+
+
+def _refuse_nonfinite(values: np.ndarray, missing: np.ndarray | None) -> None:
+    bad = ~np.isfinite(values)
+    if missing is not None:
+        bad &= ~missing
+    count = int(bad.sum())
+    if count:
+        kind = "NaN" if np.isnan(values[bad]).any() else "infinity"
+        raise NotLabels(
+            f"it holds {kind} ({count:,} such values in the block where the first was met)",
+            "Save the mask as integers. If NaN marks missing pixels of a GeoTIFF: --nodata ignore.",
+        )
+
+
+def _rounded(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
+    _refuse_nonfinite(values, missing)
+    if missing is not None:
+        values = np.where(missing, 0, values)
+    if values.size and float(np.abs(values).max()) >= 2.0**63:
+        raise NotLabels(
+            f"the value {float(np.abs(values).max()):.4g} is no label", "Save the mask as integers."
+        )
+    rounded = np.rint(values)
+    largest = float(np.abs(values - rounded).max(initial=0.0))
+    if largest > MAX_RESIDUAL:
+        raise Fractions(largest)
+    labels = rounded.astype(np.int64)
+    if missing is not None:
+        labels[missing] = NO_LABEL
+    return labels
+
+
+def _thresholded(values: np.ndarray, threshold: float, missing: np.ndarray | None) -> np.ndarray:
+    """Code each value, so that a mask that was 0/1 already can be told from one that nothing reaches."""
+    if values.dtype.kind == "f":
+        _refuse_nonfinite(values, missing)
+    codes = np.full(values.shape, _BELOW, np.uint8)
+    codes[values == 0] = _ZERO
+    codes[values == 1] = _ONE
+    codes[values >= threshold] = _REACHED
+    if missing is not None:
+        codes[missing] = _NODATA
+    return codes
+
+
+def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int], list[str]]:
+    """Decide what the labels that a whole mask holds mean, and say what was assumed.
+
+    Parameters
+    ----------
+    sizes : mapping of int to int
+        Pixels by label, as :func:`to_labels` gives them, without nodata.
+    settings : Settings
+
+    Returns
+    -------
+    dict of int to int
+        The labels to rename.
+    list of str
+        Notes.
+
+    Raises
+    ------
+    NotLabels
+        Grey levels between 0 and 255: an anti-aliased or JPEG-damaged binary mask.
+    """
+    if settings.threshold is not None:
+        if _ONE in sizes and not {_REACHED, _BELOW} & set(sizes):
+            return {}, [f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"]
+        return {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, []
+    if settings.expects_raw_labels:
+        return {}, []
+    if 255 in sizes and set(sizes) <= {0, 255}:
+        return {255: 1}, ["values are 0 and 255: 255 is read as label 1"]
+    if _is_smooth_binary(sizes):
+        between = sum(n for label, n in sizes.items() if label not in {0, 255})
+        raise NotLabels(
+            f"values between 0 and 255 ({len(sizes) - 2} of them, {between / sum(sizes.values()):.1%} of the "
+            "pixels) beside mostly 0 and 255: an anti-aliased or JPEG-damaged binary mask, not labels",
+            "Give a threshold for it, as --threshold 128. If they are labels, declare them: --labels FILE.",
+        )
+    return {}, []
+
+
+def _is_smooth_binary(sizes: Mapping[int, int]) -> bool:
+    """Tell a binary mask with soft edges from labels.
+
+    Its two ends hold most pixels, each more than any grey level between, and the levels lie on both sides of
+    the middle. Label maps with 255 for "void" have classes that outweigh the void.
+    """
+    if not {0, 255} <= set(sizes) or min(sizes) < 0 or max(sizes) > 255:
+        return False
+    between = {label: n for label, n in sizes.items() if label not in {0, 255}}
+    ends = sizes[0] + sizes[255]
+    return (
+        len(between) >= 3
+        and min(between) < 128 <= max(between)
+        and max(between.values()) < min(sizes[0], sizes[255])
+        and ends > sum(between.values())
+    )
+
+
+def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
+    """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
+
+    Raises
+    ------
+    UnknownLabel
+    """
+    if not scheme.is_declared:
+        return
+    strange = {
+        label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
+    }
+    if strange:
+        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())[:5])
+        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+        raise UnknownLabel(
+            f"label {shown}{more} is not declared by {scheme.source}",
+            "Declare it there, or leave its pixels out: --ignore-label N.",
+        )

@@ -1,0 +1,185 @@
+"""Every error that a user can cause.
+
+::
+
+    DicecliError
+    ├── UsageError            exit 2: nothing was computed
+    │   ├── UnknownName       a metric, format, preset ... that does not exist
+    │   ├── LabelFileError    a file of labels that cannot be understood
+    │   └── OutputError       an output that cannot be written
+    └── CaseError             exit 3: this case could not be scored; other cases can
+        ├── FileError         the file itself
+        │   ├── Missing           it is not there
+        │   ├── Unreadable        the system refuses to read it
+        │   ├── NotARegularFile   a folder, pipe, socket or device
+        │   ├── EmptyFile         zero bytes
+        │   ├── UnknownFormat     not a format that is read here, or other content than its name says
+        │   ├── BadHeader         a header that contradicts itself or the format
+        │   ├── Truncated         fewer data than the header claims
+        │   ├── TrailingData      more data than the header claims
+        │   ├── Corrupt           data that cannot be decoded, or a checksum that does not hold
+        │   └── TooLarge          more pixels than can be held, where the format must be held whole
+        ├── MeaningError      its values
+        │   ├── NotLabels         fractions, NaN, grey levels: not a map of labels
+        │   ├── TooManyLabels     more distinct labels than any label map has
+        │   ├── UnknownLabel      a label that the declared scheme lacks
+        │   ├── UnknownColour     a colour that the colour table lacks
+        │   ├── ManyVolumes       several volumes, or bands, where one is needed
+        │   └── LossyCompression  labels that the compression has changed
+        └── GeometryError     the two masks do not lie on each other
+            ├── ShapeMismatch     other numbers of pixels
+            └── GridMismatch      other places in the world
+
+The name of an error's class is stable: reports carry it.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+
+class DicecliError(Exception):
+    """An error with a message (what was found, what was expected) and a hint (what to do).
+
+    Parameters
+    ----------
+    message : str
+        What was found, and what was expected.
+    hint : str
+        What to do about it.
+    path : str, optional
+        The file concerned. It is put before the message.
+    side : str, optional
+        ``"prediction"`` or ``"reference"``, where known. It is put before the path.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str, path: str | None = None, side: str | None = None) -> None:
+        super().__init__(message, hint, path, side)
+        self.message = message
+        self.hint = hint
+        self.path = path
+        self.side = side
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.side, self.path) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+    @property
+    def name(self) -> str:
+        """The stable name of this kind of error, as reports carry it."""
+        return type(self).__name__
+
+    def on_side(self, side: str, path: str) -> Self:
+        """Return this error, told which of the two masks it concerns."""
+        self.side = side
+        self.path = self.path or path
+        self.args = (self.message, self.hint, self.path, self.side)
+        return self
+
+
+class UsageError(DicecliError, ValueError):
+    """Wrong options or configuration: nothing was computed."""
+
+
+class UnknownName(UsageError):  # noqa: N818 - the names are the reports' words
+    """A metric, format, preset or other name that does not exist."""
+
+
+class LabelFileError(UsageError):
+    """A file of labels that cannot be understood."""
+
+
+class OutputError(UsageError):
+    """An output that cannot be written."""
+
+
+class CaseError(DicecliError, ValueError):
+    """One case could not be scored."""
+
+    exit_code = 3
+
+
+class FileError(CaseError):
+    """Something is wrong with the file itself."""
+
+
+class Missing(FileError):
+    """The file is not there."""
+
+
+class Unreadable(FileError):
+    """The system refuses to read the file."""
+
+
+class NotARegularFile(FileError):
+    """A folder, pipe, socket or device where a file is expected."""
+
+
+class EmptyFile(FileError):
+    """A file of zero bytes."""
+
+
+class UnknownFormat(FileError):
+    """Not a format that is read here, or other content than the name says."""
+
+
+class BadHeader(FileError):
+    """A header that contradicts itself or its format."""
+
+
+class Truncated(FileError):
+    """Fewer data than the header claims."""
+
+
+class TrailingData(FileError):
+    """More data than the header claims."""
+
+
+class Corrupt(FileError):
+    """Data that cannot be decoded, or a checksum that does not hold."""
+
+
+class TooLarge(FileError):
+    """More pixels than can be held, in a format that must be held whole."""
+
+
+class MeaningError(CaseError):
+    """The values of the mask cannot be taken for labels."""
+
+
+class NotLabels(MeaningError):
+    """Fractions, NaN or grey levels: not a map of labels."""
+
+
+class TooManyLabels(MeaningError):
+    """More distinct labels than a label map has."""
+
+
+class UnknownLabel(MeaningError):
+    """A label that the declared scheme lacks."""
+
+
+class UnknownColour(MeaningError):
+    """A colour that the colour table lacks."""
+
+
+class ManyVolumes(MeaningError):
+    """Several volumes or bands where one is needed."""
+
+
+class LossyCompression(MeaningError):
+    """Labels that a lossy compression has changed."""
+
+
+class GeometryError(CaseError):
+    """The two masks do not lie on each other."""
+
+
+class ShapeMismatch(GeometryError):
+    """Other numbers of pixels."""
+
+
+class GridMismatch(GeometryError):
+    """Other places in the world."""

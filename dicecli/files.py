@@ -1,0 +1,110 @@
+"""What a path is, before a format opens it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from dicecli.errors import EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
+
+_DOUBLE = (".nii.gz", ".hdr.gz", ".img.gz")
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|/vsi|\\\\\?\\vsi")
+_KINDS = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"),
+    (b"II*\0", "a TIFF"),
+    (b"MM\0*", "a TIFF"),
+    (b"II+\0", "a BigTIFF"),
+    (b"MM\0+", "a BigTIFF"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"NRRD", "an NRRD file"),
+    (b"%PDF", "a PDF"),
+    (b"<VRTDataset", "a GDAL VRT"),
+    (b"version https://git-lfs", "a Git LFS pointer: the real file was never fetched (git lfs pull)"),
+    (b"<!DOCTYPE", "HTML, as of an error page of a download"),
+    (b"<html", "HTML, as of an error page of a download"),
+)
+
+
+def suffix(path: str | os.PathLike[str]) -> str:
+    """Return a path's suffix in lower case; ``.nii.gz`` and the like count as one."""
+    name = Path(path).name.lower()
+    return next((each for each in _DOUBLE if name.endswith(each)), Path(name).suffix)
+
+
+def stem(path: str | os.PathLike[str]) -> str:
+    """Return a path's name without folder and suffix; ``.nii.gz`` and the like count as one."""
+    name = Path(path).name
+    return name[: len(name) - len(suffix(path))] or name
+
+
+def check_regular(path: str | os.PathLike[str]) -> int:
+    """Make sure that a path is a regular file with something in it, without opening it; return its size.
+
+    Raises
+    ------
+    UsageError
+        A URL, or a data set's name in a GDAL driver's own syntax.
+    Missing, NotARegularFile, EmptyFile, Unreadable
+    """
+    text = os.fspath(path)
+    try:
+        found = os.stat(path)  # noqa: PTH116 - of any path-like
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if _ELSEWHERE.match(text):
+            raise UsageError(
+                f"'{text}' is not a local file",
+                "Masks are read from local files only: download it first, and give its path.",
+            ) from error
+        hint = "Check the path; relative paths start at the current folder."
+        if os.path.islink(path):  # noqa: PTH114 - of any path-like
+            hint = "It is a symbolic link whose target does not exist."
+        raise Missing("there is no such file", hint, text) from error
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"cannot be read: {error}", "Check the path and its permissions.", text) from error
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
+        raise NotARegularFile(f"this is {what}, not a file", "Give the path of a mask file.", text)
+    if found.st_size == 0:
+        raise EmptyFile(
+            "the file is empty (0 bytes)", "Was it written to its end? Make or fetch it again.", text
+        )
+    return found.st_size
+
+
+def head(path: str | os.PathLike[str], length: int = 512) -> bytes:
+    """Return the first bytes of a regular file.
+
+    Raises
+    ------
+    Unreadable
+        The system refuses.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(length)
+    except OSError as error:
+        raise Unreadable(
+            f"cannot be read: {error.strerror}", "Check its permissions.", os.fspath(path)
+        ) from error
+
+
+def looks_like(start: bytes) -> str:
+    """Say what the first bytes of a file are, in words."""
+    for magic, kind in _KINDS:
+        if start.lstrip()[: len(magic)].lower() == magic.lower():
+            return kind
+    if start[344:348] in {b"n+1\0", b"ni1\0"} or start[4:8] in {b"n+2\0", b"ni2\0"}:
+        return "a NIfTI file"
+    try:
+        text = start.decode()
+    except UnicodeDecodeError:
+        return "binary data of another kind"
+    return "text" if text.isprintable() or "\n" in text else "binary data of another kind"

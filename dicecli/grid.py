@@ -1,0 +1,184 @@
+"""Where the pixels of a mask lie: shape, spacing, and the way from index to world."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+#: Displacements up to this many voxels are rounding of the header's numbers.
+EXACT_VOXELS = 0.01
+#: Up to here the nearest pixel is still the same one: compared, with a warning.
+NEAREST_VOXELS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The geometry of one mask.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Pixels along each axis of the array, in the array's order; trailing axes of length 1 are dropped.
+    spacing : tuple of float or None
+        Distance of neighbours along each axis, in `unit`.
+    unit : str or None
+        ``"mm"`` for volumes, ``"m"`` or ``"degree"`` for maps, None where unknown.
+    affine : numpy.ndarray or None
+        float64, shape ``(k, k + 1)`` with k at least the number of axes: ``affine @ (*index, 1)`` is the
+        world position of a pixel's centre. None without georeferencing. Axes beyond `shape` have length 1.
+    crs : str or None
+        The coordinate reference system of a map, as WKT.
+    pixel_size : float or None
+        Length, area or volume of one pixel in ``unit`` to the power of `k`.
+    kind : {"image", "volume", "map"}
+    """
+
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None = None
+    unit: str | None = None
+    affine: np.ndarray | None = None
+    crs: str | None = None
+    pixel_size: float | None = None
+    kind: Literal["image", "volume", "map"] = "image"
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """The shape with the dropped axes of length 1 put back, as many as the affine has."""
+        axes = len(self.shape) if self.affine is None else max(len(self.shape), self.affine.shape[0])
+        return self.shape + (1,) * (axes - len(self.shape))
+
+    @property
+    def size(self) -> int:
+        """The number of pixels."""
+        return math.prod(self.shape)
+
+    @property
+    def orientation(self) -> str | None:
+        """The directions in which a volume's axes run, as in ``RAS``; None where unknown."""
+        if self.affine is None or self.kind != "volume":
+            return None
+        letters = (("L", "R"), ("P", "A"), ("I", "S"))
+        linear = self.affine[:, :-1]
+        order = np.argmax(np.abs(linear), axis=0)
+        return "".join(letters[row][int(linear[row, axis] > 0)] for axis, row in enumerate(order))
+
+    def sizes(self) -> dict[str, float]:
+        """Return the size of one pixel by the unit that metrics ask for: ``mm3``, ``m2``."""
+        if self.pixel_size is None or (self.kind, self.unit) not in {("volume", "mm"), ("map", "m")}:
+            return {}
+        return {"mm3" if self.kind == "volume" else "m2": self.pixel_size}
+
+    def corners(self) -> np.ndarray:
+        """Return the indices of the corner pixels: float64, shape ``(2**k, k)``."""
+        ends = [(0, n - 1) for n in self.full_shape]
+        return np.array(list(itertools.product(*ends)), dtype=np.float64)
+
+    def world(self, indices: np.ndarray) -> np.ndarray:
+        """Return the world positions of index positions ``(n, k)``; needs an affine."""
+        if self.affine is None:
+            raise ValueError("a grid without affine has no world positions")
+        positions: np.ndarray = indices @ self.affine[:, :-1].T + self.affine[:, -1]
+        return positions
+
+    def reoriented(self, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Grid:
+        """Return the grid of the same pixels with array axes permuted and reversed.
+
+        Axis ``t`` of the result is axis ``axes[t]`` of this grid, reversed where ``flips[t]``.
+        """
+        if self.affine is None:
+            raise ValueError("a grid without affine has no orientation")
+        full = tuple(self.full_shape[axis] for axis in axes)
+        affine = self.affine.copy()
+        origin = affine[:, -1].copy()
+        for target, (axis, flip) in enumerate(zip(axes, flips, strict=True)):
+            column = self.affine[:, axis]
+            affine[:, target] = -column if flip else column
+            origin += column * (self.full_shape[axis] - 1) if flip else 0
+        affine[:, -1] = origin
+        shape = _without_trailing_ones(full)
+        steps = np.linalg.norm(affine[:, :-1], axis=0)
+        spacing = None if self.spacing is None else tuple(steps[: len(shape)].tolist())
+        return replace(self, shape=shape, spacing=spacing, affine=affine)
+
+
+def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    end = len(shape)
+    while end > 2 and shape[end - 1] == 1:
+        end -= 1
+    return shape[:end]
+
+
+def displacement(reference: Grid, prediction: Grid) -> float:
+    """Return how far the two grids lie apart, in voxels of the reference: the largest at any corner, along any axis.
+
+    Both must have an affine and as many axes. Where neither has one their spacings are compared instead, and
+    without spacings on either side the answer is 0: nothing is known that could differ.
+    """
+    first, second = _comparable(reference), _comparable(prediction)
+    if first is None or second is None:
+        return 0.0
+    corners = reference.corners()
+    axes = first.shape[0]
+    corners = np.pad(corners, ((0, 0), (0, max(0, axes - corners.shape[1]))))[:, :axes]
+    apart = corners @ (second - first)[:, :-1].T + (second - first)[:, -1]
+    voxels = np.linalg.solve(first[:, :-1], apart.T)
+    return float(np.abs(voxels).max())
+
+
+def _comparable(grid: Grid) -> np.ndarray | None:
+    if grid.affine is not None:
+        return grid.affine
+    if grid.spacing is None:
+        return None
+    return np.hstack([np.diag(grid.spacing), np.zeros((len(grid.spacing), 1))])
+
+
+def same_crs(first: str | None, second: str | None) -> bool:
+    """Tell whether two coordinate reference systems are the same system, however they are written."""
+    if first == second or first is None or second is None:
+        return True
+    from rasterio.crs import CRS
+
+    return bool(CRS.from_wkt(first) == CRS.from_wkt(second))
+
+
+def differences(reference: Grid, prediction: Grid) -> list[str]:
+    """Say in words what differs between two grids of one shape: CRS, spacing, origin, direction."""
+    found = []
+    if not same_crs(reference.crs, prediction.crs):
+        found.append(f"CRS {_crs_name(prediction.crs)} against {_crs_name(reference.crs)}")
+    first, second = _comparable(reference), _comparable(prediction)
+    if first is None or second is None or first.shape != second.shape:
+        return found
+    unit = f" {reference.unit}" if reference.unit else ""
+    steps = [np.linalg.norm(each[:, :-1], axis=0) for each in (first, second)]
+    # A spacing matters as far as it adds up over the whole mask.
+    full = np.array((reference.full_shape + (1,) * first.shape[0])[: first.shape[0]])
+    if (np.abs(steps[1] - steps[0]) * full > EXACT_VOXELS * steps[0]).any():
+        found.append(f"spacing {_numbers(steps[1])} against {_numbers(steps[0])}{unit}")
+    shift = second[:, -1] - first[:, -1]
+    if np.abs(np.linalg.solve(first[:, :-1], shift)).max() > EXACT_VOXELS:
+        found.append(f"origin {_numbers(second[:, -1])} against {_numbers(first[:, -1])}{unit}")
+    cosines = ((first[:, :-1] / steps[0]) * (second[:, :-1] / steps[1])).sum(axis=0)
+    degrees = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    if (np.radians(degrees) * full > EXACT_VOXELS).any() and degrees.max() > 1e-4:
+        found.append(f"direction of the axes by {_numbers(degrees)} degrees")
+    return found
+
+
+def _crs_name(wkt: str | None) -> str:
+    if wkt is None:
+        return "none"
+    from rasterio.crs import CRS
+
+    crs = CRS.from_wkt(wkt)
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else wkt.split('"')[1] if '"' in wkt else wkt[:40]
+
+
+def _numbers(values: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values.tolist()) + ")"

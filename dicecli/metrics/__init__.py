@@ -1,0 +1,5 @@
+"""The metrics: one decorated function each, in a module of its family; arithmetic on Python integers only.
+
+A function takes a :class:`~dicecli.counts.Counts` and returns a float, NaN where it is undefined. Adding one
+is adding a function here; the catalogue, the command line, the reports and the contract tests find it.
+"""

@@ -1,0 +1,151 @@
+"""Overlap and error rates of one label: ratios of the four counts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dicecli.catalogue import BOTH_EMPTY, metric
+
+if TYPE_CHECKING:
+    from dicecli.counts import Counts
+
+
+def ratio(numerator: int, denominator: int) -> float:
+    """Divide two integers, correctly rounded at any size; 0/0 is NaN."""
+    return numerator / denominator if denominator else math.nan
+
+
+@metric(
+    formula="2 tp / (2 tp + fp + fn)",
+    range="0 to 1",
+    undefined=BOTH_EMPTY,
+    aliases=("dsc", "dice_coefficient", "sorensen_dice", "dice_similarity_coefficient", "zsi"),
+    source="Dice LR. Ecology 26(3), 1945. doi:10.2307/1932409",
+)
+def dice(counts: Counts) -> float:
+    """Twice the overlap over the sum of both sizes; the same number as F1."""
+    return ratio(2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn)
+
+
+@metric(
+    formula="2 tp / ((tp + fp) + (tp + fn))",
+    range="0 to 1",
+    undefined=BOTH_EMPTY,
+    aliases=("f_score", "f_measure", "f1_score"),
+    source="van Rijsbergen CJ. Information Retrieval, 2nd ed., 1979",
+)
+def f1(counts: Counts) -> float:
+    """Harmonic mean of precision and recall, from the counts and so never lost to a 0/0; equals Dice."""
+    return ratio(2 * counts.tp, counts.prediction + counts.reference)
+
+
+@metric(
+    formula="tp / (tp + fp + fn)",
+    range="0 to 1",
+    undefined=BOTH_EMPTY,
+    aliases=("jaccard", "jaccard_index", "intersection_over_union", "critical_success_index"),
+    source="Jaccard P. New Phytologist 11(2), 1912. doi:10.1111/j.1469-8137.1912.tb05611.x",
+)
+def iou(counts: Counts) -> float:
+    """Intersection over union of the two masks; Dice / (2 - Dice)."""
+    return ratio(counts.tp, counts.tp + counts.fp + counts.fn)
+
+
+@metric(
+    formula="tp / (tp + fp)",
+    range="0 to 1",
+    undefined="the prediction is empty",
+    aliases=("users_accuracy", "positive_predictive_value", "ppv", "correctness"),
+    source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
+)
+def precision(counts: Counts) -> float:
+    """Share of the prediction that the reference confirms; user's accuracy of a map."""
+    return ratio(counts.tp, counts.prediction)
+
+
+@metric(
+    formula="tp / (tp + fn)",
+    range="0 to 1",
+    undefined="the reference is empty",
+    aliases=("sensitivity", "true_positive_rate", "tpr", "producers_accuracy", "hit_rate", "completeness"),
+    source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
+)
+def recall(counts: Counts) -> float:
+    """Share of the reference that the prediction finds; sensitivity, or producer's accuracy of a map."""
+    return ratio(counts.tp, counts.reference)
+
+
+@metric(
+    formula="tn / (tn + fp)",
+    range="0 to 1",
+    undefined="the reference covers every counted pixel",
+    aliases=("true_negative_rate", "tnr", "selectivity"),
+    source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
+)
+def specificity(counts: Counts) -> float:
+    """Share of the pixels outside the reference that the prediction leaves out too."""
+    return ratio(counts.tn, counts.tn + counts.fp)
+
+
+@metric(
+    formula="tn / (tn + fn)",
+    range="0 to 1",
+    undefined="the prediction covers every counted pixel",
+    aliases=("negative_predictive_value",),
+    source="Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-023-02151-z",
+)
+def npv(counts: Counts) -> float:
+    """Share of the pixels outside the prediction that are outside the reference too."""
+    return ratio(counts.tn, counts.tn + counts.fn)
+
+
+@metric(
+    formula="fp / (fp + tn)",
+    range="0 to 1",
+    undefined="the reference covers every counted pixel",
+    better="lower",
+    aliases=("false_positive_rate", "fall_out"),
+    source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
+)
+def fpr(counts: Counts) -> float:
+    """Share of the pixels outside the reference that the prediction claims; 1 - specificity."""
+    return ratio(counts.fp, counts.fp + counts.tn)
+
+
+@metric(
+    formula="fn / (fn + tp)",
+    range="0 to 1",
+    undefined="the reference is empty",
+    better="lower",
+    aliases=("false_negative_rate", "miss_rate", "omission_error"),
+    source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
+)
+def fnr(counts: Counts) -> float:
+    """Share of the reference that the prediction misses; 1 - recall, omission error of a map."""
+    return ratio(counts.fn, counts.reference)
+
+
+@metric(
+    formula="fp / (fp + tp)",
+    range="0 to 1",
+    undefined="the prediction is empty",
+    better="lower",
+    aliases=("false_discovery_rate", "commission_error"),
+    source="Congalton RG. Remote Sensing of Environment 37(1), 1991. doi:10.1016/0034-4257(91)90048-B",
+)
+def fdr(counts: Counts) -> float:
+    """Share of the prediction that is wrong; 1 - precision, commission error of a map."""
+    return ratio(counts.fp, counts.prediction)
+
+
+@metric(
+    formula="(tp + fn) / (tp + fp + fn + tn)",
+    range="0 to 1",
+    undefined="no pixel was counted",
+    better="neither",
+    source="Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-023-02151-z",
+)
+def prevalence(counts: Counts) -> float:
+    """Share of the counted pixels that have the label in the reference."""
+    return ratio(counts.reference, counts.total)
