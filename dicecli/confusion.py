@@ -88,12 +88,7 @@ class ConfusionMatrix:
             int64, shape ``(len(rows), len(columns))``.
         """
         labels = np.union1d(rows, columns).astype(np.int64)
-        if labels.size > MAX_LABELS:
-            raise TooManyLabels(
-                f"the two masks hold {labels.size:,} distinct labels together; a label map has at most "
-                f"{MAX_LABELS:,}",
-                "Is one of them an image, a probability map or a map of instances? See 'dicecli inspect'.",
-            )
+        _check_number(labels.size)
         merged = np.zeros((labels.size, labels.size), np.int64)
         np.add.at(merged, np.ix_(np.searchsorted(labels, rows), np.searchsorted(labels, columns)), table)
         return cls(tuple(labels.tolist()), merged)
@@ -104,6 +99,7 @@ class ConfusionMatrix:
         if self.labels == other.labels:
             return ConfusionMatrix(self.labels, self.table + other.table)
         labels = tuple(sorted({*self.labels, *other.labels}))
+        _check_number(len(labels))
         return ConfusionMatrix(labels, self._over(labels) + other._over(labels))
 
     def __eq__(self, other: object) -> bool:
@@ -181,3 +177,12 @@ class ConfusionMatrix:
 
     def _size(self, margin: np.ndarray, label: int) -> int:
         return int(margin[self.labels.index(label)]) if label in self.labels else 0
+
+
+def _check_number(labels: int) -> None:
+    if labels > MAX_LABELS:
+        raise TooManyLabels(
+            f"the two masks hold more than {MAX_LABELS:,} distinct labels (at least {labels:,}); a label map "
+            "has fewer",
+            "Is one of them an image, a probability map or a map of instances? See 'dicecli inspect'.",
+        )

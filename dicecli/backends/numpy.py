@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.confusion import MAX_LABELS, ConfusionMatrix
-from dicecli.errors import NotLabels, ShapeMismatch, TooManyLabels
+from dicecli.confusion import ConfusionMatrix
+from dicecli.errors import NotLabels, ShapeMismatch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -130,13 +130,8 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = (np.cumsum(occurs) - 1)[offsets]
     else:
         found, codes = np.unique(labels, return_inverse=True)
-    if found.size > MAX_LABELS:
-        raise TooManyLabels(
-            f"a block of {labels.size:,} pixels holds {found.size:,} distinct labels; a label map has at "
-            f"most {MAX_LABELS:,}",
-            "Is it an image, a probability map or a map of instances? See 'dicecli inspect'.",
-        )
-    return found.astype(np.int64), codes.reshape(-1)
+        codes = codes.reshape(-1)
+    return found.astype(np.int64), codes
 
 
 def _rounded_up(labels: int) -> int:

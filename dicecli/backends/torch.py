@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dicecli.confusion import MAX_LABELS, ConfusionMatrix
-from dicecli.errors import NotLabels, ShapeMismatch, TooManyLabels, UsageError
+from dicecli.confusion import ConfusionMatrix
+from dicecli.errors import NotLabels, ShapeMismatch, UsageError
 
 #: Pixels of a piece: bounds the memory that counting takes on the device, 17 bytes a pixel.
 PIECE = 1 << 24
@@ -39,14 +39,15 @@ def device(wanted: str) -> tuple[Any, str | None]:
     return torch.device("cpu"), f"there is no {wanted} device here: counted on the processor"
 
 
-def count_block(reference: Any, prediction: Any) -> ConfusionMatrix:
-    """Count two blocks of integer labels on the device of the reference.
+def count_block(reference: Any, prediction: Any, where: Any = None) -> ConfusionMatrix:
+    """Count two blocks of integer labels on a device.
 
     Parameters
     ----------
     reference, prediction : torch.Tensor or array_like
-        Integers or booleans of any width, of one shape. What is no tensor, or lies on another device, is
-        brought to the reference's device.
+        Integers or booleans of any width, of one shape.
+    where : torch.device, optional
+        Where to count. By default where the first tensor of the two lies; the other one is brought there.
 
     Returns
     -------
@@ -58,8 +59,9 @@ def count_block(reference: Any, prediction: Any) -> ConfusionMatrix:
     ShapeMismatch, NotLabels, TooManyLabels
     """
     torch = _torch()
-    tensors = [each for each in (reference, prediction) if isinstance(each, torch.Tensor)]
-    where = tensors[0].device if tensors else torch.device("cpu")
+    if where is None:
+        tensors = [each for each in (reference, prediction) if isinstance(each, torch.Tensor)]
+        where = tensors[0].device if tensors else torch.device("cpu")
     first, second = (_checked(torch, each, where) for each in (reference, prediction))
     if first.shape != second.shape:
         raise ShapeMismatch(
@@ -121,9 +123,4 @@ def _numbered(torch: Any, labels: Any) -> tuple[np.ndarray, Any]:
     if high - low < 256:
         return np.arange(low, high + 1, dtype=np.int64), wide - low
     found, codes = torch.unique(wide, return_inverse=True)
-    if found.numel() > MAX_LABELS:
-        raise TooManyLabels(
-            f"a block holds {found.numel():,} distinct labels; a label map has at most {MAX_LABELS:,}",
-            "Is it an image, a probability map or a map of instances?",
-        )
     return found.cpu().numpy(), codes

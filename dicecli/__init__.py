@@ -1,0 +1,64 @@
+"""Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
+
+The names below are the Python twin of the command line; they are loaded on first use.
+
+>>> import dicecli
+>>> report = dicecli.score("prediction.nii.gz", "reference.nii.gz")  # doctest: +SKIP
+>>> report.to_pandas()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dicecli.version import __version__
+
+if TYPE_CHECKING:
+    from dicecli.confusion import ConfusionMatrix
+    from dicecli.counts import Counts
+    from dicecli.errors import CaseError, DicecliError, UsageError
+    from dicecli.evaluate import score, score_many
+    from dicecli.labels import LabelScheme, load_labels
+    from dicecli.results import Case
+    from dicecli.scores import Report
+
+__all__ = [
+    "Case",
+    "CaseError",
+    "ConfusionMatrix",
+    "Counts",
+    "DicecliError",
+    "LabelScheme",
+    "Report",
+    "UsageError",
+    "__version__",
+    "load_labels",
+    "score",
+    "score_many",
+]
+
+_HOMES = {
+    "Case": "results",
+    "CaseError": "errors",
+    "ConfusionMatrix": "confusion",
+    "Counts": "counts",
+    "DicecliError": "errors",
+    "LabelScheme": "labels",
+    "Report": "scores",
+    "UsageError": "errors",
+    "load_labels": "labels",
+    "score": "evaluate",
+    "score_many": "evaluate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dicecli' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"dicecli.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m dicecli`` is ``dicecli``."""
+
+from dicecli.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""Where a number misleads: notes that a careful colleague would make beside the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.catalogue import catalogue
+from dicecli.counts import Counts
+
+if TYPE_CHECKING:
+    from dicecli.scores import CaseScores, LabelScore
+    from dicecli.settings import Settings
+
+#: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
+_HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05
+#: Averages this far apart call for a reason.
+_APART = 0.1
+_NAMED = 5
+
+
+def advice(scores: CaseScores, settings: Settings) -> list[str]:
+    """Return the notes on one case, the most important first."""
+    rows = scores.labels
+    return [
+        *_nothing_shared(rows),
+        *_one_sided(rows),
+        *_rare(rows),
+        *_carried(rows),
+        *_absent(rows, settings),
+    ]
+
+
+def _value(name: str, counts: Counts) -> float:
+    return catalogue()[name].function(counts)
+
+
+def _listed(rows: list[LabelScore]) -> str:
+    names = [row.title for row in rows[:_NAMED]]
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return ", ".join(names) + more
+
+
+def _nothing_shared(rows: tuple[LabelScore, ...]) -> list[str]:
+    present = [row for row in rows if row.counts.reference or row.counts.prediction]
+    shared = [row for row in present if row.counts.reference and row.counts.prediction]
+    one_sided = {bool(row.counts.reference) for row in present}
+    if len(present) > 1 and not shared and len(one_sided) == 2:
+        return ["the masks have no label in common: do they use the same numbers for the same classes?"]
+    if not present:
+        return ["neither mask holds an evaluated label: overlap is undefined"]
+    return []
+
+
+def _one_sided(rows: tuple[LabelScore, ...]) -> list[str]:
+    missed = [row for row in rows if row.counts.reference and not row.counts.prediction]
+    invented = [row for row in rows if row.counts.prediction and not row.counts.reference]
+    notes = []
+    if missed:
+        notes.append(f"only in the reference, so Dice is 0: {_listed(missed)}")
+    if invented:
+        notes.append(f"only in the prediction, so Dice is 0: {_listed(invented)}")
+    return notes
+
+
+def _rare(rows: tuple[LabelScore, ...]) -> list[str]:
+    """Say of the largest such label that its accuracy is high for no other reason than that it is rare."""
+    rare = [
+        row
+        for row in rows
+        if row.counts.reference
+        and _value("accuracy", row.counts) >= _HIGH_ACCURACY
+        and _value("dice", row.counts) <= _LOW_DICE
+        and _value("prevalence", row.counts) <= _RARE
+    ]
+    if not rare:
+        return []
+    row = max(rare, key=lambda row: row.counts.reference)
+    accuracy, share = _value("accuracy", row.counts), _value("prevalence", row.counts)
+    others = f" (likewise {len(rare) - 1} more)" if len(rare) > 1 else ""
+    return [
+        f"{row.title}: accuracy is {_below_one(accuracy)} only because {_share(share)} of the pixels have the "
+        f"label; its Dice is {_value('dice', row.counts):.4f}{others}",
+    ]
+
+
+def _below_one(value: float) -> str:
+    return "above 0.9999" if 0.99995 <= value < 1 else f"{value:.4f}"
+
+
+def _share(value: float) -> str:
+    return "less than 0.01%" if value < 0.0001 else f"{value:.2%}"
+
+
+def _carried(rows: tuple[LabelScore, ...]) -> list[str]:
+    """Say when the largest label carries the micro average away from the macro one."""
+    present = [row for row in rows if row.counts.tp + row.counts.fp + row.counts.fn]
+    if len(present) < 2:
+        return []
+    every = [row.counts for row in present]
+    tp, fp, fn = (sum(getattr(counts, name) for counts in every) for name in ("tp", "fp", "fn"))
+    micro = _value("dice", Counts(tp, fp, fn))
+    macro = sum(_value("dice", counts) for counts in every) / len(every)
+    largest = max(present, key=lambda row: row.counts.reference)
+    total = sum(counts.reference for counts in every)
+    if abs(micro - macro) < _APART or not total or largest.counts.reference < total / 2:
+        return []
+    return [
+        f"micro Dice is {micro:.4f} but macro {macro:.4f}: {largest.title} alone has "
+        f"{largest.counts.reference / total:.0%} of the labelled reference and carries the micro average",
+    ]
+
+
+def _absent(rows: tuple[LabelScore, ...], settings: Settings) -> list[str]:
+    absent = [row for row in rows if not row.counts.reference and not row.counts.prediction]
+    if not absent or len(absent) == len(rows):
+        return []
+    what = "left out of the means" if settings.undefined == "skip" else f"taken as {settings.undefined}"
+    return [f"in neither mask, so undefined and {what}: {_listed(absent)}"]

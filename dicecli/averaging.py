@@ -1,0 +1,116 @@
+"""The named averages: what each one means, and how it is computed.
+
+The tools of this field call different numbers by the same name; see ``docs/conventions.md``. None of these
+can be converted into another, nor can an averaged Dice be converted into an averaged IoU.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from dicecli.counts import Counts, pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    Row = Sequence[Counts]
+
+#: Every average with its definition, as reports print it.
+DEFINITIONS = {
+    "macro": "pool the counts over cases per label, the ratio per label, mean over labels",
+    "micro": "pool the counts over cases and labels, then the ratio",
+    "weighted": "as macro, weighted by the label's size in the reference",
+    "micro-imagewise": "per case pool the counts over labels, then the ratio; mean over cases",
+    "macro-imagewise": "per case mean over its defined labels; mean over cases",
+    "label-mean": "per label mean over the cases where it is defined; mean over labels",
+}
+#: Those that differ when there is only one case.
+OF_ONE_CASE = ("macro", "micro", "weighted")
+
+
+class Average(NamedTuple):
+    """One average of one metric.
+
+    Attributes
+    ----------
+    value : float
+        NaN where nothing defined went in.
+    n : int
+        How many values (of ``micro``: sets of counts) went in.
+    undefined : int
+        How many values were left out because they are undefined.
+    """
+
+    value: float
+    n: int
+    undefined: int
+
+
+def mean(values: Iterable[float]) -> Average:
+    """Return the mean of the values that are not NaN, summed exactly; of none it is NaN, never 0."""
+    every = list(values)
+    kept = [value for value in every if not math.isnan(value)]
+    value = math.fsum(kept) / len(kept) if kept else math.nan
+    return Average(value, len(kept), len(every) - len(kept))
+
+
+def average(name: str, cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    """Compute one of :data:`DEFINITIONS`.
+
+    Parameters
+    ----------
+    name : str
+        One of the named averages.
+    cases : sequence of sequence of Counts
+        Per case the counts of every label that takes part, in one order throughout.
+    metric : callable
+        From counts to a value, NaN where undefined. A policy that puts a value there is part of it.
+
+    Raises
+    ------
+    KeyError
+        There is no such average.
+    """
+    return _FUNCTIONS[name](cases, metric)
+
+
+def _macro(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    return mean(metric(pooled(label)) for label in zip(*cases, strict=True))
+
+
+def _micro(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    every = [counts for case in cases for counts in case]
+    value = metric(pooled(every))
+    return Average(value, len(every), 0) if every else Average(math.nan, 0, 0)
+
+
+def _weighted(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    labels = [pooled(label) for label in zip(*cases, strict=True)]
+    values = [(metric(counts), counts.reference) for counts in labels]
+    kept = [(value, weight) for value, weight in values if not math.isnan(value)]
+    total = sum(weight for _, weight in kept)
+    value = math.fsum(value * weight for value, weight in kept) / total if total else math.nan
+    return Average(value, len(kept), len(values) - len(kept))
+
+
+def _micro_imagewise(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    return mean(metric(pooled(case)) if case else math.nan for case in cases)
+
+
+def _macro_imagewise(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    return mean(mean(metric(counts) for counts in case).value for case in cases)
+
+
+def _label_mean(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+    return mean(mean(metric(counts) for counts in label).value for label in zip(*cases, strict=True))
+
+
+_FUNCTIONS = {
+    "macro": _macro,
+    "micro": _micro,
+    "weighted": _weighted,
+    "micro-imagewise": _micro_imagewise,
+    "macro-imagewise": _macro_imagewise,
+    "label-mean": _label_mean,
+}

@@ -1,0 +1,101 @@
+"""The command group: commands are imported when they are called, and errors end here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from dicecli.errors import DicecliError
+from dicecli.text import inert
+from dicecli.version import __version__
+
+#: The commands, each with the first line of its help, so that listing them imports none. A test compares.
+COMMANDS = {
+    "score": "Score a predicted mask against its reference.",
+    "inspect": "Say what each file is as a mask, and what looks wrong.",
+    "metrics": "List the metrics, or explain one.",
+}
+
+_EPILOG = "Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."
+
+
+class Failure(click.ClickException):
+    """An error of this project on its way to the terminal: what is wrong, then what to do."""
+
+    def __init__(self, error: DicecliError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+        self.hint = error.hint
+
+    def show(self, file: Any = None) -> None:
+        """Print ``Error:`` and ``Hint:`` to standard error."""
+        target = file or sys.stderr
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {inert(self.message)}", file=target)
+        click.echo(f"{click.style('Hint:', bold=True)} {inert(self.hint)}", file=target)
+
+
+class Commands(click.Group):
+    """A group whose commands live in modules of this folder, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of their importance."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and return it."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"dicecli.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of this project becomes a message."""
+        try:
+            return super().invoke(ctx)
+        except DicecliError as error:
+            raise Failure(error) from error
+
+
+@click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dicecli")
+def cli() -> None:
+    """Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
+
+    Start with: dicecli score PREDICTION REFERENCE
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = 130
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        # Nobody reads on. Python would complain again while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,149 @@
+"""The options that commands share, each defined once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dicecli.labels import parse_region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., Any]
+
+MASK = click.Path(path_type=str)
+
+_READING = [
+    click.option(
+        "--labels",
+        metavar="FILE|PRESET",
+        help="Names, regions, ignore label and colours: a JSON file of the project's own form, nnU-Net's "
+        "dataset.json, or voc, cityscapes, cityscapes-train, ade20k, brats. Other labels become an error.",
+    ),
+    click.option(
+        "--region",
+        "regions",
+        metavar="NAME=1,2,3",
+        multiple=True,
+        help="Also score these labels as one. Repeatable.",
+    ),
+    click.option(
+        "--ignore-label",
+        type=int,
+        metavar="N",
+        multiple=True,
+        help="Leave out pixels whose reference is N. Repeatable.",
+    ),
+    click.option(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="Values of T and more are label 1, others 0: for probability maps and soft edges.",
+    ),
+    click.option("--band", type=int, metavar="N", help="The band of a GeoTIFF, from 1."),
+    click.option(
+        "--nodata",
+        type=click.Choice(["auto", "ignore", "background", "label"]),
+        default="auto",
+        show_default=True,
+        help="What a GeoTIFF's nodata is. auto: left out, or background where it is the background's label.",
+    ),
+    click.option(
+        "--argmax",
+        is_flag=True,
+        help="A 4-D NIfTI holds a score per label: take the label with the largest.",
+    ),
+    click.option(
+        "--channel-axis",
+        type=click.IntRange(-4, 3),
+        default=-1,
+        show_default=True,
+        metavar="N",
+        help="With --argmax, the axis of the scores.",
+    ),
+]
+
+_SCORING = [
+    click.option(
+        "-m",
+        "--metric",
+        "metrics",
+        metavar="NAME",
+        multiple=True,
+        help="A metric of 'dicecli metrics', or all. Repeatable.  [default: dice, iou, precision, recall; "
+        "in JSON all]",
+    ),
+    click.option("--include-background", is_flag=True, help="Take the background into the averages."),
+    click.option(
+        "--undefined",
+        type=click.Choice(["skip", "zero", "one"]),
+        default="skip",
+        show_default=True,
+        help="What Dice and IoU are where both masks are empty: left out of means, 0, or 1.",
+    ),
+    click.option(
+        "--geometry",
+        type=click.Choice(["strict", "ignore"]),
+        default="strict",
+        show_default=True,
+        help="ignore: compare pixel by pixel, wherever the masks lie.",
+    ),
+    click.option(
+        "--device",
+        type=click.Choice(["cpu", "cuda", "mps", "auto"]),
+        default="cpu",
+        show_default=True,
+        help="Where to count; a GPU needs the extra 'torch'.",
+    ),
+]
+
+_TALKING = [
+    click.option("-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no notes to standard error."),
+]
+
+
+def reading(command: Command) -> Command:
+    """Add the options on how masks are read."""
+    return _added(command, _READING)
+
+
+def scoring(command: Command) -> Command:
+    """Add the options on how masks are compared."""
+    return _added(command, _SCORING)
+
+
+def talking(command: Command) -> Command:
+    """Add the options on how much is said."""
+    return _added(command, _TALKING)
+
+
+def _added(command: Command, options: list[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def settings_from(options: dict[str, Any]) -> Any:
+    """Build the settings from the options of :func:`reading` and :func:`scoring`.
+
+    Raises
+    ------
+    UsageError
+        A metric, region or labels file that does not exist or is not understood.
+    """
+    from dicecli.catalogue import catalogue, resolve
+    from dicecli.evaluate import make_settings
+
+    chosen: tuple[str, ...] | None = options.pop("metrics", ()) or None
+    if chosen:
+        every = tuple(catalogue())
+        chosen = tuple(
+            dict.fromkeys(
+                name for each in chosen for name in (every if each.lower() == "all" else [resolve(each).name])
+            )
+        )
+    regions = dict(parse_region(text) for text in options.pop("regions", ()))
+    return make_settings(metrics=chosen, regions=regions, **options)

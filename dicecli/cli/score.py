@@ -1,0 +1,86 @@
+"""``dicecli score``: two masks in, numbers out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from dicecli.cli import options as shared
+from dicecli.cli.outputs import planned, print_report, write_all
+from dicecli.errors import CaseError
+from dicecli.plugins import names
+from dicecli.text import inert
+
+_EPILOG = """\b
+Examples:
+  dicecli score prediction.nii.gz reference.nii.gz
+  dicecli score prediction.png reference.png --labels voc -o scores.csv
+  dicecli score prediction.tif reference.tif -m kappa -m dice -f json
+"""
+
+
+@click.command("score", epilog=_EPILOG)
+@click.argument("prediction", type=shared.MASK)
+@click.argument("reference", type=shared.MASK)
+@shared.scoring
+@shared.reading
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(names("exporters")),
+    default="table",
+    show_default=True,
+    help="What standard output gets.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    metavar="FILE",
+    multiple=True,
+    help="Also write the report to FILE: .json, .csv, .md or .txt. Repeatable.",
+)
+@shared.talking
+@click.pass_context
+def command(ctx: click.Context, **options: Any) -> None:
+    """Score a predicted mask against its reference.
+
+    Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
+    (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
+    """
+    from dicecli.evaluate import case_name, result_of
+    from dicecli.results import Case, Failed
+    from dicecli.scores import Report
+
+    started = time.perf_counter()
+    case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
+    verbose, quiet = options.pop("verbose"), options.pop("quiet")
+    format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
+    settings = shared.settings_from(options)
+    result = result_of(case, settings)
+    report = Report([result], settings)
+    if format_name != "table" or not isinstance(result, Failed):
+        print_report(report, format_name, verbose=verbose)
+    write_all(report, files)
+    if isinstance(result, Failed):
+        raise _as_error(result)
+    if format_name in {"csv", "json"} and not quiet:
+        for note in report.case_scores(result).notes:
+            click.echo(f"Note: {inert(note)}", err=True)
+    if verbose and not quiet:
+        _say_what_was_done(settings.device, time.perf_counter() - started)
+    ctx.exit(0)
+
+
+def _as_error(result: Any) -> CaseError:
+    return CaseError(result.message, result.hint)
+
+
+def _say_what_was_done(device: str, seconds: float) -> None:
+    from dicecli.plugins import load
+
+    backend = load("backends", "numpy" if device == "cpu" else "torch")
+    click.echo(f"Counted with {backend.describe()} in {seconds:.2f} s.", err=True)

@@ -1,0 +1,128 @@
+"""Scoring one pair of masks, or many."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dicecli import files
+from dicecli.counting import count_case, shown
+from dicecli.errors import CaseError, UsageError
+from dicecli.labels import load_labels
+from dicecli.plugins import load
+from dicecli.results import Case, Failed
+from dicecli.scores import Report
+from dicecli.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from dicecli.results import Result
+
+
+def score(
+    prediction: Any,
+    reference: Any,
+    *,
+    labels: str | Path | Mapping[str, Any] | None = None,
+    regions: Mapping[str, Sequence[int]] | None = None,
+    ignore_label: int | Iterable[int] | None = None,
+    name: str | None = None,
+    **options: Any,
+) -> Report:
+    """Score one pair of masks; the twin of ``dicecli score``.
+
+    Parameters
+    ----------
+    prediction, reference : str, path, array, tensor or nibabel image
+        PNG, NIfTI or GeoTIFF files; or NumPy arrays, torch tensors (counted on their device) or nibabel
+        images. Integers or booleans, of one shape after the documented squeeze.
+    labels : str, path or mapping, optional
+        A labels file, a preset's name, or the content of such a file.
+    regions : mapping of str to sequence of int, optional
+        Named sets of labels.
+    ignore_label : int or several, optional
+        Pixels whose reference has one of these are left out.
+    name : str, optional
+        What the report calls the case; the reference's name by default.
+    **options
+        The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
+        ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``.
+
+    Returns
+    -------
+    Report
+        The record that ``-f json`` prints, as :meth:`Report.to_dict` gives it.
+
+    Raises
+    ------
+    UsageError
+        Options that are wrong.
+    CaseError
+        Masks that cannot be read, understood or laid on each other.
+    """
+    settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
+    case = Case(name or case_name(reference), shown(prediction), shown(reference))
+    counted = count_case(Case(case.name, prediction, reference), settings)
+    return Report([replace(counted, case=case)], settings)
+
+
+def make_settings(
+    *,
+    labels: str | Path | Mapping[str, Any] | None = None,
+    regions: Mapping[str, Sequence[int]] | None = None,
+    ignore_label: int | Iterable[int] | None = None,
+    metrics: str | Iterable[str] | None = None,
+    **options: Any,
+) -> Settings:
+    """Build the settings from the words of the command line.
+
+    Raises
+    ------
+    UsageError
+        An option that does not exist, or a value that it does not take.
+    """
+    unknown = sorted(set(options) - set(Settings.__dataclass_fields__))
+    if unknown:
+        raise UsageError(
+            f"there is no option {', '.join(unknown)}", f"Known: {', '.join(Settings.__dataclass_fields__)}."
+        )
+    allowed = {
+        "undefined": ("skip", "zero", "one"),
+        "nodata": ("auto", "ignore", "background", "label"),
+        "geometry": ("strict", "ignore"),
+        "device": ("cpu", "cuda", "mps", "auto"),
+    }
+    for option, values in allowed.items():
+        if options.get(option, values[0]) not in values:
+            raise UsageError(f"{option} is {options[option]!r}", f"It is one of {', '.join(values)}.")
+    threshold = options.get("threshold")
+    if threshold is not None and not 0 < threshold < float("inf"):
+        raise UsageError(f"the threshold is {threshold:g}", "It must be above 0: what reaches it is label 1.")
+    ignored = () if ignore_label is None else (ignore_label,) if isinstance(ignore_label, int) else ignore_label
+    named = {region: tuple(sorted(members)) for region, members in (regions or {}).items()}
+    scheme = load_labels(labels).adding(regions=named, ignore=ignored)
+    if isinstance(metrics, str):
+        metrics = (metrics,)
+    return Settings(metrics=None if metrics is None else tuple(metrics), labels=scheme, **options)
+
+
+def score_many(cases: Iterable[Case], settings: Settings) -> Report:
+    """Score cases one after the other; one that fails is a row, not the end of the run."""
+    results = load("executors", "serial").run(lambda case: result_of(case, settings), cases, jobs=1)
+    return Report(list(results), settings)
+
+
+def result_of(case: Case, settings: Settings) -> Result:
+    """Count a case; what is wrong with its masks becomes its result."""
+    try:
+        return count_case(case, settings)
+    except CaseError as error:
+        return Failed.because(case, error)
+
+
+def case_name(reference: Any) -> str:
+    """Return what a report calls a case: the reference's file name without its suffix."""
+    return files.stem(reference) if isinstance(reference, (str, os.PathLike)) else "arrays"

@@ -1,0 +1,24 @@
+"""CSV: a row per case and label, in full precision, for pandas, R and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from dicecli.record import FIRST, LAST, rows
+
+if TYPE_CHECKING:
+    from dicecli.scores import Report
+
+SUFFIXES = (".csv",)
+
+
+def render(report: Report, **_: Any) -> str:
+    """Return the rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
+    columns = [*FIRST, *(each.name for each in report.shown), *LAST]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows(report))
+    return text.getvalue()

@@ -1,0 +1,16 @@
+"""JSON: the full record, from which every other report can be made again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dicecli.scores import Report
+
+SUFFIXES = (".json",)
+
+
+def render(report: Report, **_: Any) -> str:
+    """Return the record as JSON; undefined is null, numbers have full precision, everything is ASCII."""
+    return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"

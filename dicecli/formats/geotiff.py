@@ -1,0 +1,282 @@
+"""GeoTIFF and plain TIFF, through GDAL's own driver and nothing else that lies beside the file."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli import files
+from dicecli.errors import (
+    Corrupt,
+    LossyCompression,
+    ManyVolumes,
+    NotLabels,
+    TooLarge,
+    Truncated,
+    UnknownFormat,
+)
+from dicecli.grid import Grid
+from dicecli.sources import MaskSource, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.blocks import Window
+
+SUFFIXES = (".tif", ".tiff", ".gtiff", ".geotiff")
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
+#: GDAL holds one block of a file at a time; a larger one is a damaged or hostile header.
+MAX_BLOCK_BYTES = 1 << 30
+#: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
+_CACHE_MB = 64
+_OPTIONS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": _CACHE_MB,
+}
+_SIDECARS = (".msk", ".aux.xml", ".ovr")
+
+
+def open_mask(path: str, reading: Reading) -> MaskSource:
+    """Open a TIFF mask: one band, at full resolution, with nothing but what its own file says.
+
+    Raises
+    ------
+    UnknownFormat, Truncated, Corrupt, TooLarge
+    ManyVolumes
+        Several bands, and none was chosen.
+    LossyCompression
+        Labels that the compression may have changed.
+    NotLabels
+        Complex numbers.
+    """
+    files.check_regular(path)
+    start = files.head(path)
+    if not start.startswith(_MAGIC):
+        raise UnknownFormat(
+            f"this is {files.looks_like(start)}, not TIFF as its name says",
+            "Give a TIFF file, or name it after its format.",
+            path,
+        )
+    with _gdal(path):
+        import rasterio
+
+        dataset = rasterio.open(os.path.abspath(path), driver="GTiff", sharing=False)  # noqa: PTH100
+        try:
+            return _source(dataset, path, reading)
+        except BaseException:
+            dataset.close()
+            raise
+
+
+@contextmanager
+def _gdal(path: str) -> Iterator[None]:
+    """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            with rasterio.Env(**_OPTIONS):
+                yield
+        except RasterioError as error:
+            said = _message(error, path)
+            short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
+            kind = Truncated if short or "Read error" in said else Corrupt
+            raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
+        except MemoryError as error:
+            raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
+
+
+def _message(error: BaseException, path: str) -> str:
+    """Find the message of GDAL itself, at the end of the chain of causes, without the path."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(getattr(error, "errmsg", None) or error)
+    return text.replace(os.path.abspath(path), os.path.basename(path)).strip()  # noqa: PTH100, PTH119
+
+
+def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
+    band = _band(dataset, path, reading.band)
+    dtype = np.dtype(dataset.dtypes[band - 1])
+    if dtype.kind not in "iuf":
+        raise NotLabels(f"its values are {dtype}: no labels", "Save the mask as integers.", path)
+    compression = _compression(dataset, path)
+    block = dataset.block_shapes[band - 1]
+    samples = dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1
+    if math.prod(block) * dtype.itemsize * samples > MAX_BLOCK_BYTES:
+        raise TooLarge(
+            f"one block of it has {block[1]:,} x {block[0]:,} pixels in {samples} samples",
+            "Save it with tiles: gdal_translate -co TILED=YES.",
+            path,
+        )
+    nodata, note = _nodata(dataset, band, reading, dtype)
+    source = _GeoTiff(dataset, path, _grid(dataset), dtype, band, nodata, reading.threshold)
+    source.notes += note
+    source.facts = {
+        "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
+        "bands": dataset.count,
+        "stored as": str(dtype),
+        "blocks": f"{block[1]} x {block[0]} " + ("tiles" if _is_tiled(dataset, block) else "strips"),
+        "compression": compression,
+        "nodata": None if dataset.nodatavals[band - 1] is None else f"{dataset.nodatavals[band - 1]:g}",
+    }
+    _describe_extras(source, dataset, band, path)
+    return source
+
+
+def _band(dataset: Any, path: str, wanted: int | None) -> int:
+    count = dataset.count
+    if wanted is None and count > 1:
+        raise ManyVolumes(
+            f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
+        )
+    if wanted is not None and not 1 <= wanted <= count:
+        raise ManyVolumes(
+            f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path
+        )
+    return wanted or 1
+
+
+def _compression(dataset: Any, path: str) -> str:
+    """Return the compression's name; labels that it may have changed are refused."""
+    tags = dataset.tags(ns="IMAGE_STRUCTURE")
+    name = str(tags.get("COMPRESSION", "none"))
+    upper = name.upper()
+    is_lossy = upper.removeprefix("YCBCR ").startswith(_LOSSY)
+    if upper.startswith("LERC"):
+        is_lossy = float(tags.get("MAX_Z_ERROR", 0)) > 0
+    elif tags.get("COMPRESSION_REVERSIBILITY", "").upper().startswith("LOSSLESS"):
+        is_lossy = False
+    if is_lossy:
+        raise LossyCompression(
+            f"it is compressed with {name}, which changes values",
+            "Labels need a lossless compression such as deflate, LZW or ZSTD: make it again from the source.",
+            path,
+        )
+    return "none" if upper == "NONE" else name.lower()
+
+
+def _nodata(
+    dataset: Any, band: int, reading: Reading, dtype: np.dtype
+) -> tuple[float | None, list[str]]:
+    """Decide which stored value is to be treated as nodata; the file's own tag alone says which."""
+    tag = dataset.nodatavals[band - 1]
+    if reading.nodata == "label":
+        return None, []
+    if tag is None:
+        # NaN needs no tag to be no number; it is only taken for nodata where that was asked for.
+        return (math.nan if reading.nodata != "auto" and dtype.kind == "f" else None), []
+    if reading.nodata == "auto" and tag == reading.background:
+        note = f"nodata is {tag:g}, which is also the background label: read as background"
+        return None, [note]
+    return float(tag), []
+
+
+def _grid(dataset: Any) -> Grid:
+    shape = (dataset.height, dataset.width)
+    transform = dataset.transform
+    if transform.is_identity and dataset.crs is None:
+        return Grid(shape)
+    a, b, c, d, e, f = transform[:6]
+    # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
+    affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
+    if abs(np.linalg.det(affine[:, :2])) == 0 or not np.isfinite(affine).all():
+        return Grid(shape, kind="map", crs=_wkt(dataset.crs))
+    unit, factor = _unit(dataset.crs)
+    steps = np.linalg.norm(affine[:, :2], axis=0) * factor
+    return Grid(
+        shape=shape,
+        spacing=tuple(steps.tolist()),
+        unit=unit,
+        affine=affine,
+        crs=_wkt(dataset.crs),
+        pixel_size=abs(float(np.linalg.det(affine[:, :2]))) * factor**2 if unit == "m" else None,
+        kind="map",
+    )
+
+
+def _wkt(crs: Any) -> str | None:
+    return crs.to_wkt() if crs else None
+
+
+def _unit(crs: Any) -> tuple[str | None, float]:
+    """Return the unit of the spacing, and the factor that brings the map's unit to it."""
+    from rasterio.errors import CRSError
+
+    if not crs:
+        return None, 1.0
+    if crs.is_geographic:
+        return "degree", 1.0
+    try:
+        return ("m", float(crs.linear_units_factor[1])) if crs.is_projected else (None, 1.0)
+    except CRSError:
+        return None, 1.0
+
+
+def _is_tiled(dataset: Any, block: tuple[int, int]) -> bool:
+    return bool(dataset.profile.get("tiled")) or block[1] != dataset.width
+
+
+def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str) -> None:
+    """Note what is in the file, or beside it, and was not used."""
+    if len(dataset.subdatasets) > 1:
+        source.notes.append(f"the file holds {len(dataset.subdatasets)} images: the first one is read")
+    if dataset.overviews(band):
+        source.facts["overviews"] = ", ".join(f"1:{n}" for n in dataset.overviews(band)) + " (not used)"
+    if (dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0):
+        source.notes.append("the band's scale and offset are not applied: labels are the stored values")
+    if "per_dataset" in [flag.name for flag in dataset.mask_flag_enums[band - 1]]:
+        source.notes.append("the file's internal mask is not used: only its nodata value is")
+    beside = [f"{path}{end}" for end in _SIDECARS]
+    present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119
+    if present:
+        source.notes.append(f"files beside it were not used: {', '.join(present)}")
+    if dataset.colorinterp[band - 1].name == "palette":
+        try:
+            source.facts["palette"] = f"{len(dataset.colormap(band))} colours"
+        except ValueError:
+            source.oddities.append("it says that it has a palette, and has none")
+
+
+class _GeoTiff(MaskSource):
+    """One band of a TIFF; each thread reads through a lock, as GDAL's handles are not to be shared."""
+
+    def __init__(
+        self,
+        dataset: Any,
+        path: str,
+        grid: Grid,
+        dtype: np.dtype,
+        band: int,
+        nodata: float | None,
+        threshold: float | None,
+    ) -> None:
+        chunks = tuple(int(n) for n in dataset.block_shapes[band - 1])
+        super().__init__(path, grid, dtype, chunks=chunks, nodata=nodata, threshold=threshold)
+        self._dataset, self._band, self._lock = dataset, band, threading.Lock()
+
+    def values(self, window: Window) -> np.ndarray:
+        """Read a window of the band at full resolution."""
+        from rasterio.windows import Window as Rectangle
+
+        rows, columns = window
+        rectangle = Rectangle(
+            columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+        )
+        with self._lock, _gdal(self.path):
+            block: np.ndarray = self._dataset.read(self._band, window=rectangle)
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()

@@ -1,0 +1,286 @@
+"""PNG: palette, grey of 1 to 16 bits, and colours through a colour table."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dicecli import files
+from dicecli.errors import (
+    Corrupt,
+    NotLabels,
+    TooLarge,
+    Truncated,
+    UnknownColour,
+    UnknownFormat,
+    Unreadable,
+)
+from dicecli.grid import Grid
+from dicecli.sources import MaskSource, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.blocks import Window
+    from dicecli.labels import Colour
+
+SUFFIXES = (".png",)
+
+_MAGIC = b"\x89PNG\r\n\x1a\n"
+_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+#: A PNG is held whole; this many pixels take gigabytes, and no camera or scanner makes them.
+MAX_PIXELS = 1 << 31
+
+
+class _Header(NamedTuple):
+    width: int
+    height: int
+    depth: int
+    kind: int
+    interlaced: bool
+    palette: int
+    transparency: bytes
+
+
+def open_mask(path: str, reading: Reading) -> MaskSource:
+    """Open a PNG mask. Its chunks are checked now, its pixels decoded when first asked for.
+
+    Raises
+    ------
+    UnknownFormat, Truncated, Corrupt, TooLarge
+        It is not PNG, is cut off, a checksum does not hold, or it is an animation.
+    NotLabels
+        16-bit colours.
+    """
+    files.check_regular(path)
+    start = files.head(path)
+    if not start.startswith(_MAGIC):
+        raise UnknownFormat(
+            f"this is {files.looks_like(start)}, not PNG as its name says",
+            "Give a PNG file, or name it after its format. JPEG cannot hold labels.",
+            path,
+        )
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
+    header = _check(data, path)
+    source = _Png(path, data, header, reading)
+    source.facts = {
+        "format": "PNG",
+        "mode": f"{_KINDS[header.kind]}, {header.depth} bit",
+        "compression": "deflate" + (", interlaced" if header.interlaced else ""),
+    }
+    if header.kind == 3:
+        source.facts["palette"] = f"{header.palette} colours"
+    return source
+
+
+def _check(data: bytes, path: str) -> _Header:
+    """Walk through the chunks: every checksum, the order that matters, and the end."""
+    header = None
+    palette, transparency, has_data = 0, b"", False
+    position = len(_MAGIC)
+    while True:
+        if position + 12 > len(data):
+            raise Truncated(
+                f"the file ends after {len(data):,} bytes without PNG's end mark (IEND)",
+                "It is cut off: fetch or save it again.",
+                path,
+            )
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        body = data[position + 8 : position + 8 + length]
+        end = position + 12 + length
+        if end > len(data):
+            raise Truncated(
+                f"the file ends inside its chunk {_name(kind)}", "It is cut off: fetch or save it again.", path
+            )
+        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):
+            raise Corrupt(
+                f"the checksum of its chunk {_name(kind)} does not hold", "Fetch or save it again.", path
+            )
+        if header is None:
+            header = _header(kind, body, path)
+        palette = length // 3 if kind == b"PLTE" else palette
+        transparency = body if kind == b"tRNS" else transparency
+        has_data = has_data or kind == b"IDAT"
+        if kind == b"acTL":
+            raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
+        if kind == b"IEND":
+            break
+        position = end
+    if not has_data or (header.kind == 3 and not palette):
+        raise Corrupt(f"it has no {'palette' if has_data else 'pixels'}", "Save it again.", path)
+    return header._replace(palette=palette, transparency=transparency)
+
+
+def _header(kind: bytes, body: bytes, path: str) -> _Header:
+    """Read IHDR, which must come first."""
+    if kind != b"IHDR" or len(body) != 13:
+        raise Corrupt(f"it begins with the chunk {_name(kind)} instead of IHDR", "Save it again.", path)
+    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
+    if (
+        depth not in _DEPTHS.get(colour, ())
+        or compression
+        or filtering
+        or interlace > 1
+        or not 0 < width < 2**31
+        or not 0 < height < 2**31
+    ):
+        raise Corrupt(
+            f"its header is invalid ({width} x {height}, colour type {colour}, {depth} bit)",
+            "Save it again.",
+            path,
+        )
+    if width * height > MAX_PIXELS:
+        raise TooLarge(
+            f"{width:,} x {height:,} pixels; a PNG must be held whole, and {MAX_PIXELS:,} is the limit",
+            "Save it as a tiled GeoTIFF, which is read in blocks.",
+            path,
+        )
+    if depth == 16 and colour not in {0}:
+        raise NotLabels(
+            f"it is {_KINDS[colour]} of 16 bit: no way to store labels",
+            "Save the labels as 16-bit grey, or as an 8-bit palette.",
+            path,
+        )
+    return _Header(width, height, depth, colour, bool(interlace), 0, b"")
+
+
+def _name(kind: bytes) -> str:
+    return kind.decode("ascii", "backslashreplace")
+
+
+class _Png(MaskSource):
+    """The pixels of a PNG, decoded at first use: indices of a palette, grey values, or labels of colours."""
+
+    def __init__(self, path: str, data: bytes, header: _Header, reading: Reading) -> None:
+        dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
+        if header.kind in {2, 6} and reading.colours:
+            dtype = np.dtype(np.int64)
+        grid = Grid((header.height, header.width))
+        super().__init__(path, grid, dtype, chunks=(1, header.width), threshold=reading.threshold)
+        self._data, self._header, self._colours = data, header, reading.colours
+        self._pixels: np.ndarray | None = None
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the labels of a window."""
+        if self._pixels is None:
+            self._pixels = self._decoded()
+            self._data = b""
+        return self._pixels[window]
+
+    def finish(self) -> None:
+        """Decode what was never asked for, so that damage shows."""
+        self.values((slice(0, 1), slice(0, 1)))
+
+    def _decoded(self) -> np.ndarray:
+        header = self._header
+        array = self._through_pillow()
+        if header.kind == 0 and header.depth in {2, 4}:
+            return array // (255 // (2**header.depth - 1))
+        if header.kind == 3:
+            top = int(array.max())
+            if top >= header.palette:
+                self.notes.append(f"label {top} lies outside its palette of {header.palette} colours")
+        if header.kind in {4, 6}:
+            alpha = array[..., -1]
+            if int(alpha.min()) != int(alpha.max()):
+                raise NotLabels(
+                    f"its alpha channel varies ({int(alpha.min())} to {int(alpha.max())})",
+                    "Save the labels without transparency, as grey or palette.",
+                    self.path,
+                )
+            self.notes.append("grey with a constant alpha is read as grey" if header.kind == 4 else
+                              "a constant alpha is left out")
+            array = array[..., 0] if header.kind == 4 else array[..., :3]
+        return self._of_colours(array) if header.kind in {2, 6} else array
+
+    def _through_pillow(self) -> np.ndarray:
+        from PIL import Image, UnidentifiedImageError
+
+        limit = Image.MAX_IMAGE_PIXELS
+        try:
+            # Pillow's own guard knows nothing of MAX_PIXELS, which was checked before anything is allocated.
+            Image.MAX_IMAGE_PIXELS = None
+            with Image.open(io.BytesIO(self._data), formats=["PNG"]) as image:
+                array = np.asarray(image)
+        except UnidentifiedImageError as error:
+            raise Corrupt("its chunks cannot be decoded", "Save it again.", self.path) from error
+        except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+            kind = Truncated if "truncated" in str(error).lower() else Corrupt
+            raise kind(f"its pixels cannot be decoded: {error}", "Fetch or save it again.", self.path) from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+        if array.dtype == np.bool_:
+            return array.view(np.uint8)
+        return array if array.dtype in (np.uint8, np.uint16) else array.astype(np.uint16)
+
+    def _of_colours(self, array: np.ndarray) -> np.ndarray:
+        """Turn colours into labels: grey stored as colour as it is, others by the colour table."""
+        if self._colours:
+            self.notes.append("colours are read as labels by the colour table")
+            return _by_table(array, self._colours, self.path)
+        grey: np.ndarray = array[..., 0]
+        if np.array_equal(grey, array[..., 1]) and np.array_equal(grey, array[..., 2]):
+            self.notes.append("grey stored as RGB is read as grey")
+            return grey
+        colours = np.unique(_packed(array))
+        raise UnknownColour(
+            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, and no colour table is given",
+            'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
+            self.path,
+        )
+
+
+def _packed(array: np.ndarray) -> np.ndarray:
+    wide = array.astype(np.uint32)
+    packed: np.ndarray = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    return packed
+
+
+def _by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:
+    """Replace every colour by its label.
+
+    Raises
+    ------
+    UnknownColour
+        With the colour, its share of the pixels, and the nearest colour of the table.
+    """
+    keys = np.array([(r << 16) | (g << 8) | b for r, g, b in table], np.uint32)
+    labels = np.array(list(table.values()), np.int64)
+    order = np.argsort(keys)
+    keys, labels = keys[order], labels[order]
+    packed = _packed(array)
+    place = np.minimum(np.searchsorted(keys, packed), keys.size - 1)
+    strange = keys[place] != packed
+    if strange.any():
+        raise _unknown_colour(packed[strange], packed.size, table, path)
+    found: np.ndarray = labels[place]
+    return found
+
+
+def _unknown_colour(strange: np.ndarray, total: int, table: Mapping[Colour, int], path: str) -> UnknownColour:
+    colours, times = np.unique(strange, return_counts=True)
+    most = int(colours[np.argmax(times)])
+    rgb = (most >> 16, (most >> 8) & 255, most & 255)
+    nearest = min(table, key=lambda known: sum((a - b) ** 2 for a, b in zip(known, rgb, strict=True)))
+    others = f", and {colours.size - 1:,} more colours" if colours.size > 1 else ""
+    return UnknownColour(
+        f"the colour {_hex(most)} {rgb} of {times.max() / total:.2%} of the pixels is not in the colour table"
+        f"{others}; the nearest is {nearest}, label {table[nearest]}",
+        "Add the colour to the table. Colours near a known one come from JPEG or from interpolation: "
+        "save the mask losslessly.",
+        path,
+    )
+
+
+def _hex(packed: int) -> str:
+    return f"#{packed:06x}"
+

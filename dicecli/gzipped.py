@@ -1,0 +1,76 @@
+"""A gzip stream that is read forwards, to its end, where its checksum and length stand."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from dicecli.errors import Corrupt, Truncated
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+class GzipStream:
+    """A gzip stream, read forwards; damage becomes this project's errors."""
+
+    def __init__(self, path: str, offset: int) -> None:
+        self._path, self._offset = path, offset
+        self._file: BinaryIO | None = None
+        self.position = 0
+
+    def read(self, length: int, path: str) -> bytearray:
+        """Read exactly so many bytes; memory grows with what the stream really gives."""
+        data = bytearray()
+        while len(data) < length:
+            part = self._guarded(min(length - len(data), 1 << 22), path)
+            if not part:
+                raise Truncated(
+                    f"the data end after {self.position:,} bytes; more are expected",
+                    "The file is cut off: fetch or save it again.",
+                    path,
+                )
+            data += part
+        return data
+
+    def skip(self, length: int, path: str) -> None:
+        """Read and forget so many bytes."""
+        while length > 0:
+            length -= len(self.read(min(length, 1 << 22), path))
+
+    def drain(self, path: str) -> int:
+        """Read to the end, which checks checksum and length; return how many bytes there still were."""
+        extra = 0
+        while part := self._guarded(1 << 20, path):
+            extra += len(part)
+            if extra > 1 << 24:
+                break
+        return extra
+
+    def rewind(self) -> None:
+        """Start again from the first voxel."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        self._file, self.position = None, 0
+
+    def _guarded(self, length: int, path: str) -> bytes:
+        try:
+            if self._file is None:
+                self._file = gzip.open(self._path)  # type: ignore[assignment]  # noqa: SIM115 - kept open
+                self._file.read(self._offset)  # type: ignore[union-attr]
+            part = self._file.read(length)  # type: ignore[union-attr]
+        except EOFError as error:
+            raise Truncated(
+                "the gzip stream ends before its end mark", "The file is cut off: fetch it again.", path
+            ) from error
+        except (OSError, zlib.error) as error:
+            raise Corrupt(
+                f"the gzip stream is damaged: {error}", "Fetch or save the file again.", path
+            ) from error
+        self.position += len(part)
+        return part

@@ -1,0 +1,215 @@
+"""What a file is as a mask: what its header says, which values it holds, and what looks wrong with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.alignment import align
+from dicecli.blocks import plan
+from dicecli.confusion import MAX_LABELS
+from dicecli.counting import open_mask
+from dicecli.encoding import check_declared, meaning, nodata_label, residual, to_labels
+from dicecli.errors import CaseError
+from dicecli.grid import differences, displacement
+from dicecli.plugins import load
+from dicecli.settings import Settings
+
+if TYPE_CHECKING:
+    from dicecli.grid import Grid
+    from dicecli.sources import MaskSource
+
+
+@dataclass
+class Inspection:
+    """What was found out about one file.
+
+    Attributes
+    ----------
+    path : str
+    facts : dict of str to object
+        What the header says, in the order to show it.
+    values : dict of float to int or None
+        Pixels by stored value, ascending; None where there are more than 4,096 values, or none were read.
+    names : dict of float to str
+        Names of those values, from the declared labels.
+    encoding : str
+        How ``score`` would take the values.
+    problems : list of str
+        What looks wrong, though it may be meant.
+    error : CaseError or None
+        Why ``score`` would refuse the file.
+    """
+
+    path: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    values: dict[float, int] | None = None
+    names: dict[float, str] = field(default_factory=dict)
+    encoding: str = ""
+    problems: list[str] = field(default_factory=list)
+    error: CaseError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON's types."""
+        values = self.values or {}
+        total = sum(values.values())
+        return {
+            "path": self.path,
+            "facts": self.facts,
+            "values": None
+            if self.values is None
+            else [
+                {
+                    "value": value if math.isfinite(value) else str(value),
+                    "name": self.names.get(value),
+                    "count": n,
+                    "share": n / total,
+                }
+                for value, n in values.items()
+            ],
+            "encoding": self.encoding,
+            "problems": self.problems,
+            "error": self.error.name if self.error else None,
+            "message": str(self.error) if self.error else None,
+            "hint": self.error.hint if self.error else None,
+        }
+
+
+def inspect(path: str, settings: Settings | None = None) -> Inspection:
+    """Find out what a file is as a mask. What is wrong with it becomes part of the answer."""
+    settings = settings or Settings()
+    found = Inspection(path)
+    try:
+        with open_mask(path, settings) as source:
+            found.facts = source.facts | _geometry(source.grid)
+            found.problems += source.oddities
+            values = _values(source)
+            source.finish()
+            found.values = values
+            found.encoding = _encoding(values, source, settings, found)
+            found.names = {value: settings.labels.names[int(value)] for value in values or {} if _named(value, settings)}
+    except CaseError as error:
+        error.path = error.path or path
+        found.error = error
+    return found
+
+
+def compare(prediction: str, reference: str, settings: Settings | None = None) -> dict[str, Any]:
+    """Say whether two files lie on each other, and if not, by how much.
+
+    Returns
+    -------
+    dict
+        ``aligned`` (bool), ``displacement_voxels`` (float, or None where no place is known), ``differences``
+        and ``notes`` (lists of str), ``message`` and ``hint`` (str or None).
+
+    Raises
+    ------
+    CaseError
+        One of the files cannot be opened.
+    """
+    settings = settings or Settings()
+    answer: dict[str, Any] = {"aligned": True, "displacement_voxels": None, "differences": [], "notes": []}
+    answer |= {"message": None, "hint": None}
+    with open_mask(reference, settings) as first, open_mask(prediction, settings) as second:
+        try:
+            one, other, answer["notes"] = align(first, second)
+            grids = one.grid, other.grid
+        except CaseError as error:
+            answer |= {"aligned": False, "message": error.message, "hint": error.hint}
+            grids = first.grid, second.grid
+        if grids[0].shape == grids[1].shape and all(grid.affine is not None for grid in grids):
+            answer["differences"] = differences(*grids)
+            answer["displacement_voxels"] = displacement(*grids)
+    return answer
+
+
+def _named(value: float, settings: Settings) -> bool:
+    return math.isfinite(value) and int(value) == value and int(value) in settings.labels.names
+
+
+def _geometry(grid: Grid) -> dict[str, Any]:
+    facts: dict[str, Any] = {"shape": " x ".join(str(n) for n in grid.shape)}
+    if grid.spacing:
+        steps = " x ".join(f"{step:.6g}" for step in grid.spacing)
+        facts["spacing"] = f"{steps} {grid.unit or '(unit unknown)'}"
+    if grid.orientation:
+        facts["orientation"] = grid.orientation
+    if grid.affine is not None:
+        facts["origin"] = ", ".join(f"{value:.6g}" for value in grid.affine[:, -1])
+    if grid.kind == "map":
+        facts["crs"] = _crs(grid.crs)
+        if grid.affine is not None:
+            (b, a, _), (e, d, _) = grid.affine.tolist()
+            facts["transform"] = f"x by {a:g} a column, {b:g} a row; y by {d:g} a column, {e:g} a row"
+    return facts
+
+
+def _crs(wkt: str | None) -> str:
+    if wkt is None:
+        return "none"
+    from rasterio.crs import CRS
+
+    crs = CRS.from_wkt(wkt)
+    name = wkt.split('"')[1] if '"' in wkt else ""
+    return f"EPSG:{crs.to_epsg()} ({name})" if crs.to_epsg() else name or wkt[:60]
+
+
+def _values(source: MaskSource) -> dict[float, int] | None:
+    """Count every stored value; None once there are too many for a map of labels."""
+    backend = load("backends", "numpy")
+    counted: dict[float, int] = {}
+    for window in plan(source):
+        block = source.values(window)
+        if block.dtype.kind in "iub" and block.dtype.itemsize == 1:
+            pairs = backend.count_block(block, block).sizes("reference").items()
+        else:
+            pairs = zip(*(each.tolist() for each in np.unique(block, return_counts=True)), strict=True)
+        for value, n in pairs:
+            counted[value] = counted.get(value, 0) + n
+        if len(counted) > MAX_LABELS:
+            return None
+    return dict(sorted(counted.items(), key=lambda pair: (math.isnan(pair[0]), pair[0])))
+
+
+def _encoding(
+    values: dict[float, int] | None, source: MaskSource, settings: Settings, found: Inspection
+) -> str:
+    """Say how the values would be read, as ``score`` does it."""
+    if values is None:
+        found.problems.append(f"more than {MAX_LABELS:,} distinct values: an image, probabilities or instances?")
+        return "none: too many distinct values for labels"
+    found.problems += _oddities(values, source)
+    stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)
+    if residual(stored, source.nodata) > 0.01 and settings.threshold is None:
+        source.read(next(plan(source)))
+        return "none: values between integers; give --threshold"
+    labels = to_labels(stored, source.nodata, settings.threshold)
+    missing = nodata_label(source.nodata, source.dtype, settings.threshold)
+    sizes: dict[int, int] = {}
+    for label, n in zip(labels.tolist(), values.values(), strict=True):
+        if label != missing:
+            sizes[label] = sizes.get(label, 0) + n
+    renamed, said = meaning(sizes, settings)
+    check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
+    said = [*source.notes, *said]
+    if source.nodata is not None:
+        said.append(f"{source.nodata:g} is nodata, and left out")
+    return "; ".join(said) if said else "labels are the stored values"
+
+
+def _oddities(values: dict[float, int], source: MaskSource) -> list[str]:
+    finite = [value for value in values if math.isfinite(value)]
+    odd = []
+    if len(values) == 1:
+        odd.append(f"every pixel is {finite[0]:g}" if finite else "no pixel has a value")
+    if finite and min(finite) < 0 and (source.nodata is None or min(finite) != source.nodata):
+        odd.append(f"it holds negative values, down to {min(finite):g}")
+    if source.dtype.kind == "f":
+        odd.append("labels are stored as floats; integers are safer")
+    if len(values) > 256:
+        odd.append(f"{len(values):,} distinct values: many for classes, as in a map of instances")
+    return odd

@@ -1,0 +1,78 @@
+"""Where reports are written: tested before the work, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from dicecli.errors import OutputError
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Make sure that a file can be written at `path`, without touching what is there.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing or refuses, or the path is a folder itself.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{target}: this is a folder", "Give the name of a file in it.")
+    folder = target.parent
+    if not folder.is_dir():
+        raise OutputError(f"{target}: the folder {folder} does not exist", "Make it first, or give another.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"{target}: the file is read-only", "Give another name, or change its permissions.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot write into {folder}: {error.strerror}",
+            "Give a folder that can be written to.",
+        ) from error
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text as UTF-8 to a temporary file beside `path`, flush it to the disk, and rename it.
+
+    Raises
+    ------
+    OutputError
+        The system refuses; what was at `path` before is untouched.
+    """
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            _give_usual_mode(name, target)
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written: {error.strerror}",
+            "What was there before is untouched. Free some space, or give another path.",
+        ) from error
+
+
+def _give_usual_mode(name: str, target: Path) -> None:
+    """Give a temporary file the mode that a new file would have, or that of the file it replaces."""
+    if os.name != "posix":
+        return
+    if target.exists():
+        mode = target.stat().st_mode & 0o777
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    Path(name).chmod(mode)

@@ -1,0 +1,111 @@
+"""What the reports for people's eyes share: how numbers are written, which rows are shown, what is said."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dicecli.scores import definition
+from dicecli.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.catalogue import Metric
+    from dicecli.scores import CaseScores, LabelScore
+    from dicecli.settings import Settings
+
+#: More labels than this are not all shown, but the worst of them.
+MANY_LABELS = 40
+WORST = 20
+UNDEFINED = "—"
+_TITLES = {"dice": "dice = f1"}
+
+
+def figure(value: float) -> str:
+    """Write a number for people: four decimals, a dash where it is undefined."""
+    if math.isnan(value):
+        return UNDEFINED
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+
+
+def title(metric: Metric) -> str:
+    """Write a metric's name over its column."""
+    return _TITLES.get(metric.name, metric.name)
+
+
+def shown_labels(case: CaseScores, metrics: Sequence[Metric], *, every: bool) -> tuple[list[LabelScore], str]:
+    """Return the labels to show, and what to say of the others: with many labels, the worst alone."""
+    rows = list(case.labels)
+    if every or len(rows) <= MANY_LABELS:
+        return rows, ""
+    ranked = next((each for each in metrics if each.better != "neither"), None)
+    if ranked is None:
+        return rows[:WORST], f"the first {WORST} of {len(rows)} labels; all of them: -v, or -f csv"
+    sign = 1 if ranked.better == "higher" else -1
+    defined = [row for row in rows if not math.isnan(row.values[ranked.name])]
+    worst = sorted(defined, key=lambda row: (sign * row.values[ranked.name], row.label))[:WORST]
+    return worst, (
+        f"the {len(worst)} of {len(rows)} labels with the worst {ranked.name}, worst first; "
+        "all of them: -v, or -f csv"
+    )
+
+
+def heading(case: CaseScores) -> list[tuple[str, str]]:
+    """Return what was compared: masks, shape, spacing, pixels."""
+    result = case.result
+    shape = " x ".join(str(n) for n in result.shape)
+    if result.spacing:
+        steps = " x ".join(f"{step:.6g}" for step in result.spacing)
+        shape += f", spacing {steps} {result.unit or '(unit unknown)'}"
+    counted = f"{result.counted:,} pixels"
+    left_out = [f"{n:,} of {_EXCLUDED[why]}" for why, n in result.excluded.items() if n]
+    if left_out:
+        counted += f"; left out: {', '.join(left_out)}"
+    return [
+        ("prediction", inert(str(result.case.prediction))),
+        ("reference", inert(str(result.case.reference))),
+        ("shape", shape),
+        ("counted", counted),
+    ]
+
+
+_EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
+
+
+def undefined_row(case: CaseScores, metrics: Sequence[Metric]) -> list[int]:
+    """Return how many undefined values the macro average of each metric leaves out."""
+    macro = case.averages["macro"]
+    return [macro[each.name].undefined if each.name in macro else 0 for each in metrics]
+
+
+def explanations(case: CaseScores, settings: Settings) -> list[tuple[str, str]]:
+    """Return what the numbers mean: the averages, the overall agreement, the checks, the background."""
+    overall = case.overall
+    said = [
+        (
+            "overall",
+            f"accuracy {figure(overall['overall_accuracy'])}, kappa {figure(overall['overall_kappa'])}, "
+            f"mcc {figure(overall['overall_mcc'])}: of all {case.result.counted:,} pixels, background included",
+        ),
+    ]
+    for name, values in case.averages.items():
+        n = max((each.n for each in values.values()), default=0)
+        said.append((name, f"{definition(name)} (n = {n})"))
+    if case.background is not None:
+        said.append((
+            "background",
+            f"{inert(case.background.title)} is left out of the averages (--include-background takes it in); its "
+            "pixels still count as false positives and false negatives of the others, so micro Dice is not "
+            "accuracy",
+        ))
+    elif settings.include_background and not any(case.result.excluded.values()):
+        said.append(("background", "taken into the averages: micro Dice, IoU's counts and accuracy cover all"))
+    wrong = [name for name, holds in case.checks.items() if not holds]
+    said.append((
+        "checked",
+        f"DOES NOT HOLD: {', '.join(wrong)}"
+        if wrong
+        else "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means",
+    ))
+    return said

@@ -1,0 +1,116 @@
+"""The record of a run in JSON's types and in rows: the base of every machine-readable report."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from dicecli.results import Failed
+from dicecli.scores import CaseScores, LabelScore, Report, definition
+from dicecli.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pandas import DataFrame
+
+    from dicecli.averaging import Average
+
+#: Of the JSON record; raised when a reader of the old one would misread the new one.
+SCHEMA = 1
+#: The columns of rows before and after those of the metrics.
+FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("error",)
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
+    return {
+        "schema": SCHEMA,
+        "dicecli": __version__,
+        "settings": report.settings.to_dict(),
+        "cases": [_case(each) for each in report.cases()],
+        "summary": {
+            "expected": len(report.results),
+            "scored": len(report.scored),
+            "failed": len(report.failed),
+            "averages": {
+                name: {"definition": definition(name)} | _average(values)
+                for name, values in report.averages.items()
+            },
+        },
+    }
+
+
+def rows(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield one row per case and label or region, and one per failed case; undefined is None."""
+    for case in report.cases():
+        if isinstance(case, Failed):
+            said = f"{case.error}: {case.message}"
+            yield {"case": case.case.name, "status": case.status, "error": said}
+            continue
+        facts = {"case": case.result.case.name, "status": case.result.status}
+        for row in (*case.labels, *case.regions):
+            yield facts | _row(row)
+        if not case.labels and not case.regions:
+            yield facts
+
+
+def to_pandas(report: Report) -> DataFrame:
+    """Return the rows as a data frame; counts and labels are integers that may be missing."""
+    import pandas as pd
+
+    columns = [*FIRST, *(each.name for each in report.shown), *LAST]
+    frame = pd.DataFrame(list(rows(report)), columns=columns)
+    values = dict.fromkeys((each.name for each in report.shown), "float64")
+    return frame.astype(dict.fromkeys(("label", "tp", "fp", "fn", "tn"), "Int64") | values)
+
+
+def number(value: float) -> float | None:
+    """Return a value as JSON has it: undefined is None."""
+    return None if math.isnan(value) else value
+
+
+def _average(values: dict[str, Average]) -> dict[str, Any]:
+    return {
+        "values": {name: number(each.value) for name, each in values.items()},
+        "n": {name: each.n for name, each in values.items()},
+        "undefined": {name: each.undefined for name, each in values.items()},
+    }
+
+
+def _row(row: LabelScore) -> dict[str, Any]:
+    values = {name: number(value) for name, value in row.values.items()}
+    return {"label": row.label, "name": row.name} | row.counts._asdict() | values
+
+
+def _case(case: CaseScores | Failed) -> dict[str, Any]:
+    result = case if isinstance(case, Failed) else case.result
+    facts: dict[str, Any] = {
+        "case": result.case.name,
+        "status": result.status,
+        "prediction": str(result.case.prediction),
+        "reference": str(result.case.reference),
+    }
+    if isinstance(case, Failed):
+        return facts | {"error": case.error, "message": case.message, "hint": case.hint}
+    scored = case.result
+    return facts | {
+        "shape": list(scored.shape),
+        "spacing": None if scored.spacing is None else list(scored.spacing),
+        "unit": scored.unit,
+        "counted": scored.counted,
+        "excluded": dict(scored.excluded),
+        "labels": [_row(row) for row in (*case.labels, *case.regions)],
+        "background": None if case.background is None else _row(case.background),
+        "averages": {
+            name: {metric: number(each.value) for metric, each in values.items()}
+            for name, values in case.averages.items()
+        },
+        "undefined": {
+            name: {metric: each.undefined for metric, each in values.items()}
+            for name, values in case.averages.items()
+        },
+        "overall": {name: number(value) for name, value in case.overall.items()},
+        "checks": case.checks,
+        "notes": list(case.notes),
+    }

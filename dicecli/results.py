@@ -1,0 +1,88 @@
+"""The records that a run is made of: a case, what came of it, and the report over all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.counts import Counts
+    from dicecli.errors import DicecliError
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair to compare.
+
+    Attributes
+    ----------
+    name : str
+        What reports call it.
+    prediction, reference : str, or what :func:`dicecli.score` takes
+        Usually paths, so that a case travels to a worker.
+    """
+
+    name: str
+    prediction: Any
+    reference: Any
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was counted of one case: integers only, so that a hundred thousand of them fit into memory.
+
+    Attributes
+    ----------
+    case : Case
+    shape : tuple of int
+        Of the reference.
+    spacing : tuple of float or None
+        Along each axis, in `unit`.
+    unit : str or None
+    sizes : mapping of str to float
+        The size of one pixel in ``mm3`` or ``m2``, where known.
+    counted : int
+        Pixels that were compared.
+    excluded : mapping of str to int
+        Pixels left out, by ``ignore_label`` and ``nodata`` of the reference.
+    labels : mapping of int to Counts
+        For every label that either mask holds, background included.
+    regions : mapping of str to Counts
+    notes : tuple of str
+        What was assumed, and what looks odd.
+    """
+
+    case: Case
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None
+    unit: str | None
+    sizes: Mapping[str, float]
+    counted: int
+    excluded: Mapping[str, int]
+    labels: Mapping[int, Counts]
+    regions: Mapping[str, Counts] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    status = "scored"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A case that could not be scored, and why."""
+
+    case: Case
+    error: str
+    message: str
+    hint: str
+
+    status = "failed"
+
+    @classmethod
+    def because(cls, case: Case, error: DicecliError) -> Failed:
+        """Make the row of a case from the error that ended it."""
+        return cls(case, error.name, str(error), error.hint)
+
+
+Result = Scored | Failed

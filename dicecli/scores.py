@@ -1,0 +1,220 @@
+"""From counts to numbers: the table of each case, its averages, and the record of a whole run.
+
+Everything here is arithmetic on the counts in :class:`~dicecli.results.Scored`. Nothing reads a mask, so that
+a report can be made again, in another form, from the counts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dicecli.advice import advice
+from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, average
+from dicecli.catalogue import Metric, catalogue, resolve
+from dicecli.counts import Counts
+from dicecli.results import Failed, Result, Scored
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from dicecli.settings import Settings
+
+#: What tables show when no metric was chosen.
+USUAL = ("dice", "iou", "precision", "recall")
+#: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
+MACRO_REGIONS = "macro-regions"
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """One row: a label or a region of one case, its counts, and the value of every metric (NaN: undefined)."""
+
+    label: int | None
+    name: str | None
+    counts: Counts
+    values: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, else its number."""
+        return self.name or f"label {self.label}"
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """All numbers of one scored case.
+
+    Attributes
+    ----------
+    result : Scored
+    labels, regions : tuple of LabelScore
+        The evaluated labels, in ascending order; the regions, in the order of their declaration.
+    background : LabelScore or None
+        The background's row, where it is left out of the averages.
+    averages : dict of str to dict of str to Average
+        By the average's name, then by the metric's.
+    overall : dict of str to float
+        Metrics of the whole matrix.
+    checks : dict of str to bool
+        Identities that were checked, exactly, on every row.
+    notes : tuple of str
+        What was assumed or looks odd, and what may mislead.
+    """
+
+    result: Scored
+    labels: tuple[LabelScore, ...]
+    regions: tuple[LabelScore, ...]
+    background: LabelScore | None
+    averages: dict[str, dict[str, Average]]
+    overall: dict[str, float]
+    checks: dict[str, bool]
+    notes: tuple[str, ...] = field(default=())
+
+
+class Report:
+    """One record of a run, which every exporter reads.
+
+    Parameters
+    ----------
+    results : sequence of Scored or Failed
+        One for every expected case, in order.
+    settings : Settings
+
+    Raises
+    ------
+    UnknownName
+        A metric that does not exist.
+    """
+
+    def __init__(self, results: Sequence[Result], settings: Settings) -> None:
+        self.results = tuple(results)
+        self.settings = settings
+        chosen = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
+        every = list(catalogue().values()) if chosen is None else list(dict.fromkeys(chosen))
+        #: The metrics of each label.
+        self.metrics: tuple[Metric, ...] = tuple(each for each in every if each.needs != "labels")
+        #: Those that tables show.
+        self.shown: tuple[Metric, ...] = tuple(
+            each for each in self.metrics if chosen is not None or each.name in USUAL
+        )
+        self._overall = [each for each in catalogue().values() if each.needs == "labels"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
+        from dicecli.record import to_dict
+
+        return to_dict(self)
+
+    def to_pandas(self) -> DataFrame:
+        """Return the rows of the CSV as a data frame: one per case and label or region, undefined is NaN."""
+        from dicecli.record import to_pandas
+
+        return to_pandas(self)
+
+    @property
+    def scored(self) -> tuple[Scored, ...]:
+        """The cases that were scored."""
+        return tuple(each for each in self.results if isinstance(each, Scored))
+
+    @property
+    def failed(self) -> tuple[Failed, ...]:
+        """The cases that could not be scored."""
+        return tuple(each for each in self.results if isinstance(each, Failed))
+
+    @cached_property
+    def labels(self) -> tuple[int, ...]:
+        """The labels evaluated: those declared, else those found in any mask of the run; not the ignored."""
+        scheme = self.settings.labels
+        found = scheme.names or {label for each in self.scored for label in each.labels}
+        left_out = {*scheme.ignore, *(() if self.settings.include_background else (scheme.background,))}
+        return tuple(sorted(label for label in found if label not in left_out))
+
+    def cases(self) -> Iterator[CaseScores | Failed]:
+        """Yield every case with its numbers, computed as it is asked for."""
+        for each in self.results:
+            yield each if isinstance(each, Failed) else self.case_scores(each)
+
+    def case_scores(self, result: Scored) -> CaseScores:
+        """Compute the numbers of one case."""
+        labels = tuple(self._row(result, label) for label in self.labels)
+        names = self.settings.labels.regions
+        regions = tuple(
+            LabelScore(None, name, result.regions[name], self._values(result, result.regions[name]))
+            for name in names
+        )
+        background = self.settings.labels.background
+        left_out = background is not None and background not in self.labels
+        scores = CaseScores(
+            result=result,
+            labels=labels,
+            regions=regions,
+            background=self._row(result, background) if left_out and background is not None else None,
+            averages=self._averages([result], OF_ONE_CASE),
+            overall={each.name: each.function(result.labels.values()) for each in self._overall},
+            checks=identities([row.counts for row in (*labels, *regions)]),
+        )
+        return CaseScores(**(vars(scores) | {"notes": (*result.notes, *advice(scores, self.settings))}))
+
+    @cached_property
+    def averages(self) -> dict[str, dict[str, Average]]:
+        """The averages over the run, by name and metric; all six where there are several cases."""
+        return self._averages(self.scored, tuple(DEFINITIONS) if len(self.results) > 1 else OF_ONE_CASE)
+
+    def _row(self, result: Scored, label: int) -> LabelScore:
+        counts = counts_of(result, label)
+        return LabelScore(label, self.settings.labels.name(label), counts, self._values(result, counts))
+
+    def _values(self, result: Scored, counts: Counts) -> dict[str, float]:
+        return {
+            each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics
+        }
+
+    def _averages(self, results: Sequence[Scored], names: Sequence[str]) -> dict[str, dict[str, Average]]:
+        rows = [[counts_of(each, label) for label in self.labels] for each in results]
+        averaged = [each for each in self.metrics if each.averaged]
+        policy = self.settings.undefined
+        table = {
+            name: {
+                each.name: average(name, rows, lambda counts, each=each: each.value(counts, None, policy))
+                for each in averaged
+            }
+            for name in names
+        }
+        regions = self.settings.labels.regions
+        if regions:
+            pools = [[each.regions[name] for name in regions] for each in results]
+            table[MACRO_REGIONS] = {
+                each.name: average("macro", pools, lambda counts, each=each: each.value(counts, None, policy))
+                for each in averaged
+            }
+        return table
+
+
+def counts_of(result: Scored, label: int) -> Counts:
+    """Return the counts of a label; one that neither mask holds has only true negatives."""
+    return result.labels.get(label, Counts(tn=result.counted))
+
+
+def definition(name: str) -> str:
+    """Say what an average is."""
+    return DEFINITIONS["macro"].replace("label", "region") if name == MACRO_REGIONS else DEFINITIONS[name]
+
+
+def identities(rows: Sequence[Counts]) -> dict[str, bool]:
+    """Check, in exact fractions, that F1 is Dice and that Dice and IoU give each other, for every row."""
+    equal = derived = True
+    for tp, fp, fn, _ in rows:
+        if not tp + fp + fn:
+            continue
+        dice, f1 = Fraction(2 * tp, 2 * tp + fp + fn), Fraction(2 * tp, (tp + fp) + (tp + fn))
+        iou = Fraction(tp, tp + fp + fn)
+        table = catalogue()
+        counts = Counts(tp, fp, fn)
+        equal &= dice == f1 and table["dice"].function(counts) == table["f1"].function(counts) == float(dice)
+        derived &= dice == 2 * iou / (1 + iou) and iou == dice / (2 - dice)
+        derived &= table["iou"].function(counts) == float(iou)
+    return {"f1_equals_dice": equal, "dice_from_iou": derived}

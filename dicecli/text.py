@@ -1,0 +1,21 @@
+"""The one place through which text from outside passes on its way to people's eyes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Categories that move a cursor, hide or reorder text: control, format, surrogate, private, line separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def inert(text: str) -> str:
+    """Return a text with everything that is not plain to see written as an escape; the rest is unchanged.
+
+    Terminal escapes, newlines, bidirectional controls and bytes that are no UTF-8 are shown, not acted on.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape", "surrogatepass").decode() if unicodedata.category(char) in _UNSAFE else char
+        for char in text
+    )
