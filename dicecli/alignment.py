@@ -52,15 +52,9 @@ def check_grids(reference: Grid, prediction: Grid) -> list[str]:
     GridMismatch
         They lie more than half a voxel apart, or in different coordinate systems.
     """
-    if (reference.affine is None) != (prediction.affine is None):
-        bare = "reference" if reference.affine is None else "prediction"
-        notes = [f"the {bare} has no georeferencing: compared pixel by pixel"]
-        if reference.kind != prediction.kind and "volume" in {reference.kind, prediction.kind}:
-            notes.append("rows and columns of the one are the first and second axis of the other")
-        if reference.affine is not None or prediction.spacing is None:
-            return notes
-    else:
-        notes = []
+    notes = _notes_on_place(reference, prediction)
+    if notes and (reference.kind != prediction.kind or None in {reference.spacing, prediction.spacing}):
+        return notes
     found = differences(reference, prediction)
     if not same_crs(reference.crs, prediction.crs):
         raise GridMismatch(
@@ -79,6 +73,20 @@ def check_grids(reference: Grid, prediction: Grid) -> list[str]:
         )
     if apart > EXACT_VOXELS:
         notes.append(f"the grids lie up to {apart:.3f} voxels apart: {said}. Compared pixel by pixel")
+    return notes
+
+
+def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
+    """Say what cannot be compared because only one of the masks says where it lies, or they differ in kind."""
+    kinds = {reference.kind, prediction.kind}
+    notes = []
+    if (reference.affine is None) != (prediction.affine is None):
+        bare = "reference" if reference.affine is None else "prediction"
+        notes.append(f"the {bare} has no georeferencing: compared pixel by pixel")
+    elif kinds == {"map", "volume"}:
+        notes.append("a map against a volume: compared pixel by pixel")
+    if len(kinds) == 2 and "volume" in kinds:
+        notes.append("rows and columns of the one are the first and second axis of the other")
     return notes
 
 

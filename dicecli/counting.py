@@ -34,7 +34,11 @@ def count_case(case: Case, settings: Settings) -> Scored:
     with ExitStack() as stack:
         reference = stack.enter_context(_open("reference", case.reference, settings))
         prediction = stack.enter_context(_open("prediction", case.prediction, settings))
-        first, second, notes = align(reference, prediction, settings.geometry)
+        try:
+            first, second, notes = align(reference, prediction, settings.geometry)
+        except CaseError as error:
+            error.path = f"{shown(case.prediction)} against {shown(case.reference)}"
+            raise
         matrix, said = _count(first, second, settings)
         for side, source in (("reference", first), ("prediction", second)):
             _on_side(side, source, source.finish)

@@ -65,7 +65,7 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
         NaN or infinity outside nodata, or beyond 64 bits; complex numbers.
     """
     if values.dtype.kind == "b":
-        values = values.view(np.uint8)
+        values = values.astype(np.uint8)
     if values.dtype.kind not in "iuf":
         raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
     missing = _missing(values, nodata)

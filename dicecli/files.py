@@ -13,6 +13,7 @@ _DOUBLE = (".nii.gz", ".hdr.gz", ".img.gz")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|/vsi|\\\\\?\\vsi")
 _KINDS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\x89PNG", "a PNG image whose signature is damaged, as by a transfer in text mode"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"BM", "a BMP image"),

@@ -95,7 +95,7 @@ def explanations(case: CaseScores, settings: Settings) -> list[tuple[str, str]]:
     if case.background is not None:
         said.append((
             "background",
-            f"{inert(case.background.title)} is left out of the averages (--include-background takes it in); its "
+            f"label {case.background.label} is left out of the averages (--include-background takes it in); its "
             "pixels still count as false positives and false negatives of the others, so micro Dice is not "
             "accuracy",
         ))

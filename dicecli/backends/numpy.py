@@ -56,7 +56,7 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
 def _checked(values: ArrayLike) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind == "b":
-        return array.view(np.uint8)
+        return array.astype(np.uint8)
     if array.dtype.kind not in "iu":
         raise NotLabels(
             f"an array of type {array.dtype} holds no labels", "Convert it to integers, or give a threshold."

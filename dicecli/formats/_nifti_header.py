@@ -46,6 +46,12 @@ def read(path: str) -> tuple[Any, dict[str, Any]]:
     if start[:2] == GZIP:
         start = _inflate_start(path)
     size, order = _header_size(start)
+    if size is None and start[344:348] in _MAGIC[348]:
+        raise BadHeader(
+            f"its header gives its own size as {int.from_bytes(start[:4], 'little')}; 348 is expected",
+            "It is damaged: fetch or save it again.",
+            path,
+        )
     if size is None:
         raise UnknownFormat(
             f"this is {files.looks_like(start)}, not NIfTI as its name says",
@@ -167,7 +173,8 @@ def dtype(header: Any, path: str) -> np.dtype:
             "this is CIFTI-2: a matrix, not a volume", "Give a volume, such as a .nii.gz mask.", path
         )
     if stored.kind not in "iuf":
-        raise NotLabels(f"its voxels are {stored}: no labels", "Save the mask as integers.", path)
+        what = "colours" if stored.names else f"of type {stored}"
+        raise NotLabels(f"its voxels are {what}: no labels", "Save the mask as integers.", path)
     if stored.itemsize > 8:
         raise NotLabels("its voxels are 128-bit floats: no labels", "Save the mask as integers.", path)
     return stored

@@ -81,6 +81,9 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 def _gdal(path: str) -> Iterator[None]:
     """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
     import rasterio
+
+    # rasterio lets GDAL's own errors through, of a class that only its private module names.
+    from rasterio._err import CPLE_BaseError
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     with warnings.catch_warnings():
@@ -88,7 +91,7 @@ def _gdal(path: str) -> Iterator[None]:
         try:
             with rasterio.Env(**_OPTIONS):
                 yield
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             said = _message(error, path)
             short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
             kind = Truncated if short or "Read error" in said else Corrupt

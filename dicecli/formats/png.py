@@ -97,6 +97,12 @@ def _check(data: bytes, path: str) -> _Header:
         length, kind = struct.unpack(">I4s", data[position : position + 8])
         body = data[position + 8 : position + 8 + length]
         end = position + 12 + length
+        if not kind.isalpha():
+            raise Corrupt(
+                f"at byte {position:,} there is no chunk of PNG, but {_name(kind)!r}",
+                "It is damaged: fetch or save it again.",
+                path,
+            )
         if end > len(data):
             raise Truncated(
                 f"the file ends inside its chunk {_name(kind)}", "It is cut off: fetch or save it again.", path
@@ -219,7 +225,8 @@ class _Png(MaskSource):
         finally:
             Image.MAX_IMAGE_PIXELS = limit
         if array.dtype == np.bool_:
-            return array.view(np.uint8)
+            # Pillow hands out booleans whose bytes are 0 and 255: a view would show them.
+            return (array != 0).astype(np.uint8)
         return array if array.dtype in (np.uint8, np.uint16) else array.astype(np.uint16)
 
     def _of_colours(self, array: np.ndarray) -> np.ndarray:
