@@ -75,11 +75,12 @@ def _rare(rows: tuple[LabelScore, ...]) -> list[str]:
     if not rare:
         return []
     row = max(rare, key=lambda row: row.counts.reference)
-    accuracy, share = _value("accuracy", row.counts), _value("prevalence", row.counts)
+    accuracy, dice = _value("accuracy", row.counts), _value("dice", row.counts)
+    share = _value("prevalence", row.counts)
     others = f" (likewise {len(rare) - 1} more)" if len(rare) > 1 else ""
     return [
-        f"{row.title}: accuracy is {_below_one(accuracy)} only because {_share(share)} of the pixels have the "
-        f"label; its Dice is {_value('dice', row.counts):.4f}{others}",
+        f"{row.title}: accuracy is {_below_one(accuracy)} only because {_share(share)} of the pixels have "
+        f"the label; its Dice is {dice:.4f}{others}",
     ]
 
 

@@ -77,7 +77,7 @@ def check_grids(reference: Grid, prediction: Grid) -> list[str]:
 
 
 def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
-    """Say what cannot be compared because only one of the masks says where it lies, or they differ in kind."""
+    """Say what cannot be compared: only one of the masks says where it lies, or they differ in kind."""
     kinds = {reference.kind, prediction.kind}
     notes = []
     if (reference.affine is None) != (prediction.affine is None):
@@ -111,9 +111,7 @@ def _turned(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource, 
     return turned, [f"the prediction's axes were turned {how}, without interpolation"]
 
 
-def _squeezed(
-    reference: MaskSource, prediction: MaskSource
-) -> tuple[MaskSource, MaskSource, list[str]]:
+def _squeezed(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource, MaskSource, list[str]]:
     """Drop a leading or trailing axis of length 1 that only one of the masks has."""
     more, fewer = len(reference.shape), len(prediction.shape)
     if abs(more - fewer) != 1:
@@ -139,9 +137,7 @@ def _shape_error(reference: MaskSource, prediction: MaskSource) -> ShapeMismatch
         hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
     elif [n for n in first if n != 1] == [n for n in second if n != 1]:
         hint = "They differ by axes of length 1: save both with the same number of axes."
-    return ShapeMismatch(
-        f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint
-    )
+    return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
 
 
 def _times(shape: tuple[int, ...]) -> str:

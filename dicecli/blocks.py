@@ -51,9 +51,7 @@ def plan(*masks: Chunked) -> Iterator[Window]:
     slowest_first = range(len(shape)) if first.order == "C" else range(len(shape) - 1, -1, -1)
     starts = dict.fromkeys(slowest_first, 0)
     while True:
-        yield tuple(
-            slice(starts[axis], min(starts[axis] + steps[axis], n)) for axis, n in enumerate(shape)
-        )
+        yield tuple(slice(starts[axis], min(starts[axis] + steps[axis], n)) for axis, n in enumerate(shape))
         for axis in reversed(starts):
             starts[axis] += steps[axis]
             if starts[axis] < shape[axis]:
@@ -65,9 +63,7 @@ def plan(*masks: Chunked) -> Iterator[Window]:
 
 def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str) -> list[int]:
     """Grow the common block along the file's fastest axis first, until the window is large enough."""
-    steps = [
-        min(n, _common(sizes)) for n, sizes in zip(shape, zip(*chunks, strict=True), strict=True)
-    ]
+    steps = [min(n, _common(sizes)) for n, sizes in zip(shape, zip(*chunks, strict=True), strict=True)]
     fastest_first = range(len(shape) - 1, -1, -1) if order == "C" else range(len(shape))
     for axis in reversed(fastest_first):
         others = math.prod(steps) // steps[axis]

@@ -71,7 +71,9 @@ class ConfusionMatrix:
         TooManyLabels
             More than 4,096 distinct labels.
         """
-        backend = "torch" if "torch" in {type(each).__module__ for each in (reference, prediction)} else "numpy"
+        backend = (
+            "torch" if "torch" in {type(each).__module__ for each in (reference, prediction)} else "numpy"
+        )
         matrix = load("backends", backend).count_block(reference, prediction)
         checked: ConfusionMatrix = matrix if ignore_label is None else matrix.without(ignore_label)
         return checked

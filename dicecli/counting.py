@@ -6,7 +6,8 @@ import filecmp
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from dicecli import files
 from dicecli.alignment import align
@@ -18,9 +19,6 @@ from dicecli.plugins import load, names
 from dicecli.results import Case, Scored
 from dicecli.settings import Settings
 from dicecli.sources import ArraySource, MaskSource, Reading
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def count_case(case: Case, settings: Settings) -> Scored:
@@ -44,7 +42,7 @@ def count_case(case: Case, settings: Settings) -> Scored:
             _on_side(side, source, source.finish)
         scored = _scored(case, matrix, first, second, settings)
     notes = [*notes, *said, *scored.notes, *_twins(case, matrix)]
-    return replace(scored, notes=tuple(dict.fromkeys(notes)))
+    return replace(scored, case=named(case), notes=tuple(dict.fromkeys(notes)))
 
 
 def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
@@ -130,7 +128,9 @@ def _count(
     for window in plan(reference, prediction):
         first = _on_side("reference", reference, reference.read, window)
         second = _on_side("prediction", prediction, prediction.read, window)
-        matrix += backend.count_block(first, second) if where is None else backend.count_block(first, second, where)
+        matrix += (
+            backend.count_block(first, second) if where is None else backend.count_block(first, second, where)
+        )
     return matrix, notes
 
 
@@ -201,12 +201,19 @@ def _twins(case: Case, matrix: ConfusionMatrix) -> list[str]:
     if int(matrix.table.trace()) != matrix.total:
         return []
     try:
-        if os.path.samefile(*paths):
+        if Path(case.prediction).samefile(case.reference):
             return ["prediction and reference are the same file"]
-        is_twin = filecmp.cmp(*paths, shallow=False)
+        is_twin = filecmp.cmp(case.prediction, case.reference, shallow=False)
     except OSError:
         return []
-    return ["prediction and reference are byte-identical files: is one a copy of the other?"] if is_twin else []
+    return (
+        ["prediction and reference are byte-identical files: is one a copy of the other?"] if is_twin else []
+    )
+
+
+def named(case: Case) -> Case:
+    """Return a case with the names of its masks in their place: what results keep, and reports show."""
+    return Case(case.name, shown(case.prediction), shown(case.reference))
 
 
 def shown(mask: Any) -> str:

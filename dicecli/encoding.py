@@ -23,7 +23,7 @@ MAX_RESIDUAL = 0.01
 _ZERO, _ONE, _REACHED, _BELOW, _NODATA = range(5)
 
 
-class Fractions(ValueError):  # noqa: N818 - caught by the source, which knows how to say it
+class Fractions(ValueError):
     """Values that are no integers; the argument is the largest distance from one, in this block."""
 
 
@@ -74,9 +74,7 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
     if values.dtype.kind == "f":
         return _rounded(values, missing)
     if values.dtype == np.uint64 and values.size and int(values.max()) >= 2**63:
-        raise NotLabels(
-            f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0."
-        )
+        raise NotLabels(f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0.")
     return values
 
 
@@ -96,10 +94,10 @@ def _missing(values: np.ndarray, nodata: float | None) -> np.ndarray | None:
         return None
     if math.isnan(nodata):
         return np.isnan(values) if values.dtype.kind == "f" else None
-    with np.errstate(over="ignore"):
-        stored = values.dtype.type(nodata) if values.dtype.kind == "f" else nodata
-    missing: np.ndarray = values == stored
-    return missing
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            nodata = float(values.dtype.type(nodata))
+    return np.asarray(np.equal(values, nodata))
 
 
 def _refuse_nonfinite(values: np.ndarray, missing: np.ndarray | None) -> None:
@@ -169,7 +167,9 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
     """
     if settings.threshold is not None:
         if _ONE in sizes and not {_REACHED, _BELOW} & set(sizes):
-            return {}, [f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"]
+            return {}, [
+                f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"
+            ]
         return {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, []
     if settings.expects_raw_labels:
         return {}, []

@@ -83,7 +83,7 @@ class UsageError(DicecliError, ValueError):
     """Wrong options or configuration: nothing was computed."""
 
 
-class UnknownName(UsageError):  # noqa: N818 - the names are the reports' words
+class UnknownName(UsageError):
     """A metric, format, preset or other name that does not exist."""
 
 

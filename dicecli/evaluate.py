@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
-from dicecli.counting import count_case, shown
+from dicecli.counting import count_case, named
 from dicecli.errors import CaseError, UsageError
 from dicecli.labels import load_labels
 from dicecli.plugins import load
@@ -64,9 +63,8 @@ def score(
         Masks that cannot be read, understood or laid on each other.
     """
     settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
-    case = Case(name or case_name(reference), shown(prediction), shown(reference))
-    counted = count_case(Case(case.name, prediction, reference), settings)
-    return Report([replace(counted, case=case)], settings)
+    case = Case(name or case_name(reference), prediction, reference)
+    return Report([count_case(case, settings)], settings)
 
 
 def make_settings(
@@ -101,7 +99,9 @@ def make_settings(
     threshold = options.get("threshold")
     if threshold is not None and not 0 < threshold < float("inf"):
         raise UsageError(f"the threshold is {threshold:g}", "It must be above 0: what reaches it is label 1.")
-    ignored = () if ignore_label is None else (ignore_label,) if isinstance(ignore_label, int) else ignore_label
+    ignored = (
+        () if ignore_label is None else (ignore_label,) if isinstance(ignore_label, int) else ignore_label
+    )
     named = {region: tuple(sorted(members)) for region, members in (regions or {}).items()}
     scheme = load_labels(labels).adding(regions=named, ignore=ignored)
     if isinstance(metrics, str):
@@ -120,7 +120,7 @@ def result_of(case: Case, settings: Settings) -> Result:
     try:
         return count_case(case, settings)
     except CaseError as error:
-        return Failed.because(case, error)
+        return Failed.because(named(case), error)
 
 
 def case_name(reference: Any) -> str:

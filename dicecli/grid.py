@@ -113,7 +113,7 @@ def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def displacement(reference: Grid, prediction: Grid) -> float:
-    """Return how far the two grids lie apart, in voxels of the reference: the largest at any corner, along any axis.
+    """Return how far two grids lie apart in voxels of the reference: the most at any corner along any axis.
 
     Both must have an affine and as many axes. Where neither has one their spacings are compared instead, and
     without spacings on either side the answer is 0: nothing is known that could differ.

@@ -90,7 +90,9 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
             source.finish()
             found.values = values
             found.encoding = _encoding(values, source, settings, found)
-            found.names = {value: settings.labels.names[int(value)] for value in values or {} if _named(value, settings)}
+            found.names = {
+                value: settings.labels.names[int(value)] for value in values or {} if _named(value, settings)
+            }
     except CaseError as error:
         error.path = error.path or path
         found.error = error
@@ -180,7 +182,9 @@ def _encoding(
 ) -> str:
     """Say how the values would be read, as ``score`` does it."""
     if values is None:
-        found.problems.append(f"more than {MAX_LABELS:,} distinct values: an image, probabilities or instances?")
+        found.problems.append(
+            f"more than {MAX_LABELS:,} distinct values: an image, probabilities or instances?"
+        )
         return "none: too many distinct values for labels"
     found.problems += _oddities(values, source)
     stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)

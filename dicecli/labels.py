@@ -163,7 +163,9 @@ def _own_form(content: dict[str, Any], labels: dict[str, Any], source: str) -> L
     if background is not None and not _is_integer(background):
         raise LabelFileError(f"{source}: background {background!r} is no label", _EXAMPLE)
     coloured = _object(content.get("colours", {}), source, "colours")
-    colours = {_colour(value, source): _integers(key, source, "colours")[0] for key, value in coloured.items()}
+    colours = {
+        _colour(value, source): _integers(key, source, "colours")[0] for key, value in coloured.items()
+    }
     if len(colours) < len(coloured):
         raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")
     return _checked(

@@ -11,6 +11,7 @@ from dicecli.text import inert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicecli.averaging import Average
     from dicecli.catalogue import Metric
     from dicecli.scores import CaseScores, LabelScore
     from dicecli.settings import Settings
@@ -32,6 +33,15 @@ def figure(value: float) -> str:
 def title(metric: Metric) -> str:
     """Write a metric's name over its column."""
     return _TITLES.get(metric.name, metric.name)
+
+
+def shown_metrics(case: CaseScores, metrics: Sequence[Metric]) -> tuple[list[Metric], str]:
+    """Return the metrics to show, and what to say of those that this kind of file cannot have."""
+    without = [each for each in metrics if not each.averaged and each.needs not in case.result.sizes]
+    if not without:
+        return list(metrics), ""
+    said = f"{', '.join(each.name for each in without)}: the reference gives no size of a pixel for them"
+    return [each for each in metrics if each not in without], said
 
 
 def shown_labels(case: CaseScores, metrics: Sequence[Metric], *, every: bool) -> tuple[list[LabelScore], str]:
@@ -70,6 +80,15 @@ def heading(case: CaseScores) -> list[tuple[str, str]]:
     ]
 
 
+def _defined(name: str, values: dict[str, Average], metrics: Sequence[Metric]) -> str:
+    """Say what an average is, and how many values of the first metric went in and were left out."""
+    first = next((values[each.name] for each in metrics if each.name in values), None)
+    if first is None:
+        return definition(name)
+    left_out = f", {first.undefined} undefined left out" if first.undefined else ""
+    return f"{definition(name)} (n = {first.n}{left_out})"
+
+
 _EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
 
 
@@ -79,33 +98,39 @@ def undefined_row(case: CaseScores, metrics: Sequence[Metric]) -> list[int]:
     return [macro[each.name].undefined if each.name in macro else 0 for each in metrics]
 
 
-def explanations(case: CaseScores, settings: Settings) -> list[tuple[str, str]]:
+def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings) -> list[tuple[str, str]]:
     """Return what the numbers mean: the averages, the overall agreement, the checks, the background."""
     overall = case.overall
-    said = [
+    _, unknown = shown_metrics(case, metrics)
+    said = [("not given", unknown)] if unknown else []
+    said += [
         (
             "overall",
             f"accuracy {figure(overall['overall_accuracy'])}, kappa {figure(overall['overall_kappa'])}, "
-            f"mcc {figure(overall['overall_mcc'])}: of all {case.result.counted:,} pixels, background included",
+            f"mcc {figure(overall['overall_mcc'])}: of all counted pixels, background included",
         ),
     ]
-    for name, values in case.averages.items():
-        n = max((each.n for each in values.values()), default=0)
-        said.append((name, f"{definition(name)} (n = {n})"))
+    said += [(name, _defined(name, values, metrics)) for name, values in case.averages.items()]
     if case.background is not None:
-        said.append((
-            "background",
-            f"label {case.background.label} is left out of the averages (--include-background takes it in); its "
-            "pixels still count as false positives and false negatives of the others, so micro Dice is not "
-            "accuracy",
-        ))
+        said.append(
+            (
+                "background",
+                f"label {case.background.label} is left out of the averages (--include-background takes it "
+                "in); its pixels still count as false positives and false negatives of the others, so "
+                "micro Dice is not accuracy",
+            )
+        )
     elif settings.include_background and not any(case.result.excluded.values()):
-        said.append(("background", "taken into the averages: micro Dice, IoU's counts and accuracy cover all"))
+        said.append(
+            ("background", "taken into the averages: micro Dice, IoU's counts and accuracy cover all")
+        )
     wrong = [name for name, holds in case.checks.items() if not holds]
-    said.append((
-        "checked",
-        f"DOES NOT HOLD: {', '.join(wrong)}"
-        if wrong
-        else "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means",
-    ))
+    said.append(
+        (
+            "checked",
+            f"DOES NOT HOLD: {', '.join(wrong)}"
+            if wrong
+            else "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means",
+        )
+    )
     return said

@@ -79,7 +79,7 @@ def _average(values: dict[str, Average]) -> dict[str, Any]:
 
 
 def _row(row: LabelScore) -> dict[str, Any]:
-    values = {name: number(value) for name, value in row.values.items()}
+    values = {name: number(value) for name, value in row.values.items()}  # noqa: PD011 - no frame
     return {"label": row.label, "name": row.name} | row.counts._asdict() | values
 
 

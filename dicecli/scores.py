@@ -6,10 +6,9 @@ a report can be made again, in another form, from the counts alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.advice import advice
@@ -19,6 +18,8 @@ from dicecli.counts import Counts
 from dicecli.results import Failed, Result, Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pandas import DataFrame
 
     from dicecli.settings import Settings
@@ -31,7 +32,7 @@ MACRO_REGIONS = "macro-regions"
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One row: a label or a region of one case, its counts, and the value of every metric (NaN: undefined)."""
+    """One row: a label or region of one case, its counts, and every metric's value (NaN: undefined)."""
 
     label: int | None
     name: str | None
@@ -169,29 +170,25 @@ class Report:
         return LabelScore(label, self.settings.labels.name(label), counts, self._values(result, counts))
 
     def _values(self, result: Scored, counts: Counts) -> dict[str, float]:
-        return {
-            each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics
-        }
+        return {each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics}
 
     def _averages(self, results: Sequence[Scored], names: Sequence[str]) -> dict[str, dict[str, Average]]:
         rows = [[counts_of(each, label) for label in self.labels] for each in results]
-        averaged = [each for each in self.metrics if each.averaged]
-        policy = self.settings.undefined
-        table = {
-            name: {
-                each.name: average(name, rows, lambda counts, each=each: each.value(counts, None, policy))
-                for each in averaged
-            }
-            for name in names
-        }
+        table = {name: self._averaged(name, rows) for name in names}
         regions = self.settings.labels.regions
         if regions:
             pools = [[each.regions[name] for name in regions] for each in results]
-            table[MACRO_REGIONS] = {
-                each.name: average("macro", pools, lambda counts, each=each: each.value(counts, None, policy))
-                for each in averaged
-            }
+            table[MACRO_REGIONS] = self._averaged("macro", pools)
         return table
+
+    def _averaged(self, name: str, rows: Sequence[Sequence[Counts]]) -> dict[str, Average]:
+        """Compute one average of every metric that has averages."""
+        policy = self.settings.undefined
+        return {
+            each.name: average(name, rows, partial(each.value, undefined=policy))
+            for each in self.metrics
+            if each.averaged
+        }
 
 
 def counts_of(result: Scored, label: int) -> Counts:

@@ -141,8 +141,10 @@ class MaskSource(ABC):
 class ArraySource(MaskSource):
     """An array in memory: NumPy's, torch's, or anything that NumPy can take."""
 
-    def __init__(self, array: Any, path: str, grid: Grid | None = None, threshold: float | None = None) -> None:
-        self.array = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+    def __init__(
+        self, array: Any, path: str, grid: Grid | None = None, threshold: float | None = None
+    ) -> None:
+        self.array: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
         self.is_tensor = type(self.array).__module__.split(".")[0] == "torch"
         shape = tuple(int(n) for n in self.array.shape)
         dtype = np.dtype(str(self.array.dtype).removeprefix("torch.")) if self.is_tensor else self.array.dtype
@@ -191,7 +193,7 @@ class Reoriented(MaskSource):
             inside[axis] = slice(full[axis] - stop, full[axis] - start) if flip else slice(start, stop)
         block = self._source.values(tuple(inside[: len(self._source.shape)]))
         block = block.reshape([part.stop - part.start for part in inside]).transpose(self._axes)
-        block = np.flip(block, [axis for axis, flip in enumerate(self._flips) if flip])
+        block = np.flip(block, tuple(axis for axis, flip in enumerate(self._flips) if flip))
         return block.reshape([part.stop - part.start for part in window])
 
     def finish(self) -> None:
@@ -210,7 +212,9 @@ class Reshaped(MaskSource):
         shape = source.shape[:axis] + source.shape[axis + 1 :]
         spacing = source.grid.spacing
         kept = spacing[:axis] + spacing[axis + 1 :] if spacing else None
-        grid = Grid(shape, kept, source.grid.unit, None, source.grid.crs, source.grid.pixel_size, source.grid.kind)
+        grid = Grid(
+            shape, kept, source.grid.unit, None, source.grid.crs, source.grid.pixel_size, source.grid.kind
+        )
         super().__init__(
             source.path,
             grid,

@@ -16,6 +16,8 @@ def inert(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        char.encode("unicode_escape", "surrogatepass").decode() if unicodedata.category(char) in _UNSAFE else char
+        char.encode("unicode_escape", "surrogatepass").decode()
+        if unicodedata.category(char) in _UNSAFE
+        else char
         for char in text
     )

@@ -111,7 +111,7 @@ class _Tally:
 
 
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number the labels of a piece from 0: the sorted labels (int64), and each pixel's number.
+    """Give the labels of a piece numbers from 0: the sorted labels (int64), and each pixel's number.
 
     8-bit labels are their own numbers, up to the largest one met; wider ones go through a table of those
     that occur, or are sorted where they spread too far.

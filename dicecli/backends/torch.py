@@ -95,7 +95,7 @@ def _checked(torch: Any, values: Any, where: Any) -> Any:
             array = array.astype(np.int32 if array.dtype == np.uint16 else np.int64)
         elif array.dtype == np.uint64:
             array = array.astype(np.int64)
-        values = torch.from_numpy(np.require(array.astype(array.dtype.newbyteorder("=")), None, "CW"))
+        values = torch.from_numpy(np.require(array.astype(array.dtype.newbyteorder("=")), None, ["C", "W"]))
     if values.is_floating_point() or values.is_complex():
         raise NotLabels(f"a tensor of type {values.dtype} holds no labels", "Convert it to integers.")
     return values.detach().to(where)
@@ -117,7 +117,7 @@ def _count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
 
 
 def _numbered(torch: Any, labels: Any) -> tuple[np.ndarray, Any]:
-    """Number the labels of a piece from 0: the sorted labels on the host, and each pixel's number (int64)."""
+    """Give the labels of a piece numbers: the sorted labels, on the host, and each pixel's number (int64)."""
     wide = labels.to(torch.int64)
     low, high = (int(each) for each in torch.aminmax(wide))
     if high - low < 256:

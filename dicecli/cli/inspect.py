@@ -31,7 +31,7 @@ _SHOWN = 24
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every value.")
 @click.pass_context
-def command(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
     """Say what each file is as a mask, and what looks wrong.
 
     Format, shape, spacing and orientation or CRS, compression, the values with their counts, and how 'dicecli
@@ -45,7 +45,7 @@ def command(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
     found = [inspect(path, settings) for path in files]
     pair = None
     if len(found) == 2 and all(each.facts for each in found):
-        pair = compare(*files, settings)
+        pair = compare(files[0], files[1], settings)
     if format_name == "json":
         record = {"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}
         click.echo(json.dumps(record, indent=2, allow_nan=False))
@@ -66,7 +66,9 @@ def _lines(found: Inspection, *, every: bool) -> list[str]:
         lines.append(_line("read as", found.encoding))
     lines += [_line("looks odd", problem) for problem in found.problems]
     if found.error is not None:
-        lines.append(_line(click.style("cannot be scored", fg="red"), f"{found.error.name}: {found.error.message}"))
+        lines.append(
+            _line(click.style("cannot be scored", fg="red"), f"{found.error.name}: {found.error.message}")
+        )
         lines.append(_line("what to do", found.error.hint))
     return lines
 
@@ -85,7 +87,9 @@ def _value_lines(found: Inspection, *, every: bool) -> list[str]:
 
 
 def _pair_lines(pair: dict[str, Any]) -> list[str]:
-    verdict = "the two masks lie on each other" if pair["aligned"] else "the two masks do NOT lie on each other"
+    verdict = (
+        "the two masks lie on each other" if pair["aligned"] else "the two masks do NOT lie on each other"
+    )
     lines = [click.style(verdict, bold=True)]
     if pair["displacement_voxels"] is not None:
         lines.append(_line("apart", f"up to {pair['displacement_voxels']:.4g} voxels, at a corner"))

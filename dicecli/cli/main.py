@@ -29,7 +29,7 @@ class Failure(click.ClickException):
 
     def __init__(self, error: DicecliError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        setattr(self, "exit_code", error.exit_code)  # noqa: B010 - click types it as the class's alone
         self.hint = error.hint
 
     def show(self, file: Any = None) -> None:

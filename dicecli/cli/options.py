@@ -120,7 +120,7 @@ def talking(command: Command) -> Command:
     return _added(command, _TALKING)
 
 
-def _added(command: Command, options: list[Callable[[Command], Command]]) -> Command:
+def _added(command: Command, options: list[Any]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command

@@ -45,7 +45,7 @@ Examples:
 )
 @shared.talking
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> None:
+def command(ctx: click.Context, /, **options: Any) -> None:
     """Score a predicted mask against its reference.
 
     Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice

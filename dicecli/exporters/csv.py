@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from dicecli.record import FIRST, LAST, rows
+from dicecli.text import inert
 
 if TYPE_CHECKING:
     from dicecli.scores import Report
@@ -20,5 +21,9 @@ def render(report: Report, **_: Any) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows(report))
+    writer.writerows(_plain(row) for row in rows(report))
     return text.getvalue()
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: inert(value) if isinstance(value, str) else value for key, value in row.items()}

@@ -38,7 +38,7 @@ def escaped(text: str) -> str:
 
 
 def _case(case: CaseScores, report: Report, *, every: bool) -> str:
-    metrics = report.shown
+    metrics, _ = show.shown_metrics(case, report.shown)
     rows, left = show.shown_labels(case, metrics, every=every)
     lines = [f"## {escaped(case.result.case.name)}", ""]
     lines += [f"- {key}: {escaped(value)}" for key, value in show.heading(case)]
@@ -55,7 +55,10 @@ def _case(case: CaseScores, report: Report, *, every: bool) -> str:
     if any(undefined):
         lines.append(_line(["", "undefined, left out of macro", "", *(str(n) for n in undefined)]))
     lines += ["", f"{left}\n"] if left else [""]
-    lines += [f"- **{key}**: {escaped(value)}" for key, value in show.explanations(case, report.settings)]
+    lines += [
+        f"- **{key}**: {escaped(value)}"
+        for key, value in show.explanations(case, report.shown, report.settings)
+    ]
     lines += [f"- **note**: {escaped(note)}" for note in case.notes]
     return "\n".join(lines) + "\n"
 

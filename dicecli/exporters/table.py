@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 from dicecli import presentation as show
@@ -23,9 +24,7 @@ SUFFIXES = (".txt",)
 _LEAST_WIDTH = 60
 
 
-def render(
-    report: Report, *, width: int = 100, colour: bool = False, verbose: bool = False, **_: Any
-) -> str:
+def render(report: Report, *, width: int = 100, colour: bool = False, verbose: bool = False, **_: Any) -> str:
     """Return a block per case: labels, averages set apart, then what was assumed and left out."""
     from rich.console import Console
 
@@ -46,11 +45,12 @@ def render(
             _print_pairs(console, [(case.error, inert(case.message)), ("hint", inert(case.hint))])
         else:
             _print_case(console, case, report, every=verbose)
-    return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+    lines = "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines)
 
 
 def _print_case(console: Console, case: CaseScores, report: Report, *, every: bool) -> None:
-    metrics = report.shown
+    metrics, _ = show.shown_metrics(case, report.shown)
     rows, left = show.shown_labels(case, metrics, every=every)
     _print_pairs(console, show.heading(case))
     console.print()
@@ -61,7 +61,7 @@ def _print_case(console: Console, case: CaseScores, report: Report, *, every: bo
     if left:
         console.print(left)
         console.print()
-    _print_pairs(console, show.explanations(case, report.settings))
+    _print_pairs(console, show.explanations(case, report.shown, report.settings))
     if case.notes:
         console.print()
         _print_pairs(console, [("note", inert(note)) for note in case.notes], style="yellow")

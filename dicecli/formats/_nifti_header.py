@@ -106,7 +106,7 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
             "The file is damaged, or not NIfTI. Save it again.",
             path,
         )
-    stored = (dims[1 : dims[0] + 1] + [1])[: max(2, dims[0])]
+    stored = [*dims[1 : dims[0] + 1], 1][: max(2, dims[0])]
     while len(stored) > 2 and stored[-1] == 1:
         stored.pop()
     space = tuple(stored[:3])
@@ -133,9 +133,7 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     return grid, tuple(stored), oddities
 
 
-def _affine(
-    header: Any, factor: float, shape: tuple[int, ...]
-) -> tuple[np.ndarray | None, list[str]]:
+def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndarray | None, list[str]]:
     """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
     found = {}
     oddities = []
@@ -164,7 +162,7 @@ def _affine(
 def dtype(header: Any, path: str) -> np.dtype:
     code = int(header["datatype"])
     try:
-        stored = np.dtype(header.get_data_dtype())
+        stored: np.dtype = np.dtype(header.get_data_dtype())
     except Exception as error:
         # nibabel raises an error class of its own, which a module-level import would be needed to name.
         raise BadHeader(f"its datatype code {code} does not exist", "Save it again.", path) from error

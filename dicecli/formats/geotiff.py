@@ -21,13 +21,14 @@ from dicecli.errors import (
     Truncated,
     UnknownFormat,
 )
-from dicecli.grid import Grid
+from dicecli.formats._geotiff_grid import grid
 from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dicecli.blocks import Window
+    from dicecli.grid import Grid
 
 SUFFIXES = (".tif", ".tiff", ".gtiff", ".geotiff")
 
@@ -123,7 +124,9 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
             path,
         )
     nodata, note = _nodata(dataset, band, reading, dtype)
-    source = _GeoTiff(dataset, path, _grid(dataset), dtype, band, nodata, reading.threshold)
+    source = _GeoTiff(
+        dataset, path, grid(dataset), dtype=dtype, band=band, nodata=nodata, threshold=reading.threshold
+    )
     source.notes += note
     source.facts = {
         "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
@@ -144,9 +147,7 @@ def _band(dataset: Any, path: str, wanted: int | None) -> int:
             f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
         )
     if wanted is not None and not 1 <= wanted <= count:
-        raise ManyVolumes(
-            f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path
-        )
+        raise ManyVolumes(f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path)
     return wanted or 1
 
 
@@ -169,9 +170,7 @@ def _compression(dataset: Any, path: str) -> str:
     return "none" if upper == "NONE" else name.lower()
 
 
-def _nodata(
-    dataset: Any, band: int, reading: Reading, dtype: np.dtype
-) -> tuple[float | None, list[str]]:
+def _nodata(dataset: Any, band: int, reading: Reading, dtype: np.dtype) -> tuple[float | None, list[str]]:
     """Decide which stored value is to be treated as nodata; the file's own tag alone says which."""
     tag = dataset.nodatavals[band - 1]
     if reading.nodata == "label":
@@ -183,47 +182,6 @@ def _nodata(
         note = f"nodata is {tag:g}, which is also the background label: read as background"
         return None, [note]
     return float(tag), []
-
-
-def _grid(dataset: Any) -> Grid:
-    shape = (dataset.height, dataset.width)
-    transform = dataset.transform
-    if transform.is_identity and dataset.crs is None:
-        return Grid(shape)
-    a, b, c, d, e, f = transform[:6]
-    # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
-    affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
-    if abs(np.linalg.det(affine[:, :2])) == 0 or not np.isfinite(affine).all():
-        return Grid(shape, kind="map", crs=_wkt(dataset.crs))
-    unit, factor = _unit(dataset.crs)
-    steps = np.linalg.norm(affine[:, :2], axis=0) * factor
-    return Grid(
-        shape=shape,
-        spacing=tuple(steps.tolist()),
-        unit=unit,
-        affine=affine,
-        crs=_wkt(dataset.crs),
-        pixel_size=abs(float(np.linalg.det(affine[:, :2]))) * factor**2 if unit == "m" else None,
-        kind="map",
-    )
-
-
-def _wkt(crs: Any) -> str | None:
-    return crs.to_wkt() if crs else None
-
-
-def _unit(crs: Any) -> tuple[str | None, float]:
-    """Return the unit of the spacing, and the factor that brings the map's unit to it."""
-    from rasterio.errors import CRSError
-
-    if not crs:
-        return None, 1.0
-    if crs.is_geographic:
-        return "degree", 1.0
-    try:
-        return ("m", float(crs.linear_units_factor[1])) if crs.is_projected else (None, 1.0)
-    except CRSError:
-        return None, 1.0
 
 
 def _is_tiled(dataset: Any, block: tuple[int, int]) -> bool:
@@ -258,14 +216,15 @@ class _GeoTiff(MaskSource):
         self,
         dataset: Any,
         path: str,
-        grid: Grid,
+        place: Grid,
+        *,
         dtype: np.dtype,
         band: int,
         nodata: float | None,
         threshold: float | None,
     ) -> None:
         chunks = tuple(int(n) for n in dataset.block_shapes[band - 1])
-        super().__init__(path, grid, dtype, chunks=chunks, nodata=nodata, threshold=threshold)
+        super().__init__(path, place, dtype, chunks=chunks, nodata=nodata, threshold=threshold)
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
 
     def values(self, window: Window) -> np.ndarray:
@@ -273,9 +232,7 @@ class _GeoTiff(MaskSource):
         from rasterio.windows import Window as Rectangle
 
         rows, columns = window
-        rectangle = Rectangle(
-            columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
-        )
+        rectangle = Rectangle(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
         with self._lock, _gdal(self.path):
             block: np.ndarray = self._dataset.read(self._band, window=rectangle)
         return block

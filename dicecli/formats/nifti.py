@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -40,21 +40,28 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     data_bytes = files.check_regular(data_path)
     header, facts = headers.read(header_path)
     grid, layout, oddities = headers.geometry(header, header_path)
-    dtype = headers.dtype(header, path)
-    offset = headers.offset(header, header_path, is_single=header_path == data_path)
-    is_zipped = files.head(data_path, 2) == headers.GZIP
-    claimed = offset + math.prod(layout) * dtype.itemsize
-    _check_size(claimed, data_bytes, path, is_zipped=is_zipped)
+    stored = _Stored(
+        path=data_path,
+        dtype=headers.dtype(header, path),
+        layout=layout,
+        offset=headers.offset(header, header_path, is_single=header_path == data_path),
+        scaling=headers.slope(header, path),
+        is_zipped=files.head(data_path, 2) == headers.GZIP,
+    )
+    _check_size(stored, data_bytes, path)
     grid = _one_volume(grid, layout, path, reading)
-    scaling = headers.slope(header, path)
-    source = _Nifti(data_path, grid, dtype, layout, offset, scaling, reading, is_zipped=is_zipped)
+    source = _Nifti(stored, grid, reading)
     source.path = path
     source.oddities += oddities
-    source.facts = facts | {"stored as": str(dtype), "compression": "gzip" if is_zipped else "none"}
-    if scaling != (1.0, 0.0):
-        source.facts["scaling"] = f"{scaling[0]:g} x value + {scaling[1]:g}"
-    if is_zipped != data_path.lower().endswith(".gz"):
-        source.notes.append(f"its content is {'' if is_zipped else 'not '}gzip, whatever its name says")
+    source.facts = facts | {
+        "stored as": str(stored.dtype),
+        "compression": "gzip" if stored.is_zipped else "none",
+        "scaling": f"{stored.scaling[0]:g} x value + {stored.scaling[1]:g}" if stored.is_scaled else None,
+    }
+    if stored.is_zipped != data_path.lower().endswith(".gz"):
+        source.notes.append(
+            f"its content is {'' if stored.is_zipped else 'not '}gzip, whatever its name says"
+        )
     if grid.shape != layout[: len(grid.shape)] or len(layout) > 3:
         source.notes.append(f"labels are the index of the largest of {layout[reading.channel_axis]} scores")
     return source
@@ -82,17 +89,46 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     return source
 
 
-def _check_size(claimed: int, there: int, path: str, *, is_zipped: bool) -> None:
+class _Stored(NamedTuple):
+    """How the voxels lie in their file."""
+
+    path: str
+    dtype: np.dtype
+    layout: tuple[int, ...]
+    offset: int
+    scaling: tuple[float, float]
+    is_zipped: bool
+
+    @property
+    def bytes(self) -> int:
+        """The length of all voxels in the file, inflated."""
+        return math.prod(self.layout) * self.dtype.itemsize
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the values are not the stored numbers themselves."""
+        return self.scaling != (1.0, 0.0)
+
+    @property
+    def value_dtype(self) -> np.dtype:
+        """The type of the values once they are scaled; integers where slope and intercept are."""
+        if not self.is_scaled:
+            return self.dtype
+        exact = self.dtype.kind in "iu" and all(each == int(each) for each in self.scaling)
+        return np.dtype(np.int64 if exact else np.float64)
+
+
+def _check_size(stored: _Stored, there: int, path: str) -> None:
     """Hold the header's claim against the bytes that are there, before any memory is asked for."""
-    most = there * _MAX_RATIO if is_zipped else there
-    if claimed > most:
+    claimed = stored.offset + stored.bytes
+    if claimed > (there * _MAX_RATIO if stored.is_zipped else there):
         raise Truncated(
             f"its header claims {claimed:,} bytes; the file has {there:,}"
-            + (", which cannot unpack to that" if is_zipped else ""),
+            + (", which cannot unpack to that" if stored.is_zipped else ""),
             "The file is cut off or damaged: fetch or save it again.",
             path,
         )
-    if not is_zipped and claimed < there:
+    if not stored.is_zipped and claimed < there:
         raise _trailing(there - claimed, path)
 
 
@@ -128,42 +164,28 @@ class _Nifti(MaskSource):
     its predecessor makes the whole volume be held.
     """
 
-    def __init__(
-        self,
-        data_path: str,
-        grid: Grid,
-        dtype: np.dtype,
-        layout: tuple[int, ...],
-        offset: int,
-        slope: tuple[float, float],
-        reading: Reading,
-        *,
-        is_zipped: bool,
-    ) -> None:
-        self.slope = slope
-        self._exact = dtype.kind in "iu" and all(each == int(each) for each in slope)
-        kind = dtype if slope == (1.0, 0.0) else np.dtype(np.int64 if self._exact else np.float64)
-        if len(layout) > 3:
-            kind = np.dtype(np.int64)
+    def __init__(self, stored: _Stored, grid: Grid, reading: Reading) -> None:
+        dtype = stored.value_dtype if len(stored.layout) <= 3 else np.dtype(np.int64)
         chunks = (*grid.shape[:-1], 1)
-        super().__init__(data_path, grid, kind, chunks=chunks, order="F", threshold=reading.threshold)
-        self._data_path, self._stored, self._layout, self._offset = data_path, dtype, layout, offset
-        self._stream = GzipStream(data_path, offset) if is_zipped else None
+        super().__init__(stored.path, grid, dtype, chunks=chunks, order="F", threshold=reading.threshold)
+        self._stored = stored
+        self._stream = GzipStream(stored.path, stored.offset) if stored.is_zipped else None
         self._whole: np.ndarray | None = None
         self._next = 0
         self._channel_axis = reading.channel_axis % 4
 
     def values(self, window: Window) -> np.ndarray:
         """Return the scaled voxels of a window; the index of the largest volume where there are several."""
-        if len(self._layout) > 3:
+        if len(self._stored.layout) > 3:
             return self._index_of_largest(window)
-        stored = self._stored_values(window)
-        if self.slope == (1.0, 0.0):
-            return stored
-        if self._exact:
-            scaled: np.ndarray = stored.astype(np.int64) * int(self.slope[0]) + int(self.slope[1])
+        raw = self._raw(window)
+        if not self._stored.is_scaled:
+            return raw
+        slope, inter = self._stored.scaling
+        if self.dtype.kind == "i":
+            scaled: np.ndarray = raw.astype(np.int64) * int(slope) + int(inter)
             return scaled
-        return stored.astype(np.float64) * self.slope[0] + self.slope[1]
+        return raw.astype(np.float64) * slope + inter
 
     def _index_of_largest(self, window: Window) -> np.ndarray:
         axis = self._channel_axis
@@ -180,9 +202,8 @@ class _Nifti(MaskSource):
         """
         if self._stream is None:
             return
-        last = self._layout_bytes()
-        if self._stream.position < last:
-            self._stream.skip(last - self._stream.position, self.path)
+        if self._stream.position < self._stored.bytes:
+            self._stream.skip(self._stored.bytes - self._stream.position, self.path)
         extra = self._stream.drain(self.path)
         if extra:
             raise _trailing(extra, self.path)
@@ -193,10 +214,7 @@ class _Nifti(MaskSource):
             self._stream.close()
         self._whole = None
 
-    def _layout_bytes(self) -> int:
-        return math.prod(self._layout) * self._stored.itemsize
-
-    def _stored_values(self, window: Window) -> np.ndarray:
+    def _raw(self, window: Window) -> np.ndarray:
         """Read a window as stored: from the stream if it comes next there, else from the whole volume."""
         if self._stream is None or self._whole is not None:
             return self._volume()[window]
@@ -207,9 +225,9 @@ class _Nifti(MaskSource):
         if start != self._next:
             return self._volume()[window]
         wanted = pixels(window)
-        raw = self._stream.read(wanted * self._stored.itemsize, self.path)
+        raw = self._stream.read(wanted * self._stored.dtype.itemsize, self.path)
         self._next += wanted
-        values = np.frombuffer(raw, self._stored)
+        values = np.frombuffer(raw, self._stored.dtype)
         return values.reshape([part.stop - part.start for part in window], order="F")
 
     def _start_of(self, window: Window) -> int | None:
@@ -227,13 +245,12 @@ class _Nifti(MaskSource):
 
     def _volume(self) -> np.ndarray:
         """Return the whole volume: a mapping of a plain file, the inflated content of a compressed one."""
-        if self._whole is None:
-            if self._stream is None:
-                self._whole = np.memmap(
-                    self._data_path, self._stored, "r", self._offset, self._layout, order="F"
-                )
-            else:
-                self._stream.rewind()
-                raw = self._stream.read(self._layout_bytes(), self.path)
-                self._whole = np.frombuffer(raw, self._stored).reshape(self._layout, order="F")
+        stored = self._stored
+        if self._whole is None and self._stream is None:
+            self._whole = np.memmap(stored.path, stored.dtype, "r", stored.offset, stored.layout, order="F")
+        elif self._whole is None and self._stream is not None:
+            self._stream.rewind()
+            raw = self._stream.read(stored.bytes, self.path)
+            self._whole = np.frombuffer(raw, stored.dtype).reshape(stored.layout, order="F")
+        assert self._whole is not None  # one of the two branches above has set it
         return self._whole

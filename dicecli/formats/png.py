@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from dicecli import files
 from dicecli.errors import (
     Corrupt,
     NotLabels,
-    TooLarge,
     Truncated,
     UnknownColour,
     UnknownFormat,
     Unreadable,
 )
+from dicecli.formats import _png_chunks as chunks
 from dicecli.grid import Grid
 from dicecli.sources import MaskSource, Reading
 
@@ -30,22 +30,6 @@ if TYPE_CHECKING:
     from dicecli.labels import Colour
 
 SUFFIXES = (".png",)
-
-_MAGIC = b"\x89PNG\r\n\x1a\n"
-_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
-_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-#: A PNG is held whole; this many pixels take gigabytes, and no camera or scanner makes them.
-MAX_PIXELS = 1 << 31
-
-
-class _Header(NamedTuple):
-    width: int
-    height: int
-    depth: int
-    kind: int
-    interlaced: bool
-    palette: int
-    transparency: bytes
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
@@ -60,7 +44,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     """
     files.check_regular(path)
     start = files.head(path)
-    if not start.startswith(_MAGIC):
+    if not start.startswith(chunks.MAGIC):
         raise UnknownFormat(
             f"this is {files.looks_like(start)}, not PNG as its name says",
             "Give a PNG file, or name it after its format. JPEG cannot hold labels.",
@@ -70,11 +54,11 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         data = Path(path).read_bytes()
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
-    header = _check(data, path)
+    header = chunks.check(data, path)
     source = _Png(path, data, header, reading)
     source.facts = {
         "format": "PNG",
-        "mode": f"{_KINDS[header.kind]}, {header.depth} bit",
+        "mode": f"{chunks.KINDS[header.kind]}, {header.depth} bit",
         "compression": "deflate" + (", interlaced" if header.interlaced else ""),
     }
     if header.kind == 3:
@@ -82,91 +66,10 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     return source
 
 
-def _check(data: bytes, path: str) -> _Header:
-    """Walk through the chunks: every checksum, the order that matters, and the end."""
-    header = None
-    palette, transparency, has_data = 0, b"", False
-    position = len(_MAGIC)
-    while True:
-        if position + 12 > len(data):
-            raise Truncated(
-                f"the file ends after {len(data):,} bytes without PNG's end mark (IEND)",
-                "It is cut off: fetch or save it again.",
-                path,
-            )
-        length, kind = struct.unpack(">I4s", data[position : position + 8])
-        body = data[position + 8 : position + 8 + length]
-        end = position + 12 + length
-        if not kind.isalpha():
-            raise Corrupt(
-                f"at byte {position:,} there is no chunk of PNG, but {_name(kind)!r}",
-                "It is damaged: fetch or save it again.",
-                path,
-            )
-        if end > len(data):
-            raise Truncated(
-                f"the file ends inside its chunk {_name(kind)}", "It is cut off: fetch or save it again.", path
-            )
-        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):
-            raise Corrupt(
-                f"the checksum of its chunk {_name(kind)} does not hold", "Fetch or save it again.", path
-            )
-        if header is None:
-            header = _header(kind, body, path)
-        palette = length // 3 if kind == b"PLTE" else palette
-        transparency = body if kind == b"tRNS" else transparency
-        has_data = has_data or kind == b"IDAT"
-        if kind == b"acTL":
-            raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
-        if kind == b"IEND":
-            break
-        position = end
-    if not has_data or (header.kind == 3 and not palette):
-        raise Corrupt(f"it has no {'palette' if has_data else 'pixels'}", "Save it again.", path)
-    return header._replace(palette=palette, transparency=transparency)
-
-
-def _header(kind: bytes, body: bytes, path: str) -> _Header:
-    """Read IHDR, which must come first."""
-    if kind != b"IHDR" or len(body) != 13:
-        raise Corrupt(f"it begins with the chunk {_name(kind)} instead of IHDR", "Save it again.", path)
-    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
-    if (
-        depth not in _DEPTHS.get(colour, ())
-        or compression
-        or filtering
-        or interlace > 1
-        or not 0 < width < 2**31
-        or not 0 < height < 2**31
-    ):
-        raise Corrupt(
-            f"its header is invalid ({width} x {height}, colour type {colour}, {depth} bit)",
-            "Save it again.",
-            path,
-        )
-    if width * height > MAX_PIXELS:
-        raise TooLarge(
-            f"{width:,} x {height:,} pixels; a PNG must be held whole, and {MAX_PIXELS:,} is the limit",
-            "Save it as a tiled GeoTIFF, which is read in blocks.",
-            path,
-        )
-    if depth == 16 and colour not in {0}:
-        raise NotLabels(
-            f"it is {_KINDS[colour]} of 16 bit: no way to store labels",
-            "Save the labels as 16-bit grey, or as an 8-bit palette.",
-            path,
-        )
-    return _Header(width, height, depth, colour, bool(interlace), 0, b"")
-
-
-def _name(kind: bytes) -> str:
-    return kind.decode("ascii", "backslashreplace")
-
-
 class _Png(MaskSource):
     """The pixels of a PNG, decoded at first use: indices of a palette, grey values, or labels of colours."""
 
-    def __init__(self, path: str, data: bytes, header: _Header, reading: Reading) -> None:
+    def __init__(self, path: str, data: bytes, header: chunks.Header, reading: Reading) -> None:
         dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
         if header.kind in {2, 6} and reading.colours:
             dtype = np.dtype(np.int64)
@@ -190,7 +93,7 @@ class _Png(MaskSource):
         header = self._header
         array = self._through_pillow()
         if header.kind == 0 and header.depth in {2, 4}:
-            return array // (255 // (2**header.depth - 1))
+            return np.asarray(array // (255 // (2**header.depth - 1)))
         if header.kind == 3:
             top = int(array.max())
             if top >= header.palette:
@@ -203,8 +106,11 @@ class _Png(MaskSource):
                     "Save the labels without transparency, as grey or palette.",
                     self.path,
                 )
-            self.notes.append("grey with a constant alpha is read as grey" if header.kind == 4 else
-                              "a constant alpha is left out")
+            self.notes.append(
+                "grey with a constant alpha is read as grey"
+                if header.kind == 4
+                else "a constant alpha is left out"
+            )
             array = array[..., 0] if header.kind == 4 else array[..., :3]
         return self._of_colours(array) if header.kind in {2, 6} else array
 
@@ -221,12 +127,14 @@ class _Png(MaskSource):
             raise Corrupt("its chunks cannot be decoded", "Save it again.", self.path) from error
         except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
             kind = Truncated if "truncated" in str(error).lower() else Corrupt
-            raise kind(f"its pixels cannot be decoded: {error}", "Fetch or save it again.", self.path) from error
+            raise kind(
+                f"its pixels cannot be decoded: {error}", "Fetch or save it again.", self.path
+            ) from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
         if array.dtype == np.bool_:
             # Pillow hands out booleans whose bytes are 0 and 255: a view would show them.
-            return (array != 0).astype(np.uint8)
+            return np.asarray(array != 0).astype(np.uint8)
         return array if array.dtype in (np.uint8, np.uint16) else array.astype(np.uint16)
 
     def _of_colours(self, array: np.ndarray) -> np.ndarray:
@@ -240,7 +148,7 @@ class _Png(MaskSource):
             return grey
         colours = np.unique(_packed(array))
         raise UnknownColour(
-            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, and no colour table is given",
+            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, without a colour table",
             'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
             self.path,
         )
@@ -290,4 +198,3 @@ def _unknown_colour(strange: np.ndarray, total: int, table: Mapping[Colour, int]
 
 def _hex(packed: int) -> str:
     return f"#{packed:06x}"
-

@@ -1,0 +1,50 @@
+"""Where the pixels of a TIFF lie: its transform and coordinate reference system as a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dicecli.grid import Grid
+
+
+def grid(dataset: Any) -> Grid:
+    shape = (dataset.height, dataset.width)
+    transform = dataset.transform
+    if transform.is_identity and dataset.crs is None:
+        return Grid(shape)
+    a, b, c, d, e, f = transform[:6]
+    # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
+    affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
+    if abs(np.linalg.det(affine[:, :2])) == 0 or not np.isfinite(affine).all():
+        return Grid(shape, kind="map", crs=_wkt(dataset.crs))
+    unit, factor = _unit(dataset.crs)
+    steps = np.linalg.norm(affine[:, :2], axis=0) * factor
+    return Grid(
+        shape=shape,
+        spacing=tuple(steps.tolist()),
+        unit=unit,
+        affine=affine,
+        crs=_wkt(dataset.crs),
+        pixel_size=abs(float(np.linalg.det(affine[:, :2]))) * factor**2 if unit == "m" else None,
+        kind="map",
+    )
+
+
+def _wkt(crs: Any) -> str | None:
+    return crs.to_wkt() if crs else None
+
+
+def _unit(crs: Any) -> tuple[str | None, float]:
+    """Return the unit of the spacing, and the factor that brings the map's unit to it."""
+    from rasterio.errors import CRSError
+
+    if not crs:
+        return None, 1.0
+    if crs.is_geographic:
+        return "degree", 1.0
+    try:
+        return ("m", float(crs.linear_units_factor[1])) if crs.is_projected else (None, 1.0)
+    except CRSError:
+        return None, 1.0

@@ -1,0 +1,33 @@
+"""What the README shows, taken apart: commands with their output, and commands alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the content of every fenced block of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def run(command: str) -> str:
+    """Run a ``dicecli`` command from the project's root, and return what a terminal would show."""
+    words = shlex.split(command)
+    assert words[0] == "dicecli"
+    done = subprocess.run(
+        [sys.executable, "-m", "dicecli", *words[1:]],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    return done.stdout

@@ -1,0 +1,74 @@
+"""Contract of every exporter, and golden outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dicecli.evaluate import make_settings, score_many
+from dicecli.plugins import load, names
+from dicecli.results import Case
+
+GOLDEN = Path(__file__).parent / "golden"
+SUFFIX = {"csv": ".csv", "json": ".json", "markdown": ".md", "table": ".txt"}
+
+
+@pytest.fixture(scope="module")
+def report():
+    """Three cases: one ordinary, one with undefined values and a nasty name, one that fails."""
+    first = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
+    second = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
+    cases = [
+        Case("ordinary", first, second),
+        Case("|pipe| [b]x[/b] =1+1 \x1b[31m", np.zeros((2, 4), int), np.zeros((2, 4), int)),
+        Case("broken", np.zeros((2, 2), int), second),
+    ]
+    labels = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
+    return score_many(cases, make_settings(labels=labels))
+
+
+@pytest.mark.parametrize("name", names("exporters"))
+def test_an_exporter_keeps_the_contract(name, report):
+    """It has suffixes that no other has, renders text that ends with a newline, twice the same, and every
+    case stands in it.
+    """
+    exporter = load("exporters", name)
+    others = [
+        suffix
+        for other in names("exporters")
+        if other != name
+        for suffix in load("exporters", other).SUFFIXES
+    ]
+    assert exporter.SUFFIXES
+    assert not set(exporter.SUFFIXES) & set(others)
+    text = exporter.render(report)
+    assert text == exporter.render(report)
+    assert text.endswith("\n")
+    assert "ordinary" in text or name == "table"
+    assert "ShapeMismatch" in text
+
+
+@pytest.mark.parametrize("name", sorted(SUFFIX))
+def test_the_output_is_the_golden_one(name, report):
+    """Each format's bytes are those kept in tests/golden: a change of output is a change that is seen."""
+    text = load("exporters", name).render(report)
+    golden = GOLDEN / f"report{SUFFIX[name]}"
+    assert golden.read_text(encoding="utf-8") == text
+
+
+def test_machine_formats_have_null_where_undefined(report):
+    """Undefined is null in JSON; the summary counts what was left out and how the averages are defined."""
+    record = json.loads(load("exporters", "json").render(report))
+    assert record["cases"][1]["labels"][0]["dice"] is None
+    macro = record["summary"]["averages"]["macro-imagewise"]
+    assert macro["undefined"]["dice"] == 1
+    assert macro["definition"]
+    assert 3 == record["summary"]["expected"] == record["summary"]["scored"] + record["summary"]["failed"]
+
+
+def test_serial_yields_in_order():
+    """The executor yields one result per item, in the items' order."""
+    assert list(load("executors", "serial").run(lambda n: n * n, [1, 2, 3], jobs=4)) == [1, 4, 9]

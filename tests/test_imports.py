@@ -1,0 +1,93 @@
+"""What starting up costs: heavy packages are imported where they are used, and nowhere else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
+HEAVY = {"numpy", "pandas", "nibabel", "rasterio", "PIL", "rich", "scipy", "torch", "dask", "distributed"}
+CODE = """
+import sys
+sys.argv = ["dicecli", *{arguments!r}]
+from dicecli.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print("MODULES", *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def _modules(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(arguments=[str(each) for each in arguments])],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return set(done.stderr.rpartition("MODULES")[2].split())
+
+
+def _pair(name, suffix):
+    return SAMPLES / f"{name}_prediction{suffix}", SAMPLES / f"{name}_reference{suffix}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        pytest.param(["--help"], set(), id="help"),
+        pytest.param(["--version"], set(), id="version"),
+        pytest.param(["score", "--help"], set(), id="help of score"),
+        pytest.param(["inspect", "--help"], set(), id="help of inspect"),
+        pytest.param(["metrics", "dice"], set(), id="metrics"),
+        pytest.param(["score", *_pair("lesion", ".png"), "-f", "json"], {"numpy", "PIL"}, id="png"),
+        pytest.param(
+            ["score", *_pair("organs", ".nii.gz"), "-f", "json"], {"numpy", "nibabel", "scipy"}, id="nifti"
+        ),
+        pytest.param(
+            ["score", *_pair("landcover", ".tif"), "-f", "csv"], {"numpy", "rasterio"}, id="geotiff"
+        ),
+        pytest.param(["score", *_pair("lesion", ".png")], {"numpy", "PIL", "rich"}, id="table"),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(arguments, allowed):
+    """The heavy packages that a command loads are those of its formats; help loads none."""
+    assert allowed >= HEAVY & _modules(*arguments)
+
+
+def test_help_loads_no_command_and_no_plugin():
+    """Of the project itself, --help loads the group and what it stands on: the list is written here."""
+    loaded = {name for name in _modules("--help") if name.split(".")[0] == "dicecli"}
+    assert loaded == {
+        "dicecli",
+        "dicecli.cli",
+        "dicecli.cli.main",
+        "dicecli.errors",
+        "dicecli.text",
+        "dicecli.version",
+    }
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    """``import dicecli`` costs next to nothing: its names are loaded on first use."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import dicecli, sys; print(*sys.modules)"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_every_public_name_is_there():
+    """Each name of __all__ can be reached, and an unknown one is an AttributeError."""
+    import dicecli
+
+    for name in dicecli.__all__:
+        assert getattr(dicecli, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        dicecli.nothing  # noqa: B018 - the access is the test

@@ -1,0 +1,73 @@
+"""The README says what is so: every command in it runs, and shows what it shows there."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from readme_blocks import ROOT, blocks, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHOWN = [block.rstrip("\n").split("\n", 1) for block in blocks(README, "console")]
+TASKS = [line for block in blocks(README, "sh")[1:] for line in block.splitlines()]
+
+
+@pytest.mark.parametrize(("command", "expected"), SHOWN, ids=[command for command, _ in SHOWN])
+def test_a_command_prints_what_the_readme_shows(command, expected):
+    """The output under a command is the real one, to the letter."""
+    assert expected == run(command.removeprefix("$ ")).rstrip("\n")
+
+
+@pytest.mark.parametrize("command", TASKS)
+def test_a_command_of_the_readme_runs(command):
+    """A command that is shown without its output prints a report, and no error."""
+    printed = run(command)
+    assert "Error:" not in printed
+    assert "dice" in printed
+
+
+def test_the_set_up_has_two_commands():
+    """The first sh block is the set-up: two lines, which a fresh machine runs as they are."""
+    install, test = blocks(README, "sh")[0].splitlines()
+    assert install.startswith("python3 -m venv .venv && ")
+    assert "dicecli score sample_masks/" in install
+    assert test.endswith(".venv/bin/python -m pytest")
+
+
+def test_the_python_example_runs(monkeypatch):
+    """The Python block runs as it stands, and gives what its comments say."""
+    monkeypatch.chdir(ROOT)
+    names: dict = {}
+    (example,) = blocks(README, "python")
+    exec(example, names)  # noqa: S102 - the README's own code
+    assert names["dicecli"].Counts(4, 2, 0, 2) == (names["matrix"] + names["matrix"]).counts(1)
+    macro = names["report"].averages["macro"]["dice"].value
+    assert 0.8 < macro < 0.81
+
+
+def test_links_of_the_documentation_lead_somewhere():
+    """Every relative link in the README and in docs leads to a file that is there."""
+    import re
+
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_of_the_docs_names_a_real_command():
+    """What docs show as a dicecli command uses commands and options that exist."""
+    from dicecli.cli import cli
+
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for block in blocks(page.read_text(encoding="utf-8"), "sh"):
+            for line in block.splitlines():
+                words = shlex.split(line, comments=True)
+                if not words or words[0] != "dicecli" or words[1].startswith("-"):
+                    continue
+                command = cli.get_command(None, words[1])
+                assert command is not None, f"{page.name}: {line}"
+                options = {name for parameter in command.params for name in parameter.opts}
+                for word in words[2:]:
+                    if word.startswith("-"):
+                        assert word.split("=")[0] in options | {"--help"}, f"{page.name}: {line}"
