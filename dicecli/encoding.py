@@ -125,7 +125,7 @@ def _rounded(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
     largest = float(np.abs(values - rounded).max(initial=0.0))
     if largest > MAX_RESIDUAL:
         raise Fractions(largest)
-    labels = rounded.astype(np.int64)
+    labels: np.ndarray = rounded.astype(np.int64)
     if missing is not None:
         labels[missing] = NO_LABEL
     return labels

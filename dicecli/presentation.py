@@ -111,11 +111,12 @@ def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings
         ),
     ]
     said += [(name, _defined(name, values, metrics)) for name, values in case.averages.items()]
-    if case.background is not None:
+    background = settings.labels.background
+    if background in {row.label for row in case.others}:
         said.append(
             (
                 "background",
-                f"label {case.background.label} is left out of the averages (--include-background takes it "
+                f"label {background} is left out of the averages (--include-background takes it "
                 "in); its pixels still count as false positives and false negatives of the others, so "
                 "micro Dice is not accuracy",
             )

@@ -101,7 +101,7 @@ def _case(case: CaseScores | Failed) -> dict[str, Any]:
         "counted": scored.counted,
         "excluded": dict(scored.excluded),
         "labels": [_row(row) for row in (*case.labels, *case.regions)],
-        "background": None if case.background is None else _row(case.background),
+        "not_averaged": [_row(row) for row in case.others],
         "averages": {
             name: {metric: number(each.value) for metric, each in values.items()}
             for name, values in case.averages.items()

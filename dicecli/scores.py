@@ -54,8 +54,8 @@ class CaseScores:
     result : Scored
     labels, regions : tuple of LabelScore
         The evaluated labels, in ascending order; the regions, in the order of their declaration.
-    background : LabelScore or None
-        The background's row, where it is left out of the averages.
+    others : tuple of LabelScore
+        Labels that are not evaluated but were counted: the background, where averages leave it out.
     averages : dict of str to dict of str to Average
         By the average's name, then by the metric's.
     overall : dict of str to float
@@ -69,7 +69,7 @@ class CaseScores:
     result: Scored
     labels: tuple[LabelScore, ...]
     regions: tuple[LabelScore, ...]
-    background: LabelScore | None
+    others: tuple[LabelScore, ...]
     averages: dict[str, dict[str, Average]]
     overall: dict[str, float]
     checks: dict[str, bool]
@@ -131,7 +131,7 @@ class Report:
         """The labels evaluated: those declared, else those found in any mask of the run; not the ignored."""
         scheme = self.settings.labels
         found = scheme.names or {label for each in self.scored for label in each.labels}
-        left_out = {*scheme.ignore, *(() if self.settings.include_background else (scheme.background,))}
+        left_out = {*scheme.ignore, *(() if self.settings.include_background else _only(scheme.background))}
         return tuple(sorted(label for label in found if label not in left_out))
 
     def cases(self) -> Iterator[CaseScores | Failed]:
@@ -147,13 +147,12 @@ class Report:
             LabelScore(None, name, result.regions[name], self._values(result, result.regions[name]))
             for name in names
         )
-        background = self.settings.labels.background
-        left_out = background is not None and background not in self.labels
+        others = {*result.labels, *_only(self.settings.labels.background)} - {*self.labels}
         scores = CaseScores(
             result=result,
             labels=labels,
             regions=regions,
-            background=self._row(result, background) if left_out and background is not None else None,
+            others=tuple(self._row(result, label) for label in sorted(others)),
             averages=self._averages([result], OF_ONE_CASE),
             overall={each.name: each.function(result.labels.values()) for each in self._overall},
             checks=identities([row.counts for row in (*labels, *regions)]),
@@ -189,6 +188,10 @@ class Report:
             for each in self.metrics
             if each.averaged
         }
+
+
+def _only(label: int | None) -> tuple[int, ...]:
+    return () if label is None else (label,)
 
 
 def counts_of(result: Scored, label: int) -> Counts:
