@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.counts import Counts
-from dicecli.errors import TooManyLabels
+from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.plugins import load
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class ConfusionMatrix:
             "torch" if "torch" in {type(each).__module__ for each in (reference, prediction)} else "numpy"
         )
         matrix = load("backends", backend).count_block(reference, prediction)
+        if NO_LABEL in matrix.labels:
+            raise NotLabels(
+                f"an array holds {NO_LABEL}, which NaN becomes when it is cast to integers",
+                "Put a label in its place.",
+            )
         checked: ConfusionMatrix = matrix if ignore_label is None else matrix.without(ignore_label)
         return checked
 

@@ -73,6 +73,11 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
         return _thresholded(values, threshold, missing)
     if values.dtype.kind == "f":
         return _rounded(values, missing)
+    if values.dtype == np.int64 and missing is None and values.size and int(values.min()) == NO_LABEL:
+        raise NotLabels(
+            f"it holds {NO_LABEL}, which NaN becomes when it is cast to integers",
+            "Save the mask again, with a label in its place.",
+        )
     if values.dtype == np.uint64 and values.size and int(values.max()) >= 2**63:
         raise NotLabels(f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0.")
     return values

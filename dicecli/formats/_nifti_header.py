@@ -15,9 +15,12 @@ from dicecli import files
 from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat
 from dicecli.grid import Grid, displacement
 
+#: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
+_FARTHEST = 1e9
 GZIP = b"\x1f\x8b"
 _MAGIC = {348: (b"n+1\0", b"ni1\0"), 540: (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
-_IN_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001}
+#: Millimetres of a header's unit of length, by its code: metre, millimetre, micrometre.
+_IN_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 
 
 def parts(path: str) -> tuple[str, str]:
@@ -110,8 +113,7 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     while len(stored) > 2 and stored[-1] == 1:
         stored.pop()
     space = tuple(stored[:3])
-    unit = header.get_xyzt_units()[0] if int(header["xyzt_units"]) & 7 <= 3 else "unknown"
-    factor = _IN_MM.get(unit)
+    factor = _IN_MM.get(int(header["xyzt_units"]) & 7)
     zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))
     affine, oddities = _affine(header, factor or 1.0, (*space, *(1,) * (3 - len(space))))
     if affine is not None:
@@ -144,11 +146,10 @@ def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndar
             affine = np.asarray(getattr(header, f"get_{name}")(), np.float64)[:3] * factor
         except ValueError:
             affine = np.zeros((3, 4))
-        lengths = np.linalg.norm(affine[:, :3], axis=0)
-        if np.isfinite(affine).all() and abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths) > 0:
+        if _is_regular(affine):
             found[name] = affine
         else:
-            oddities.append(f"its {name} is singular and not used")
+            oddities.append(f"its {name} is singular or out of bounds, and not used")
     if len(found) == 2:
         grids = [Grid(shape, affine=each, kind="volume") for each in found.values()]
         apart = displacement(*grids)
@@ -159,6 +160,14 @@ def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndar
     return next(iter(found.values()), None), oddities
 
 
+def _is_regular(affine: np.ndarray) -> bool:
+    """Tell whether an affine places every voxel somewhere of its own, in numbers that can be reckoned with."""
+    if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST:
+        return False
+    lengths = np.linalg.norm(affine[:, :3], axis=0)
+    return bool(abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths) > 0)
+
+
 def dtype(header: Any, path: str) -> np.dtype:
     code = int(header["datatype"])
     try:
@@ -166,6 +175,8 @@ def dtype(header: Any, path: str) -> np.dtype:
     except Exception as error:
         # nibabel raises an error class of its own, which a module-level import would be needed to name.
         raise BadHeader(f"its datatype code {code} does not exist", "Save it again.", path) from error
+    if code in {0, 1, 255}:
+        raise BadHeader(f"its datatype code {code} is no type of voxels", "Save it again.", path)
     if 3000 <= int(header["intent_code"]) < 3100:
         raise UnknownFormat(
             "this is CIFTI-2: a matrix, not a volume", "Give a volume, such as a .nii.gz mask.", path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dicecli import files
-from dicecli.errors import ManyVolumes, TrailingData, Truncated
+from dicecli.errors import ManyVolumes, NotLabels, TrailingData, Truncated
 from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
@@ -83,7 +83,7 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     grid = _one_volume(grid, layout, path, reading)
     values = np.asanyarray(image.dataobj).reshape(layout)
     if len(layout) > 3:
-        values = np.argmax(values, axis=reading.channel_axis)
+        values = _largest(values, reading.channel_axis, path)
     source = ArraySource(values, path, grid, threshold=reading.threshold)
     source.chunks, source.order = (*grid.shape[:-1], 1), "F"
     return source
@@ -114,8 +114,17 @@ class _Stored(NamedTuple):
         """The type of the values once they are scaled; integers where slope and intercept are."""
         if not self.is_scaled:
             return self.dtype
-        exact = self.dtype.kind in "iu" and all(each == int(each) for each in self.scaling)
-        return np.dtype(np.int64 if exact else np.float64)
+        return np.dtype(np.int64 if self._scales_exactly else np.float64)
+
+    @property
+    def _scales_exactly(self) -> bool:
+        """Whether every value that the type can hold is an integer of 64 bits once it is scaled."""
+        if self.dtype.kind not in "iu" or any(each != int(each) for each in self.scaling):
+            return False
+        slope, inter = (int(each) for each in self.scaling)
+        info = np.iinfo(self.dtype)
+        ends = (slope * int(info.min) + inter, slope * int(info.max) + inter)
+        return info.bits < 64 and max(abs(end) for end in ends) < 2**62
 
 
 def _check_size(stored: _Stored, there: int, path: str) -> None:
@@ -157,6 +166,14 @@ def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading
     )
 
 
+def _largest(scores: np.ndarray, axis: int, path: str, *, is_reversed: bool = False) -> np.ndarray:
+    """Return the index of the largest score; of the smallest where a negative slope turns them round."""
+    if scores.dtype.kind == "f" and np.isnan(scores).any():
+        raise NotLabels("its scores hold NaN", "Save them again without, or save labels.", path)
+    index: np.ndarray = (np.argmin if is_reversed else np.argmax)(scores, axis=axis)
+    return index
+
+
 class _Nifti(MaskSource):
     """The voxels of a NIfTI file; the first axis runs fastest.
 
@@ -185,13 +202,14 @@ class _Nifti(MaskSource):
         if self.dtype.kind == "i":
             scaled: np.ndarray = raw.astype(np.int64) * int(slope) + int(inter)
             return scaled
-        return raw.astype(np.float64) * slope + inter
+        # What overflows becomes infinite, which no label is: that is refused where labels are made.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return raw.astype(np.float64) * slope + inter
 
     def _index_of_largest(self, window: Window) -> np.ndarray:
         axis = self._channel_axis
         scores = self._volume()[(*window[:axis], slice(None), *window[axis:])]
-        largest: np.ndarray = np.argmax(scores, axis=axis)
-        return largest
+        return _largest(scores, axis, self.path, is_reversed=self._stored.scaling[0] < 0)
 
     def finish(self) -> None:
         """Read a compressed stream to its end, where its checksum and length stand.
