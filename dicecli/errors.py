@@ -6,7 +6,11 @@
     ├── UsageError            exit 2: nothing was computed
     │   ├── UnknownName       a metric, format, preset ... that does not exist
     │   ├── LabelFileError    a file of labels that cannot be understood
-    │   └── OutputError       an output that cannot be written
+    │   ├── PairingError      folders whose files cannot be paired without a guess
+    │   ├── GateError         a gate that says nothing, such as a metric without direction
+    │   ├── ConfigError       a configuration file that cannot be understood
+    │   ├── OutputError       an output that cannot be written
+    │   └── WorkersFailed     worker processes that cannot start
     └── CaseError             exit 3: this case could not be scored; other cases can
         ├── FileError         the file itself
         │   ├── Missing           it is not there
@@ -93,6 +97,22 @@ class LabelFileError(UsageError):
 
 class OutputError(UsageError):
     """An output that cannot be written."""
+
+
+class PairingError(UsageError):
+    """Folders whose files cannot be paired without a guess."""
+
+
+class GateError(UsageError):
+    """A gate that says nothing, such as one on a metric that has no direction."""
+
+
+class ConfigError(UsageError):
+    """A configuration file that cannot be understood."""
+
+
+class WorkersFailed(UsageError):
+    """Worker processes that die before they do anything."""
 
 
 class CaseError(DicecliError, ValueError):

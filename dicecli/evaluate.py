@@ -9,7 +9,6 @@ from dicecli import files
 from dicecli.counting import count_case, named
 from dicecli.errors import CaseError, UsageError
 from dicecli.labels import load_labels
-from dicecli.plugins import load
 from dicecli.results import Case, Failed
 from dicecli.scores import Report
 from dicecli.settings import Settings
@@ -91,6 +90,7 @@ def make_settings(
         "undefined": ("skip", "zero", "one"),
         "nodata": ("auto", "ignore", "background", "label"),
         "geometry": ("strict", "ignore"),
+        "missing": ("error", "zero", "skip"),
         "device": ("cpu", "cuda", "mps", "auto"),
     }
     for option, values in allowed.items():
@@ -111,8 +111,7 @@ def make_settings(
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     """Score cases one after the other; one that fails is a row, not the end of the run."""
-    results = load("executors", "serial").run(lambda case: result_of(case, settings), cases, jobs=1)
-    return Report(list(results), settings)
+    return Report([result_of(case, settings) for case in cases], settings)
 
 
 def result_of(case: Case, settings: Settings) -> Result:

@@ -21,12 +21,15 @@ class Case:
     name : str
         What reports call it.
     prediction, reference : str, or what :func:`dicecli.score` takes
-        Usually paths, so that a case travels to a worker.
+        Usually paths, so that a case travels to a worker. The prediction is None where there is none.
+    group : str or None
+        What the case belongs to, such as a patient or a site; intervals resample whole groups.
     """
 
     name: str
     prediction: Any
     reference: Any
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,20 @@ class Failed:
     def because(cls, case: Case, error: DicecliError) -> Failed:
         """Make the row of a case from the error that ended it."""
         return cls(case, error.name, str(error), error.hint)
+
+
+@dataclass(frozen=True)
+class Missing(Failed):
+    """A case that has no prediction and is left out, as ``--missing skip`` asks."""
+
+    status = "missing"
+
+
+@dataclass(frozen=True)
+class Pending(Failed):
+    """A case that was not reached before the run ended."""
+
+    status = "pending"
 
 
 Result = Scored | Failed

@@ -10,6 +10,7 @@ from dicecli.labels import LabelScheme
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
 Geometry = Literal["strict", "ignore"]
+Missing = Literal["error", "zero", "skip"]
 Device = Literal["cpu", "cuda", "mps", "auto"]
 
 
@@ -35,6 +36,8 @@ class Settings:
         What a GeoTIFF's nodata value means.
     geometry : {"strict", "ignore"}
         Whether the two grids must lie on each other.
+    missing : {"error", "zero", "skip"}
+        What a reference without prediction is: a failed case, an empty prediction, or left out.
     argmax : bool
         Whether several volumes are scores per label, the label being the index of the largest.
     channel_axis : int
@@ -51,6 +54,7 @@ class Settings:
     band: int | None = None
     nodata: Nodata = "auto"
     geometry: Geometry = "strict"
+    missing: Missing = "error"
     argmax: bool = False
     channel_axis: int = -1
     device: Device = "cpu"
@@ -76,6 +80,7 @@ class Settings:
             "band": self.band,
             "nodata": self.nodata,
             "geometry": self.geometry,
+            "missing": self.missing,
             "argmax": self.argmax,
             "channel_axis": self.channel_axis,
             "device": self.device,

@@ -15,6 +15,7 @@ from dicecli.confusion import MAX_LABELS, ConfusionMatrix
 from dicecli.counts import Counts
 from dicecli.errors import TooManyLabels
 from dicecli.evaluate import make_settings, score_many
+from dicecli.plugins import load
 from dicecli.results import Case
 
 NAN = math.nan
@@ -129,6 +130,7 @@ def test_matrix_is_that_of_loops(pair):
     assert [[table.get((r, p), 0) for p in labels] for r in labels] == matrix.table.tolist()
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found")  # scikit-learn's, on the pair of one label
 def test_matrix_is_scikit_learns(pair):
     """The matrix is scikit-learn's, with the reference in the rows."""
     reference, prediction = pair
@@ -180,7 +182,7 @@ def test_labels_against_the_rest_are_scikit_learns(scored):
     """Accuracy, balanced accuracy, kappa and MCC of a label against the rest are scikit-learn's."""
     (true, predicted), labels, _, case = scored
     compared = Counter()
-    for row in case.labels[:: max(1, len(labels) // 15)]:
+    for row in sorted(case.labels, key=lambda row: -row.counts.tp)[:15]:
         binary = true == row.label, predicted == row.label
         expected = {"accuracy": sklearn.metrics.accuracy_score(*binary)}
         if 0 < binary[0].sum() < true.size:
@@ -188,7 +190,7 @@ def test_labels_against_the_rest_are_scikit_learns(scored):
             expected["kappa"] = sklearn.metrics.cohen_kappa_score(*binary)
             if 0 < binary[1].sum() < true.size:
                 expected["mcc"] = sklearn.metrics.matthews_corrcoef(*binary)
-        compared.update(expected)
+        compared.update(expected.keys())
         for name, value in expected.items():
             assert near(value) == row.values[name], (row.label, name)
     assert compared["accuracy"] >= 1
@@ -271,8 +273,6 @@ def test_only_labels_that_occur_are_limited(backend):
     """4,096 distinct labels are counted also where the reference's few are far from the prediction's."""
     if backend == "torch":
         pytest.importorskip("torch", reason="torch is not installed")
-    from dicecli.plugins import load
-
     reference, prediction = np.array([0, 255] * 2047), np.arange(1000, 1000 + 4094)
     matrix = load("backends", backend).count_block(reference, prediction)
     assert (0, 255, *range(1000, 1000 + 4094)) == matrix.labels
@@ -300,7 +300,7 @@ def test_too_many_labels_in_sum():
         ConfusionMatrix.from_arrays(prediction=labels, reference=labels)
         for labels in (np.arange(2100), np.arange(2000, 4200))
     )
-    assert 4100 - 4 == len((first + first).labels) + 1996
+    assert first.labels == (first + first).labels
     with pytest.raises(TooManyLabels):
         first + second
 

@@ -71,4 +71,8 @@ def test_machine_formats_have_null_where_undefined(report):
 
 def test_serial_yields_in_order():
     """The executor yields one result per item, in the items' order."""
-    assert list(load("executors", "serial").run(lambda n: n * n, [1, 2, 3], jobs=4)) == [1, 4, 9]
+    assert list(load("executors", "serial").run(lambda n: n * n, [1, 2, 3], jobs=4)) == [
+        (0, 1),
+        (1, 4),
+        (2, 9),
+    ]

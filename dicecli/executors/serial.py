@@ -11,7 +11,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def run(function: Callable[[Item], Result], items: Iterable[Item], jobs: int = 1) -> Iterator[Result]:
-    """Yield the function's result for every item, in their order; `jobs` is taken and not used."""
-    del jobs
-    yield from map(function, items)
+def run(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    jobs: int = 1,
+    lost: Callable[[Item, str], Result] | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """Yield position and result of every item, in their order; `jobs` and `lost` have no use here."""
+    del jobs, lost
+    for position, item in enumerate(items):
+        yield position, function(item)

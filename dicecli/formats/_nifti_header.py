@@ -161,7 +161,7 @@ def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndar
 
 
 def _is_regular(affine: np.ndarray) -> bool:
-    """Tell whether an affine places every voxel somewhere of its own, in numbers that can be reckoned with."""
+    """Tell whether an affine gives every voxel a place of its own, in numbers to reckon with."""
     if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST:
         return False
     lengths = np.linalg.norm(affine[:, :3], axis=0)
