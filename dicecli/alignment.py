@@ -133,10 +133,10 @@ def _shape_error(reference: MaskSource, prediction: MaskSource) -> ShapeMismatch
     hint = "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."
     if sorted(first) == sorted(second):
         hint = "The same lengths in another order: one mask is transposed. Save both with the same axes."
-    elif math.prod(first) == math.prod(second):
-        hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
     elif [n for n in first if n != 1] == [n for n in second if n != 1]:
         hint = "They differ by axes of length 1: save both with the same number of axes."
+    elif math.prod(first) == math.prod(second):
+        hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
     return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
 
 

@@ -39,7 +39,7 @@ class Average(NamedTuple):
     n : int
         How many values (of ``micro``: sets of counts) went in.
     undefined : int
-        How many values were left out because they are undefined.
+        How many values were left out because they are undefined, before any of them was averaged.
     """
 
     value: float
@@ -72,45 +72,54 @@ def average(name: str, cases: Sequence[Row], metric: Callable[[Counts], float]) 
     KeyError
         There is no such average.
     """
-    return _FUNCTIONS[name](cases, metric)
+    return Pools(cases).average(name, metric)
 
 
-def _macro(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    return mean(metric(pooled(label)) for label in zip(*cases, strict=True))
+class Pools:
+    """The counts of some cases, added up once in every way that the averages need.
 
+    Parameters
+    ----------
+    cases : sequence of sequence of Counts
+        Per case the counts of every label that takes part, in one order throughout.
+    """
 
-def _micro(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    every = [counts for case in cases for counts in case]
-    value = metric(pooled(every))
-    return Average(value, len(every), 0) if every else Average(math.nan, 0, 0)
+    def __init__(self, cases: Sequence[Row]) -> None:
+        self._cases = cases
+        self._labels = [pooled(label) for label in zip(*cases, strict=True)]
+        self._of_cases = [pooled(case) for case in cases]
+        self._all = pooled(self._of_cases)
 
+    def average(
+        self,
+        name: str,
+        metric: Callable[[Counts], float],
+        values: Sequence[Sequence[float]] | None = None,
+    ) -> Average:
+        """Compute one of the named averages.
 
-def _weighted(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    labels = [pooled(label) for label in zip(*cases, strict=True)]
-    values = [(metric(counts), counts.reference) for counts in labels]
-    kept = [(value, weight) for value, weight in values if not math.isnan(value)]
-    total = sum(weight for _, weight in kept)
-    value = math.fsum(value * weight for value, weight in kept) / total if total else math.nan
-    return Average(value, len(kept), len(values) - len(kept))
+        `values` spares computing again: the metric per case and label, in the order of the counts.
+        """
+        if name == "macro":
+            return mean(metric(counts) for counts in self._labels)
+        if name == "micro":
+            n = len(self._cases) * len(self._labels)
+            return Average(metric(self._all) if n else math.nan, n, 0)
+        if name == "weighted":
+            return self._weighted(metric)
+        if name == "micro-imagewise":
+            return mean(metric(case) if self._labels else math.nan for case in self._of_cases)
+        every = (
+            values if values is not None else [[metric(counts) for counts in case] for case in self._cases]
+        )
+        inner = {"macro-imagewise": every, "label-mean": zip(*every, strict=True)}[name]
+        means = [mean(each) for each in inner]
+        outer = mean(each.value for each in means)
+        return Average(outer.value, outer.n, sum(each.undefined for each in means))
 
-
-def _micro_imagewise(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    return mean(metric(pooled(case)) if case else math.nan for case in cases)
-
-
-def _macro_imagewise(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    return mean(mean(metric(counts) for counts in case).value for case in cases)
-
-
-def _label_mean(cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
-    return mean(mean(metric(counts) for counts in label).value for label in zip(*cases, strict=True))
-
-
-_FUNCTIONS = {
-    "macro": _macro,
-    "micro": _micro,
-    "weighted": _weighted,
-    "micro-imagewise": _micro_imagewise,
-    "macro-imagewise": _macro_imagewise,
-    "label-mean": _label_mean,
-}
+    def _weighted(self, metric: Callable[[Counts], float]) -> Average:
+        values = [(metric(counts), counts.reference) for counts in self._labels]
+        kept = [(value, weight) for value, weight in values if not math.isnan(value)]
+        total = sum(weight for _, weight in kept)
+        value = math.fsum(value * weight for value, weight in kept) / total if total else math.nan
+        return Average(value, len(kept), len(values) - len(kept))

@@ -18,7 +18,7 @@ from dicecli.errors import CaseError, UnknownFormat
 from dicecli.plugins import load, names
 from dicecli.results import Case, Scored
 from dicecli.settings import Settings
-from dicecli.sources import ArraySource, MaskSource, Reading
+from dicecli.sources import ArraySource, MaskSource, NothingSource, Reading
 
 
 def count_case(case: Case, settings: Settings) -> Scored:
@@ -31,7 +31,10 @@ def count_case(case: Case, settings: Settings) -> Scored:
     """
     with ExitStack() as stack:
         reference = stack.enter_context(_open("reference", case.reference, settings))
-        prediction = stack.enter_context(_open("prediction", case.prediction, settings))
+        if case.prediction is None:
+            prediction: MaskSource = NothingSource(reference.grid, settings.labels.background)
+        else:
+            prediction = stack.enter_context(_open("prediction", case.prediction, settings))
         try:
             first, second, notes = align(reference, prediction, settings.geometry)
         except CaseError as error:
@@ -213,11 +216,13 @@ def _twins(case: Case, matrix: ConfusionMatrix) -> list[str]:
 
 def named(case: Case) -> Case:
     """Return a case with the names of its masks in their place: what results keep, and reports show."""
-    return Case(case.name, shown(case.prediction), shown(case.reference))
+    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
 
 
 def shown(mask: Any) -> str:
     """Return how a mask is named in a report: its path, or what kind of object it is."""
+    if mask is None:
+        return "(none)"
     if isinstance(mask, (str, os.PathLike)):
         return os.fspath(mask)
     shape = " x ".join(str(n) for n in getattr(mask, "shape", ()))

@@ -40,7 +40,13 @@ def nodata_label(nodata: float | None, dtype: np.dtype, threshold: float | None)
     return exact if exact is not None and info.min <= exact <= info.max else None
 
 
-def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float | None = None) -> np.ndarray:
+def to_labels(
+    values: np.ndarray,
+    nodata: float | None = None,
+    threshold: float | None = None,
+    *,
+    nan_is_nodata: bool = False,
+) -> np.ndarray:
     """Turn a block of stored values into integer labels.
 
     Parameters
@@ -48,9 +54,11 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
     values : numpy.ndarray
         Booleans, integers of any width (returned as they are) or floats, any shape.
     nodata : float, optional
-        The stored value that means "nothing known here"; NaN counts as such a value too.
+        The stored value that means "nothing known here".
     threshold : float, optional
         Values at or above it are inside.
+    nan_is_nodata : bool
+        Whether NaN means that too.
 
     Returns
     -------
@@ -68,7 +76,7 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
         values = values.astype(np.uint8)
     if values.dtype.kind not in "iuf":
         raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
-    missing = _missing(values, nodata)
+    missing = _missing(values, nodata, nan_is_nodata=nan_is_nodata)
     if threshold is not None:
         return _thresholded(values, threshold, missing)
     if values.dtype.kind == "f":
@@ -84,7 +92,7 @@ def to_labels(values: np.ndarray, nodata: float | None = None, threshold: float 
 
 
 def residual(values: np.ndarray, nodata: float | None = None) -> float:
-    """Return the largest distance of any value from an integer, nodata apart; 0 for integers."""
+    """Return the largest distance of any finite value from an integer, nodata apart; 0 for integers."""
     if values.dtype.kind != "f" or not values.size:
         return 0.0
     distance = np.abs(values - np.rint(values))
@@ -94,12 +102,15 @@ def residual(values: np.ndarray, nodata: float | None = None) -> float:
     return float(np.nanmax(distance, initial=0.0, where=np.isfinite(distance)))
 
 
-def _missing(values: np.ndarray, nodata: float | None) -> np.ndarray | None:
-    if nodata is None:
+def _missing(values: np.ndarray, nodata: float | None, *, nan_is_nodata: bool = False) -> np.ndarray | None:
+    is_float = values.dtype.kind == "f"
+    if is_float and (nan_is_nodata or (nodata is not None and math.isnan(nodata))):
+        missing: np.ndarray = np.isnan(values)
+        of_tag = None if nodata is None or math.isnan(nodata) else _missing(values, nodata)
+        return missing if of_tag is None else missing | of_tag
+    if nodata is None or math.isnan(nodata):
         return None
-    if math.isnan(nodata):
-        return np.isnan(values) if values.dtype.kind == "f" else None
-    if values.dtype.kind == "f":
+    if is_float:
         with np.errstate(over="ignore"):
             nodata = float(values.dtype.type(nodata))
     return np.asarray(np.equal(values, nodata))

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
-from dicecli.counting import count_case, named
+from dicecli.counting import count_case, named, shown
 from dicecli.errors import CaseError, UsageError
 from dicecli.labels import load_labels
-from dicecli.results import Case, Failed
+from dicecli.results import Case, Failed, Missing
 from dicecli.scores import Report
 from dicecli.settings import Settings
 
@@ -116,6 +116,14 @@ def score_many(cases: Iterable[Case], settings: Settings) -> Report:
 
 def result_of(case: Case, settings: Settings) -> Result:
     """Count a case; what is wrong with its masks becomes its result."""
+    if case.prediction is None and settings.missing != "zero":
+        kind = Failed if settings.missing == "error" else Missing
+        return kind(
+            named(case),
+            "Missing",
+            f"there is no prediction for {shown(case.reference)}",
+            "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
+        )
     try:
         return count_case(case, settings)
     except CaseError as error:

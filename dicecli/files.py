@@ -10,7 +10,7 @@ from pathlib import Path
 from dicecli.errors import EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
 
 _DOUBLE = (".nii.gz", ".hdr.gz", ".img.gz")
-_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|/vsi|\\\\\?\\vsi")
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+._-]+:|/vsi|\\\\\?\\vsi")
 _KINDS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\x89PNG", "a PNG image whose signature is damaged, as by a transfer in text mode"),

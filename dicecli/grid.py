@@ -118,23 +118,29 @@ def displacement(reference: Grid, prediction: Grid) -> float:
     Both must have an affine and as many axes. Where neither has one their spacings are compared instead, and
     without spacings on either side the answer is 0: nothing is known that could differ.
     """
-    first, second = _comparable(reference), _comparable(prediction)
-    if first is None or second is None:
+    pair = _comparable(reference, prediction)
+    if pair is None:
         return 0.0
-    corners = reference.corners()
+    first, second = pair
     axes = first.shape[0]
+    corners = reference.corners()
     corners = np.pad(corners, ((0, 0), (0, max(0, axes - corners.shape[1]))))[:, :axes]
     apart = corners @ (second - first)[:, :-1].T + (second - first)[:, -1]
     voxels = np.linalg.solve(first[:, :-1], apart.T)
     return float(np.abs(voxels).max())
 
 
-def _comparable(grid: Grid) -> np.ndarray | None:
-    if grid.affine is not None:
-        return grid.affine
-    if grid.spacing is None:
+def _comparable(reference: Grid, prediction: Grid) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return what two grids are compared by: their affines; their spacings, if one has none; or None."""
+    grids = (reference, prediction)
+    affines = [grid.affine for grid in grids if grid.affine is not None]
+    if len(affines) == 2:
+        return (affines[0], affines[1]) if affines[0].shape == affines[1].shape else None
+    steps = [grid.spacing for grid in grids if grid.spacing is not None]
+    if len(steps) < 2 or len(steps[0]) != len(steps[1]):
         return None
-    return np.hstack([np.diag(grid.spacing), np.zeros((len(grid.spacing), 1))])
+    first, second = (np.hstack([np.diag(step), np.zeros((len(step), 1))]) for step in steps)
+    return first, second
 
 
 def same_crs(first: str | None, second: str | None) -> bool:
@@ -143,7 +149,9 @@ def same_crs(first: str | None, second: str | None) -> bool:
         return True
     from rasterio.crs import CRS
 
-    return bool(CRS.from_wkt(first) == CRS.from_wkt(second))
+    one, other = CRS.from_wkt(first), CRS.from_wkt(second)
+    code = one.to_epsg()
+    return bool(one == other or (code is not None and code == other.to_epsg()))
 
 
 def differences(reference: Grid, prediction: Grid) -> list[str]:
@@ -151,9 +159,10 @@ def differences(reference: Grid, prediction: Grid) -> list[str]:
     found = []
     if not same_crs(reference.crs, prediction.crs):
         found.append(f"CRS {_crs_name(prediction.crs)} against {_crs_name(reference.crs)}")
-    first, second = _comparable(reference), _comparable(prediction)
-    if first is None or second is None or first.shape != second.shape:
+    pair = _comparable(reference, prediction)
+    if pair is None:
         return found
+    first, second = pair
     unit = f" {reference.unit}" if reference.unit else ""
     steps = [np.linalg.norm(each[:, :-1], axis=0) for each in (first, second)]
     # A spacing matters as far as it adds up over the whole mask.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dicecli.results import Failed
 from dicecli.scores import CaseScores, LabelScore, Report, definition
+from dicecli.summary import RESAMPLES, SEED, RowSummary
 from dicecli.version import __version__
 
 if TYPE_CHECKING:
@@ -29,15 +31,39 @@ def to_dict(report: Report) -> dict[str, Any]:
         "dicecli": __version__,
         "settings": report.settings.to_dict(),
         "cases": [_case(each) for each in report.cases()],
-        "summary": {
-            "expected": len(report.results),
-            "scored": len(report.scored),
-            "failed": len(report.failed),
-            "averages": {
-                name: {"definition": definition(name)} | _average(values)
-                for name, values in report.averages.items()
-            },
+        "summary": summary_dict(report),
+    }
+
+
+def summary_dict(report: Report) -> dict[str, Any]:
+    """Return what sums a run up: how many cases, the averages, the statistics, the gates."""
+    summary: dict[str, Any] = {
+        "expected": len(report.results),
+        **{status: report.number(status) for status in ("scored", "failed", "missing", "pending")},
+        "partial": report.number("pending") > 0,
+        "averages": {
+            name: {"definition": definition(name)} | _average(values)
+            for name, values in report.averages.items()
         },
+    }
+    if report.is_batch:
+        found = report.summary
+        summary["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": found.resampled}
+        summary["labels"] = [_row_summary(row, found.ranked) for row in found.rows]
+    summary["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
+    summary["notes"] = list(report.notes)
+    return summary
+
+
+def _row_summary(row: RowSummary, ranked: str | None) -> dict[str, Any]:
+    return {
+        "label": row.label,
+        "name": row.name,
+        "metrics": {
+            name: {key: number(value) for key, value in vars(each).items()}
+            for name, each in row.metrics.items()
+        },
+        "worst": {"metric": ranked, "cases": [{"case": name, "value": value} for name, value in row.worst]},
     }
 
 
@@ -87,6 +113,7 @@ def _case(case: CaseScores | Failed) -> dict[str, Any]:
     result = case if isinstance(case, Failed) else case.result
     facts: dict[str, Any] = {
         "case": result.case.name,
+        "group": result.case.group,
         "status": result.status,
         "prediction": str(result.case.prediction),
         "reference": str(result.case.reference),
@@ -98,6 +125,7 @@ def _case(case: CaseScores | Failed) -> dict[str, Any]:
         "shape": list(scored.shape),
         "spacing": None if scored.spacing is None else list(scored.spacing),
         "unit": scored.unit,
+        "pixel_size": dict(scored.sizes),
         "counted": scored.counted,
         "excluded": dict(scored.excluded),
         "labels": [_row(row) for row in (*case.labels, *case.regions)],

@@ -103,3 +103,26 @@ class Pending(Failed):
 
 
 Result = Scored | Failed
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one gate.
+
+    Attributes
+    ----------
+    gate : str
+        As it was asked for.
+    value : float
+        NaN where undefined; that never passes.
+    limit : float
+    holds : bool
+    detail : str
+        What a person wants to know beside the numbers.
+    """
+
+    gate: str
+    value: float
+    limit: float
+    holds: bool
+    detail: str = ""

@@ -6,16 +6,16 @@ a report can be made again, in another form, from the counts alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.advice import advice
-from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, average
+from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.catalogue import Metric, catalogue, resolve
 from dicecli.counts import Counts
-from dicecli.results import Failed, Result, Scored
+from dicecli.results import Failed, Result, Scored, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.settings import Settings
+    from dicecli.summary import Summary
 
+#: Per case, per row: the values of one metric, by the metric's name.
+Table = dict[str, list[list[float]]]
 #: What tables show when no metric was chosen.
 USUAL = ("dice", "iou", "precision", "recall")
 #: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
@@ -84,6 +87,10 @@ class Report:
     results : sequence of Scored or Failed
         One for every expected case, in order.
     settings : Settings
+    notes : sequence of str
+        On the run as a whole.
+    verdicts : sequence of Verdict
+        What came of the gates.
 
     Raises
     ------
@@ -91,9 +98,18 @@ class Report:
         A metric that does not exist.
     """
 
-    def __init__(self, results: Sequence[Result], settings: Settings) -> None:
+    def __init__(
+        self,
+        results: Sequence[Result],
+        settings: Settings,
+        *,
+        notes: Sequence[str] = (),
+        verdicts: Sequence[Verdict] = (),
+    ) -> None:
         self.results = tuple(results)
         self.settings = settings
+        self.notes = tuple(notes)
+        self.verdicts = tuple(verdicts)
         chosen = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
         every = list(catalogue().values()) if chosen is None else list(dict.fromkeys(chosen))
         #: The metrics of each label.
@@ -124,7 +140,16 @@ class Report:
     @property
     def failed(self) -> tuple[Failed, ...]:
         """The cases that could not be scored."""
+        return tuple(each for each in self.unscored if each.status == "failed")
+
+    @property
+    def unscored(self) -> tuple[Failed, ...]:
+        """Every case without numbers: failed, left out for want of a prediction, or not reached."""
         return tuple(each for each in self.results if isinstance(each, Failed))
+
+    def number(self, status: str) -> int:
+        """Return how many cases have a status: scored, failed, missing or pending."""
+        return sum(each.status == status for each in self.results)
 
     @cached_property
     def labels(self) -> tuple[int, ...]:
@@ -141,12 +166,11 @@ class Report:
 
     def case_scores(self, result: Scored) -> CaseScores:
         """Compute the numbers of one case."""
-        labels = tuple(self._row(result, label) for label in self.labels)
-        names = self.settings.labels.regions
-        regions = tuple(
-            LabelScore(None, name, result.regions[name], self._values(result, result.regions[name]))
-            for name in names
-        )
+        rows = [
+            LabelScore(label, name, counts, self._values(result, counts))
+            for (label, name), counts in zip(self.rows, self.counts(result), strict=True)
+        ]
+        labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
         others = {*result.labels, *_only(self.settings.labels.background)} - {*self.labels}
         scores = CaseScores(
             result=result,
@@ -157,12 +181,56 @@ class Report:
             overall={each.name: each.function(result.labels.values()) for each in self._overall},
             checks=identities([row.counts for row in (*labels, *regions)]),
         )
-        return CaseScores(**(vars(scores) | {"notes": (*result.notes, *advice(scores, self.settings))}))
+        notes = dict.fromkeys((*result.notes, *advice(scores, self.settings)))
+        return replace(scores, notes=tuple(notes))
 
     @cached_property
     def averages(self) -> dict[str, dict[str, Average]]:
         """The averages over the run, by name and metric; all six where there are several cases."""
-        return self._averages(self.scored, tuple(DEFINITIONS) if len(self.results) > 1 else OF_ONE_CASE)
+        if not self.is_batch:
+            return self._averages(self.scored, OF_ONE_CASE)
+        return self._averages(self.scored, tuple(DEFINITIONS), self.values)
+
+    @property
+    def averaged(self) -> tuple[Metric, ...]:
+        """The metrics that have averages."""
+        return tuple(each for each in self.metrics if each.averaged)
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether there are several cases, so that there is something to sum up."""
+        return len(self.results) != 1
+
+    @property
+    def rows(self) -> tuple[tuple[int | None, str | None], ...]:
+        """What each case has a row for: label and name of the evaluated labels, then of the regions."""
+        scheme = self.settings.labels
+        return (
+            *((label, scheme.name(label)) for label in self.labels),
+            *((None, name) for name in scheme.regions),
+        )
+
+    def counts(self, result: Scored) -> list[Counts]:
+        """Return the counts of each of :attr:`rows` in one case."""
+        regions = [result.regions[name] for name in self.settings.labels.regions]
+        return [*(counts_of(result, label) for label in self.labels), *regions]
+
+    @cached_property
+    def values(self) -> Table:
+        """Every metric by its name: per scored case, the value of each of :attr:`rows`; NaN undefined."""
+        policy = self.settings.undefined
+        counts = [(each.sizes, self.counts(each)) for each in self.scored]
+        return {
+            each.name: [[each.value(row, sizes, policy) for row in rows] for sizes, rows in counts]
+            for each in self.metrics
+        }
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The statistics over cases of every row and metric."""
+        from dicecli.summary import summarise
+
+        return summarise(self)
 
     def _row(self, result: Scored, label: int) -> LabelScore:
         counts = counts_of(result, label)
@@ -171,23 +239,23 @@ class Report:
     def _values(self, result: Scored, counts: Counts) -> dict[str, float]:
         return {each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics}
 
-    def _averages(self, results: Sequence[Scored], names: Sequence[str]) -> dict[str, dict[str, Average]]:
-        rows = [[counts_of(each, label) for label in self.labels] for each in results]
-        table = {name: self._averaged(name, rows) for name in names}
-        regions = self.settings.labels.regions
-        if regions:
-            pools = [[each.regions[name] for name in regions] for each in results]
-            table[MACRO_REGIONS] = self._averaged("macro", pools)
-        return table
-
-    def _averaged(self, name: str, rows: Sequence[Sequence[Counts]]) -> dict[str, Average]:
-        """Compute one average of every metric that has averages."""
-        policy = self.settings.undefined
-        return {
-            each.name: average(name, rows, partial(each.value, undefined=policy))
-            for each in self.metrics
-            if each.averaged
+    def _averages(
+        self, results: Sequence[Scored], names: Sequence[str], values: Table | None = None
+    ) -> dict[str, dict[str, Average]]:
+        """Compute averages of every metric that has them; `values` has each metric per case and row."""
+        labels, regions = self.labels, self.settings.labels.regions
+        rows = [self.counts(each) for each in results]
+        pools = Pools([row[: len(labels)] for row in rows])
+        averaged = [(each, partial(each.value, undefined=self.settings.undefined)) for each in self.averaged]
+        cut = {name: [row[: len(labels)] for row in rows] for name, rows in (values or {}).items()}
+        table = {
+            name: {each.name: pools.average(name, value, cut.get(each.name)) for each, value in averaged}
+            for name in names
         }
+        if regions:
+            of_regions = Pools([row[len(labels) :] for row in rows])
+            table[MACRO_REGIONS] = {each.name: of_regions.average("macro", value) for each, value in averaged}
+        return table
 
 
 def _only(label: int | None) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dicecli.blocks import plan
+from dicecli.confusion import NO_LABEL
 from dicecli.encoding import Fractions, nodata_label, residual, to_labels
 from dicecli.errors import NotLabels
 from dicecli.grid import Grid
@@ -58,6 +59,8 @@ class MaskSource(ABC):
         Whether the last or the first axis runs fastest in the file.
     nodata : float or None
         The stored value that stands for nodata, where it is to be treated as such.
+    nan_is_nodata : bool
+        Whether NaN stands for it too.
     notes : list of str
         What was assumed, for the report.
     facts : dict of str to object
@@ -76,6 +79,7 @@ class MaskSource(ABC):
         order: str = "C",
         nodata: float | None = None,
         threshold: float | None = None,
+        nan_is_nodata: bool = False,
     ) -> None:
         self.path = path
         self.grid = grid
@@ -84,6 +88,7 @@ class MaskSource(ABC):
         self.order = order
         self.nodata = nodata
         self.threshold = threshold
+        self.nan_is_nodata = nan_is_nodata
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
         self.oddities: list[str] = []
@@ -96,7 +101,8 @@ class MaskSource(ABC):
     @property
     def nodata_label(self) -> int | None:
         """The label that stands for nodata in what :meth:`read` gives; None if none does."""
-        return nodata_label(self.nodata, self.dtype, self.threshold)
+        nodata = math.nan if self.nodata is None and self.nan_is_nodata else self.nodata
+        return nodata_label(nodata, self.dtype, self.threshold)
 
     @abstractmethod
     def values(self, window: Window) -> np.ndarray:
@@ -115,7 +121,9 @@ class MaskSource(ABC):
             Damage that shows only now.
         """
         try:
-            return to_labels(self.values(window), self.nodata, self.threshold)
+            return to_labels(
+                self.values(window), self.nodata, self.threshold, nan_is_nodata=self.nan_is_nodata
+            )
         except Fractions:
             largest = max(residual(self.values(each), self.nodata) for each in plan(self))
             raise NotLabels(
@@ -161,6 +169,23 @@ class ArraySource(MaskSource):
         return self.array if as_it_is else None
 
 
+class NothingSource(MaskSource):
+    """The prediction that is not there, as one that predicts nothing: background, or no label at all."""
+
+    def __init__(self, grid: Grid, background: int | None) -> None:
+        super().__init__("(none)", grid, np.dtype(np.int64))
+        self._label = NO_LABEL if background is None else background
+        self.notes.append("there is none: counted as one that predicts nothing")
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the background's label, or what stands for no label, everywhere."""
+        return np.broadcast_to(np.int64(self._label), [part.stop - part.start for part in window])
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the same: there is nothing to convert."""
+        return self.values(window)
+
+
 class Reoriented(MaskSource):
     """Another source with its axes permuted and reversed; no value is interpolated.
 
@@ -179,6 +204,7 @@ class Reoriented(MaskSource):
             order=source.order,
             nodata=source.nodata,
             threshold=source.threshold,
+            nan_is_nodata=source.nan_is_nodata,
         )
         self.notes = source.notes
         self._source, self._axes, self._flips = source, axes, flips
@@ -223,6 +249,7 @@ class Reshaped(MaskSource):
             order=source.order,
             nodata=source.nodata,
             threshold=source.threshold,
+            nan_is_nodata=source.nan_is_nodata,
         )
         self.notes = source.notes
         self._source, self._axis = source, axis

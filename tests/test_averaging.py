@@ -1,55 +1,312 @@
 """The six named averages, on numbers that can be checked on paper."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import dicecli
-from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, average, mean
+from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, average, mean
 from dicecli.catalogue import resolve
 from dicecli.counts import Counts, pooled
+from dicecli.evaluate import make_settings, score_many
+from dicecli.results import Case
+from dicecli.scores import definition
 
 dice, iou, precision = (resolve(name).function for name in ("dice", "iou", "precision"))
 EMPTY = Counts(tn=10)
+SIX = ["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
 
-#: Two cases of two labels. Dice: 1/2 and 1, then 0 and 1/2. Pooled per label: 2/7, 2/3; all: 1/2.
-TWO = [
-    [Counts(1, 1, 1, 7), Counts(1, 0, 0, 9)],
-    [Counts(0, 2, 1, 7), Counts(1, 1, 1, 7)],
+#: Two cases of two labels. Dice 6/7 and 1, then 0 and 2/5; IoU 3/4 and 1, then 0 and 1/4.
+FULL = [
+    [Counts(3, 1, 0, 6), Counts(2, 0, 0, 8)],
+    [Counts(0, 2, 1, 7), Counts(1, 1, 2, 6)],
 ]
-#: As above, but the second label is in neither mask of the second case.
-ONE_MISSING = [[Counts(1, 1, 1, 7), Counts(1, 0, 0, 9)], [Counts(0, 2, 1, 7), EMPTY]]
+#: The second label is in neither mask of the second case.
+ONE_MISSING = [FULL[0], [Counts(1, 2, 1, 6), EMPTY]]
 #: A third label is in no mask at all.
-ONE_NOWHERE = [[*case, EMPTY] for case in TWO]
-NOWHERE = [[EMPTY, EMPTY], [EMPTY, EMPTY]]
+ONE_NOWHERE = [[*case, EMPTY] for case in FULL]
+#: No label is in any mask of the second case.
+ONE_CASE_EMPTY = [FULL[0], [EMPTY, EMPTY]]
 
 
 def near(expected):
     return pytest.approx(float(expected), rel=1e-15, abs=0)
 
 
+def with_policy(metric, undefined):
+    return lambda counts: resolve(metric).value(counts, None, undefined)
+
+
+def test_there_are_six():
+    """The six averages have a definition each; the three that differ for one case are among them."""
+    assert sorted(SIX) == sorted(DEFINITIONS)
+    assert {"macro", "micro", "weighted"} == set(OF_ONE_CASE)
+    assert len(SIX) == len({definition(name) for name in DEFINITIONS})
+
+
 @pytest.mark.parametrize(
     ("name", "of_dice", "of_iou", "n"),
     [
-        # Labels (1, 3, 2) and (2, 1, 1): Dice 2/7 and 4/6, IoU 1/6 and 2/4.
-        ("macro", Fraction(10, 21), Fraction(1, 3), 2),
-        # All together (3, 4, 3): 6/13 and 3/10.
-        ("micro", Fraction(6, 13), Fraction(3, 10), 4),
-        # The labels have 3 and 3 pixels in the reference.
-        ("weighted", Fraction(10, 21), Fraction(1, 3), 2),
-        # Cases (2, 1, 1) and (1, 3, 2): the same numbers by chance of the table's symmetry.
-        ("micro-imagewise", (Fraction(4, 6) + Fraction(2, 7)) / 2, (Fraction(1, 2) + Fraction(1, 6)) / 2, 2),
-        # Dice 1/2, 1 and 0, 1/2; IoU 1/3, 1 and 0, 1/3.
-        ("macro-imagewise", (Fraction(3, 4) + Fraction(1, 4)) / 2, (Fraction(2, 3) + Fraction(1, 6)) / 2, 2),
-        ("label-mean", (Fraction(1, 4) + Fraction(3, 4)) / 2, (Fraction(1, 6) + Fraction(2, 3)) / 2, 2),
+        # The labels pooled over the cases: (3, 3, 1) and (3, 1, 2).
+        ("macro", (Fraction(3, 5) + Fraction(2, 3)) / 2, (Fraction(3, 7) + Fraction(1, 2)) / 2, 2),
+        # All of them together: (6, 4, 3).
+        ("micro", Fraction(12, 19), Fraction(6, 13), 4),
+        # The labels have 4 and 5 pixels in the reference.
+        (
+            "weighted",
+            (4 * Fraction(3, 5) + 5 * Fraction(2, 3)) / 9,
+            (4 * Fraction(3, 7) + 5 * Fraction(1, 2)) / 9,
+            2,
+        ),
+        # The cases pooled over the labels: (5, 1, 0) and (1, 3, 3).
+        (
+            "micro-imagewise",
+            (Fraction(10, 11) + Fraction(1, 4)) / 2,
+            (Fraction(5, 6) + Fraction(1, 7)) / 2,
+            2,
+        ),
+        # The means of the cases.
+        (
+            "macro-imagewise",
+            (Fraction(13, 14) + Fraction(1, 5)) / 2,
+            (Fraction(7, 8) + Fraction(1, 8)) / 2,
+            2,
+        ),
+        # The means of the labels.
+        ("label-mean", (Fraction(3, 7) + Fraction(7, 10)) / 2, (Fraction(3, 8) + Fraction(5, 8)) / 2, 2),
     ],
 )
-def test_two_cases_of_two_labels(name, of_dice, of_iou, n):
-    """Where everything is defined, each average is its definition, and nothing is left out."""
+def test_everything_defined(name, of_dice, of_iou, n):
+    """Where every label is in every case, each average is its definition, and nothing is left out."""
     for metric, expected in ((dice, of_dice), (iou, of_iou)):
-        actual = average(name, TWO, metric)
+        actual = average(name, FULL, metric)
         assert near(expected) == actual.value
         assert (n, 0) == (actual.n, actual.undefined)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "n"),
+    [
+        # The labels pooled over the cases: (4, 3, 1) and (2, 0, 0), with 5 and 2 pixels in the reference.
+        ("macro", (Fraction(2, 3) + 1) / 2, 2),
+        ("micro", Fraction(3, 4), 4),
+        ("weighted", (5 * Fraction(2, 3) + 2) / 7, 2),
+        # The cases pooled over the labels: (5, 1, 0) and (1, 2, 1).
+        ("micro-imagewise", (Fraction(10, 11) + Fraction(2, 5)) / 2, 2),
+        ("macro-imagewise", (Fraction(13, 14) + Fraction(2, 5)) / 2, 2),
+        ("label-mean", (Fraction(22, 35) + 1) / 2, 2),
+    ],
+)
+def test_a_label_that_one_case_lacks(name, expected, n):
+    """A label that is in neither mask of a case is left out of that case's mean."""
+    actual = average(name, ONE_MISSING, dice)
+    assert near(expected) == actual.value
+    assert n == actual.n
+
+
+def test_the_six_are_six_numbers():
+    """One undefined value is enough to make every average another number."""
+    assert len(SIX) == len({average(name, ONE_MISSING, dice).value for name in SIX})
+
+
+@pytest.mark.parametrize(
+    ("name", "undefined"),
+    [
+        ("macro", 0),
+        ("micro", 0),
+        ("weighted", 0),
+        ("micro-imagewise", 0),
+        ("macro-imagewise", 1),
+        ("label-mean", 1),
+    ],
+)
+def test_undefined_values_that_were_left_out_are_counted(name, undefined):
+    """An average says how many undefined values it left out, also where a mean inside it left them out."""
+    assert undefined == average(name, ONE_MISSING, dice).undefined
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "undefined"),
+    [("macro", 2, 1), ("micro", 6, 0), ("weighted", 2, 1), ("micro-imagewise", 2, 0)],
+)
+def test_a_label_in_no_case_is_counted(name, n, undefined):
+    """A label that no mask holds is undefined once pooled: left out, counted, and the value is unchanged."""
+    actual = average(name, ONE_NOWHERE, dice)
+    assert Average(average(name, FULL, dice).value, n, undefined) == actual
+
+
+@pytest.mark.parametrize("name", ["macro-imagewise", "label-mean"])
+def test_a_label_in_no_case_changes_no_mean(name):
+    """A label that no mask holds is left out of each case, too."""
+    actual = average(name, ONE_NOWHERE, dice)
+    assert average(name, FULL, dice).value == actual.value
+    assert 2 == actual.n
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("micro-imagewise", Fraction(10, 11)),
+        ("macro-imagewise", Fraction(13, 14)),
+        ("macro", Fraction(13, 14)),
+    ],
+)
+def test_an_empty_case_is_left_out(name, expected):
+    """A case without any label has no value of its own; it lowers no mean."""
+    actual = average(name, ONE_CASE_EMPTY, dice)
+    assert near(expected) == actual.value
+    assert (name != "macro") == (actual.n == 1) == (actual.undefined > 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "zero", "one"),
+    [
+        ("macro", Fraction(19, 45), (Fraction(19, 15) + 1) / 3),
+        ("micro", Fraction(12, 19), Fraction(12, 19)),
+        ("weighted", Fraction(86, 135), Fraction(86, 135)),
+        ("micro-imagewise", Fraction(51, 88), Fraction(51, 88)),
+        ("macro-imagewise", Fraction(79, 210), Fraction(79, 210) + Fraction(1, 3)),
+        ("label-mean", Fraction(79, 210), Fraction(79, 210) + Fraction(1, 3)),
+    ],
+)
+def test_a_policy_takes_part_in_the_mean(name, zero, one):
+    """Under the policies the value that they put takes part, and nothing is undefined any more."""
+    for policy, expected in (("zero", zero), ("one", one)):
+        actual = average(name, ONE_NOWHERE, with_policy("dice", policy))
+        assert near(expected) == actual.value
+        assert 0 == actual.undefined
+
+
+@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("metric", [dice, iou, precision], ids=["dice", "iou", "precision"])
+def test_nothing_defined_is_nan(name, metric):
+    """Where no value is defined the average is NaN, and never 0."""
+    actual = average(name, [[EMPTY, EMPTY]] * 2, metric)
+    assert math.isnan(actual.value)
+    if name != "micro":
+        assert 0 == actual.n
+        assert actual.undefined > 0
+
+
+@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("cases", [[], [[], []]], ids=["no case", "no label"])
+def test_nothing_at_all_is_nan(name, cases):
+    """Of no case and of no label the average is NaN, too."""
+    actual = average(name, cases, dice)
+    assert math.isnan(actual.value)
+    assert 0 == actual.n
+
+
+def test_weights_of_nothing_are_nan():
+    """Weights by a reference that is empty everywhere give no mean, and not 0."""
+    assert math.isnan(average("weighted", [[Counts(0, 3, 0, 7)]], dice).value)
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_a_miss_is_not_undefined(name):
+    """A label that only one mask holds has Dice 0, which lowers every average."""
+    actual = average(name, [[Counts(5, 0, 0, 5), Counts(0, 0, 5, 5)]], dice)
+    assert near(Fraction(10, 15) if name.startswith("micro") else Fraction(1, 2)) == actual.value
+    assert 0 == actual.undefined
+
+
+@pytest.mark.parametrize("case", FULL, ids=["first", "second"])
+def test_one_case_has_three_averages(case):
+    """Of one case the six are three: by case and by label there is nothing to pool."""
+    values = {name: average(name, [case], dice).value for name in SIX}
+    assert values["macro"] == values["macro-imagewise"] == values["label-mean"]
+    assert values["micro"] == values["micro-imagewise"]
+
+
+def test_an_average_that_does_not_exist():
+    """There is no seventh."""
+    with pytest.raises(KeyError):
+        average("mean", FULL, dice)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1.0, math.nan, 0.0], Average(0.5, 2, 1)),
+        ([0.1] * 10, Average(0.1, 10, 0)),
+        ([1e16, 3.0, -1e16], Average(1.0, 3, 0)),
+        ([0.0], Average(0.0, 1, 0)),
+    ],
+)
+def test_mean(values, expected):
+    """A mean leaves NaN out and counts it, and its sum is exact."""
+    assert expected == mean(values)
+    assert expected == mean(iter(values))
+
+
+@pytest.mark.parametrize(("values", "undefined"), [([], 0), ([math.nan] * 3, 3)], ids=["empty", "all NaN"])
+def test_mean_of_nothing(values, undefined):
+    """A mean of nothing is NaN, never 0."""
+    actual = mean(values)
+    assert math.isnan(actual.value)
+    assert (0, undefined) == actual[1:]
+
+
+def test_pooling_adds():
+    """Counts are pooled number by number; of none they are 0."""
+    assert Counts(3, 3, 1, 13) == pooled([FULL[0][0], FULL[1][0]])
+    assert Counts(0, 0, 0, 0) == pooled([])
+
+
+# --- In a report --------------------------------------------------------------------------------------------
+
+REFERENCE, PREDICTION = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 0, 1, 1, 0])
+
+
+def test_background_is_left_out_of_means_only():
+    """Without the background in the mean its pixels still are the others' false positives."""
+    report = dicecli.score(PREDICTION, REFERENCE)
+    assert (1, 2) == report.labels
+    assert near(Fraction(4, 5) / 2) == report.averages["macro"]["dice"].value
+    assert near(Fraction(4, 6)) == report.averages["micro"]["dice"].value
+    ignored = dicecli.score(PREDICTION, REFERENCE, ignore_label=0)
+    assert near(Fraction(1, 2)) == ignored.averages["macro"]["dice"].value
+
+
+def test_background_is_included_when_asked_for():
+    """With the background included it is a label like any other."""
+    report = dicecli.score(PREDICTION, REFERENCE, include_background=True)
+    assert (0, 1, 2) == report.labels
+    assert near((Fraction(4, 6) + Fraction(4, 5)) / 3) == report.averages["macro"]["dice"].value
+    assert near(Fraction(4, 6)) == report.averages["micro"]["dice"].value
+
+
+def test_a_run_has_all_six_and_a_case_three():
+    """A report of several cases has the six averages, and that of one case those three that differ."""
+    cases = [Case("a", PREDICTION, REFERENCE), Case("b", REFERENCE, REFERENCE)]
+    report = score_many(cases, make_settings())
+    assert set(SIX) == set(report.averages)
+    assert set(OF_ONE_CASE) == set(score_many(cases[:1], make_settings()).averages)
+    assert [set(OF_ONE_CASE)] * 2 == [set(case.averages) for case in report.cases()]
+
+
+def test_labels_of_a_run_are_those_of_any_mask():
+    """A label that one case lacks in both masks is evaluated there too: undefined, and left out."""
+    cases = [Case("a", PREDICTION, REFERENCE), Case("b", np.array([1]), np.array([1]))]
+    report = score_many(cases, make_settings())
+    assert (1, 2) == report.labels
+    _, second = report.cases()
+    assert Counts(0, 0, 0, 1) == second.labels[1].counts
+    assert math.isnan(second.labels[1].values["dice"])
+    assert (1.0, 1, 1) == second.averages["macro"]["dice"]
+
+
+def test_a_failed_case_is_a_row():
+    """A case that cannot be scored stays in the report, and the averages are those of the others."""
+    cases = [Case("a", PREDICTION, REFERENCE), Case("b", PREDICTION[:3], REFERENCE)]
+    report = score_many(cases, make_settings())
+    assert [("b", "ShapeMismatch")] == [(each.case.name, each.error) for each in report.failed]
+    assert ["a", "b"] == [each.case.name for each in report.results]
+    assert near(Fraction(4, 5) / 2) == report.averages["macro"]["dice"].value
+    assert set(SIX) == set(report.averages)

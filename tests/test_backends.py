@@ -1,5 +1,7 @@
 """What every backend promises; a new one is held to it by being in the folder."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import itertools
@@ -150,7 +152,9 @@ def test_every_number_of_axes(backend, shape):
 @pytest.mark.parametrize("dtypes", [("bool", "bool"), ("bool", "uint8"), ("int64", "bool")], ids="-".join)
 def test_booleans(backend, dtypes):
     """Booleans are the labels 0 and 1."""
-    reference, prediction = (mask.astype(dtype) for mask, dtype in zip(masks(8, (50,), [0, 1]), dtypes, strict=True))
+    reference, prediction = (
+        mask.astype(dtype) for mask, dtype in zip(masks(8, (50,), [0, 1]), dtypes, strict=True)
+    )
     matrix = backend.count_block(reference, prediction)
     assert (0, 1) == matrix.labels
     assert brute(reference.astype(int), prediction.astype(int)) == cells(matrix)
@@ -172,17 +176,16 @@ def test_one_pixel_without_axes(backend):
 
 def test_plain_lists(backend):
     """Whatever NumPy takes for an array of integers is taken."""
-    assert {(0, 1): 1, (1, 1): 2, (-1, 0): 1} == cells(backend.count_block([[0, 1], [1, -1]], [[1, 1], [1, 0]]))
+    assert {(0, 1): 1, (1, 1): 2, (-1, 0): 1} == cells(
+        backend.count_block([[0, 1], [1, -1]], [[1, 1], [1, 0]])
+    )
 
 
 def changing_labels():
     """Make a long pair whose labels change on the way: few, many, negative, wide, and few again."""
     numbers = np.random.default_rng(9)
     part = 50_000
-    parts = [
-        [numbers.integers(0, top, part) for _ in range(2)]
-        for top in (2, 300, 3)
-    ]
+    parts = [[numbers.integers(0, top, part) for _ in range(2)] for top in (2, 300, 3)]
     parts += [[numbers.integers(-4, 1, part), numbers.choice([0, 2**40, -(2**40)], part)]]
     parts += [[np.full(part, 2), np.full(part, 3)], [numbers.integers(0, 2, part) for _ in range(2)]]
     return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
@@ -202,7 +205,9 @@ def test_many_labels_on_both_sides(backend):
 
 
 @pytest.mark.parametrize(
-    "shapes", [((3, 4), (4, 3)), ((3, 4), (12,)), ((3, 4), (1, 4)), ((3, 1), (3,)), ((0,), (1,)), ((2, 0), (0, 2))], ids=str
+    "shapes",
+    [((3, 4), (4, 3)), ((3, 4), (12,)), ((3, 4), (1, 4)), ((3, 1), (3,)), ((0,), (1,)), ((2, 0), (0, 2))],
+    ids=str,
 )
 def test_shapes_must_be_equal(backend, shapes):
     """Shapes that differ are an error that names both; nothing is broadcast or flattened."""
@@ -212,7 +217,9 @@ def test_shapes_must_be_equal(backend, shapes):
     assert f"prediction {shapes[1]}, reference {shapes[0]}" in caught.value.message
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "datetime64[s]", "U1", "object"])
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float32", "float64", "complex64", "datetime64[s]", "U1", "object"]
+)
 @pytest.mark.parametrize("side", ["reference", "prediction"])
 def test_only_integers_are_labels(backend, dtype, side):
     """Floats, even whole ones, and whatever else is no integer are refused on either side."""
@@ -268,7 +275,9 @@ def test_backends_agree(name):
         masks(14, (50,), [-(2**40), -1, 2**31]),
     ]
     for reference, prediction in pairs:
-        first, second = (load("backends", each).count_block(reference, prediction) for each in ("numpy", name))
+        first, second = (
+            load("backends", each).count_block(reference, prediction) for each in ("numpy", name)
+        )
         assert first.labels == second.labels
         assert first.table.dtype == second.table.dtype
         assert first.table.tolist() == second.table.tolist()
@@ -284,7 +293,9 @@ REFERENCE, PREDICTION = np.array([[0, 0, 1], [1, 1, 1]]), np.array([[0, 1, 1], [
 @pytest.mark.parametrize("dtype", TENSORS)
 def test_tensors(torch, dtype):
     """Tensors of every integer type and booleans are counted."""
-    reference, prediction = (torch.tensor(mask.tolist()).to(getattr(torch, dtype)) for mask in (REFERENCE, PREDICTION))
+    reference, prediction = (
+        torch.tensor(mask.tolist()).to(getattr(torch, dtype)) for mask in (REFERENCE, PREDICTION)
+    )
     matrix = ConfusionMatrix.from_arrays(prediction=prediction, reference=reference)
     assert (0, 1) == matrix.labels
     assert EXPECTED == cells(matrix)
@@ -338,6 +349,20 @@ def test_tensors_of_floats_are_refused(torch):
     """A tensor of scores is not a tensor of labels."""
     with pytest.raises(NotLabels):
         ConfusionMatrix.from_arrays(prediction=torch.zeros(3), reference=torch.zeros(3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_tensors_of_fractions_are_refused_by_score(torch, dtype):
+    """Probabilities without a threshold are an error of the mask, in every floating type."""
+    with pytest.raises(NotLabels):
+        dicecli.score(torch.tensor([0.25, 0.75]).to(getattr(torch, dtype)), np.array([0, 1]))
+
+
+def test_tensors_beyond_63_bits_are_refused(torch):
+    """A label that the matrix cannot hold is an error in a tensor, too."""
+    wide = torch.from_numpy(np.array([0, 2**63 + 5], np.uint64))
+    with pytest.raises(NotLabels):
+        ConfusionMatrix.from_arrays(prediction=wide, reference=wide)
 
 
 def test_tensors_of_other_shapes_are_refused(torch):

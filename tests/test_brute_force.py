@@ -1,5 +1,7 @@
 """Random masks against plain Python loops, and against scikit-learn."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import math
@@ -57,7 +59,9 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[4].__name__}-{case[3]}-{case[2]}-{case[0]}")
+@pytest.fixture(
+    scope="module", params=CASES, ids=lambda case: f"{case[4].__name__}-{case[3]}-{case[2]}-{case[0]}"
+)
 def pair(request):
     """Make a reference and a prediction from a seed."""
     seed, shape, labels, dtype, kind, step = request.param
@@ -215,8 +219,13 @@ def test_averages_are_scikit_learns(scored, name):
     (true, predicted), labels, report, _ = scored
     options = {"labels": labels, "average": name}
     averages = report.averages[name]
-    assert near(sklearn.metrics.f1_score(true, predicted, **options, zero_division=NAN)) == averages["f1"].value
-    assert near(sklearn.metrics.jaccard_score(true, predicted, **options, zero_division=1)) == averages["iou"].value
+    assert (
+        near(sklearn.metrics.f1_score(true, predicted, **options, zero_division=NAN)) == averages["f1"].value
+    )
+    assert (
+        near(sklearn.metrics.jaccard_score(true, predicted, **options, zero_division=1))
+        == averages["iou"].value
+    )
     for metric, function in (
         ("precision", sklearn.metrics.precision_score),
         ("recall", sklearn.metrics.recall_score),
@@ -309,5 +318,7 @@ def test_too_many_labels_fail_one_case_only():
     """In a run it is the error of that case, and the others are scored."""
     few, many = np.array([0, 1]), np.arange(MAX_LABELS + 1)
     report = score_many([Case("few", few, few), Case("many", many, many)], make_settings())
-    assert [("few", "scored"), ("many", "failed")] == [(each.case.name, each.status) for each in report.results]
+    assert [("few", "scored"), ("many", "failed")] == [
+        (each.case.name, each.status) for each in report.results
+    ]
     assert ["TooManyLabels"] == [each.error for each in report.failed]

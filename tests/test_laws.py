@@ -1,5 +1,7 @@
 """Laws that hold for every pair of masks: the algebra of the matrix, exact fractions, windows and layouts."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import itertools
@@ -377,7 +379,9 @@ def test_windows_cover_every_pixel_once(some):
         return
     assert {len(shape)} == {len(window) for window in windows}
     assert {None} >= {part.step for window in windows for part in window}
-    axes = [sorted({(window[axis].start, window[axis].stop) for window in windows}) for axis in range(len(shape))]
+    axes = [
+        sorted({(window[axis].start, window[axis].stop) for window in windows}) for axis in range(len(shape))
+    ]
     for intervals, n in zip(axes, shape, strict=True):
         assert [0, *(stop for _, stop in intervals)] == [*(start for start, _ in intervals), n]
         assert all(start < stop for start, stop in intervals)
@@ -393,7 +397,9 @@ def test_windows_come_in_the_files_order(some):
     windows = list(plan(*some))
     keys = [starts(window, some[0].order) for window in windows]
     assert sorted(keys) == keys
-    assert all(math.prod(part.stop - part.start for part in window) <= MAX_WINDOW_PIXELS for window in windows)
+    assert all(
+        math.prod(part.stop - part.start for part in window) <= MAX_WINDOW_PIXELS for window in windows
+    )
 
 
 @LAW
@@ -472,7 +478,9 @@ def test_the_ends_of_every_width(dtype):
     assert {(low, low): 1, (high, low): 1, (high, high): 1} == cells(matrix)
 
 
-@pytest.mark.parametrize("labels", [(-1, 256), (2**31, 2**31 + 1), (2**40, -(2**40)), (2**62, -(2**62), 0, 255)])
+@pytest.mark.parametrize(
+    "labels", [(-1, 256), (2**31, 2**31 + 1), (2**40, -(2**40)), (2**62, -(2**62), 0, 255)]
+)
 def test_wide_labels_are_exact(labels):
     """Labels beyond 8, 16 and 32 bits, and negative ones, are told apart."""
     reference = np.array([label for label in labels for _ in labels])

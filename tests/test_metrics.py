@@ -1,5 +1,7 @@
 """What every metric of the catalogue promises; a new one is held to it by being there."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import itertools
@@ -171,7 +173,11 @@ def test_a_value_is_in_its_range(metric):
     """A metric stays within its stated range, to the bit, for counts of any size up to 2^70."""
     low, high = bounds(metric)
     values = {counts: metric.value(counts, SIZES) for counts in HAND_MADE + RANDOM + perfect_counts()}
-    assert {} == {counts: value for counts, value in values.items() if not math.isnan(value) and not low <= value <= high}
+    assert {} == {
+        counts: value
+        for counts, value in values.items()
+        if not math.isnan(value) and not low <= value <= high
+    }
 
 
 @named(OF_A_LABEL)
@@ -358,7 +364,14 @@ NAMES = [(word, each.name) for each in METRICS for word in (each.name, *each.ali
 @pytest.mark.parametrize(("word", "name"), NAMES, ids=[word for word, _ in NAMES])
 def test_names_and_aliases_resolve(word, name):
     """Each name and alias finds its metric, whatever its case and with hyphens or spaces."""
-    for written in (word, word.upper(), word.title(), word.replace("_", "-"), word.replace("_", " "), f" {word} "):
+    for written in (
+        word,
+        word.upper(),
+        word.title(),
+        word.replace("_", "-"),
+        word.replace("_", " "),
+        f" {word} ",
+    ):
         assert name == resolve(written).name
 
 

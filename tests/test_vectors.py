@@ -1,5 +1,7 @@
 """Numbers that other tools publish or test against, and the right one where a tool's own is wrong."""
 
+# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import math
@@ -248,7 +250,10 @@ def test_hugging_face_per_label(hugging_face, metric, expected):
     function = resolve(metric).function
     zero = Counts()
     pooled = [
-        [sum(numbers) for numbers in zip(*(each.labels.get(label, zero) for each in hugging_face.scored), strict=True)]
+        [
+            sum(numbers)
+            for numbers in zip(*(each.labels.get(label, zero) for each in hugging_face.scored), strict=True)
+        ]
         for label in hugging_face.labels
     ]
     assert tuple(range(10)) == hugging_face.labels

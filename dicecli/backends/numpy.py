@@ -120,7 +120,9 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if low == high:
         return np.array([low], np.int64), np.zeros(1, np.uint8)
     if low >= 0 and high < 256:
-        return np.arange(_rounded_up(high + 1), dtype=np.int64), labels
+        # Mixed with signed integers, NumPy would turn unsigned 64-bit ones into floats.
+        codes = labels.astype(np.uint8) if labels.dtype == np.uint64 else labels
+        return np.arange(_rounded_up(high + 1), dtype=np.int64), codes
     if high >= 2**63:
         raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
     if high - low < _TABLE:

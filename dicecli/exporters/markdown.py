@@ -6,35 +6,50 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli import presentation as show
 from dicecli.results import Failed
+from dicecli.sheets import TEXT, gates, sheets
 from dicecli.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.scores import CaseScores, Report
+    from dicecli.sheets import Sheet
 
 SUFFIXES = (".md", ".markdown")
 
-_SPECIAL = "\\`*_{}[]<>()#+!|~$"
+_SPECIAL = "\\`*_{}[]<>#!|~$"
 
 
 def render(report: Report, *, verbose: bool = False, **_: Any) -> str:
-    """Return a section per case: the table, the averages, and what was assumed."""
+    """Return one case in full, or the summary of many: tables, and what was assumed."""
     parts = []
-    for case in report.cases():
-        if isinstance(case, Failed):
-            parts.append(
-                f"## {escaped(case.case.name)}\n\n**{case.error}**: {escaped(case.message)}\n\n"
-                f"{escaped(case.hint)}\n"
-            )
-        else:
-            parts.append(_case(case, report, every=verbose))
+    if report.is_batch:
+        parts += [_sheet(sheet) for sheet in sheets(report, every=verbose) if sheet.rows]
+    else:
+        (case,) = report.cases()
+        parts.append(_failed(case) if isinstance(case, Failed) else _case(case, report, every=verbose))
+        parts += [_sheet(gates(report))] if report.verdicts else []
+    if report.notes:
+        parts.append("\n".join(f"- **note**: {escaped(note)}" for note in report.notes) + "\n")
     return "\n".join(parts)
 
 
 def escaped(text: str) -> str:
     """Return a text that Markdown shows as it is, on one line."""
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in inert(text))
+
+
+def _failed(case: Failed) -> str:
+    return (
+        f"## {escaped(case.case.name)}\n\n**{case.error}**: {escaped(case.message)}\n\n{escaped(case.hint)}\n"
+    )
+
+
+def _sheet(sheet: Sheet) -> str:
+    lines = [f"## {escaped(sheet.title)}", "", _line(sheet.columns)]
+    lines.append(_line(["---" if column in TEXT else "---:" for column in sheet.columns]))
+    lines += [_line([escaped(cell) for cell in row]) for row in sheet.rows]
+    return "\n".join([*lines, *(["", escaped(sheet.remark)] if sheet.remark else [])]) + "\n"
 
 
 def _case(case: CaseScores, report: Report, *, every: bool) -> str:
@@ -55,10 +70,8 @@ def _case(case: CaseScores, report: Report, *, every: bool) -> str:
     if any(undefined):
         lines.append(_line(["", "undefined, left out of macro", "", *(str(n) for n in undefined)]))
     lines += ["", f"{left}\n"] if left else [""]
-    lines += [
-        f"- **{key}**: {escaped(value)}"
-        for key, value in show.explanations(case, report.shown, report.settings)
-    ]
+    said = show.explanations(case, report.shown, report.settings)
+    lines += [f"- **{key}**: {escaped(value)}" for key, value in said]
     lines += [f"- **note**: {escaped(note)}" for note in case.notes]
     return "\n".join(lines) + "\n"
 

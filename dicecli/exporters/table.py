@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli import presentation as show
 from dicecli.results import Failed
+from dicecli.sheets import TEXT, gates, sheets
 from dicecli.text import inert
 
 if TYPE_CHECKING:
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
 
     from dicecli.catalogue import Metric
     from dicecli.scores import CaseScores, LabelScore, Report
+    from dicecli.sheets import Sheet
 
 SUFFIXES = (".txt",)
 
 #: A table narrower than this cannot be read, whatever the terminal says.
 _LEAST_WIDTH = 60
+#: Text is folded into a column of at least this width.
+_LEAST_TEXT = 8
 
 
 def render(report: Report, *, width: int = 100, colour: bool = False, verbose: bool = False, **_: Any) -> str:
-    """Return a block per case: labels, averages set apart, then what was assumed and left out."""
+    """Return one case in full: labels, averages set apart, what was assumed; or the summary of many."""
     from rich.console import Console
 
     text = io.StringIO()
@@ -40,11 +44,20 @@ def render(report: Report, *, width: int = 100, colour: bool = False, verbose: b
         emoji=False,
         legacy_windows=False,
     )
-    for case in report.cases():
+    if report.is_batch:
+        parts = list(sheets(report, every=verbose))
+    else:
+        parts = [gates(report)]
+        (case,) = report.cases()
         if isinstance(case, Failed):
             _print_pairs(console, [(case.error, inert(case.message)), ("hint", inert(case.hint))])
         else:
             _print_case(console, case, report, every=verbose)
+    for sheet in parts:
+        if sheet.rows:
+            _print_sheet(console, sheet)
+    if report.notes:
+        _print_pairs(console, [("note", inert(note)) for note in report.notes], style="yellow")
     lines = "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines)
 
@@ -81,16 +94,9 @@ def _columns(metrics: Sequence[Metric], width: int, name_width: int) -> Iterator
 
 
 def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metric]) -> Any:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    table.add_column("label", justify="right", no_wrap=True)
-    table.add_column("name", max_width=36, overflow="fold")
-    table.add_column("reference", justify="right", no_wrap=True)
-    for metric in metrics:
-        table.add_column(show.title(metric), justify="right", no_wrap=True)
+    table = _empty_table(["label", "name", "reference", *(show.title(each) for each in metrics)])
     for group in (rows, case.regions):
         for row in group:
             label = "" if row.label is None else str(row.label)
@@ -104,6 +110,47 @@ def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metri
     undefined = show.undefined_row(case, metrics)
     if any(undefined):
         table.add_row("", "undefined, left out", "", *(str(n) for n in undefined))
+    return table
+
+
+def _print_sheet(console: Console, sheet: Sheet) -> None:
+    from rich.text import Text
+
+    table = _empty_table(sheet.columns)
+    for row in sheet.rows:
+        table.add_row(*(Text(cell, _style(cell)) for cell in row))
+    console.print(Text(sheet.title, "bold"))
+    _print_whole(console, table)
+    if sheet.remark:
+        console.print(Text(sheet.remark, "dim"))
+    console.print()
+
+
+def _print_whole(console: Console, table: Any) -> None:
+    """Print a table no narrower than its numbers need: a line that wraps is better than one that is cut."""
+    from rich.measure import Measurement
+
+    needs = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
+    console.print(table, width=max(console.width, needs), crop=False, soft_wrap=needs > console.width)
+
+
+def _style(cell: str) -> str:
+    return {"passed": "green", "FAILED": "bold red", "failed": "red"}.get(cell, "")
+
+
+def _empty_table(columns: Sequence[str]) -> Any:
+    """Return a table without rows: text to the left and folded, numbers to the right and whole."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in columns:
+        if column in TEXT:
+            table.add_column(
+                column, min_width=_LEAST_TEXT, max_width=36 if column == "name" else None, overflow="fold"
+            )
+        else:
+            table.add_column(column, justify="right", no_wrap=True)
     return table
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import threading
 import warnings
+import zlib
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +29,7 @@ from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from dicecli.blocks import Window
     from dicecli.grid import Grid
@@ -38,12 +42,15 @@ _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 MAX_BLOCK_BYTES = 1 << 30
 #: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
 _CACHE_MB = 64
+#: Bytes inflated at a time where checksums are held.
+_PIECE = 1 << 20
 _OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_CACHEMAX": _CACHE_MB,
 }
 _SIDECARS = (".msk", ".aux.xml", ".ovr")
+_WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW")
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
@@ -123,10 +130,8 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
             "Save it with tiles: gdal_translate -co TILED=YES.",
             path,
         )
-    nodata, note = _nodata(dataset, band, reading, dtype)
-    source = _GeoTiff(
-        dataset, path, grid(dataset), dtype=dtype, band=band, nodata=nodata, threshold=reading.threshold
-    )
+    nodata, note = _nodata(dataset, band, reading)
+    source = _GeoTiff(dataset, path, grid(dataset), dtype=dtype, band=band, nodata=nodata, reading=reading)
     source.notes += note
     source.facts = {
         "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
@@ -170,17 +175,13 @@ def _compression(dataset: Any, path: str) -> str:
     return "none" if upper == "NONE" else name.lower()
 
 
-def _nodata(dataset: Any, band: int, reading: Reading, dtype: np.dtype) -> tuple[float | None, list[str]]:
+def _nodata(dataset: Any, band: int, reading: Reading) -> tuple[float | None, list[str]]:
     """Decide which stored value is to be treated as nodata; the file's own tag alone says which."""
     tag = dataset.nodatavals[band - 1]
-    if reading.nodata == "label":
+    if tag is None or reading.nodata == "label":
         return None, []
-    if tag is None:
-        # NaN needs no tag to be no number; it is only taken for nodata where that was asked for.
-        return (math.nan if reading.nodata != "auto" and dtype.kind == "f" else None), []
     if reading.nodata == "auto" and tag == reading.background:
-        note = f"nodata is {tag:g}, which is also the background label: read as background"
-        return None, [note]
+        return None, [f"nodata is {tag:g}, which is also the background label: read as background"]
     return float(tag), []
 
 
@@ -198,7 +199,8 @@ def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str) -> 
         source.notes.append("the band's scale and offset are not applied: labels are the stored values")
     if "per_dataset" in [flag.name for flag in dataset.mask_flag_enums[band - 1]]:
         source.notes.append("the file's internal mask is not used: only its nodata value is")
-    beside = [f"{path}{end}" for end in _SIDECARS]
+    bare = path[: len(path) - len(files.suffix(path))]
+    beside = [f"{path}{end}" for end in _SIDECARS] + [f"{bare}{end}" for end in _WORLD_FILES]
     present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119
     if present:
         source.notes.append(f"files beside it were not used: {', '.join(present)}")
@@ -221,10 +223,18 @@ class _GeoTiff(MaskSource):
         dtype: np.dtype,
         band: int,
         nodata: float | None,
-        threshold: float | None,
+        reading: Reading,
     ) -> None:
-        chunks = tuple(int(n) for n in dataset.block_shapes[band - 1])
-        super().__init__(path, place, dtype, chunks=chunks, nodata=nodata, threshold=threshold)
+        super().__init__(
+            path,
+            place,
+            dtype,
+            chunks=tuple(int(n) for n in dataset.block_shapes[band - 1]),
+            nodata=nodata,
+            threshold=reading.threshold,
+            # NaN needs no tag to be no number; it is taken for nodata only where that was asked for.
+            nan_is_nodata=reading.nodata in {"ignore", "background"},
+        )
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
 
     def values(self, window: Window) -> np.ndarray:
@@ -237,6 +247,55 @@ class _GeoTiff(MaskSource):
             block: np.ndarray = self._dataset.read(self._band, window=rectangle)
         return block
 
+    def finish(self) -> None:
+        """Hold the checksums of deflate, which GDAL does not look at; and say how much is not stored.
+
+        Raises
+        ------
+        Corrupt
+        """
+        is_deflate = self.facts["compression"] == "deflate"
+        sparse = 0
+        with Path(self.path).open("rb") as file, _gdal(self.path):
+            for offset, length in self._blocks():
+                if not length:
+                    sparse += 1
+                elif is_deflate:
+                    file.seek(offset)
+                    _check_deflate(file, length, self.path)
+        if sparse:
+            value = "nodata" if self._dataset.nodatavals[self._band - 1] is not None else "0"
+            self.notes.append(f"{sparse:,} of its blocks are sparse: not stored, and read as {value}")
+
+    def _blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield where each block of the band lies in the file, and its length: 0 where it is not stored."""
+        rows, columns = (-(-n // chunk) for n, chunk in zip(self.shape, self.chunks, strict=True))
+        tag = self._dataset.get_tag_item
+        for row, column in itertools.product(range(rows), range(columns)):
+            where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=self._band)
+            length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=self._band)
+            yield int(where or 0), int(length or 0)
+
     def close(self) -> None:
         """Close the file."""
         self._dataset.close()
+
+
+def _check_deflate(file: BinaryIO, length: int, path: str) -> None:
+    """Inflate one block to its end, where its checksum stands; memory stays small."""
+    stream = zlib.decompressobj()
+    left = file.read(min(length, _PIECE))
+    length -= len(left)
+    try:
+        while left and not stream.eof:
+            stream.decompress(left, _PIECE)
+            left = stream.unconsumed_tail
+            if not left:
+                left = file.read(min(length, _PIECE))
+                length -= len(left)
+    except zlib.error as error:
+        raise Corrupt(
+            f"a deflate block of it is damaged: {error}", "Fetch or save the file again.", path
+        ) from error
+    if not stream.eof:
+        raise Truncated("a deflate block of it ends too early", "Fetch or save the file again.", path)

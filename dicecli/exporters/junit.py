@@ -1,0 +1,63 @@
+"""JUnit XML: a test case per case and per gate, for what CI services show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape, quoteattr
+
+from dicecli.presentation import figure
+from dicecli.results import Failed
+from dicecli.text import inert
+
+if TYPE_CHECKING:
+    from dicecli.results import Verdict
+    from dicecli.scores import CaseScores, Report
+
+SUFFIXES = (".xml",)
+
+
+def render(report: Report, **_: Any) -> str:
+    """Return two suites: the cases, where one without numbers is an error or skipped, and the gates."""
+    cases = [_case(case, report) for case in report.cases()]
+    gates = [_gate(verdict) for verdict in report.verdicts]
+    broken = report.number("failed") + report.number("pending")
+    failures = sum(not each.holds for each in report.verdicts)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites name="dicecli" tests="{len(cases) + len(gates)}" failures="{failures}" '
+        f'errors="{broken}">',
+        f'  <testsuite name="cases" tests="{len(cases)}" failures="0" errors="{broken}" '
+        f'skipped="{report.number("missing")}">',
+        *cases,
+        "  </testsuite>",
+        f'  <testsuite name="gates" tests="{len(gates)}" failures="{failures}" errors="0" skipped="0">',
+        *gates,
+        "  </testsuite>",
+        "</testsuites>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _case(case: CaseScores | Failed, report: Report) -> str:
+    if isinstance(case, Failed):
+        start = f'    <testcase classname="cases" name={_quoted(case.case.name)}>'
+        tag = "skipped" if case.status == "missing" else "error"
+        kind = "" if tag == "skipped" else f" type={_quoted(case.error)}"
+        body = escape(f"{inert(case.message)}\nHint: {inert(case.hint)}")
+        return f"{start}<{tag}{kind} message={_quoted(case.message)}>{body}</{tag}></testcase>"
+    macro = case.averages["macro"]
+    said = [f"macro {each.name} {figure(macro[each.name].value)}" for each in report.shown if each.averaged]
+    start = f'    <testcase classname="cases" name={_quoted(case.result.case.name)}>'
+    return f"{start}<system-out>{escape(', '.join(said))}</system-out></testcase>"
+
+
+def _gate(verdict: Verdict) -> str:
+    start = f'    <testcase classname="gates" name={_quoted(verdict.gate)}>'
+    said = f"value {figure(verdict.value)}, limit {verdict.limit:g}. {inert(verdict.detail)}".rstrip(". ")
+    if verdict.holds:
+        return f"{start}<system-out>{escape(said)}</system-out></testcase>"
+    return f'{start}<failure type="gate" message={_quoted(said)}>{escape(said)}</failure></testcase>'
+
+
+def _quoted(text: str) -> str:
+    return quoteattr(inert(text))

@@ -1,0 +1,174 @@
+"""What a report of many cases shows to people, as plain sheets that every human format renders."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicecli.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
+from dicecli.scores import definition
+from dicecli.summary import RESAMPLES, SEED
+from dicecli.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.catalogue import Metric
+    from dicecli.scores import Report
+    from dicecli.summary import RowSummary
+
+#: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
+_LISTED = 20
+#: Columns of text; all others are numbers.
+TEXT = {
+    "name",
+    "average",
+    "definition",
+    "case",
+    "error",
+    "message",
+    "gate",
+    "verdict",
+    "detail",
+    "worst cases",
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: what it is about, its columns, its rows, and a remark under it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    remark: str = ""
+
+
+def sheets(report: Report, *, every: bool = False) -> Iterator[Sheet]:
+    """Yield the sheets of a report in the order to read them; empty ones are left out."""
+    yield _cases(report)
+    if report.scored:
+        yield _averages(report)
+        for metric in report.shown:
+            yield _statistics(report, metric, every=every)
+        yield _worst(report, every=every)
+    yield _unscored(report)
+    yield gates(report)
+
+
+def gates(report: Report) -> Sheet:
+    """Return the gates with value, limit and verdict."""
+    rows = tuple(
+        (
+            inert(each.gate),
+            figure(each.value),
+            f"{each.limit:g}",
+            "passed" if each.holds else "FAILED",
+            inert(each.detail),
+        )
+        for each in report.verdicts
+    )
+    return Sheet("Gates", ("gate", "value", "limit", "verdict", "detail"), rows)
+
+
+def _cases(report: Report) -> Sheet:
+    counts = {"expected": len(report.results)} | {
+        status: report.number(status) for status in ("scored", "failed", "missing", "pending")
+    }
+    shown = {status: n for status, n in counts.items() if n or status in {"expected", "scored", "failed"}}
+    remark = (
+        "This report is partial: the run ended before every case was reached." if counts["pending"] else ""
+    )
+    return Sheet("Cases", tuple(shown), (tuple(f"{n:,}" for n in shown.values()),), remark)
+
+
+def _averages(report: Report) -> Sheet:
+    metrics = [each for each in report.shown if each.averaged]
+    rows = []
+    for name, values in report.averages.items():
+        figures = [_with_undefined(values[each.name].value, values[each.name].undefined) for each in metrics]
+        rows.append((name, *figures, definition(name)))
+    columns = ("average", *(title(each) for each in metrics), "definition")
+    has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
+    remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
+    background = report.settings.labels.background
+    if background is not None and background not in report.labels:
+        remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
+    return Sheet("Averages", columns, tuple(rows), remark)
+
+
+def _with_undefined(value: float, undefined: int) -> str:
+    return f"{figure(value)} ({undefined})" if undefined else figure(value)
+
+
+def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
+    found = report.summary
+    rows, remark = _chosen(report, every=every)
+    left_out = [name for name in ("undefined", "missing") if any(_counts(row, metric, name) for row in rows)]
+    lines: list[tuple[str, ...]] = []
+    for row in rows:
+        it = row.metrics[metric.name]
+        numbers = [str(it.n), *(str(_counts(row, metric, name)) for name in left_out)]
+        spread = [_short(it.mean), _short(it.sd), _interval(it.ci_low, it.ci_high)]
+        spread += [_short(value) for value in (it.min, it.q1, it.median, it.q3, it.max, it.pooled)]
+        label = "" if row.label is None else str(row.label)
+        lines.append((label, inert(row.name or ""), *numbers, *spread))
+    columns = ("label", "name", "n", *left_out, "mean", "SD", "95 % CI", "min", "Q1", "median", "Q3", "max")
+    said = (
+        f"95 % CI: of the mean, percentile bootstrap over {found.resampled}s ({RESAMPLES:,} resamples, seed "
+        f"{SEED})."
+    )
+    return Sheet(title(metric), (*columns, "pooled"), tuple(lines), f"{said} {remark}".strip())
+
+
+def _counts(row: RowSummary, metric: Metric, name: str) -> int:
+    return int(getattr(row.metrics[metric.name], name))
+
+
+def _interval(low: float, high: float) -> str:
+    return UNDEFINED if math.isnan(low) else f"{_short(low)} to {_short(high)}"
+
+
+def _short(value: float) -> str:
+    """Write a number with three decimals: a table of statistics has many columns."""
+    return figure(value) if math.isnan(value) or abs(value) >= 1000 else f"{value:.3f}"
+
+
+def _chosen(report: Report, *, every: bool) -> tuple[tuple[RowSummary, ...], str]:
+    """Return the rows to show: all of them, or with many labels those that went worst."""
+    found = report.summary
+    if every or len(found.rows) <= MANY_LABELS or found.ranked is None:
+        return found.rows, ""
+    ranked = next(each for each in report.metrics if each.name == found.ranked)
+    sign = 1 if ranked.better == "higher" else -1
+    defined = [row for row in found.rows if row.metrics[ranked.name].n]
+    worst = sorted(defined, key=lambda row: sign * row.metrics[ranked.name].mean)[:WORST]
+    return tuple(worst), (
+        f"The {len(worst)} of {len(found.rows)} labels with the worst mean {ranked.name}; all of them: "
+        "-v, or --summary FILE.csv."
+    )
+
+
+def _worst(report: Report, *, every: bool) -> Sheet:
+    rows, _ = _chosen(report, every=every)
+    lines = [
+        (
+            "" if row.label is None else str(row.label),
+            inert(row.name or ""),
+            ", ".join(f"{inert(name)} {figure(value)}" for name, value in row.worst),
+        )
+        for row in rows
+        if row.worst
+    ]
+    return Sheet(f"Worst cases by {report.summary.ranked}", ("label", "name", "worst cases"), tuple(lines))
+
+
+def _unscored(report: Report) -> Sheet:
+    lines = [
+        (inert(each.case.name), each.status, each.error, inert(each.message))
+        for each in report.unscored[:_LISTED]
+    ]
+    more = len(report.unscored) - len(lines)
+    remark = f"and {more:,} more, each in CSV and JSON" if more > 0 else ""
+    return Sheet("Cases without numbers", ("case", "status", "error", "message"), tuple(lines), remark)

@@ -1,0 +1,236 @@
+"""Statistics over cases: of every label, region and metric, with an interval of the mean by the bootstrap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.counts import Counts, pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dicecli.scores import Report
+
+#: So that the limits of the 95 % interval are the 250th and the 9,750th of the sorted means.
+RESAMPLES = 9999
+#: Fixed, so that the same results give the same interval; reports print it.
+SEED = 1945
+WORST = 5
+_LOW, _HIGH = 249, 9749
+#: Resamples at a time, so that memory stays small with many cases.
+_CELLS = 1 << 24
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """One metric of one label or region over the cases. NaN where it is not defined.
+
+    Attributes
+    ----------
+    n : int
+        Cases with a defined value; the others are `undefined` (scored, but 0/0) and `missing` (not scored).
+    mean, sd, median, q1, q3, min, max : float
+        Of the defined values; the standard deviation with n - 1, quartiles linear (type 7).
+    ci_low, ci_high : float
+        95 % confidence interval of the mean: percentile bootstrap over cases, or over groups of cases.
+    pooled : float
+        The metric of the counts added up over cases.
+    """
+
+    n: int
+    undefined: int
+    missing: int
+    mean: float
+    sd: float
+    median: float
+    q1: float
+    q3: float
+    min: float
+    max: float
+    ci_low: float
+    ci_high: float
+    pooled: float
+
+
+@dataclass(frozen=True)
+class RowSummary:
+    """One label or region over the cases: the statistics by metric, and the cases where it went worst."""
+
+    label: int | None
+    name: str | None
+    metrics: dict[str, Statistics]
+    worst: tuple[tuple[str, float], ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name or f"label {self.label}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All statistics of a run.
+
+    Attributes
+    ----------
+    rows : tuple of RowSummary
+        In the order of the report's rows.
+    ranked : str or None
+        The metric by which cases are worst.
+    resampled : {"case", "group"}
+    """
+
+    rows: tuple[RowSummary, ...]
+    ranked: str | None
+    resampled: str
+
+
+def summarise(report: Report) -> Summary:
+    """Compute the statistics of every row and metric of a report."""
+    scored = report.scored
+    missing = len(report.results) - len(scored)
+    names = [each.name for each in report.metrics]
+    # One column per row and metric; NaN is undefined.
+    columns = np.array([report.values[name] for name in names], np.float64)
+    columns = columns.reshape(len(names), len(scored), -1).transpose(1, 0, 2).reshape(len(scored), -1)
+    groups = [each.case.group for each in scored]
+    intervals = bootstrap(columns, groups)
+    stride = len(report.rows)
+    pools = [pooled(column) for column in zip(*(report.counts(each) for each in scored), strict=True)]
+    pools = pools or [Counts()] * stride
+    ranked = next((each for each in (*report.shown, *report.metrics) if each.better != "neither"), None)
+    rows = []
+    for place, (label, name) in enumerate(report.rows):
+        metrics = {}
+        for index, metric in enumerate(report.metrics):
+            column = index * stride + place
+            sizes = (
+                scored[0].sizes if scored and len({tuple(each.sizes.items()) for each in scored}) == 1 else {}
+            )
+            metrics[metric.name] = _statistics(
+                columns[:, column],
+                missing,
+                intervals[column],
+                metric.value(pools[place], sizes, report.settings.undefined),
+            )
+        worst = _worst(report, ranked.name, place) if ranked else ()
+        rows.append(RowSummary(label, name, metrics, worst))
+    is_grouped = any(group is not None for group in groups)
+    return Summary(tuple(rows), ranked.name if ranked else None, "group" if is_grouped else "case")
+
+
+def _statistics(
+    column: np.ndarray, missing: int, interval: tuple[float, float], of_pool: float
+) -> Statistics:
+    values = column[~np.isnan(column)]
+    n = int(values.size)
+    quartiles = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if n else [math.nan] * 3
+    return Statistics(
+        n=n,
+        undefined=int(column.size) - n,
+        missing=missing,
+        mean=math.fsum(values.tolist()) / n if n else math.nan,
+        sd=_sd(values.tolist()),
+        median=quartiles[1],
+        q1=quartiles[0],
+        q3=quartiles[2],
+        min=float(values.min()) if n else math.nan,
+        max=float(values.max()) if n else math.nan,
+        ci_low=interval[0],
+        ci_high=interval[1],
+        pooled=of_pool,
+    )
+
+
+def _sd(values: Sequence[float]) -> float:
+    n = len(values)
+    if n < 2:
+        return math.nan
+    mean = math.fsum(values) / n
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+
+
+def _worst(report: Report, metric: str, place: int) -> tuple[tuple[str, float], ...]:
+    sign = 1 if next(each for each in report.metrics if each.name == metric).better == "higher" else -1
+    found = [
+        (sign * row[place], each.case.name, row[place])
+        for each, row in zip(report.scored, report.values[metric], strict=True)
+        if not math.isnan(row[place])
+    ]
+    return tuple((name, value) for _, name, value in sorted(found)[:WORST])
+
+
+def bootstrap(columns: np.ndarray, groups: Sequence[str | None]) -> list[tuple[float, float]]:
+    """Return the 95 % percentile interval of each column's mean, resampling rows or groups of rows.
+
+    Parameters
+    ----------
+    columns : numpy.ndarray
+        float64, shape ``(cases, columns)``; NaN is left out of the means.
+    groups : sequence of str or None
+        Per case; a case without a group is a group of its own.
+
+    Returns
+    -------
+    list of (float, float)
+        NaN where fewer than two units have a value. Resamples without any defined value are left out.
+
+    Notes
+    -----
+    Values are rounded to a multiple of a power of two that is so small that nobody sees it (1e-9 of the
+    largest), and so large that every sum is an exact integer in float64. So the order of summation does not
+    matter, and every machine gives the same interval.
+    """
+    cases, width = columns.shape
+    units = _units(groups)
+    if cases < 2 or max(units, default=0) < 1:
+        return [(math.nan, math.nan)] * width
+    defined = ~np.isnan(columns)
+    values = np.where(defined, columns, 0.0)
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    largest[~np.isfinite(largest) | (largest == 0)] = 1.0
+    bits = 52 - math.ceil(math.log2(cases + 1)) - 1
+    scale = 2.0 ** (np.ceil(np.log2(largest)) - bits)
+    summands = np.hstack([np.rint(values / scale), defined.astype(np.float64)])
+    per_unit = np.zeros((max(units) + 1, 2 * width))
+    np.add.at(per_unit, units, summands)
+    means = np.concatenate([_means(drawn @ per_unit, scale) for drawn in _draws(max(units) + 1)])
+    several = (per_unit[:, width:] > 0).sum(axis=0) > 1
+    return [_limits(means[:, column]) if several[column] else (math.nan, math.nan) for column in range(width)]
+
+
+def _units(groups: Sequence[str | None]) -> list[int]:
+    """Return the number of what is resampled, per case: its group, or itself where it has none."""
+    numbers: dict[object, int] = {}
+    keys = [(position,) if group is None else group for position, group in enumerate(groups)]
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
+
+
+def _draws(units: int) -> Iterator[np.ndarray]:
+    """Yield how often each unit is drawn, for all resamples in blocks: float64, ``(block, units)``."""
+    random = np.random.default_rng(SEED)
+    block = max(1, min(RESAMPLES, _CELLS // units))
+    for start in range(0, RESAMPLES, block):
+        rows = min(block, RESAMPLES - start)
+        drawn = random.integers(0, units, (rows, units)) + np.arange(rows)[:, None] * units
+        yield np.bincount(drawn.reshape(-1), minlength=rows * units).reshape(rows, units).astype(np.float64)
+
+
+def _means(sums: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    width = scale.size
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: np.ndarray = sums[:, :width] / sums[:, width:] * scale
+    return means
+
+
+def _limits(means: np.ndarray) -> tuple[float, float]:
+    """Return the limits among the sorted means; their ranks shrink with the resamples that are defined."""
+    kept = np.sort(means[~np.isnan(means)])
+    if not kept.size:
+        return math.nan, math.nan
+    share = kept.size / RESAMPLES
+    return float(kept[round(_LOW * share)]), float(kept[min(kept.size - 1, round(_HIGH * share))])
