@@ -90,10 +90,13 @@ class ConfusionMatrix:
         Parameters
         ----------
         rows, columns : numpy.ndarray
-            int64 labels of the reference and of the prediction, in any order; repeated ones are merged.
+            int64 labels of the reference and of the prediction, in any order; repeated ones are merged, and
+            those without a pixel left out.
         table : numpy.ndarray
             int64, shape ``(len(rows), len(columns))``.
         """
+        has_row, has_column = table.any(axis=1), table.any(axis=0)
+        rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
         labels = np.union1d(rows, columns).astype(np.int64)
         _check_number(labels.size)
         merged = np.zeros((labels.size, labels.size), np.int64)
@@ -157,7 +160,7 @@ class ConfusionMatrix:
         keep = np.array([each != label for each in self.labels], dtype=bool)
         rows = np.array(self.labels, np.int64)[keep]
         columns = np.array([each if each != label else NO_LABEL for each in self.labels], np.int64)
-        return ConfusionMatrix.from_pairs(rows, columns, self.table[keep]).trimmed()
+        return ConfusionMatrix.from_pairs(rows, columns, self.table[keep])
 
     def relabelled(
         self, *, reference: Mapping[int, int] | None = None, prediction: Mapping[int, int] | None = None
@@ -165,7 +168,7 @@ class ConfusionMatrix:
         """Return the matrix with the labels of each side renamed; labels renamed alike are merged."""
         rows = np.array([(reference or {}).get(each, each) for each in self.labels], np.int64)
         columns = np.array([(prediction or {}).get(each, each) for each in self.labels], np.int64)
-        return ConfusionMatrix.from_pairs(rows, columns, self.table).trimmed()
+        return ConfusionMatrix.from_pairs(rows, columns, self.table)
 
     def trimmed(self) -> ConfusionMatrix:
         """Return the matrix over those labels that hold a pixel in either mask."""

@@ -20,6 +20,9 @@ from dicecli.results import Case, Scored
 from dicecli.settings import Settings
 from dicecli.sources import ArraySource, MaskSource, NothingSource, Reading
 
+SAME_FILE = "prediction and reference are the same file"
+SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"
+
 
 def count_case(case: Case, settings: Settings) -> Scored:
     """Read both masks of a case through one plan of windows, and count.
@@ -205,13 +208,11 @@ def _twins(case: Case, matrix: ConfusionMatrix) -> list[str]:
         return []
     try:
         if Path(case.prediction).samefile(case.reference):
-            return ["prediction and reference are the same file"]
+            return [SAME_FILE]
         is_twin = filecmp.cmp(case.prediction, case.reference, shallow=False)
     except OSError:
         return []
-    return (
-        ["prediction and reference are byte-identical files: is one a copy of the other?"] if is_twin else []
-    )
+    return [SAME_BYTES] if is_twin else []
 
 
 def named(case: Case) -> Case:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from dicecli.averaging import Average
 from dicecli.catalogue import Metric, resolve
 from dicecli.counts import Counts, pooled
 from dicecli.errors import GateError
@@ -21,24 +20,26 @@ from dicecli.results import Scored, Verdict
 from dicecli.scores import Report, counts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
+
+    from dicecli.results import Result
+
+    Change = tuple[str, float, float]
 
 _FORM = re.compile(
-    r"(?:(?P<every>min|max)\s*:\s*)?(?P<metric>[^:@=\[\]]+)(?:@(?P<average>[^@=\[\]]+)|\[(?P<label>.+)\]\s*)?",
+    r"(?:(?P<every>min|max)\s*:\s*)?(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)"
+    r"(?:@(?P<average>[^@=\[\]]+)|\[(?P<label>.+)\])?",
     re.IGNORECASE | re.DOTALL,
 )
+EVERY = re.compile(r"^\s*(min|max)(?=\s*:)", re.IGNORECASE)
 _EXAMPLES = "Write dice=0.8, iou@micro=0.7, dice[liver]=0.9, or min:dice[liver]=0.5 for every single case."
-_DROPS = "Write 0.01 (of the macro Dice), iou@micro=0.01, or dice[liver]=0.02."
 #: What an average over cases is where there is one case.
 _OF_ONE_CASE = {"micro-imagewise": "micro", "macro-imagewise": "macro", "label-mean": "macro"}
-#: A drop within this is noise of floating point.
-SLACK = 1e-12
-_NAMED_LABELS, _NAMED_CASES = 10, 5
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a gate's metric is taken of: an average, or a label or region; both None: all labels at once."""
+    """What a metric is taken of: an average, or a label or region; both None: all labels at once."""
 
     average: str | None = None
     label: str | None = None
@@ -70,24 +71,18 @@ def parse(text: str, *, over: bool) -> Gate:
     UnknownName
         There is no such metric.
     """
-    metric, scope, limit, every = _parts(text, _EXAMPLES)
-    option, fitting = ("--fail-over", "max") if over else ("--fail-under", "min")
+    metric, scope, limit, every = parts(text, _EXAMPLES)
     if metric.better == "neither":
         raise GateError(
-            f"'{text}': no direction of {metric.name} is the better one",
-            "Gate a metric that has one, such as dice, iou or fdr.",
+            f"'{text}': {metric.name} is neither better high nor better low",
+            "Gate a metric that has a direction, such as dice, iou or fdr.",
         )
-    if (metric.better == "lower") != over:
-        option, fitting = ("--fail-under", "min") if over else ("--fail-over", "max")
-        better, fails = ("higher", "over") if over else ("lower", "under")
+    is_low = metric.better == "lower"
+    option, fitting = ("--fail-over", "max") if is_low else ("--fail-under", "min")
+    if is_low != over or every not in {None, fitting}:
         raise GateError(
-            f"'{text}': {metric.name} is better the {better} it is, and cannot fail for being {fails} a limit",
-            f"Write {option} '{_with(text, fitting)}'.",
-        )
-    if every not in {None, fitting}:
-        raise GateError(
-            f"'{text}': {option} asks for the {fitting} of the cases, not the {every}",
-            f"Write {option} '{_with(text, fitting)}'.",
+            f"'{text}': {metric.name} is better the {metric.better} it is",
+            f"Write {option} '{EVERY.sub(fitting, text)}'.",
         )
     return Gate(text, metric, scope, limit, "over" if over else "under")
 
@@ -95,201 +90,178 @@ def parse(text: str, *, over: bool) -> Gate:
 def judge(gates: Sequence[Gate], report: Report) -> list[Verdict]:
     """Hold a report against gates, one verdict each; all gates are checked before the first is judged.
 
-    A case whose own value is undefined is left out of ``min:`` and ``max:``, as it is of means, but with no
-    defined case they fail; so they do where a case was not scored.
+    A case whose own value is undefined is left out of ``min:`` and ``max:``, as it is of means. These fail
+    where no case is defined, and where a case was not scored.
 
     Raises
     ------
     GateError
         An average, label or region that the report does not have.
     """
-    view = _view(report, gates, report.results)
-    readings = [_bind(gate, view) for gate in gates]
+    shown = view(report, gates, report.results)
+    readings = [bind(gate, shown) for gate in gates]
     return [
         (_of_cases if gate.scope.every_case else _of_run)(gate, reading)
         for gate, reading in zip(gates, readings, strict=True)
     ]
 
 
-def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verdict]:
-    """Hold a report against an earlier one, over the cases that both scored; one verdict for each drop.
-
-    Parameters
-    ----------
-    report, baseline : Report
-        Cases are matched by name; each report keeps its own settings.
-    drops : sequence of str
-        Gates whose limit is how much worse the metric may be, without ``min:`` and ``max:``; a number alone
-        is of the macro Dice. A verdict's value is the drop, negative where it got better.
-
-    Raises
-    ------
-    GateError
-        Malformed, no shared case, two cases of one name, or what either report does not have.
-    UnknownName
-        There is no such metric.
-    """
-    gates = [_drop(text) for text in drops]
-    here, there = _by_name(report, "the report"), _by_name(baseline, "the baseline")
-    shared = [name for name in here if name in there]
-    if not shared:
-        raise GateError(
-            f"no case was scored both here ({_some(here)}) and in the baseline ({_some(there)})",
-            "Cases are matched by their names. Give the baseline of the same cases.",
-        )
-    new = _view(report, gates, [here[name] for name in shared])
-    old = _view(baseline, gates, [there[name] for name in shared])
-    full = (report, baseline)
-    readings = [(_bind(gate, old, "the baseline", full), _bind(gate, new, beside=full)) for gate in gates]
-    facts = [_cases(len(shared), "shared case")]
-    facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
-    facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
-    mine, others = report.settings.to_dict(), baseline.settings.to_dict()
-    different = [
-        key for key in mine if mine[key] != others[key] and key not in {"labels", "metrics", "device"}
-    ]
-    facts += [f"other settings: {', '.join(different)}"] * bool(different)
-    return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, readings, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """How a gate's number is read from a report: an average, counts, or else all labels at once."""
-
-    metric: Metric
-    report: Report
-    average: str | None = None
-    counts: Callable[[Scored], Counts] | None = None
-
-    def of_run(self) -> float:
-        scored = self.report.scored
-        if not scored:
-            return math.nan
-        if self.average:
-            averages = self.report.averages
-            name = self.average if self.average in averages else _OF_ONE_CASE[self.average]
-            return averages[name][self.metric.name].value
-        if self.counts:
-            return self.metric.value(pooled(map(self.counts, scored)), None, self.report.settings.undefined)
-        return self.metric.function(
-            [pooled(counts_of(each, n) for each in scored) for n in _found(self.report)]
-        )
-
-    def of_case(self, scored: Scored) -> float:
-        if self.average:
-            averages = self.report.case_scores(scored).averages
-            return averages[_OF_ONE_CASE.get(self.average, self.average)][self.metric.name].value
-        if self.counts:
-            return self.metric.value(self.counts(scored), scored.sizes, self.report.settings.undefined)
-        return self.metric.function(scored.labels.values())
-
-
-def _parts(text: str, examples: str) -> tuple[Metric, Scope, float, str | None]:
-    """Take a gate apart, from the right: a label's name may hold any sign."""
+def parts(text: str, examples: str) -> tuple[Metric, Scope, float, str | None]:
+    """Take a gate apart, from the right: the name of a label may hold any sign."""
     head, _, number = text.rpartition("=")
-    found = _FORM.fullmatch(head.strip())
-    limit = _number(number)
-    if found is None or not found["metric"].strip() or not math.isfinite(limit):
-        what = "it ends in no finite number" if found and number.strip() else "it is no METRIC=LIMIT"
+    found, limit = _FORM.fullmatch(head.strip()), to_number(number)
+    if found is None or not math.isfinite(limit):
+        what = "METRIC=LIMIT is expected" if found is None else "the limit must be a finite number"
         raise GateError(f"'{text}' is no gate: {what}", examples)
     metric = resolve(found["metric"])
     average, label, every = found["average"], found["label"], found["every"]
     if metric.needs == "labels" and (average or label):
         raise GateError(
             f"'{text}': {metric.name} is one number of all labels, without averages and labels",
-            f"Write {'' if every is None else every + ':'}{metric.name}={number.strip()}.",
+            f"Write {metric.name}={limit:g}.",
         )
     if not metric.averaged and metric.needs != "labels" and not (every and label):
         raise GateError(
-            f"'{text}': {metric.name} is of one case's label; it has no averages",
-            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[LABEL]=…",
+            f"'{text}': {metric.name} has no averages; it is of one label of one case",
+            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]=….",
         )
     if average:
         average = re.sub(r"[\s_]+", "-", average.strip().lower())
     elif not label and metric.averaged:
         average = "macro"
-    scope = Scope(average, label and label.strip(), every is not None)
-    return metric, scope, limit, every and every.lower()
+    return metric, Scope(average, label and label.strip(), bool(every)), limit, every and every.lower()
 
 
-def _number(text: str) -> float:
+def to_number(text: str) -> float:
+    """Read a number; what is none is NaN."""
     try:
         return float(text)
     except ValueError:
         return math.nan
 
 
-def _with(text: str, every: str) -> str:
-    """Return the text of a gate with this word in place of its own min or max, if it has one."""
-    return re.sub(r"^\s*(min|max)(?=\s*:)", every, text, flags=re.IGNORECASE)
+@dataclass(frozen=True)
+class Reading:
+    """How a gate's number is read: of an average, of a label or region, or else of all labels at once."""
+
+    metric: Metric
+    report: Report
+    average: str | None = None
+    row: int | str | None = None
+
+    def of_run(self) -> Average:
+        """Read the number over all cases; undefined where none was scored, whatever the policy."""
+        scored = self.report.scored
+        if self.average is not None:
+            averages = self.report.averages
+            name = self.average if self.average in averages else _OF_ONE_CASE[self.average]
+            return averages[name][self.metric.name]
+        if not scored:
+            value = math.nan
+        elif self.row is not None:
+            counts = pooled(_counts(each, self.row) for each in scored)
+            value = self.metric.value(counts, None, self.report.settings.undefined)
+        else:
+            labels = _found(self.report)
+            value = self.metric.function([pooled(counts_of(each, n) for each in scored) for n in labels])
+        return Average(value, len(scored), 0)
+
+    def of_case(self, scored: Scored) -> float:
+        """Read the number of one case."""
+        if self.average is not None:
+            averages = self.report.case_scores(scored).averages
+            return averages[_OF_ONE_CASE.get(self.average, self.average)][self.metric.name].value
+        if self.row is not None:
+            counts = _counts(scored, self.row)
+            return self.metric.value(counts, scored.sizes, self.report.settings.undefined)
+        return self.metric.function(scored.labels.values())
 
 
-def _drop(text: str) -> Gate:
-    is_number = not math.isnan(_number(text))
-    metric, scope, limit, every = _parts(f"dice={text}" if is_number else text, _DROPS)
-    if every or limit < 0 or metric.better == "neither":
-        raise GateError(
-            f"'{text}' is no drop: "
-            + (
-                f"no '{every}:' is taken"
-                if every
-                else "it is below 0"
-                if limit < 0
-                else "no direction is worse"
-            ),
-            _DROPS,
-        )
-    return Gate(f"max-drop {text.strip()}", metric, scope, limit, "over")
-
-
-def _view(report: Report, gates: Sequence[Gate], results: Sequence[Scored]) -> Report:
+def view(report: Report, gates: Sequence[Gate], results: Sequence[Result]) -> Report:
     """Return these results with the metrics of the gates, whichever the report shows."""
     metrics = tuple(dict.fromkeys(gate.metric.name for gate in gates))
     return Report(results, replace(report.settings, metrics=metrics))
+
+
+def bind(gate: Gate, report: Report, where: str = "this run", beside: Sequence[Report] = ()) -> Reading:
+    """Look up what a gate names; a label's number may also be one that the reports `beside` have."""
+    scope = gate.scope
+    if scope.label is not None:
+        return Reading(gate.metric, report, row=_row(gate, report, where, beside))
+    known = [*report.averages, *(name for name in _OF_ONE_CASE if name not in report.averages)]
+    if scope.average is not None and scope.average not in known:
+        raise GateError(
+            f"'{gate.text}': there is no average '{scope.average}' in {where}", f"Known: {', '.join(known)}."
+        )
+    return Reading(gate.metric, report, scope.average)
+
+
+def _row(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> int | str:
+    """Return the label's number or the region's name that a gate means."""
+    scheme, text = report.settings.labels, gate.scope.label or ""
+    background = () if scheme.background is None else (scheme.background,)
+    found = (label for each in (report, *beside) for label in _found(each))
+    known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})
+    # Where nothing was scored, nobody knows which labels there are: undefined, and no fault of the gate.
+    is_open = not scheme.is_declared and not report.scored
+    if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
+        return int(text)
+    meant: list[int | str] = [label for label in known if scheme.name(label) == text]
+    if text in scheme.regions and [*scheme.regions[text]] != meant:
+        meant.append(text)
+    if len(meant) > 1:
+        means = " and ".join(f"region {row}" if isinstance(row, str) else f"label {row}" for row in meant)
+        raise GateError(
+            f"'{gate.text}': '{text}' is {means}", "Write a label's number, or rename the region."
+        )
+    if not meant:
+        labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
+        raise GateError(
+            f"'{gate.text}': there is no label or region '{text}' in {where}",
+            f"Known: {', '.join([*labels, *scheme.regions])}.",
+        )
+    return meant[0]
+
+
+def _counts(result: Scored, row: int | str) -> Counts:
+    return result.regions[row] if isinstance(row, str) else counts_of(result, row)
 
 
 def _found(report: Report) -> list[int]:
     return sorted({label for each in report.scored for label in each.labels})
 
 
-def _bind(gate: Gate, report: Report, where: str = "this run", beside: Sequence[Report] = ()) -> _Reading:
-    """Look up what a gate names; a label may also be one that the reports `beside` have."""
-    scope = gate.scope
-    if scope.label is not None:
-        return _Reading(gate.metric, report, counts=_counter(gate, report, where, beside))
-    if scope.average is not None:
-        known = dict.fromkeys([*report.averages, *_OF_ONE_CASE])
-        if scope.average not in known:
-            raise GateError(
-                f"'{gate.text}': there is no average '{scope.average}' in {where}",
-                f"Known: {', '.join(known)}.",
-            )
-    return _Reading(gate.metric, report, scope.average)
+def _of_run(gate: Gate, reading: Reading) -> Verdict:
+    read = reading.of_run()
+    facts = [number_of(len(reading.report.scored), "case"), *_left_out(reading.report, read.undefined)]
+    facts += ["undefined never passes"] * math.isnan(read.value)
+    return Verdict(gate.text, read.value, gate.limit, gate.holds(read.value), "; ".join(facts))
 
 
-def _counter(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> Callable[[Scored], Counts]:
-    """Find the label or region that a gate names, and return what reads its counts from a case."""
-    scheme, text = report.settings.labels, gate.scope.label or ""
-    reports = (report, *beside)
-    known = {*scheme.names, *({scheme.background} - {None}), *(n for each in reports for n in _found(each))}
-    known -= {*scheme.ignore}
-    is_anything = not scheme.is_declared and not any(each.scored for each in reports)
-    if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_anything):
-        return partial(counts_of, label=int(text))
-    named = [label for label in sorted(known) if scheme.name(label) == text]
-    regions = [name for name in scheme.regions if name == text and [*scheme.regions[name]] != named]
-    if len(named) + len(regions) > 1:
-        meant = [f"label {label}" for label in named] + [f"region {name}" for name in regions]
-        raise GateError(
-            f"'{gate.text}': '{text}' is {' and '.join(meant)}",
-            "Write a label's number, or rename the region.",
-        )
-    if regions:
-        return lambda scored: scored.regions[text]
-    if named:
-        return partial(counts_of, label=named[0])
-    labels = [f"{n} ({scheme.name(n)})" if scheme.name(n) else str(n) for n in sorted(known)]
-    raise GateError(
-        f"'{gate.text}': there is no label or region '{text}' in {where}",
-        f"Known: {', '.join([*labels, *scheme.regions])}.",
-    )
+def _of_cases(gate: Gate, reading: Reading) -> Verdict:
+    report = reading.report
+    every = [(reading.of_case(each), each.case.name) for each in report.scored]
+    defined = [each for each in every if not math.isnan(each[0])]
+    worst = min if gate.direction == "under" else max
+    value, name = worst(defined, key=lambda each: each[0], default=(math.nan, ""))
+    failing = sum(not gate.holds(each) for each, _ in defined)
+    facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
+    facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
+    facts += _left_out(report, len(every) - len(defined))
+    holds = bool(defined) and not failing and not _wanting(report)
+    return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))
+
+
+def _left_out(report: Report, undefined: int) -> list[str]:
+    facts = [f"{undefined:,} undefined left out"] * bool(undefined)
+    return facts + [f"{number_of(_wanting(report), 'case')} not scored"] * bool(_wanting(report))
+
+
+def _wanting(report: Report) -> int:
+    """Count the cases that should have numbers and have none; one that was left out on request should not."""
+    return len(report.unscored) - report.number("missing")
+
+
+def number_of(n: int, what: str) -> str:
+    """Say how many of something there are."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 1
 #: The columns of rows before and after those of the metrics.
+_STATISTICS = (
+    "undefined",
+    "missing",
+    "mean",
+    "sd",
+    "median",
+    "q1",
+    "q3",
+    "min",
+    "max",
+    "ci_low",
+    "ci_high",
+    "pooled",
+)
+#: The columns of a summary.
+SUMMARY = ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *_STATISTICS)
 FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("error",)
 
 
@@ -79,6 +95,18 @@ def rows(report: Report) -> Iterator[dict[str, Any]]:
             yield facts | _row(row)
         if not case.labels and not case.regions:
             yield facts
+
+
+def summary_rows(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield a row per average and metric, then one per label or region and metric, with its statistics."""
+    for name, values in report.averages.items():
+        for metric, each in values.items():
+            facts = {"kind": "average", "name": name, "metric": metric, "value": number(each.value)}
+            yield facts | {"n": each.n, "undefined": each.undefined}
+    for row in report.summary.rows:
+        kind = {"kind": "region" if row.label is None else "label", "label": row.label, "name": row.name}
+        for metric, found in row.metrics.items():
+            yield kind | {"metric": metric} | {key: number(value) for key, value in vars(found).items()}
 
 
 def to_pandas(report: Report) -> DataFrame:

@@ -152,10 +152,13 @@ class ArraySource(MaskSource):
     def __init__(
         self, array: Any, path: str, grid: Grid | None = None, threshold: float | None = None
     ) -> None:
-        self.array: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
-        self.is_tensor = type(self.array).__module__.split(".")[0] == "torch"
-        shape = tuple(int(n) for n in self.array.shape)
-        dtype = np.dtype(str(self.array.dtype).removeprefix("torch.")) if self.is_tensor else self.array.dtype
+        held: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+        self.is_tensor = type(held).__module__.split(".")[0] == "torch"
+        if self.is_tensor and held.is_floating_point():
+            held = held.double()  # NumPy knows no bfloat16
+        self.array = held
+        shape = tuple(int(n) for n in held.shape)
+        dtype = np.dtype(str(held.dtype).removeprefix("torch.")) if self.is_tensor else held.dtype
         super().__init__(path, grid or Grid(shape or (1,)), dtype, threshold=threshold)
 
     def values(self, window: Window) -> np.ndarray:

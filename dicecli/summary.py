@@ -31,8 +31,10 @@ class Statistics:
 
     Attributes
     ----------
+    expected, scored : int
+        Cases of the run, and those of them that have counts.
     n : int
-        Cases with a defined value; the others are `undefined` (scored, but 0/0) and `missing` (not scored).
+        Cases with a defined value; the others are `undefined` (scored, but 0/0) or `missing` (not scored).
     mean, sd, median, q1, q3, min, max : float
         Of the defined values; the standard deviation with n - 1, quartiles linear (type 7).
     ci_low, ci_high : float
@@ -41,6 +43,8 @@ class Statistics:
         The metric of the counts added up over cases.
     """
 
+    expected: int
+    scored: int
     n: int
     undefined: int
     missing: int
@@ -130,6 +134,8 @@ def _statistics(
     n = int(values.size)
     quartiles = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if n else [math.nan] * 3
     return Statistics(
+        expected=int(column.size) + missing,
+        scored=int(column.size),
         n=n,
         undefined=int(column.size) - n,
         missing=missing,

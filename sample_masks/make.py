@@ -241,9 +241,23 @@ def scene(rng: np.random.Generator) -> list[dict[str, Any]]:
     return [expected(names("scene", ending), masks) for ending in (".png", ".nii.gz", ".tif")]
 
 
+def folders(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Write a few gardens into two folders, for scoring a folder at once."""
+    pairs = []
+    for folder in ("predictions", "references"):
+        (FOLDER / folder).mkdir(exist_ok=True)
+    for number in range(1, 7):
+        masks = scenes.garden(rng)
+        files = (f"predictions/garden_{number}.png", f"references/garden_{number}.png")
+        for file, labels in zip(files, masks, strict=True):
+            write_png(file, labels)
+        pairs.append(expected(files, masks))
+    return pairs
+
+
 def main() -> None:
     """Write every file, and say what scoring it gives."""
-    makers = (organs, kidney, landcover, street, lesion, empty, cells, misaligned, scene)
+    makers = (organs, kidney, landcover, street, lesion, empty, cells, misaligned, scene, folders)
     pairs = []
     for number, make in enumerate(makers):
         pairs += make(np.random.default_rng([SEED, number]))

@@ -197,8 +197,8 @@ def test_labels_that_change_on_the_way(backend):
 
 
 def test_many_labels_on_both_sides(backend):
-    """A thousand labels on each side, so that most pairs never meet."""
-    check(backend, *masks(10, (200, 100), range(0, 9000, 9)))
+    """Eleven hundred labels on each side of a long array, so that most pairs meet rarely or never."""
+    check(backend, *masks(10, (300, 500), range(0, 9900, 9)))
 
 
 # --- What is refused ----------------------------------------------------------------------------------------

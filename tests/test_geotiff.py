@@ -6,6 +6,8 @@ import math
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 
@@ -161,7 +163,8 @@ def test_sizes_of_pixels(tmp_path):
 def with_nodata(labels, value, seed, share=0.1):
     """Put a value into some pixels of a map; return it, and the map with NONE in its place."""
     hidden = np.random.default_rng(seed).random(labels.shape) < share
-    return np.where(hidden, value, labels), np.where(hidden, NONE, labels.astype(np.int64))
+    stored = np.where(hidden, value, labels.astype(np.float64))
+    return stored, np.where(hidden, NONE, labels.astype(np.int64))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
@@ -724,3 +727,23 @@ def test_a_damaged_block_names_gdals_reason(tmp_path):
         read(path)
     assert "a.tif" in str(caught.value)
     assert "See previous exception" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process's memory is read as on Linux")
+def test_one_strip_larger_than_its_file_takes_little_memory(tmp_path):
+    """A few bytes that claim one strip of 400 MB are an error before GDAL makes room for the strip."""
+    side = 20_000
+    entries = [(258, 3, 8), (277, 3, 1), (278, 4, side), (273, 4, 150), (279, 4, side * side)]
+    path = tiff(tmp_path / "a.tif", (side, side), entries, bytes(10))
+    small = geotiff(tmp_path / "small.tif", LABELS)
+    program = (
+        "import resource, sys; from dicecli.inspection import inspect; inspect(sys.argv[1]);"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; found = inspect(sys.argv[2]);"
+        "print(found.error.name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, small, path], capture_output=True, text=True, check=True
+    )
+    name, kilobytes = done.stdout.split()
+    assert name in {"Truncated", "TooLarge", "Corrupt"}
+    assert int(kilobytes) < 150_000

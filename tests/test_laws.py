@@ -392,6 +392,9 @@ def test_windows_cover_every_pixel_once(some):
 
 @LAW
 @given(masks())
+@example([Mask((9000, 9000), (9000, 9000))])
+@example([Mask((500, 500, 300), (500, 500, 300), "F")])
+@example([Mask((9000, 9000), (1, 9000)), Mask((9000, 9000), (9000, 1))])
 def test_windows_come_in_the_files_order(some):
     """They come in the order of the first mask's file, and none is larger than the bound."""
     windows = list(plan(*some))
@@ -402,24 +405,46 @@ def test_windows_come_in_the_files_order(some):
     )
 
 
+@st.composite
+def files(draw):
+    """Draw a file, some larger than the largest window, whose blocks lie in it one behind the other."""
+    shape = draw(
+        st.sampled_from(
+            [
+                (9000, 9000),
+                (20_000, 30),
+                (500, 500, 300),
+                (70, 400, 500),
+                (3, 50, 400, 500),
+                (70_000_000,),
+            ]
+        )
+    )
+    order = draw(st.sampled_from("CF"))
+    whole = draw(st.integers(0, len(shape)))
+    fastest_first = range(len(shape))[:: -1 if order == "C" else 1]
+    chunks = dict.fromkeys(fastest_first, 1)
+    for place, axis in enumerate(fastest_first):
+        if place < whole:
+            chunks[axis] = shape[axis]
+        elif place == whole:
+            chunks[axis] = draw(st.integers(1, 3))
+    return Mask(shape, tuple(chunks[axis] for axis in range(len(shape))), order)
+
+
 @LAW
-@given(
-    st.sampled_from([(9000, 3000), (70, 400, 500), (3, 50, 400, 500), (20_000_000,)]),
-    st.sampled_from("CF"),
-    st.integers(1, 3),
-)
-def test_a_file_of_slabs_is_read_forwards(shape, order, thickness):
-    """Where a file's blocks are whole slabs, each window begins in the file where its predecessor ended."""
-    slowest = 0 if order == "C" else len(shape) - 1
-    chunks = tuple(thickness if axis == slowest else n for axis, n in enumerate(shape))
+@given(files())
+def test_a_file_is_read_forwards(mask):
+    """Where blocks lie one behind the other, a window begins in the file where its predecessor ended."""
     end = 0
-    for window in plan(Mask(shape, chunks, order)):
+    for window in plan(mask):
         corners = [tuple(part.start for part in window), tuple(part.stop - 1 for part in window)]
-        first, last = (int(np.ravel_multi_index(corner, shape, order=order)) for corner in corners)
+        first, last = (int(np.ravel_multi_index(each, mask.shape, order=mask.order)) for each in corners)
         assert end == first
         assert math.prod(part.stop - part.start for part in window) == last - first + 1
+        assert last - first < MAX_WINDOW_PIXELS
         end = last + 1
-    assert math.prod(shape) == end
+    assert math.prod(mask.shape) == end
 
 
 # --- Widths and layouts -------------------------------------------------------------------------------------

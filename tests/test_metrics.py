@@ -353,7 +353,9 @@ def test_overall_metrics_count_pixels_without_a_prediction():
     """Pixels whose prediction belongs to no label are wrong, and part of the whole."""
     labels = [Counts(3, 0, 2, 5), Counts(5, 0, 0, 5)]
     assert 0.8 == catalogue()["overall_accuracy"].function(labels)
-    assert pytest.approx((10 * 8 - 40) / (100 - 40)) == catalogue()["overall_kappa"].function(labels)
+    assert pytest.approx(40 / 60) == catalogue()["overall_kappa"].function(labels)
+    # The sizes are 5, 5 and 0 in the reference, and 3, 5 and 2 in the prediction.
+    assert pytest.approx(40 / math.sqrt(50 * 62)) == catalogue()["overall_mcc"].function(labels)
 
 
 # --- Names --------------------------------------------------------------------------------------------------

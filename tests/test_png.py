@@ -47,7 +47,8 @@ def test_palette_keeps_its_indices(tmp_path):
 def test_palette_of_few_bits_keeps_its_indices(tmp_path, bits):
     """A palette file packed into 1, 2 or 4 bits a pixel has the same labels as one of 8 bits."""
     labels = LABELS % min(4, 2**bits)
-    path = png(tmp_path / "a.png", labels, palette=PALETTE[: 3 * min(4, 2**bits)], bits=bits)
+    path = png(tmp_path / "a.png", labels, palette=(PALETTE * 64)[: 3 * 2**bits], bits=bits)
+    assert bits == path.read_bytes()[24], "the bit depth that the header of the file gives"
     assert labels.tolist() == read(path).tolist()
 
 

@@ -107,7 +107,7 @@ class _Tally:
 
     def _flush(self) -> None:
         if self._table.size:
-            self._done += ConfusionMatrix.from_pairs(self._rows, self._columns, self._table).trimmed()
+            self._done += ConfusionMatrix.from_pairs(self._rows, self._columns, self._table)
 
 
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,14 +117,14 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     that occur, or are sorted where they spread too far.
     """
     low, high = int(labels.min()), int(labels.max())
+    if high >= 2**63:
+        raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
     if low == high:
         return np.array([low], np.int64), np.zeros(1, np.uint8)
     if low >= 0 and high < 256:
         # Mixed with signed integers, NumPy would turn unsigned 64-bit ones into floats.
         codes = labels.astype(np.uint8) if labels.dtype == np.uint64 else labels
         return np.arange(_rounded_up(high + 1), dtype=np.int64), codes
-    if high >= 2**63:
-        raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
     if high - low < _TABLE:
         offsets = labels.astype(np.int64) - low
         occurs = np.bincount(offsets, minlength=high - low + 1) > 0

@@ -94,11 +94,22 @@ def _checked(torch: Any, values: Any, where: Any) -> Any:
         if array.dtype in (np.uint16, np.uint32):
             array = array.astype(np.int32 if array.dtype == np.uint16 else np.int64)
         elif array.dtype == np.uint64:
+            _refuse_wide(int(array.max(initial=0)))
             array = array.astype(np.int64)
         values = torch.from_numpy(np.require(array.astype(array.dtype.newbyteorder("=")), None, ["C", "W"]))
     if values.is_floating_point() or values.is_complex():
         raise NotLabels(f"a tensor of type {values.dtype} holds no labels", "Convert it to integers.")
+    if values.dtype == torch.uint64 and values.numel():
+        # torch can hardly reckon with this type; seen as signed, what is too large is negative.
+        signed = values.view(torch.int64)
+        _refuse_wide(2**63 if bool((signed < 0).any()) else 0)
+        values = signed
     return values.detach().to(where)
+
+
+def _refuse_wide(label: int) -> None:
+    if label >= 2**63:
+        raise NotLabels("a label does not fit into 63 bits", "Renumber the labels from 0.")
 
 
 def _count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
@@ -113,7 +124,7 @@ def _count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
         table = np.zeros(cells, np.int64)
         table[found] = times
     table = table.astype(np.int64).reshape(rows.size, columns.size)
-    return ConfusionMatrix.from_pairs(rows, columns, table).trimmed()
+    return ConfusionMatrix.from_pairs(rows, columns, table)
 
 
 def _numbered(torch: Any, labels: Any) -> tuple[np.ndarray, Any]:

@@ -17,6 +17,8 @@ from dicecli.version import __version__
 #: The commands, each with the first line of its help, so that listing them imports none. A test compares.
 COMMANDS = {
     "score": "Score a predicted mask against its reference.",
+    "batch": "Score every prediction of one folder against its reference in another.",
+    "report": "Render results again, without touching a mask.",
     "inspect": "Say what each file is as a mask, and what looks wrong.",
     "metrics": "List the metrics, or explain one.",
 }
@@ -62,11 +64,23 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of this project becomes a message."""
+        """Run a command, with the defaults of the repository; an error of this project becomes a message."""
         try:
+            _take_defaults(ctx)
             return super().invoke(ctx)
         except DicecliError as error:
             raise Failure(error) from error
+
+
+def _take_defaults(ctx: click.Context) -> None:
+    """Let a configuration file give the defaults of the command that was called."""
+    name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click offers no other way
+    if not {"-h", "--help"} & set(ctx.args):
+        path, found = import_module("dicecli.cli.defaults").defaults(name) if name in COMMANDS else (None, {})
+        if found:
+            ctx.default_map = {name: found}
+            if not {"-q", "--quiet"} & set(ctx.args):
+                click.echo(f"Note: options from {inert(str(path))}: {', '.join(sorted(found))}", err=True)
 
 
 @click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -65,7 +65,7 @@ _READING = [
     ),
 ]
 
-_SCORING = [
+_CHOOSING = [
     click.option(
         "-m",
         "--metric",
@@ -75,6 +75,9 @@ _SCORING = [
         help="A metric of 'dicecli metrics', or all. Repeatable.  [default: dice, iou, precision, recall; "
         "in JSON all]",
     ),
+]
+
+_SCORING = [
     click.option("--include-background", is_flag=True, help="Take the background into the averages."),
     click.option(
         "--undefined",
@@ -112,7 +115,12 @@ def reading(command: Command) -> Command:
 
 def scoring(command: Command) -> Command:
     """Add the options on how masks are compared."""
-    return _added(command, _SCORING)
+    return _added(command, [*_CHOOSING, *_SCORING])
+
+
+def choosing(command: Command) -> Command:
+    """Add the option that chooses metrics."""
+    return _added(command, _CHOOSING)
 
 
 def talking(command: Command) -> Command:
@@ -134,16 +142,22 @@ def settings_from(options: dict[str, Any]) -> Any:
     UsageError
         A metric, region or labels file that does not exist or is not understood.
     """
-    from dicecli.catalogue import catalogue, resolve
     from dicecli.evaluate import make_settings
 
-    chosen: tuple[str, ...] | None = options.pop("metrics", ()) or None
-    if chosen:
-        every = tuple(catalogue())
-        chosen = tuple(
-            dict.fromkeys(
-                name for each in chosen for name in (every if each.lower() == "all" else [resolve(each).name])
-            )
-        )
+    chosen = chosen_metrics(options.pop("metrics", ()))
     regions = dict(parse_region(text) for text in options.pop("regions", ()))
     return make_settings(metrics=chosen, regions=regions, **options)
+
+
+def chosen_metrics(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
+
+    Raises
+    ------
+    UnknownName
+    """
+    from dicecli.catalogue import catalogue, resolve
+
+    every = tuple(catalogue()) if names else ()
+    found = [name for each in names for name in (every if each.lower() == "all" else [resolve(each).name])]
+    return tuple(dict.fromkeys(found)) or None

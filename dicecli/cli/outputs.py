@@ -14,9 +14,39 @@ from dicecli.errors import OutputError
 from dicecli.plugins import load, names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dicecli.scores import Report
+
+
+def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options on what is printed and written."""
+    for option in (
+        click.option(
+            "--summary",
+            metavar="FILE",
+            help="Write the summary alone to FILE: .csv, .json or .md.",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            "outputs",
+            metavar="FILE",
+            multiple=True,
+            help="Write the report to FILE: .json, .csv, .md, .txt or .xml (JUnit). Repeatable.",
+        ),
+        click.option(
+            "-f",
+            "--format",
+            "format_name",
+            type=click.Choice(names("exporters")),
+            default="table",
+            show_default=True,
+            help="What standard output gets.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def planned(paths: Iterable[str]) -> dict[str, Any]:
@@ -42,10 +72,29 @@ def planned(paths: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def write_all(report: Report, files: dict[str, Any]) -> None:
-    """Write the report to every planned file."""
+def planned_summary(path: str | None) -> tuple[str, Any] | None:
+    """Find the exporter of the summary file, and test that it can be written.
+
+    Raises
+    ------
+    OutputError
+        A suffix that no summary has, or a place that cannot be written to.
+    """
+    if path is None:
+        return None
+    ((_, exporter),) = planned([path]).items()
+    if not hasattr(exporter, "render_summary"):
+        raise OutputError(f"{path}: no summary has this suffix", "Give .csv, .json or .md.")
+    return path, exporter
+
+
+def write_all(report: Report, files: dict[str, Any], summary: tuple[str, Any] | None = None) -> None:
+    """Write the report to every planned file, and its summary to that file."""
     for path, exporter in files.items():
         output.write(path, exporter.render(report, verbose=True))
+    if summary is not None:
+        path, exporter = summary
+        output.write(path, exporter.render_summary(report))
 
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:

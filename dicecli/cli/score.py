@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
-from dicecli.cli.outputs import planned, print_report, write_all
+from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
 from dicecli.errors import CaseError
-from dicecli.plugins import names
 from dicecli.text import inert
 
 _EPILOG = """\b
@@ -26,23 +25,7 @@ Examples:
 @click.argument("reference", type=shared.MASK)
 @shared.scoring
 @shared.reading
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(names("exporters")),
-    default="table",
-    show_default=True,
-    help="What standard output gets.",
-)
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    metavar="FILE",
-    multiple=True,
-    help="Also write the report to FILE: .json, .csv, .md or .txt. Repeatable.",
-)
+@formatting
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -59,12 +42,13 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
+    summary = planned_summary(options.pop("summary"))
     settings = shared.settings_from(options)
     result = result_of(case, settings)
     report = Report([result], settings)
     if format_name != "table" or not isinstance(result, Failed):
         print_report(report, format_name, verbose=verbose)
-    write_all(report, files)
+    write_all(report, files, summary)
     if isinstance(result, Failed):
         raise _as_error(result)
     if format_name in {"csv", "json"} and not quiet:

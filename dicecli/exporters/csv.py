@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from dicecli.record import FIRST, LAST, rows
+from dicecli.record import FIRST, LAST, SUMMARY, rows, summary_rows
 from dicecli.text import inert
 
 if TYPE_CHECKING:
@@ -22,6 +22,15 @@ def render(report: Report, **_: Any) -> str:
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(_plain(row) for row in rows(report))
+    return text.getvalue()
+
+
+def render_summary(report: Report) -> str:
+    """Return a row per label, region or average and metric, with the statistics over cases."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, SUMMARY, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(_plain(row) for row in summary_rows(report))
     return text.getvalue()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dicecli.record import summary_dict
+
 if TYPE_CHECKING:
     from dicecli.scores import Report
 
@@ -14,3 +16,8 @@ SUFFIXES = (".json",)
 def render(report: Report, **_: Any) -> str:
     """Return the record as JSON; undefined is null, numbers have full precision, everything is ASCII."""
     return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def render_summary(report: Report) -> str:
+    """Return what sums the run up as JSON, without its cases."""
+    return json.dumps(summary_dict(report), indent=2, allow_nan=False) + "\n"

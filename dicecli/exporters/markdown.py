@@ -34,6 +34,11 @@ def render(report: Report, *, verbose: bool = False, **_: Any) -> str:
     return "\n".join(parts)
 
 
+def render_summary(report: Report) -> str:
+    """Return the sheets that sum a run up, all labels in them."""
+    return "\n".join(_sheet(sheet) for sheet in sheets(report, every=True) if sheet.rows)
+
+
 def escaped(text: str) -> str:
     """Return a text that Markdown shows as it is, on one line."""
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in inert(text))

@@ -116,9 +116,16 @@ def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metri
 def _print_sheet(console: Console, sheet: Sheet) -> None:
     from rich.text import Text
 
-    table = _empty_table(sheet.columns)
+    kept = [
+        place
+        for place, column in enumerate(sheet.columns)
+        if column != "name" or any(row[place] for row in sheet.rows)
+    ]
+    table = _empty_table(
+        [sheet.columns[place] for place in kept], [[row[place] for place in kept] for row in sheet.rows]
+    )
     for row in sheet.rows:
-        table.add_row(*(Text(cell, _style(cell)) for cell in row))
+        table.add_row(*(Text(row[place], _style(row[place])) for place in kept))
     console.print(Text(sheet.title, "bold"))
     _print_whole(console, table)
     if sheet.remark:
@@ -138,19 +145,19 @@ def _style(cell: str) -> str:
     return {"passed": "green", "FAILED": "bold red", "failed": "red"}.get(cell, "")
 
 
-def _empty_table(columns: Sequence[str]) -> Any:
+def _empty_table(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> Any:
     """Return a table without rows: text to the left and folded, numbers to the right and whole."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in columns:
+    for place, column in enumerate(columns):
+        longest = max([len(column), *(len(row[place]) for row in rows)])
         if column in TEXT:
-            table.add_column(
-                column, min_width=_LEAST_TEXT, max_width=36 if column == "name" else None, overflow="fold"
-            )
+            most = 36 if column == "name" else None
+            table.add_column(column, min_width=min(longest, _LEAST_TEXT), max_width=most, overflow="fold")
         else:
-            table.add_column(column, justify="right", no_wrap=True)
+            table.add_column(column, justify="right", no_wrap=True, min_width=longest)
     return table
 
 

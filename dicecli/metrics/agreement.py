@@ -60,6 +60,13 @@ def kappa(counts: Counts) -> float:
     return 2 * (tp * tn - fn * fp) / below if below else math.nan
 
 
+def _correlation(covariance: int, variances: int) -> float:
+    """Divide by the root of the product of both variances; squared first, so that 1 is exactly 1."""
+    if not variances:
+        return math.nan
+    return math.copysign(math.sqrt(covariance * covariance / variances), covariance)
+
+
 @metric(
     formula="(tp tn - fp fn) / sqrt((tp + fp)(tp + fn)(tn + fp)(tn + fn))",
     range="-1 to 1",
@@ -71,7 +78,7 @@ def mcc(counts: Counts) -> float:
     """Matthews correlation coefficient of this label against the rest."""
     tp, fp, fn, tn = counts
     below = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / math.sqrt(below) if below else math.nan
+    return _correlation(tp * tn - fp * fn, below)
 
 
 def _margins(labels: Iterable[Counts]) -> tuple[int, int, list[tuple[int, int]]]:
@@ -130,4 +137,4 @@ def overall_mcc(labels: Iterable[Counts]) -> float:
     of_reference = total * total - sum(reference * reference for reference, _ in sizes)
     of_prediction = total * total - sum(prediction * prediction for _, prediction in sizes)
     below = of_reference * of_prediction
-    return covariance / math.sqrt(below) if below else math.nan
+    return _correlation(covariance, below)

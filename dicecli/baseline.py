@@ -1,0 +1,143 @@
+"""How far a run may fall behind an earlier one, and what got worse."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dicecli.errors import GateError
+from dicecli.gates import Gate, Reading, bind, number_of, parts, to_number, view
+from dicecli.results import Scored, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dicecli.catalogue import Metric
+    from dicecli.scores import Report
+
+    Change = tuple[str, float, float]
+
+_DROPS = "Write 0.01 (of the macro Dice), iou@micro=0.01, or dice[liver]=0.02."
+#: A drop within this is noise of floating point.
+SLACK = 1e-12
+_NAMED_LABELS, _NAMED_CASES = 10, 5
+
+
+def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verdict]:
+    """Hold a report against an earlier one, over the cases that both scored; one verdict for each drop.
+
+    Parameters
+    ----------
+    report, baseline : Report
+        Cases are matched by name; each report keeps its own settings.
+    drops : sequence of str
+        Gates whose limit is how much worse the metric may be, without ``min:`` and ``max:``; a number alone
+        is of the macro Dice. A verdict's value is the drop, negative where the metric got better.
+
+    Raises
+    ------
+    GateError
+        Malformed, no shared case, two cases of one name, or what either report does not have.
+    UnknownName
+        There is no such metric.
+    """
+    gates = [_drop(text) for text in drops]
+    here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
+    shared = [name for name in here if name in there]
+    if not shared:
+        raise GateError(
+            f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)})",
+            "Cases are matched by their names. Give the baseline of the same cases.",
+        )
+    new = view(report, gates, [here[name] for name in shared])
+    old = view(baseline, gates, [there[name] for name in shared])
+    full = (report, baseline)
+    pairs = [(bind(gate, old, "the baseline", full), bind(gate, new, beside=full)) for gate in gates]
+    facts = [number_of(len(shared), "shared case")]
+    facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
+    facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
+    facts += _other_settings(report, baseline)
+    return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
+
+
+def _drop(text: str) -> Gate:
+    is_number = not math.isnan(to_number(text))
+    metric, scope, limit, every = parts(f"dice={text}" if is_number else text, _DROPS)
+    if every or limit < 0 or metric.better == "neither":
+        raise GateError(
+            f"'{text}' is no drop: it takes no min: or max:, a limit from 0, and a metric with a direction",
+            _DROPS,
+        )
+    return Gate(f"max-drop {text.strip()}", metric, scope, limit, "over")
+
+
+def _of_drop(gate: Gate, old: Reading, new: Reading, facts: Sequence[str]) -> Verdict:
+    metric, was, now = gate.metric, old.of_run().value, new.of_run().value
+    drop = _worse_by(metric, was, now)
+    holds = gate.holds(drop - SLACK) or (math.isnan(was) and math.isnan(now))
+    earlier = {each.case.name: each for each in old.report.scored}
+    cases = [
+        (each.case.name, old.of_case(earlier[each.case.name]), new.of_case(each))
+        for each in new.report.scored
+    ]
+    listed = _worse("labels", metric, _of_labels(old, new), _NAMED_LABELS)
+    listed += _worse("cases", metric, cases, _NAMED_CASES)
+    return Verdict(gate.text, drop, gate.limit, holds, "; ".join([_change(was, now), *facts, *listed]))
+
+
+def _of_labels(old: Reading, new: Reading) -> Iterator[Change]:
+    """Yield the pooled value of every label and shared region, then and now; overall metrics have none."""
+    if not new.metric.averaged:
+        return
+    before, scheme = old.report.settings.labels, new.report.settings.labels
+    regions = [name for name in scheme.regions if name in before.regions]
+    rows: list[int | str] = [*sorted({*old.report.labels, *new.report.labels}), *regions]
+    for row in rows:
+        title = row if isinstance(row, str) else scheme.name(row) or f"label {row}"
+        was, now = (replace(each, average=None, row=row).of_run().value for each in (old, new))
+        yield title, was, now
+
+
+def _worse(kind: str, metric: Metric, changes: Iterable[Change], most: int) -> list[str]:
+    """List what got worse, the most first. Where undefined means that nothing was wrong, it counts as 1."""
+    best = 1.0 if metric.follows_policy else math.nan
+    falls = []
+    for title, was, now in changes:
+        drop = _worse_by(metric, *(best if math.isnan(value) else value for value in (was, now)))
+        if drop > SLACK:
+            falls.append((-drop, f"{title} {_change(was, now)}"))
+    said = [text for _, text in sorted(falls)[:most]] + [f"{len(falls) - most} more"] * (len(falls) > most)
+    return [f"worse {kind}: {', '.join(said)}"] if said else []
+
+
+def _worse_by(metric: Metric, was: float, now: float) -> float:
+    return now - was if metric.better == "lower" else was - now
+
+
+def _change(was: float, now: float) -> str:
+    return " → ".join("undefined" if math.isnan(value) else f"{value:.6g}" for value in (was, now))
+
+
+def _other_settings(report: Report, baseline: Report) -> list[str]:
+    mine, others = report.settings.to_dict(), baseline.settings.to_dict()
+    no_matter = {"labels", "metrics", "device"}
+    different = [key for key in mine if mine[key] != others[key] and key not in no_matter]
+    return [f"other settings than the baseline: {', '.join(different)}"] * bool(different)
+
+
+def _by_name(report: Report, where: str) -> dict[str, Scored]:
+    names = Counter(each.case.name for each in report.scored)
+    twice = [name for name, n in names.items() if n > 1]
+    if twice:
+        raise GateError(
+            f"more than one case of {where} is named {_some(twice)}", "Give each case a name of its own."
+        )
+    return {each.case.name: each for each in report.scored}
+
+
+def _some(names: Iterable[str]) -> str:
+    every = sorted(names)
+    more = [f"{len(every) - _NAMED_CASES} more"] * (len(every) > _NAMED_CASES)
+    return ", ".join(every[:_NAMED_CASES] + more) or "none"

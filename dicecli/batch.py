@@ -1,0 +1,235 @@
+"""Scoring every pair of two folders: nothing is lost, whatever happens to cases, workers or the run."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dicecli.counting import SAME_BYTES, SAME_FILE, named
+from dicecli.errors import UsageError
+from dicecli.evaluate import make_settings, result_of
+from dicecli.pairing import Pairing, pair_csv, pair_folders
+from dicecli.plugins import load
+from dicecli.results import Case, Failed, Pending, Scored
+from dicecli.scores import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dicecli.journal import Journal
+    from dicecli.results import Result
+    from dicecli.settings import Settings
+
+    Progress = Callable[[int, Result], None]
+
+_NAMED = 5
+
+
+class Stopped(Exception):
+    """The run ended before every case was reached.
+
+    Attributes
+    ----------
+    report : Report
+        What was done until then; the other cases stand in it as pending.
+    cause : BaseException or None
+        What ended it: an interrupt; None where ``strict`` did.
+    """
+
+    def __init__(self, report: Report, cause: BaseException | None) -> None:
+        super().__init__("the run ended before every case was reached")
+        self.report = report
+        self.cause = cause
+
+
+def batch(
+    predictions: str | os.PathLike[str] | None = None,
+    references: str | os.PathLike[str] | None = None,
+    *,
+    prediction_pattern: str | None = None,
+    reference_pattern: str | None = None,
+    pairs: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    **options: Any,
+) -> Report:
+    """Score every pair of two folders; the twin of ``dicecli batch``.
+
+    Parameters
+    ----------
+    predictions, references : str or path
+        The folders. A prediction and a reference are a case when their paths in the folders are equal but for
+        the suffix.
+    prediction_pattern, reference_pattern : str, optional
+        Where names differ, such as ``"{case}_pred.nii.gz"``.
+    pairs : str or path, optional
+        A CSV with the columns prediction, reference, and optionally case and group.
+    jobs : int
+        Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
+    **options
+        As for :func:`dicecli.score`, and ``missing``.
+
+    Returns
+    -------
+    Report
+        A case that could not be scored is a row of it, not the end of the run.
+
+    Raises
+    ------
+    UsageError
+        Folders that cannot be paired without a guess, or options that are wrong.
+    """
+    settings = make_settings(**options)
+    found = find_pairs(
+        _path(predictions),
+        _path(references),
+        prediction_pattern=prediction_pattern,
+        reference_pattern=reference_pattern,
+        pairs=_path(pairs),
+    )
+    return run(found, settings, jobs=jobs)
+
+
+def find_pairs(
+    predictions: str | None,
+    references: str | None,
+    *,
+    prediction_pattern: str | None = None,
+    reference_pattern: str | None = None,
+    pairs: str | None = None,
+) -> Pairing:
+    """Pair two folders by name, by pattern, or by a CSV.
+
+    Raises
+    ------
+    UsageError
+    """
+    if pairs is not None:
+        if prediction_pattern or reference_pattern:
+            raise UsageError("a list of pairs and patterns exclude each other", "Give one of them.")
+        return pair_csv(pairs, predictions=predictions, references=references)
+    if predictions is None or references is None:
+        raise UsageError(
+            "two folders are expected: predictions, then references",
+            "Give both, or a CSV that names the pairs: --pairs pairs.csv.",
+        )
+    return pair_folders(
+        predictions, references, prediction_pattern=prediction_pattern, reference_pattern=reference_pattern
+    )
+
+
+def run(
+    pairing: Pairing,
+    settings: Settings,
+    *,
+    jobs: int = 1,
+    executor: str | None = None,
+    journal: Journal | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Score every case of a pairing.
+
+    Parameters
+    ----------
+    pairing : Pairing
+    settings : Settings
+    jobs : int
+        Worker processes.
+    executor : str, optional
+        By default ``serial`` for one job and ``processes`` for more.
+    journal : Journal, optional
+        Where what is done is written at once, and looked up first.
+    strict : bool
+        Whether the first case that fails ends the run.
+    progress : callable, optional
+        Called with the position and the result of every case that is done.
+
+    Raises
+    ------
+    Stopped
+        An interrupt, or `strict`, ended the run; the report is in it.
+    """
+    cases = pairing.cases
+    results: list[Result] = [_pending(case) for case in cases]
+    todo = []
+    for position, case in enumerate(cases):
+        done = journal.find(case, settings) if journal is not None else None
+        if done is None:
+            todo.append(position)
+        else:
+            results[position] = done
+            _tell(progress, position, done)
+    jobs = max(1, min(jobs, len(todo)))
+    plugin = load("executors", executor or ("serial" if jobs == 1 else "processes"))
+    work = plugin.run(partial(_guarded, settings=settings), [cases[each] for each in todo], jobs, _lost)
+    try:
+        for place, result in work:
+            position = todo[place]
+            results[position] = result
+            if journal is not None:
+                journal.add(cases[position], settings, result)
+            _tell(progress, position, result)
+            if strict and result.status == "failed":
+                raise Stopped(_report(results, pairing, settings), None)
+    except (KeyboardInterrupt, SystemExit) as cause:
+        raise Stopped(_report(results, pairing, settings), cause) from cause
+    finally:
+        work.close()
+    return _report(results, pairing, settings)
+
+
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
+def _tell(progress: Progress | None, position: int, result: Result) -> None:
+    if progress is not None:
+        progress(position, result)
+
+
+def _pending(case: Case) -> Pending:
+    return Pending(
+        named(case), "Pending", "the run ended before this case was reached", "Go on with it: --resume."
+    )
+
+
+def _lost(case: Case, reason: str) -> Failed:
+    return Failed(
+        named(case),
+        "WorkerDied",
+        f"the process that scored it {reason}",
+        "Try again with fewer --jobs. If it happens again, this pair of masks brings the process down.",
+    )
+
+
+def _guarded(case: Case, settings: Settings) -> Result:
+    """Score a case; a defect of this program costs that case, not what a night has counted."""
+    try:
+        return result_of(case, settings)
+    except Exception as error:  # noqa: BLE001 - any defect: it is reported whole, with where it happened
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return Failed(
+            named(case),
+            "InternalError",
+            f"{type(error).__name__}: {error} (in {os.path.basename(where.filename)}, line {where.lineno})",  # noqa: PTH119
+            "This is a defect of dicecli. Please report it; 'dicecli score' on this pair shows all of it.",
+        )
+
+
+def _report(results: Sequence[Result], pairing: Pairing, settings: Settings) -> Report:
+    return Report(results, settings, notes=(*pairing.notes, *_on_twins(results)))
+
+
+def _on_twins(results: Sequence[Result]) -> list[str]:
+    """Say how many pairs are copies of one file."""
+    twins = [
+        each.case.name
+        for each in results
+        if isinstance(each, Scored) and {SAME_FILE, SAME_BYTES} & set(each.notes)
+    ]
+    if not twins:
+        return []
+    some = ", ".join(twins[:_NAMED]) + (" ..." if len(twins) > _NAMED else "")
+    return [f"in {len(twins):,} of {len(results):,} cases both masks are one file, or copies of it: {some}"]

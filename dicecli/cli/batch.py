@@ -1,0 +1,199 @@
+"""``dicecli batch``: two folders in, a report and an exit code out."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dicecli.cli import options as shared
+from dicecli.cli.gating import Gates, gating
+from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
+from dicecli.cli.progress import Progress
+from dicecli.errors import UsageError
+from dicecli.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from dicecli.journal import Journal
+    from dicecli.pairing import Pairing
+    from dicecli.scores import Report
+    from dicecli.settings import Settings
+
+_EPILOG = """\b
+Examples:
+  dicecli batch predictions references -o scores.csv --summary summary.md
+  dicecli batch predictions references --fail-under 'dice=0.85' -o junit.xml
+  dicecli batch --pairs pairs.csv -o scores.json --resume
+"""
+
+
+@click.command("batch", epilog=_EPILOG)
+@click.argument("predictions", required=False, type=shared.MASK)
+@click.argument("references", required=False, type=shared.MASK)
+@click.option("--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'.")
+@click.option("--reference-pattern", metavar="PATTERN", help="Likewise, as '{case}/seg.nii.gz'.")
+@click.option(
+    "--pairs",
+    metavar="FILE.csv",
+    type=shared.MASK,
+    help="A CSV of the pairs: columns prediction, reference, and optionally case and group.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["error", "zero", "skip"]),
+    default="error",
+    show_default=True,
+    help="A reference without prediction: a failed case, an empty prediction, or left out.",
+)
+@click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: the cores]")
+@click.option(
+    "--executor",
+    type=click.Choice(["serial", "processes"]),
+    help="What runs the cases.  [default: processes for several jobs]",
+)
+@click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
+@click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
+@shared.scoring
+@shared.reading
+@gating
+@formatting
+@shared.talking
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Score every prediction of one folder against its reference in another.
+
+    Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
+    a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
+    """
+    from dicecli.batch import find_pairs
+    from dicecli.scores import Report
+
+    verbose, quiet = options.pop("verbose"), options.pop("quiet")
+    format_name = options.pop("format_name")
+    outputs = options.pop("outputs")
+    files, summary = planned(outputs), planned_summary(options.pop("summary"))
+    gates = Gates(options)
+    folders = (options.pop("predictions"), options.pop("references"))
+    patterns = {name: options.pop(name) for name in ("prediction_pattern", "reference_pattern", "pairs")}
+    running = {name: options.pop(name) for name in ("jobs", "executor", "resume", "strict", "dry_run")}
+    settings = shared.settings_from(options)
+    Report([], settings)
+    pairing = find_pairs(*folders, **patterns)
+    if running.pop("dry_run"):
+        ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
+    _say_left_out(pairing, verbose=verbose)
+    report, stopped = _run(pairing, settings, outputs, running, quiet=quiet)
+    if stopped is None:
+        gates.judge(report)
+    print_report(report, format_name, verbose=verbose)
+    write_all(report, files, summary)
+    gates.tell_github(report)
+    if format_name not in {"table", "markdown"} and not quiet:
+        for note in report.notes:
+            click.echo(f"Note: {inert(note)}", err=True)
+    ctx.exit(exit_code(report) if stopped is None else stopped)
+
+
+def _run(
+    pairing: Pairing, settings: Settings, outputs: tuple[str, ...], running: dict[str, Any], *, quiet: bool
+) -> tuple[Report, int | None]:
+    """Run the cases; return the report, and the exit code where the run was stopped."""
+    from dicecli.batch import Stopped, run
+
+    journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
+    jobs = running.pop("jobs") or _cores()
+    stopped = None
+    try:
+        with _terminable(), Progress(len(pairing.cases), quiet=quiet) as progress:
+            report = run(pairing, settings, jobs=jobs, journal=journal, progress=progress, **running)
+    except Stopped as error:
+        report = error.report
+        stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else 143
+    finally:
+        if journal is not None:
+            journal.close()
+    if journal is not None:
+        _settle(journal, report, outputs, quiet=quiet)
+    return report, stopped
+
+
+def _journal(outputs: tuple[str, ...], *, resume: bool, quiet: bool) -> Journal | None:
+    """Open the journal beside the first output; without an output there is nothing to resume."""
+    if not outputs:
+        if resume:
+            raise UsageError(
+                "--resume needs the output of the interrupted run", "Give the same -o FILE as in that run."
+            )
+        return None
+    from dicecli.journal import Journal
+
+    path = f"{outputs[0]}.journal"
+    if not resume and Path(path).exists() and not quiet:
+        click.echo("Note: replacing the journal of an earlier run; --resume would go on with it.", err=True)
+    return Journal.open(path, resume=resume)
+
+
+def _settle(journal: Journal, report: Report, outputs: tuple[str, ...], *, quiet: bool) -> None:
+    """Remove the journal once every case has its numbers; else say what it is good for."""
+    if journal.changed and not quiet:
+        click.echo(
+            f"Note: {journal.changed:,} cases were counted again: their files or the settings have changed.",
+            err=True,
+        )
+    if not report.number("failed") and not report.number("pending"):
+        journal.remove()
+    elif not quiet:
+        click.echo(f"Note: {outputs[0]}.journal keeps what is done; --resume counts only the rest.", err=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the run as an interrupt does: with a report of what is done."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def exit_code(report: Report) -> int:
+    """Return 3 where a case has no numbers that should have, else 1 where a gate does not hold, else 0."""
+    if report.number("failed") or report.number("pending"):
+        return 3
+    return 0 if all(each.holds for each in report.verdicts) else 1
+
+
+def _say_left_out(pairing: Pairing, *, verbose: bool) -> None:
+    if verbose:
+        for path in pairing.left_out:
+            click.echo(f"Left out: {inert(path)}", err=True)
+
+
+def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
+    """Print the pairing; the exit code is what a run would give for want of predictions."""
+    missing = [case for case in pairing.cases if case.prediction is None]
+    for case in pairing.cases:
+        prediction = "NO PREDICTION" if case.prediction is None else inert(str(case.prediction))
+        click.echo(f"{inert(case.name)}\n  prediction  {prediction}")
+        click.echo(f"  reference   {inert(str(case.reference))}")
+    click.echo(f"{len(pairing.cases):,} cases, {len(missing):,} without prediction")
+    for note in pairing.notes:
+        click.echo(f"Note: {inert(note)}", err=True)
+    _say_left_out(pairing, verbose=verbose)
+    return 3 if missing and settings.missing == "error" else 0

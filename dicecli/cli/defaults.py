@@ -1,0 +1,60 @@
+"""Options that a repository keeps in a file, as defaults of the command line."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dicecli import config
+from dicecli.config import OptionKind
+
+#: The commands that take options from the file; each takes those that it knows.
+COMMANDS = ("score", "batch", "report", "inspect")
+#: Options of a single run: in a file they would concern every run.
+_NOT_IN_A_FILE = {"help", "dry-run", "resume"}
+_PATHS = {"labels", "baseline", "pairs"}
+
+
+def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
+    """Return the configuration file of the current folder, and what it says of a command's options.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be understood, or has a key that no command knows.
+    """
+    if command not in COMMANDS:
+        return None, {}
+    path = config.find(Path.cwd())
+    if path is None:
+        return None, {}
+    by_command = {name: _options(import_module(f"dicecli.cli.{name}").command) for name in COMMANDS}
+    known = {name: kind for options in by_command.values() for name, kind in options.items()}
+    own = {kind.name for kind in by_command[command].values()}
+    return path, {name: value for name, value in config.load(path, known).items() if name in own}
+
+
+def _options(command: click.Command) -> dict[str, OptionKind]:
+    found = {}
+    for option in command.params:
+        if not isinstance(option, click.Option) or option.name is None:
+            continue
+        long = next(name for name in option.opts if name.startswith("--")).removeprefix("--")
+        if long not in _NOT_IN_A_FILE:
+            found[long] = _kind(option, option.name, long)
+    return found
+
+
+def _kind(option: click.Option, name: str, long: str) -> OptionKind:
+    numbers = {"integer": "integer", "integer range": "integer", "float": "number"}
+    return OptionKind(
+        name=name,
+        is_flag=bool(option.is_flag),
+        is_multiple=bool(option.multiple),
+        choices=tuple(option.type.choices) if isinstance(option.type, click.Choice) else (),
+        type=numbers.get(option.type.name, "text"),  # type: ignore[arg-type]  # of the three it names
+        is_path=long in _PATHS,
+    )

@@ -1,0 +1,115 @@
+"""Gates on the command line, and what CI services are told of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dicecli.errors import UsageError
+from dicecli.plugins import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicecli.scores import Report
+
+    Command = Callable[..., Any]
+
+_OPTIONS = [
+    click.option(
+        "--fail-under",
+        metavar="GATE",
+        multiple=True,
+        help="Exit 1 when a score is lower: 'dice=0.85' (macro average), 'iou@micro=0.7', 'dice[liver]=0.9' "
+        "(pooled over cases), 'min:dice[tumour]=0.3' (every case). Repeatable.",
+    ),
+    click.option(
+        "--fail-over",
+        metavar="GATE",
+        multiple=True,
+        help="Exit 1 when a metric for which less is better is higher: 'fnr[liver]=0.1', 'max:fpr=0.05'. "
+        "Repeatable.",
+    ),
+    click.option(
+        "--baseline", metavar="FILE", type=click.Path(path_type=str), help="The JSON of an earlier run."
+    ),
+    click.option(
+        "--max-drop",
+        metavar="DROP",
+        multiple=True,
+        help="With --baseline, exit 1 when a score got worse by more: '0.01' (macro Dice), "
+        "'dice[liver]=0.02'. Repeatable.",
+    ),
+    click.option(
+        "--github",
+        is_flag=True,
+        help="Append a Markdown summary to $GITHUB_STEP_SUMMARY, and annotate gates that failed.",
+    ),
+]
+
+
+def gating(command: Command) -> Command:
+    """Add the options on gates."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class Gates:
+    """The gates of a command, parsed before the work and judged after it.
+
+    Raises
+    ------
+    UsageError
+        A gate that is not understood, or a baseline without a drop or the other way round.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        from dicecli import gates
+        from dicecli.reading_back import read_report
+
+        self._gates = [gates.parse(text, over=False) for text in options.pop("fail_under")]
+        self._gates += [gates.parse(text, over=True) for text in options.pop("fail_over")]
+        baseline, self._drops = options.pop("baseline"), options.pop("max_drop")
+        self._github = options.pop("github")
+        if bool(baseline) != bool(self._drops):
+            raise UsageError(
+                "--baseline and --max-drop belong together",
+                "Give both: --baseline old.json --max-drop 0.01.",
+            )
+        self._baseline = read_report(baseline) if baseline else None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a gate at all."""
+        return bool(self._gates or self._drops)
+
+    def judge(self, report: Report) -> None:
+        """Put the verdicts into the report."""
+        from dicecli import baseline, gates
+
+        verdicts = gates.judge(self._gates, report)
+        if self._baseline is not None:
+            verdicts += baseline.compare(report, self._baseline, self._drops)
+        report.verdicts = tuple(verdicts)
+
+    def tell_github(self, report: Report) -> None:
+        """Append to the step's summary, and print an annotation for every gate that failed."""
+        if not self._github:
+            return
+        target = os.environ.get("GITHUB_STEP_SUMMARY")
+        if target:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(load("exporters", "markdown").render(report) + "\n")
+        for verdict in report.verdicts:
+            if not verdict.holds:
+                said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
+                click.echo(f"::error title=dicecli gate failed::{_escaped(said)}", err=True)
+
+
+def _escaped(text: str) -> str:
+    """Return a text as workflow commands of GitHub want it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,54 @@
+"""``dicecli report``: results rendered again, merged, or judged, without touching a mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dicecli.cli import options as shared
+from dicecli.cli.gating import Gates, gating
+from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
+
+_EPILOG = """\b
+Examples:
+  dicecli report results.json -o table.md -m dice -m iou
+  dicecli report shard1.json shard2.json -o all.json --summary all.csv
+  dicecli report results.json --baseline old.json --max-drop 0.01
+"""
+
+
+@click.command("report", epilog=_EPILOG)
+@click.argument("files", metavar="RESULTS.json...", nargs=-1, required=True, type=shared.MASK)
+@shared.choosing
+@gating
+@formatting
+@shared.talking
+@click.pass_context
+def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
+    """Render results again, without touching a mask.
+
+    Several files are shards of one run: their cases are put together, and pooled averages come out as if they
+    had been scored at once.
+    """
+    from dataclasses import replace
+
+    from dicecli.cli.batch import exit_code
+    from dicecli.reading_back import merged, read_report
+    from dicecli.scores import Report
+
+    verbose, format_name = options.pop("verbose"), options.pop("format_name")
+    targets, summary = planned(options.pop("outputs")), planned_summary(options.pop("summary"))
+    gates = Gates(options)
+    reports = [read_report(path) for path in files]
+    report = reports[0] if len(reports) == 1 else merged(reports)
+    chosen = shared.chosen_metrics(options["metrics"])
+    if chosen:
+        settings = replace(report.settings, metrics=chosen)
+        report = Report(report.results, settings, notes=report.notes, verdicts=report.verdicts)
+    if gates.any:
+        gates.judge(report)
+    print_report(report, format_name, verbose=verbose)
+    write_all(report, targets, summary)
+    gates.tell_github(report)
+    ctx.exit(exit_code(report))

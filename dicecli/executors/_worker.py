@@ -1,0 +1,154 @@
+"""One worker process and what is said with it, over one pipe.
+
+A worker says HELLO, is sent the function, says READY (or FAILED), and answers every item that it is sent, in
+their order, with RESULT or ERROR. It ends as soon as its pipe closes: the run is over, or the parent is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from multiprocessing import get_context, resource_tracker
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+
+HELLO, READY, FAILED, RESULT, ERROR = b"H", b"Y", b"F", b"R", b"E"
+#: How long a worker is waited for at each step of ending it.
+PATIENCE_S = 1.0
+_HELD = (signal.SIGINT, signal.SIGTERM)
+_WHY = {
+    "SIGKILL": "; often the system runs out of memory",
+    "SIGSEGV": "; a crash inside a library",
+    "SIGABRT": "; a crash inside a library",
+}
+
+
+class Worker:
+    """A process, its pipe, what it was given and has not answered, and how many items it may hold."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.tasks: deque[tuple[int, Any]] = deque()
+        self.is_ready = False
+        self.room = 0
+        self.pipe, theirs = context.Pipe()
+        try:
+            self.process = context.Process(target=_work, args=(theirs,), daemon=True)
+            self.process.start()
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            theirs.close()
+
+    def send(self, data: bytes) -> bool:
+        """Send, and return whether that went; where not, the worker is dead, and its pipe will say so."""
+        try:
+            self.pipe.send_bytes(data)
+        except OSError:
+            self.room = 0
+            return False
+        return True
+
+    def end(self) -> str:
+        """Make sure that the process is over, and say how it ended."""
+        self.pipe.close()
+        self.process.join(PATIENCE_S)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join(PATIENCE_S)
+            return "closed its pipe"
+        return ending(self.process.exitcode)
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold signals back: a child inherits that until it has its handlers, and none starts unlisted."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # by its first start it would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ending(code: int) -> str:
+    """Say in words how a process ended, from its exit code."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = {each.value: each.name for each in signal.Signals}.get(-code, "")
+    return f"was killed by signal {-code}{f' ({name})' if name else ''}{_WHY.get(name, '')}"
+
+
+def unpacked(body: memoryview) -> BaseException:
+    """Return the error that a worker sent, or one that says the same where it does not travel."""
+    packed, summary, text = pickle.loads(body)  # noqa: S301 - from our own worker
+    error = None
+    with contextlib.suppress(Exception):
+        error = pickle.loads(packed)  # noqa: S301 - as above
+    if not isinstance(error, BaseException):
+        error = RuntimeError(summary)
+    error.add_note(f"In a worker process:\n{text}")
+    return error
+
+
+def _work(pipe: Connection) -> None:
+    """Be a worker: answer every item until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    inbox: SimpleQueue[bytes] = SimpleQueue()
+    Thread(target=_read, args=(pipe, inbox), daemon=True).start()
+    with contextlib.suppress(OSError):  # the parent is gone
+        pipe.send_bytes(HELLO)
+        try:
+            function = pickle.loads(inbox.get())  # noqa: S301 - from our own parent
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent tells it
+            reason = f"could not load what it is to run: {_summary(error)}"
+            pipe.send_bytes(FAILED + reason.encode("utf-8", "replace"))
+            return
+        pipe.send_bytes(READY)
+        while True:
+            pipe.send_bytes(_answer(function, inbox.get()))
+
+
+def _read(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:
+    """Take what comes, so that the parent never waits; end the process with its pipe, even amid an item."""
+    try:
+        while True:
+            inbox.put(pipe.recv_bytes())
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _answer(function: Callable[[Any], Any], data: bytes) -> bytes:
+    """Return the message for one item: its result and the seconds that it took, or the error."""
+    started = time.perf_counter()
+    try:
+        result = function(pickle.loads(data))  # noqa: S301 - from our own parent
+        return RESULT + pickle.dumps((result, time.perf_counter() - started))
+    except BaseException as error:  # noqa: BLE001 - it is raised again in the parent
+        text = "".join(traceback.format_exception(error))
+        try:
+            packed = pickle.dumps(error)
+        except Exception:  # noqa: BLE001 - an error may hold anything
+            packed = b""
+        return ERROR + pickle.dumps((packed, _summary(error), text))
+
+
+def _summary(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()

@@ -1,0 +1,211 @@
+"""Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import sys
+import time
+from collections import deque
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from dicecli.errors import WorkersFailed
+from dicecli.executors._worker import (
+    ERROR,
+    FAILED,
+    HELLO,
+    PATIENCE_S,
+    READY,
+    Worker,
+    signals_held,
+    unpacked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Items below this many seconds are sent one ahead. Above, the way through the pipe costs next to nothing,
+#: while an item that waits behind a long one could be worked on elsewhere.
+_QUICK_S = 0.1
+
+
+def run(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    jobs: int = 1,
+    lost: Callable[[Item, str], Result] | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
+
+    At most ``2 * jobs`` items are taken ahead of the results. What `function` raises is raised here, after
+    what was done by then, with the worker's traceback as a note. Leaving the generator ends every worker.
+
+    Raises
+    ------
+    WorkersFailed
+        Workers die before they do anything; or one dies over an item, and `lost` is None.
+    """
+    crew = _Crew(pickle.dumps(function), items, jobs, lost)
+    try:
+        try:
+            yield from crew.results()
+        except (Exception, SystemExit):
+            yield from crew.leftovers()
+            raise
+    finally:
+        crew.dismiss()
+
+
+class _Crew(Generic[Item, Result]):
+    """The workers, and the items between them."""
+
+    def __init__(
+        self,
+        function: bytes,
+        items: Iterable[Item],
+        jobs: int,
+        lost: Callable[[Item, str], Result] | None,
+    ) -> None:
+        self.function = function
+        self.items = enumerate(items)
+        self.jobs = _affordable(max(jobs, 1))
+        self.lost = lost
+        self.workers: list[Worker] = []
+        self.backlog: deque[tuple[int, Item]] = deque()
+        self.done: deque[tuple[int, Result]] = deque()
+        self.most_stillborn = self.jobs + 2
+        self.stillborn = 0
+
+    def results(self) -> Iterator[tuple[int, Result]]:
+        """Yield position and result until every item has one."""
+        self.hand_out()
+        while self.backlog or any(worker.tasks for worker in self.workers):
+            pipes = {worker.pipe: worker for worker in self.workers}
+            sentinels = {worker.process.sentinel: worker for worker in self.workers}
+            events = wait([*pipes, *sentinels])
+            # A pipe is read to its end before its worker is given up: results may stand in it.
+            said = [pipes[each] for each in events if each in pipes]
+            over = [sentinels[each] for each in events if each in sentinels]
+            for worker in dict.fromkeys([*said, *over]):
+                if worker in said:
+                    self.hear(worker)
+                else:
+                    self.bury(worker)
+                self.hand_out()
+                while self.done:
+                    yield self.done.popleft()
+
+    def leftovers(self) -> Iterator[tuple[int, Result]]:
+        """Yield what is done already, without waiting for more; further errors are passed over."""
+        for worker in list(self.workers):
+            with contextlib.suppress(Exception, SystemExit):
+                while worker in self.workers and worker.pipe.poll():
+                    self.hear(worker)
+        yield from self.done
+
+    def hand_out(self) -> None:
+        """Give every free worker an item, then quick ones one ahead; start workers for items that wait."""
+        for depth in (1, 2):
+            for worker in self.workers:
+                if len(worker.tasks) < depth <= worker.room and self.have_waiting(1):
+                    position, item = self.backlog.popleft()
+                    if worker.send(pickle.dumps(item)):
+                        worker.tasks.append((position, item))
+                    else:
+                        self.backlog.appendleft((position, item))
+        starting = sum(not worker.is_ready for worker in self.workers)
+        while len(self.workers) < self.jobs and self.have_waiting(starting + 1):
+            starting += 1
+            try:
+                with signals_held():
+                    self.workers.append(Worker())
+            except OSError as error:
+                self.go_on_with(self.workers, f"could not be started: {error}")
+
+    def have_waiting(self, count: int) -> bool:
+        """Take items until `count` of them wait, and return whether there were as many."""
+        while len(self.backlog) < count:
+            task = next(self.items, None)
+            if task is None:
+                return False
+            self.backlog.append(task)
+        return True
+
+    def hear(self, worker: Worker) -> None:
+        """Read one message of a worker."""
+        try:
+            message = memoryview(worker.pipe.recv_bytes())
+        except (EOFError, OSError):
+            self.bury(worker)
+            return
+        kind, body = bytes(message[:1]), message[1:]
+        if kind == HELLO:
+            worker.send(self.function)
+        elif kind == READY:
+            worker.is_ready, worker.room = True, 1
+            self.stillborn = 0
+        elif kind == FAILED:
+            self.bury(worker, str(body, "utf-8"))
+        else:
+            position, _ = worker.tasks.popleft()
+            if kind == ERROR:
+                raise unpacked(body)
+            result, seconds = pickle.loads(body)  # noqa: S301 - from our own worker
+            worker.room = 2 if seconds < _QUICK_S else 1
+            self.done.append((position, result))
+
+    def bury(self, worker: Worker, reason: str = "") -> None:
+        """Take leave of a dead worker: the item that it worked on is lost, the next one waits again."""
+        how = worker.end()
+        self.workers.remove(worker)
+        reason = reason or how
+        if worker.tasks:
+            position, item = worker.tasks.popleft()
+            self.backlog.extendleft(reversed(worker.tasks))
+            if self.lost is None:
+                raise WorkersFailed(f"a worker process {reason}", "Look at what it was working on.")
+            self.done.append((position, self.lost(item, reason)))
+        if not worker.is_ready:
+            self.stillborn += 1
+            if self.stillborn >= self.most_stillborn:
+                self.go_on_with([each for each in self.workers if each.is_ready], reason)
+
+    def go_on_with(self, left: Sequence[Worker], reason: str) -> None:
+        """Start no more workers than are left; where none is, that is the end."""
+        if not left:
+            raise WorkersFailed(
+                f"the worker processes cannot do anything: the last one {reason}",
+                "Run with --jobs 1. A script that asks for more needs it below if __name__ == '__main__'.",
+            )
+        self.jobs = len(left)
+
+    def dismiss(self) -> None:
+        """End every worker: by closing its pipe, then by asking, then by force."""
+        for worker in self.workers:
+            worker.pipe.close()
+            if not worker.is_ready:
+                worker.process.kill()
+        left = [worker.process for worker in self.workers]
+        for step in ("join", "terminate", "kill"):
+            deadline = time.monotonic() + PATIENCE_S
+            for process in left if step != "join" else ():
+                getattr(process, step)()
+            for process in left:
+                process.join(max(0.0, deadline - time.monotonic()))
+            left = [process for process in left if process.exitcode is None]
+
+
+def _affordable(jobs: int) -> int:
+    """Bound the workers by what the system lets one process watch."""
+    if sys.platform == "win32":
+        return min(jobs, 30)  # WaitForMultipleObjects takes 64 handles; each worker has two
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return jobs
+    return max(1, min(jobs, (limit - 32) // 3))  # each worker takes three, and the program needs some

@@ -1,0 +1,316 @@
+"""What a run has done so far, on disk: one that was killed can be resumed, and nothing counts twice.
+
+A journal is text, a line per scored case: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON.
+It only grows, so that whatever ends the run costs its last line at most. Damaged lines are passed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import sys
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from dicecli import files
+from dicecli.counts import Counts
+from dicecli.errors import OutputError
+from dicecli.results import Case, Scored
+from dicecli.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.results import Result
+    from dicecli.settings import Settings
+
+#: To be raised whenever entries are written otherwise, or mean something else.
+_SCHEMA = 1
+#: What is done is flushed to the disk at most this often; a power failure costs what came after.
+_SYNC_S = 1.0
+#: Beyond any journal, and within what every Windows runtime can lock.
+_LOCKED_BYTE = 2**31 - 2
+
+
+class Journal:
+    """The cases that were scored, by the fingerprint of all that their counts depend on.
+
+    Attributes
+    ----------
+    changed : int
+        Cases that were looked for and are here, but with other settings or other files.
+    """
+
+    def __init__(self, path: Path, file: int, entries: dict[str, Scored]) -> None:
+        self.path = path
+        self.changed = 0
+        self._file: int | None = file
+        self._entries = entries
+        self._names = {scored.case.name for scored in entries.values()}
+        self._settings: tuple[Settings, str] | None = None
+        self._before: dict[tuple[Case, str], str] = {}
+        self._gap = b""
+        self._is_dirty = False
+        self._synced = time.monotonic()
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, resume: bool) -> Self:
+        """Start a journal; or read what an earlier run left at `path`, and go on after its last whole line.
+
+        Raises
+        ------
+        OutputError
+            The path cannot be written, something else is there, or another run is using it.
+        """
+        target = Path(path)
+        with _said(target, "Give a path in a folder that can be written to."):
+            file = _open_alone(target)
+        try:
+            with _said(target):
+                entries, end = _read(target, file)
+            journal = cls(target, file, entries if resume else {})
+            journal._start_after(end if resume else 0)
+        except BaseException:
+            os.close(file)
+            raise
+        return journal
+
+    def find(self, case: Case, settings: Settings) -> Scored | None:
+        """Return what is here of a case whose files and settings are still the same.
+
+        Call it before the case is read: what :meth:`add` writes is then filed under the files as they were,
+        so that one which changes in between is counted again.
+        """
+        options = self._options(settings)
+        key = _digest([options, *_inputs(case)])
+        found = self._entries.get(key)
+        if found is None:
+            self._before[case, options] = key
+            self.changed += case.name in self._names
+        return found
+
+    def add(self, case: Case, settings: Settings, result: Result) -> None:
+        """Write down a case that was scored; other results are not kept, so that they are tried again.
+
+        Raises
+        ------
+        OutputError
+            The system refuses. What was written before stays readable, and more may be added.
+        """
+        options = self._options(settings)
+        key = self._before.pop((case, options), None) or _digest([options, *_inputs(case)])
+        if isinstance(result, Scored):
+            self._write(_line({"fingerprint": key, "scored": scored_to_dict(result)}))
+
+    def close(self) -> None:
+        """Flush to the disk, and let other runs use the file."""
+        if self._file is None:
+            return
+        try:
+            with _said(self.path):
+                self._sync(self._file)
+        finally:
+            os.close(self._file)
+            self._file = None
+
+    def remove(self) -> None:
+        """Close and delete the file; where the system refuses, it stays, and does no harm."""
+        self._is_dirty = False
+        if sys.platform == "win32":  # no open file can be deleted there
+            self.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.close()
+
+    def _options(self, settings: Settings) -> str:
+        """Return the digest of the settings, which are the same for every case of a run."""
+        if self._settings is None or self._settings[0] is not settings:
+            self._settings = (settings, _digest(_options(settings)))
+        return self._settings[1]
+
+    def _start_after(self, end: int) -> None:
+        """Cut off what follows the last good line: a torn one must not become the start of another."""
+        if self._file is not None:
+            with _said(self.path):
+                os.ftruncate(self._file, end)
+        if not end:
+            self._write(_HEADER)
+
+    def _write(self, line: bytes) -> None:
+        """Append a line in one call. One that the system took in part is ended before the next."""
+        if self._file is None:
+            raise ValueError("the journal is closed")
+        rest = memoryview(self._gap + line)
+        self._gap = b"\n"
+        with _said(self.path):
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            self._gap = b""
+            self._is_dirty = True
+            if time.monotonic() - self._synced >= _SYNC_S:
+                self._sync(self._file)
+
+    def _sync(self, file: int) -> None:
+        if self._is_dirty:
+            os.fsync(file)
+            self._is_dirty = False
+            self._synced = time.monotonic()
+
+
+def fingerprint(case: Case, settings: Settings) -> str:
+    """Return a digest of all that a case's counts depend on, its files by their size and time of change.
+
+    The settings, this package's version, the case with its paths; both halves of a volume whose header is a
+    file of its own. Only of cases whose masks are paths, or None.
+    """
+    return _digest([_digest(_options(settings)), *_inputs(case)])
+
+
+def scored_to_dict(scored: Scored) -> dict[str, Any]:
+    """Return a result in JSON's types only."""
+    case = scored.case
+    return {
+        "case": [case.name, case.prediction, case.reference, case.group],
+        "shape": list(scored.shape),
+        "spacing": None if scored.spacing is None else list(scored.spacing),
+        "unit": scored.unit,
+        "sizes": dict(scored.sizes),
+        "counted": scored.counted,
+        "excluded": dict(scored.excluded),
+        "labels": {str(label): list(counts) for label, counts in scored.labels.items()},
+        "regions": {name: list(counts) for name, counts in scored.regions.items()},
+        "notes": list(scored.notes),
+    }
+
+
+def scored_from_dict(content: dict[str, Any]) -> Scored:
+    """Return the result that :func:`scored_to_dict` was given."""
+    spacing = content["spacing"]
+    return Scored(
+        case=Case(*content["case"]),
+        shape=tuple(content["shape"]),
+        spacing=None if spacing is None else tuple(spacing),
+        unit=content["unit"],
+        sizes=content["sizes"],
+        counted=content["counted"],
+        excluded=content["excluded"],
+        labels={int(label): Counts(*counts) for label, counts in content["labels"].items()},
+        regions={name: Counts(*counts) for name, counts in content["regions"].items()},
+        notes=tuple(content["notes"]),
+    )
+
+
+def _options(settings: Settings) -> list[Any]:
+    colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
+    return [_SCHEMA, __version__, settings.to_dict(), colours]
+
+
+def _inputs(case: Case) -> list[Any]:
+    masks = (case.prediction, case.reference)
+    return [case.name, case.group, *(None if mask is None else _state(os.fspath(mask)) for mask in masks)]
+
+
+def _state(path: str) -> list[Any]:
+    """Return a path as given and in full, and size and time of change of each file that it stands for."""
+    suffix, parts = files.suffix(path), [path]
+    if suffix.startswith((".hdr", ".img")):
+        base, given = path[: -len(suffix)], path[-len(suffix) :]
+        ends = (half + suffix[4:] for half in (".hdr", ".img"))
+        parts += [base + (end.upper() if given.isupper() else end) for end in ends]
+    state: list[Any] = [path, os.path.abspath(path)]  # noqa: PTH100 - a string, whatever is in it
+    for part in parts:
+        try:
+            found = os.stat(part)  # noqa: PTH116 - as above
+        except (OSError, ValueError):
+            state.append(None)
+        else:
+            state.append((found.st_size, found.st_mtime_ns))
+    return state
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _line(content: Any) -> bytes:
+    return _checked(json.dumps(content, separators=(",", ":")).encode())
+
+
+def _checked(text: bytes) -> bytes:
+    return b"%08x %b\n" % (zlib.crc32(text), text)
+
+
+#: The first line, by which a journal is told from a file that lies there by mistake.
+_HEADER = _line({"journal": "dicecli"})
+
+
+def _read(path: Path, file: int) -> tuple[dict[str, Scored], int]:
+    """Return the whole entries by their fingerprints, and where the last good line ends."""
+    entries = {}
+    position = end = 0
+    is_torn_header = True
+    with open(file, "rb", closefd=False) as lines:
+        for line in lines:
+            position += len(line)
+            is_torn_header = is_torn_header and _HEADER.startswith(line)
+            if line != _checked(line[9:-1]):
+                continue
+            end = position
+            with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):  # of another schema
+                content = json.loads(line[9:])
+                entries[content["fingerprint"]] = scored_from_dict(content["scored"])
+    if not (end or is_torn_header):
+        raise OutputError(f"{path}: this is no journal", "It is left as it is: give another path.")
+    return entries, end
+
+
+def _open_alone(path: Path) -> int:
+    """Open a regular file, and lock it for as long as it is open."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    while True:
+        file = os.open(path, flags, 0o666)
+        try:
+            _lock(path, file)
+            with contextlib.suppress(FileNotFoundError):  # the run that had it has just removed it
+                if os.path.samestat(os.fstat(file), path.stat()):
+                    return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _lock(path: Path, file: int) -> None:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise OutputError(f"{path}: this is no regular file", "Give the path of a file.")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            os.lseek(file, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        raise OutputError(
+            f"{path}: another run is using this journal", "Wait until it has ended, or give another path."
+        ) from error
+    except OSError:
+        return  # a file system that has no locks
+
+
+@contextlib.contextmanager
+def _said(path: Path, hint: str = "What it holds is kept: free some space, then resume.") -> Iterator[None]:
+    """Turn the system's refusal into an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: the journal cannot be used: {error.strerror}", hint) from error

@@ -1,0 +1,342 @@
+"""Real masks from many projects: each is inspected, each pair is counted as its own library and NumPy count it."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make import brute, scored
+
+from dicecli.blocks import plan
+from dicecli.confusion import NO_LABEL, ConfusionMatrix
+from dicecli.counting import open_mask
+from dicecli.errors import CaseError
+from dicecli.evaluate import make_settings
+from dicecli.inspection import inspect
+
+FOLDER = Path(__file__).parents[1].parent / "shared" / "masks"
+
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / "MANIFEST.csv").is_file(), reason="the folder of real masks is not here"
+)
+
+
+def rows(name):
+    """Read one of the folder's tables; nothing where the folder is not here, so that collecting works."""
+    path = FOLDER / name
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+MANIFEST = {row["file"]: row for row in rows("MANIFEST.csv")}
+PAIRS = rows("pairs.csv")
+
+#: Stands for NaN where pairs of values are counted; no file of the folder holds it.
+NOTHING = -99
+#: What GDAL finds wrong with a TIFF is told as one of two errors, and which of them may change with GDAL.
+DAMAGED = ("Corrupt", "Truncated")
+#: The right answer to each bad file: the names of the errors that say it, or None for a file that is odd and
+#: can be read all the same.
+BAD = {
+    "gdal_byte_truncated.tif": DAMAGED,
+    "gdal_corrupted_deflate_singlestrip.tif": DAMAGED,
+    "gdal_corrupted_gtiff_tags.tif": DAMAGED,
+    "gdal_excessive-memory-TIFFFillStrip.tif": DAMAGED,
+    "gdal_excessive-memory-TIFFFillTile.tif": DAMAGED,
+    "gdal_huge-implied-number-strips.tif": None,
+    "gdal_huge4GB.tif": DAMAGED,
+    "gdal_many_blocks_truncated.tif": DAMAGED,
+    "gdal_missing_tilebytecounts_and_offsets.tif": DAMAGED,
+    "gdal_ossfuzz_470691578.tif": DAMAGED,
+    "gdal_packbits-not-enough-data.tif": DAMAGED,
+    "gdal_scanline_more_than_2GB.tif": ("ManyVolumes",),
+    "gdal_strip_larger_than_2GB_header.tif": (*DAMAGED, "TooLarge"),
+    "gdal_toomanyblocks.tif": DAMAGED,
+    "gdal_uint33.tif": DAMAGED,
+    "gdal_unsupported_codec_unknown.tif": DAMAGED,
+    "irtiff_divzero.tif": DAMAGED,
+    "libtiff_ifd_loop_self.tif": None,
+    "mgz_not_nifti.mgz": ("UnknownFormat",),
+    "nii_cifti_dconn.nii": ("UnknownFormat",),
+    "nii_crash1.nii": ("BadHeader",),
+    "nii_hdr_without_img.hdr": ("Missing",),
+    "nii_not_nifti.nii": ("UnknownFormat",),
+    "nii_rgb3d.nii": ("NotLabels",),
+    "pil_broken.png": ("Corrupt",),
+    "pil_broken_data_stream.png": ("Corrupt",),
+    "pil_crash-0c7e0e.tif": ("ManyVolumes",),
+    "pil_crash-1152ec.tif": ("ManyVolumes",),
+    "pil_crash-2020-10-test.tif": ("ManyVolumes",),
+    "pil_crash-f46f5b.tif": ("ManyVolumes",),
+    "pil_decompression_bomb.gif": ("UnknownFormat",),
+    "pil_oom-225817ca.tif": DAMAGED,
+    "pil_padded_idat.png": None,
+    "pil_seek_too_large.tif": DAMAGED,
+    "pil_tRNS_null_1x1.png": None,
+    "pil_tiff_wrong_bits_per_sample_2.tiff": ("ManyVolumes",),
+    "pil_truncated_image.png": ("Truncated",),
+    "pil_unknown_compression_method.png": ("Corrupt",),
+    "png_bad_iCCP.png": ("Corrupt",),
+    "png_badadler.png": ("Corrupt",),
+    "png_badpal_regression-palette-8.png": None,
+    "png_badpal_small-palette-8.png": None,
+    "png_huge_IDAT.png": ("Truncated",),
+    "png_huge_zTXt_chunk.png": ("Truncated",),
+    "png_ir_eof.png": ("Corrupt",),
+    "png_ir_invalid_palette_index.png": None,
+    "png_ir_issue1075.png": DAMAGED,
+    "png_ir_issue214.png": ("Corrupt",),
+    "png_ir_issue230.png": ("Corrupt",),
+    "png_ir_no_ihdr.png": ("Corrupt",),
+    "png_suite_xc1n0g08.png": ("Corrupt",),
+    "png_suite_xc9n2c08.png": ("Corrupt",),
+    "png_suite_xcrn0g04.png": ("UnknownFormat",),
+    "png_suite_xd3n2c08.png": ("Corrupt",),
+    "png_suite_xd9n2c08.png": ("Corrupt",),
+    "png_suite_xdtn0g01.png": ("Corrupt",),
+    "png_suite_xs1n0g01.png": ("UnknownFormat",),
+    "png_suite_xs7n0g01.png": ("UnknownFormat",),
+    "rio_corrupt.tif": ("ManyVolumes",),
+    "tif_named_jpg.jpg": ("UnknownFormat",),
+}
+#: Several bands, of which one can be chosen: what that band is then.
+BAND_1_OF_BAD = {
+    "gdal_scanline_more_than_2GB.tif": (*DAMAGED, "TooLarge"),
+    "pil_crash-0c7e0e.tif": ("LossyCompression",),
+    "pil_crash-1152ec.tif": ("LossyCompression",),
+    "pil_crash-2020-10-test.tif": DAMAGED,
+    "pil_crash-f46f5b.tif": ("LossyCompression",),
+    "pil_tiff_wrong_bits_per_sample_2.tiff": None,
+    "rio_corrupt.tif": ("LossyCompression",),
+}
+#: Files that are sound and no label maps as they are: colours, fractions, NaN, several bands.
+NO_LABELS = {
+    "geotiff/cci2001_small_f32nan.tif": "NotLabels",
+    "geotiff/cci2015_small_f32nan.tif": "NotLabels",
+    "geotiff/f32_nodata_min.tif": "NotLabels",
+    "geotiff/gdal_sparse.tif": "ManyVolumes",
+    "nifti/sct_gm_soft.nii.gz": "NotLabels",
+    "png/coco142238_2ch.png": "UnknownColour",
+    "png/coco142238_pan_rgb.png": "UnknownColour",
+    "png/coco439180_2ch.png": "UnknownColour",
+    "png/coco439180_pan_rgb.png": "UnknownColour",
+    "png/dl2_bird_pred_class.png": "UnknownColour",
+    "png/dl2_vps_gt_rgb.png": "UnknownColour",
+    "png/dl2_vps_pred_rgb.png": "UnknownColour",
+    "png/ps_basn6a08.png": "NotLabels",
+}
+#: Pairs whose masks are sound and do not lie on each other.
+APART = {
+    ("nifti/monai_label_las_u16.nii.gz", "nifti/monai_label_ras_u16.nii.gz"): "ShapeMismatch",
+    ("png/davis17_judo_osvos.png", "png/cutie_judo5_853.png"): "ShapeMismatch",
+    ("geotiff/cdl2021_tile_east.tif", "geotiff/cdl2021.tif"): "GridMismatch",
+}
+
+
+@cache
+def stored(name):
+    """Read a mask with its own library, without any of the package; NaN and nodata become NO_LABEL."""
+    path = FOLDER / name
+    if name.startswith("nifti/"):
+        import nibabel
+
+        return np.asanyarray(nibabel.load(path).dataobj)
+    if name.startswith("png/"):
+        from PIL import Image
+
+        with Image.open(path) as image:
+            array = np.asarray(image)
+        return array if array.ndim == 2 else array[..., 0]
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path) as dataset:
+            return dataset.read(1)
+
+
+@cache
+def labelled(name):
+    """Return a mask's labels by the documented rules: nodata is NO_LABEL, and 255 beside 0 alone is 1."""
+    array = stored(name)
+    missing = np.isnan(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
+    if name.startswith("geotiff/"):
+        import rasterio
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with rasterio.open(FOLDER / name) as dataset:
+                missing |= array == dataset.nodata if dataset.nodata is not None else False
+    values = set(np.unique(array[~missing]).tolist())
+    labels = np.where(missing, 0, array).astype(np.int64)
+    if 255 in values and values <= {0, 255}:
+        labels //= 255
+    labels[missing] = NO_LABEL
+    return labels
+
+
+def joint(prediction, reference):
+    """Count every pair of values that meet, with one boolean mask for each value of the reference."""
+    counted = {}
+    for label in np.unique(reference).tolist():
+        values, counts = np.unique(prediction[reference == label], return_counts=True)
+        counted |= {(int(label), int(value)): int(n) for value, n in zip(values, counts, strict=True)}
+    return counted
+
+
+def joint_of_the_package(prediction, reference, **options):
+    """Count the same through the package's own readers, windows and matrix."""
+    settings = make_settings(**options)
+    matrix = ConfusionMatrix.empty()
+    with open_mask(FOLDER / reference, settings) as one, open_mask(FOLDER / prediction, settings) as other:
+        for window in plan(one, other):
+            blocks = {"reference": one.read(window), "prediction": other.read(window)}
+            if options:
+                blocks = {side: np.where(each == NO_LABEL, NOTHING, each) for side, each in blocks.items()}
+            matrix += ConfusionMatrix.from_arrays(**blocks)
+        one.finish()
+        other.finish()
+    places = zip(*np.nonzero(matrix.table), strict=True)
+    return {(matrix.labels[i], matrix.labels[j]): int(matrix.table[i, j]) for i, j in places}
+
+
+def test_the_tables_are_complete():
+    """Every bad file of the manifest has its right answer in these tests, and no other has."""
+    assert {name.removeprefix("bad/") for name in MANIFEST if name.startswith("bad/")} == set(BAD)
+    assert set(MANIFEST) >= set(NO_LABELS)
+
+
+@pytest.mark.parametrize("name", MANIFEST)
+def test_every_file_is_inspected(name):
+    """No file ends in a traceback, and each gets the answer that is right for it."""
+    found = inspect(str(FOLDER / name))
+    if name.startswith("bad/"):
+        expected = BAD[name.removeprefix("bad/")]
+    else:
+        expected = (NO_LABELS[name],) if name in NO_LABELS else None
+    if expected is None:
+        assert found.error is None
+        assert found.values
+    else:
+        assert found.error is not None
+        assert found.error.name in expected
+        assert found.error.hint
+        assert str(found.error).startswith(str(FOLDER / name))
+    if MANIFEST[name]["n_labels"] and found.values is not None:
+        assert int(MANIFEST[name]["n_labels"]) == len(found.values)
+
+
+@pytest.mark.parametrize("name", BAND_1_OF_BAD)
+def test_one_band_of_a_bad_file(name):
+    """Choosing a band does not make a damaged or lossy file a mask."""
+    found = inspect(str(FOLDER / "bad" / name), make_settings(band=1))
+    expected = BAND_1_OF_BAD[name]
+    assert (None if expected is None else found.error.name) in (expected or (None,))
+    assert (found.error is None) == (expected is None)
+
+
+def pair_names():
+    return [(row["one"], row["other"]) for row in PAIRS]
+
+
+def case_error(prediction, reference, **options):
+    """Score a pair that must fail, and return the error's name."""
+    with pytest.raises(CaseError) as caught:
+        scored(FOLDER / prediction, FOLDER / reference, **options)
+    return caught.value.name
+
+
+@pytest.mark.parametrize(("one", "other"), pair_names(), ids=lambda name: Path(name).name)
+def test_every_pair_is_counted_as_numpy_counts_it(one, other):
+    """Each pair gives the counts of its own library with NumPy, or the error that is right for it."""
+    options = {}
+    if (one, other) in APART:
+        assert APART[one, other] == case_error(one, other)
+        return
+    if one in NO_LABELS or other in NO_LABELS:
+        assert case_error(one, other) in {NO_LABELS.get(one), NO_LABELS.get(other)}
+        if "nan" not in one:
+            return
+        options = {"nodata": "ignore"}
+    result = scored(FOLDER / one, FOLDER / other, **options)
+    prediction, reference = labelled(one), labelled(other)
+    valid = reference != NO_LABEL
+    expected = dict(brute(prediction[valid], reference[valid]))
+    expected.pop(NO_LABEL, None)
+    assert expected == result.labels
+    assert int(valid.sum()) == result.counted
+    assert int((~valid).sum()) == result.excluded["nodata"]
+
+
+@pytest.mark.parametrize(("one", "other"), pair_names(), ids=lambda name: Path(name).name)
+def test_every_joint_count_is_that_of_numpy(one, other):
+    """Which stored values meet in how many pixels is what its own library and NumPy find, cell by cell."""
+    if (one, other) in APART or {one, other} & {*NO_LABELS} - {name for name in NO_LABELS if "nan" in name}:
+        with pytest.raises(CaseError):
+            scored(FOLDER / one, FOLDER / other)
+        return
+    options = {"nodata": "ignore"} if "nan" in one else {}
+    arrays = [stored(name) for name in (one, other)]
+    arrays = [
+        np.where(np.isnan(each), NOTHING, each).astype(np.int64) if each.dtype.kind == "f" else each
+        for each in arrays
+    ]
+    assert joint(*arrays) == joint_of_the_package(one, other, **options)
+
+
+@pytest.mark.parametrize("row", PAIRS, ids=lambda row: f"{Path(row['one']).name}-{Path(row['other']).name}")
+def test_every_pair_differs_in_as_many_voxels_as_the_table_says(row):
+    """The number of voxels that differ is the one that was found when the pairs were collected."""
+    one, other = row["one"], row["other"]
+    if {one, other} & set(NO_LABELS) or (one, other) in APART:
+        with pytest.raises(CaseError):
+            scored(FOLDER / one, FOLDER / other)
+        return
+    found = joint_of_the_package(one, other)
+    differing = sum(n for (here, there), n in found.items() if here != there)
+    common = {here for here, _ in found} & {there for _, there in found}
+    facts = {"voxels": sum(found.values()), "voxels_that_differ": differing, "labels_common": len(common)}
+    assert {name: int(row[name]) for name in facts if row[name]} == {
+        name: n for name, n in facts.items() if row[name]
+    }
+
+
+def test_a_soft_mask_is_scored_by_a_threshold():
+    """The soft grey matter mask is refused as it is, and scored with a threshold as NumPy would."""
+    one, other = "nifti/sct_gm_soft.nii.gz", "nifti/sct_gm_gold.nii.gz"
+    prediction, reference = stored(one) >= 0.5, stored(other) >= 0.5
+    result = scored(FOLDER / one, FOLDER / other, threshold=0.5)
+    assert brute(prediction.astype(int), reference.astype(int)) == result.labels
+
+
+@pytest.mark.parametrize("name", [name for name in MANIFEST if Path(name).name.startswith("dtype27_")])
+def test_one_volume_in_every_type(name):
+    """The same 27 labels in each integer type count alike."""
+    first = stored("nifti/dtype27_uint8.nii")
+    assert brute(first, first) == scored(FOLDER / name, FOLDER / "nifti/dtype27_uint8.nii").labels
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gdal_lzw_tiled",
+        "gdal_deflate_tiled",
+        "gdal_zstd_tiled",
+        "gdal_none_tiled",
+        "gdal_i16_be",
+        "gdal_int32",
+        "gdal_float32",
+        "gdal_nogeoref",
+    ],
+)
+def test_one_raster_in_every_codec(name):
+    """The same raster in each codec and type counts alike."""
+    first = stored("geotiff/gdal_lzw_tiled.tif")
+    result = scored(FOLDER / f"geotiff/{name}.tif", FOLDER / "geotiff/gdal_lzw_tiled.tif")
+    assert brute(first, first) == result.labels

@@ -1,0 +1,96 @@
+"""What the tests of executors run: module-level functions, since worker processes import them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+class Deadly:
+    """A function whose loading ends the process, as a broken library does."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def __reduce__(self):
+        return os._exit, (self.code,)
+
+
+class Unloadable:
+    """A function whose loading fails."""
+
+    def __reduce__(self):
+        return fail, ("no such library",)
+
+
+class OneWayError(Exception):
+    """An error that can be pickled, but not unpickled."""
+
+    def __init__(self, what, why):
+        super().__init__(f"{what}: {why}")
+
+
+def square(number):
+    return number * number
+
+
+def fail(what):
+    raise ValueError(what)
+
+
+def fail_at_five(number):
+    return fail(f"item {number}") if number == 5 else number
+
+
+def slow_square(number):
+    time.sleep(0.02)
+    return number * number
+
+
+def echo(item):
+    return item
+
+
+def lost(item, reason):
+    return "lost", item, reason
+
+
+def obey(order):
+    """Wait some seconds, then do as told: die of a signal, leave with a code, or return."""
+    seconds, what, number = order
+    time.sleep(seconds)
+    if what == "signal":
+        os.kill(os.getpid(), number)
+    elif what == "exit":
+        os._exit(number)
+    return number
+
+
+def break_the_rules(what):
+    """Give back, or raise, what cannot travel between processes."""
+    if what == "result":
+        return lambda: None
+    if what == "error":
+        error = ValueError("with a lambda in it")
+        error.cargo = lambda: None
+        raise error
+    if what == "one-way error":
+        raise OneWayError("the cause", "the reason")
+    return what
+
+
+def sign_in(folder):
+    """Leave the process's number in a folder, then work for a minute."""
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def children_ignore_interrupts(_):
+    """Say whether an interrupt would do anything here."""
+    return signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def process_id(_):
+    return os.getpid()
