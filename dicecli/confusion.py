@@ -151,6 +151,18 @@ class ConfusionMatrix:
         prediction = int(self.table[:, inside].sum())
         return Counts(tp, prediction - tp, reference - tp, self.total - reference - prediction + tp)
 
+    def every_count(self) -> dict[int, Counts]:
+        """Return the four counts of each label of the matrix, in one go; not of "no label"."""
+        total = self.total
+        rows, columns = (self.table.sum(axis=axis).tolist() for axis in (1, 0))
+        found = {}
+        for label, tp, row, column in zip(
+            self.labels, self.table.diagonal().tolist(), rows, columns, strict=True
+        ):
+            if label != NO_LABEL:
+                found[label] = Counts(tp, column - tp, row - tp, total - row - column + tp)
+        return found
+
     def without(self, label: int) -> ConfusionMatrix:
         """Return the matrix of the pixels whose reference is another label than `label`.
 

@@ -90,6 +90,7 @@ def _reading(settings: Settings) -> Reading:
         argmax=settings.argmax,
         channel_axis=settings.channel_axis,
         background=settings.labels.background,
+        ignore=settings.labels.ignore,
         colours=settings.labels.colours,
     )
 
@@ -102,7 +103,7 @@ def _open(side: str, mask: Any, settings: Settings) -> MaskSource:
         if hasattr(mask, "dataobj") and hasattr(mask, "header"):
             image_source: MaskSource = load("formats", "nifti").from_image(mask, _reading(settings))
             return image_source
-        return ArraySource(mask, shown(mask), threshold=settings.threshold)
+        return ArraySource(mask, shown(mask), reading=_reading(settings))
     except CaseError as error:
         raise error.on_side(side, shown(mask)) from error.__cause__
 
@@ -146,17 +147,20 @@ def _scored(
     """Take the raw matrix to what is reported: renamed labels, exclusions, counts per label and region."""
     scheme = settings.labels
     notes: list[str] = []
-    matrix, excluded_nodata = _without_nodata(matrix, reference, prediction, settings)
     renamed = {}
     for side, source in (("reference", reference), ("prediction", prediction)):
-        sizes = {label: n for label, n in matrix.sizes(side).items() if label != NO_LABEL}
+        # What values mean is a matter of the whole mask, also of what the other one leaves out.
+        sizes = {
+            label: n
+            for label, n in matrix.sizes(side).items()
+            if label not in {NO_LABEL, source.nodata_label}
+        }
         renamed[side], said = _on_side(side, source, meaning, sizes, settings)
         notes += [f"{side}: {note}" for note in (*source.notes, *said)]
+        meant = {renamed[side].get(label, label): n for label, n in sizes.items()}
+        _on_side(side, source, check_declared, meant, scheme)
+    matrix, excluded_nodata = _without_nodata(matrix, reference, prediction, settings)
     matrix = matrix.relabelled(**renamed)
-    if scheme.is_declared:
-        for side, source in (("reference", reference), ("prediction", prediction)):
-            sizes = {label: n for label, n in matrix.sizes(side).items() if label != NO_LABEL}
-            _on_side(side, source, check_declared, sizes, scheme)
     before = matrix.total
     for label in scheme.ignore:
         matrix = matrix.without(label)
@@ -167,7 +171,6 @@ def _scored(
         )
     if not matrix.total:
         notes.append("no pixel is left to compare")
-    found = [label for label in matrix.labels if label != NO_LABEL]
     return Scored(
         case=case,
         shape=reference.shape,
@@ -176,7 +179,7 @@ def _scored(
         sizes=reference.grid.sizes(),
         counted=matrix.total,
         excluded={"ignore_label": before - matrix.total, "nodata": excluded_nodata},
-        labels={label: matrix.counts(label) for label in found},
+        labels=matrix.every_count(),
         regions={name: matrix.counts(members) for name, members in scheme.regions.items()},
         notes=tuple(notes),
     )

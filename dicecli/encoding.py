@@ -11,16 +11,18 @@ from dicecli.confusion import NO_LABEL
 from dicecli.errors import NotLabels, UnknownLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dicecli.labels import LabelScheme
     from dicecli.settings import Settings
 
 #: Values at most this far from an integer are that integer; slopes such as 1/255 leave such residuals.
 MAX_RESIDUAL = 0.01
+#: How far JPEG moves most values of a binary mask from 0 and 255, and how many pixels it leaves there.
+_NEAR, _NEARLY_ALL = 15, 0.95
 
 # What a thresholded pixel is, until the whole mask is known: see `_thresholded` and `meaning`.
-_ZERO, _ONE, _REACHED, _BELOW, _NODATA = range(5)
+_ZERO, _ONE, _REACHED, _BELOW, _NODATA, _IGNORED = range(6)
 
 
 class Fractions(ValueError):
@@ -46,6 +48,7 @@ def to_labels(
     threshold: float | None = None,
     *,
     nan_is_nodata: bool = False,
+    ignore: Sequence[int] = (),
 ) -> np.ndarray:
     """Turn a block of stored values into integer labels.
 
@@ -59,6 +62,8 @@ def to_labels(
         Values at or above it are inside.
     nan_is_nodata : bool
         Whether NaN means that too.
+    ignore : sequence of int
+        Labels that a threshold must leave alone.
 
     Returns
     -------
@@ -78,7 +83,7 @@ def to_labels(
         raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
     missing = _missing(values, nodata, nan_is_nodata=nan_is_nodata)
     if threshold is not None:
-        return _thresholded(values, threshold, missing)
+        return _thresholded(values, threshold, missing, ignore)
     if values.dtype.kind == "f":
         return _rounded(values, missing)
     if values.dtype == np.int64 and missing is None and values.size and int(values.min()) == NO_LABEL:
@@ -147,7 +152,9 @@ def _rounded(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
     return labels
 
 
-def _thresholded(values: np.ndarray, threshold: float, missing: np.ndarray | None) -> np.ndarray:
+def _thresholded(
+    values: np.ndarray, threshold: float, missing: np.ndarray | None, ignore: Sequence[int]
+) -> np.ndarray:
     """Code each value, so that a mask that was 0/1 already can be told from one that nothing reaches."""
     if values.dtype.kind == "f":
         _refuse_nonfinite(values, missing)
@@ -155,6 +162,8 @@ def _thresholded(values: np.ndarray, threshold: float, missing: np.ndarray | Non
     codes[values == 0] = _ZERO
     codes[values == 1] = _ONE
     codes[values >= threshold] = _REACHED
+    for code, label in enumerate(ignore, start=_IGNORED):
+        codes[values == label] = code
     if missing is not None:
         codes[missing] = _NODATA
     return codes
@@ -182,11 +191,12 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
         Grey levels between 0 and 255: an anti-aliased or JPEG-damaged binary mask.
     """
     if settings.threshold is not None:
+        ignored = dict(enumerate(settings.labels.ignore, start=_IGNORED))
         if _ONE in sizes and not {_REACHED, _BELOW} & set(sizes):
-            return {}, [
+            return ignored, [
                 f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"
             ]
-        return {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, []
+        return ignored | {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, []
     if settings.expects_raw_labels:
         return {}, []
     if 255 in sizes and set(sizes) <= {0, 255}:
@@ -202,21 +212,31 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
 
 
 def _is_smooth_binary(sizes: Mapping[int, int]) -> bool:
-    """Tell a binary mask with soft edges from labels.
+    """Tell a binary mask with soft edges, or one that was a JPEG, from labels.
 
-    Its two ends hold most pixels, each more than any grey level between, and the levels lie on both sides of
-    the middle. Label maps with 255 for "void" have classes that outweigh the void.
+    Soft edges: both ends hold most pixels, each more than any grey level between, and the levels lie on both
+    sides of the middle. Label maps with 255 for "void" have classes that outweigh the void.
+    JPEG: nearly all pixels lie close to an end, some of them close to both ends but not on them, or scattered
+    over many levels. Label maps with 255 for "void" have no labels close to it, and maps of instances have
+    most numbers in use.
     """
     if not {0, 255} <= set(sizes) or min(sizes) < 0 or max(sizes) > 255:
         return False
     between = {label: n for label, n in sizes.items() if label not in {0, 255}}
-    ends = sizes[0] + sizes[255]
-    return (
+    total = sum(sizes.values())
+    if not between:
+        return False
+    is_soft = (
         len(between) >= 3
         and min(between) < 128 <= max(between)
         and max(between.values()) < min(sizes[0], sizes[255])
-        and ends > sum(between.values())
+        and 2 * (sizes[0] + sizes[255]) > total
     )
+    near = sum(n for label, n in sizes.items() if not _NEAR < label < 255 - _NEAR)
+    is_noisy = min(between) <= _NEAR and max(between) >= 255 - _NEAR
+    is_scattered = len(between) >= 8 and min(between) < 128 <= max(between)
+    was_jpeg = (is_noisy or is_scattered) and near >= _NEARLY_ALL * total and len(sizes) <= 128
+    return is_soft or was_jpeg
 
 
 def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:

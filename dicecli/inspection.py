@@ -12,7 +12,7 @@ from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import MAX_LABELS
 from dicecli.counting import open_mask
-from dicecli.encoding import check_declared, meaning, nodata_label, residual, to_labels
+from dicecli.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
 from dicecli.errors import CaseError
 from dicecli.grid import differences, displacement
 from dicecli.plugins import load
@@ -171,7 +171,9 @@ def _values(source: MaskSource) -> dict[float, int] | None:
         else:
             pairs = zip(*(each.tolist() for each in np.unique(block, return_counts=True)), strict=True)
         for value, n in pairs:
-            counted[value] = counted.get(value, 0) + n
+            # NaN is not equal to itself: one object stands for all of them.
+            key = value if value == value else math.nan  # noqa: PLR0124 - that is how NaN is told
+            counted[key] = counted.get(key, 0) + n
         if len(counted) > MAX_LABELS:
             return None
     return dict(sorted(counted.items(), key=lambda pair: (math.isnan(pair[0]), pair[0])))
@@ -185,14 +187,21 @@ def _encoding(
         found.problems.append(
             f"more than {MAX_LABELS:,} distinct values: an image, probabilities or instances?"
         )
-        return "none: too many distinct values for labels"
+        if settings.threshold is not None:
+            return f"1 from {settings.threshold:g} on, else 0"
+        kind = NotLabels if source.dtype.kind == "f" else TooManyLabels
+        raise kind(
+            f"it holds more than {MAX_LABELS:,} distinct values; a label map has fewer",
+            "Give a label map; or a threshold for probabilities, as --threshold 0.5.",
+        )
     found.problems += _oddities(values, source)
     stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)
-    if residual(stored, source.nodata) > 0.01 and settings.threshold is None:
-        source.read(next(plan(source)))
-        return "none: values between integers; give --threshold"
-    labels = to_labels(stored, source.nodata, settings.threshold)
-    missing = nodata_label(source.nodata, source.dtype, settings.threshold)
+    if settings.threshold is None and residual(stored, source.nodata) > MAX_RESIDUAL:
+        raise source.fractions(residual(stored, source.nodata))
+    labels = to_labels(
+        stored, source.nodata, settings.threshold, nan_is_nodata=source.nan_is_nodata, ignore=source.ignore
+    )
+    missing = source.nodata_label
     sizes: dict[int, int] = {}
     for label, n in zip(labels.tolist(), values.values(), strict=True):
         if label != missing:

@@ -144,6 +144,12 @@ def _scheme(content: dict[str, Any], source: str) -> LabelScheme:
         raise LabelFileError(f"{source}: 'labels' is missing, or is not an object", _EXAMPLE)
     if all(_is_integer(key) for key in labels):
         return _own_form(content, labels, source)
+    mixed = {"ignore", "regions", "background", "colours"} & set(content)
+    if mixed:
+        raise LabelFileError(
+            f"{source}: '{min(mixed)}' beside labels written as name: number",
+            'Write them as number: name, {"1": "liver"}; or put "ignore" among the labels, as nnU-Net does.',
+        )
     return _nnunet_form(labels, source)
 
 
@@ -154,6 +160,8 @@ def _own_form(content: dict[str, Any], labels: dict[str, Any], source: str) -> L
         extra = ", ".join(sorted(set(content) - _KEYS))
         raise LabelFileError(f"{source}: unknown key: {extra}", f"Known: {', '.join(sorted(_KEYS))}.")
     names = {int(key): str(value) for key, value in labels.items()}
+    if len(names) < len(labels):
+        raise LabelFileError(f"{source}: one label is written twice", "Give each label one name.")
     regions = {
         str(name): _integers(members, source, f"region '{name}'")
         for name, members in _object(content.get("regions", {}), source, "regions").items()
@@ -221,6 +229,10 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_byte(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
+
+
 def _integers(value: Any, source: str, what: str) -> tuple[int, ...]:
     several = value if isinstance(value, list) else [value]
     if not several or not all(_is_integer(each) for each in several):
@@ -231,7 +243,7 @@ def _integers(value: Any, source: str, what: str) -> tuple[int, ...]:
 def _colour(value: Any, source: str) -> Colour:
     if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-    if not (isinstance(value, list) and len(value) == 3 and all(each in range(256) for each in value)):
+    if not (isinstance(value, list) and len(value) == 3 and all(_is_byte(each) for each in value)):
         raise LabelFileError(
             f"{source}: {value!r} is no colour", 'Write [red, green, blue], each 0 to 255, or "#rrggbb".'
         )

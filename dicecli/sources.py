@@ -28,7 +28,7 @@ class Reading:
 
     Attributes
     ----------
-    band, threshold, nodata, argmax, channel_axis, background
+    band, threshold, nodata, argmax, channel_axis, background, ignore
         As in :class:`~dicecli.settings.Settings` and its labels.
     colours : mapping of (red, green, blue) to int
         Labels of a colour-coded image.
@@ -40,6 +40,7 @@ class Reading:
     argmax: bool = False
     channel_axis: int = -1
     background: int | None = 0
+    ignore: tuple[int, ...] = ()
     colours: Mapping[Colour, int] = field(default_factory=dict)
 
 
@@ -78,8 +79,8 @@ class MaskSource(ABC):
         chunks: tuple[int, ...] | None = None,
         order: str = "C",
         nodata: float | None = None,
-        threshold: float | None = None,
         nan_is_nodata: bool = False,
+        reading: Reading | None = None,
     ) -> None:
         self.path = path
         self.grid = grid
@@ -87,7 +88,8 @@ class MaskSource(ABC):
         self.chunks = chunks or grid.shape
         self.order = order
         self.nodata = nodata
-        self.threshold = threshold
+        self.reading = reading or Reading()
+        self.threshold, self.ignore = self.reading.threshold, self.reading.ignore
         self.nan_is_nodata = nan_is_nodata
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
@@ -122,16 +124,24 @@ class MaskSource(ABC):
         """
         try:
             return to_labels(
-                self.values(window), self.nodata, self.threshold, nan_is_nodata=self.nan_is_nodata
+                self.values(window),
+                self.nodata,
+                self.threshold,
+                nan_is_nodata=self.nan_is_nodata,
+                ignore=self.ignore,
             )
         except Fractions:
             largest = max(residual(self.values(each), self.nodata) for each in plan(self))
-            raise NotLabels(
-                f"its values are not all integers: the largest distance from one is {largest:.4g}",
-                "If it is a probability map, give a threshold, as --threshold 0.5. Labels must be "
-                "saved without interpolation and scaling.",
-                self.path,
-            ) from None
+            raise self.fractions(largest) from None
+
+    def fractions(self, largest: float) -> NotLabels:
+        """Make the error for values that are no integers, the largest distance from one being `largest`."""
+        return NotLabels(
+            f"its values are not all integers: the largest distance from one is {largest:.4g}",
+            "If it is a probability map, give a threshold, as --threshold 0.5. Labels must be saved without "
+            "interpolation and scaling.",
+            self.path,
+        )
 
     def finish(self) -> None:  # noqa: B027 - most formats have nothing to do
         """Check what can only be checked at the end: checksums, and that nothing follows."""
@@ -150,7 +160,7 @@ class ArraySource(MaskSource):
     """An array in memory: NumPy's, torch's, or anything that NumPy can take."""
 
     def __init__(
-        self, array: Any, path: str, grid: Grid | None = None, threshold: float | None = None
+        self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
     ) -> None:
         held: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
         self.is_tensor = type(held).__module__.split(".")[0] == "torch"
@@ -159,7 +169,7 @@ class ArraySource(MaskSource):
         self.array = held
         shape = tuple(int(n) for n in held.shape)
         dtype = np.dtype(str(held.dtype).removeprefix("torch.")) if self.is_tensor else held.dtype
-        super().__init__(path, grid or Grid(shape or (1,)), dtype, threshold=threshold)
+        super().__init__(path, grid or Grid(shape or (1,)), dtype, reading=reading)
 
     def values(self, window: Window) -> np.ndarray:
         """Return a view of the array, on the host."""
@@ -206,8 +216,8 @@ class Reoriented(MaskSource):
             chunks=turned,
             order=source.order,
             nodata=source.nodata,
-            threshold=source.threshold,
             nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
         )
         self.notes = source.notes
         self._source, self._axes, self._flips = source, axes, flips
@@ -251,8 +261,8 @@ class Reshaped(MaskSource):
             chunks=source.chunks[:axis] + source.chunks[axis + 1 :],
             order=source.order,
             nodata=source.nodata,
-            threshold=source.threshold,
             nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
         )
         self.notes = source.notes
         self._source, self._axis = source, axis

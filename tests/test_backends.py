@@ -283,6 +283,21 @@ def test_backends_agree(name):
         assert first.table.tolist() == second.table.tolist()
 
 
+@pytest.mark.parametrize("kind", ["array", "tensor"])
+@pytest.mark.parametrize("side", ["reference", "prediction"])
+def test_nan_cast_to_integers_is_refused(kind, side):
+    """What NaN becomes when it is cast to integers is no label, in an array nor in a tensor."""
+    pair = {"reference": np.array([0, 1]), "prediction": np.array([0, 1])}
+    pair[side] = np.array([-(2**63), 1])
+    if kind == "tensor":
+        torch = pytest.importorskip("torch", reason="torch is not installed")
+        pair = {name: torch.from_numpy(mask) for name, mask in pair.items()}
+    with pytest.raises(NotLabels, match="9223372036854775808"):
+        ConfusionMatrix.from_arrays(**pair)
+    with pytest.raises(NotLabels, match="9223372036854775808"):
+        dicecli.score(**pair)
+
+
 # --- Tensors ------------------------------------------------------------------------------------------------
 
 TENSORS = ["bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"]

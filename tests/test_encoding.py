@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -139,14 +140,20 @@ def test_an_anti_aliased_mask_is_refused(radius):
     assert "prediction" in str(caught.value)
 
 
-@pytest.mark.parametrize("quality", [30, 75, 90, 95, 100])
-@pytest.mark.parametrize("radius", [3, 6, 12, 40])
+@pytest.mark.parametrize(
+    ("radius", "quality"),
+    # Of small discs quality 100 leaves one level beside 0 and 255 at the most: that could be a label.
+    [
+        each
+        for each in itertools.product((3, 6, 12, 40), (30, 75, 90, 95, 100))
+        if each not in {(3, 100), (6, 100), (12, 100)}
+    ],
+)
 def test_a_mask_that_was_a_jpeg_is_refused(tmp_path, radius, quality):
     """What JPEG leaves of 0 and 255 is refused: its dozens of grey levels are not dozens of labels."""
     hard = np.where(disc(radius) > 127, np.uint8(255), np.uint8(0))
     damaged = through_jpeg(hard, quality)
-    if set(np.unique(damaged).tolist()) <= {0, 255}:
-        pytest.skip("this JPEG library lost nothing")
+    assert len(np.unique(damaged)) > 2, "JPEG must have changed something for this test to say anything"
     path = png(tmp_path / "a.png", damaged)
     with pytest.raises(NotLabels, match="JPEG") as caught:
         scored(path, path)

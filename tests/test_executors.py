@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
-import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import workers
 
@@ -34,7 +35,7 @@ def run(request):
 def _no_child_is_left():
     """No test leaves a process behind."""
     yield
-    assert [] == multiprocessing.active_children()
+    assert multiprocessing.active_children() == []
 
 
 def until(condition, seconds=10.0):
@@ -46,7 +47,7 @@ def until(condition, seconds=10.0):
 
 
 def is_running(pid):
-    """Whether a process exists and is no zombie."""
+    """Whether a process exists, and is no zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -55,16 +56,32 @@ def is_running(pid):
     return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
-def start(code, **options):
-    """Run Python code in a process of its own, from which the tests' functions can be imported."""
+def start(code):
+    """Run Python code in a session of its own, where the tests' functions can be imported."""
     return subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        **options,
+        start_new_session=True,
     )
+
+
+def signed_in(folder):
+    """List the processes that have left their number in a folder."""
+    return [int(path.name) for path in folder.iterdir()]
+
+
+def until_it_fails(results):
+    """Collect what comes, and the error that ends it."""
+    found = []
+    try:
+        for each in results:
+            found.append(each)  # noqa: PERF402 - what came before the error is wanted
+    except Exception as error:  # noqa: BLE001 - which one is the test's concern
+        return found, error
+    return found, None
 
 
 # Every executor
@@ -79,24 +96,253 @@ def test_every_item_has_one_result_at_its_position(run, count, jobs):
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_items_are_taken_only_a_little_ahead(run, jobs):
-    """Items come from an endless generator; at most two per job are taken beyond the results given."""
-    taken = itertools.count()
-    results = run(workers.square, iter(lambda: next(taken), None), jobs, workers.lost)
-    ahead = []
-    for given, _ in enumerate(itertools.islice(results, 60), start=1):
-        ahead.append(next(taken) - given)
-        taken = itertools.count(given + ahead[-1])
+    """Items may come from an endless generator: at most two per job are taken beyond the results given."""
+    taken = []
+    items = (taken.append(number) or number for number in itertools.count())
+    results = run(workers.square, items, jobs, workers.lost)
+    ahead = [len(taken) - given for given, _ in enumerate(itertools.islice(results, 60), start=1)]
     results.close()
     assert max(ahead) <= 2 * jobs
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_what_the_function_raises_is_raised(run, jobs):
-    """An exception comes out as it is; every result before it has been given, none is given twice."""
-    found = []
-    with pytest.raises(ValueError, match="item 5"):
-        found.extend(run(workers.fail_at_five, range(40), jobs, workers.lost))
-    assert found == []  # extend keeps nothing of an iterator that raises
-    with pytest.raises(ValueError, match="item 5"):
-        for each in run(workers.fail_at_five, range(40), jobs, workers.lost):
-            found.append(each)  # noqa: PERF402
+def test_an_exception_of_the_function_comes_out_as_it_is(run):
+    """What the function raises is raised, after every result that was there before; none is given twice."""
+    found, error = until_it_fails(run(workers.fail_at_five, range(40), 1, workers.lost))
+    assert (type(error).__name__, str(error)) == ("ValueError", "item 5")
+    assert [(position, position) for position in range(5)] == found[:5]
+    assert len(dict(found)) == len(found)
+
+
+def test_an_exception_of_the_items_comes_out_as_it_is(run):
+    """What the iterator of the items raises is raised, too."""
+    items = (workers.fail_at_five(number) for number in range(40))
+    found, error = until_it_fails(run(workers.square, items, 2, workers.lost))
+    assert str(error) == "item 5"
+    assert {(position, position**2) for position in range(5)} >= set(found)
+
+
+def test_an_executor_can_be_left_at_any_time(run):
+    """Closing after the first result ends the run, whatever is still to do."""
+    results = run(workers.square, itertools.count(), 2, workers.lost)
+    position, result = next(results)
+    results.close()
+    assert position**2 == result
+    assert list(results) == []
+
+
+# Worker processes
+
+
+def test_the_work_is_done_in_as_many_processes_as_asked_for():
+    """Two jobs are two processes, neither of them this one; one item needs one process only."""
+    found = {pid for _, pid in processes.run(workers.process_id, range(200), 2)}
+    assert os.getpid() not in found
+    assert len(found) in {1, 2}
+    results = processes.run(workers.process_id, range(1), 8)
+    next(results)
+    assert len(multiprocessing.active_children()) == 1
+    results.close()
+
+
+@posix_only
+@pytest.mark.parametrize("seed", range(20))
+def test_a_killed_worker_costs_the_item_it_was_working_on(seed):
+    """Whenever workers are killed amid items, exactly these items are lost, with the reason in words."""
+    numbers = np.random.default_rng(seed)
+    deadly = set(numbers.permutation(30)[: numbers.integers(1, 4)].tolist())
+    items = [
+        (numbers.uniform(0, 0.005), "signal" if position in deadly else "return", int(signal.SIGKILL))
+        for position in range(30)
+    ]
+    found = list(processes.run(workers.obey, items, 2, workers.lost))
+    reason = "was killed by signal 9 (SIGKILL); often the system runs out of memory"
+    expected = [(n, ("lost", items[n], reason) if n in deadly else 9) for n in range(30)]
+    assert expected == sorted(found, key=lambda each: each[0])
+
+
+@posix_only
+def test_workers_killed_from_outside_cost_one_item_each_at_most():
+    """Any worker may be killed at any time: each position is still there once, and few are lost."""
+    numbers = np.random.default_rng(7)
+    killed, found = 0, []
+    for each in processes.run(workers.slow_square, range(60), 2, workers.lost):
+        found.append(each)
+        if len(found) in {5, 20, 35}:
+            time.sleep(numbers.uniform(0, 0.03))
+            children = multiprocessing.active_children()
+            os.kill(children[numbers.integers(len(children))].pid, signal.SIGKILL)
+            killed += 1
+    assert list(range(60)) == sorted(position for position, _ in found)
+    wrong = [(position, result) for position, result in found if result != position**2]
+    assert len(wrong) <= killed
+    assert {"lost"} >= {result[0] for _, result in wrong}
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        pytest.param((0, "exit", 3), "ended with exit code 3", id="exit"),
+        pytest.param((0, "exit", 0), "ended with exit code 0", id="exit without a complaint"),
+        pytest.param(
+            (0, "signal", signal.SIGSEGV),
+            "was killed by signal 11 (SIGSEGV); a crash inside a library",
+            id="segmentation fault",
+            marks=posix_only,
+        ),
+    ],
+)
+def test_the_reason_says_how_a_worker_died(order, reason):
+    """A worker that leaves, or crashes, says so in its item's result; the items around it are done."""
+    items = [(0, "return", 1), order, (0, "return", 2)]
+    found = dict(processes.run(workers.obey, items, 1, workers.lost))
+    assert {0: 1, 1: ("lost", order, reason), 2: 2} == found
+
+
+def test_every_item_may_be_deadly():
+    """A run whose every item kills its worker ends all the same, with every item lost."""
+    items = [(0, "exit", 5)] * 6
+    found = dict(processes.run(workers.obey, items, 2, workers.lost))
+    assert dict.fromkeys(range(6), ("lost", items[0], "ended with exit code 5")) == found
+
+
+def test_a_death_that_nobody_takes_ends_the_run():
+    """Without a result for lost items, a worker's death is an error that says how it died."""
+    with pytest.raises(WorkersFailed, match="exit code 5"):
+        list(processes.run(workers.obey, [(0, "exit", 5)], 1))
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        pytest.param(workers.Deadly(6), "ended with exit code 6", id="dies"),
+        pytest.param(workers.Unloadable(), "ValueError: no such library", id="raises"),
+    ],
+)
+def test_workers_that_cannot_start_end_the_run(function, reason):
+    """Workers that end before they do anything are started a few times over, then the run says why it ends."""
+    since = time.monotonic()
+    with pytest.raises(WorkersFailed, match=reason) as caught:
+        list(processes.run(function, range(1000), 2, workers.lost))
+    assert "--jobs 1" in caught.value.hint
+    assert time.monotonic() - since < 20
+
+
+def test_a_worker_that_works_is_enough(tmp_path):
+    """Where one worker is at work and no other can start, the one does it all; when it dies, that is the end."""
+    function = workers.FirstComes(tmp_path / "alone")
+    found = list(processes.run(function, [(0.02, "return", n) for n in range(40)], 2, workers.lost))
+    assert list(enumerate(range(40))) == sorted(found)
+    items = [*[(0.02, "return", n) for n in range(40)], (0, "exit", 1), (0, "return", 41)]
+    results = processes.run(workers.FirstComes(tmp_path / "mortal"), items, 2, workers.lost)
+    found, error = until_it_fails(results)
+    assert [*range(40), ("lost", (0, "exit", 1), "ended with exit code 1")] == [result for _, result in found]
+    assert isinstance(error, WorkersFailed)
+
+
+def test_an_exception_brings_the_traceback_of_the_worker():
+    """Where in the worker something was raised stands in a note."""
+    _, error = until_it_fails(processes.run(workers.fail_at_five, range(6), 2, workers.lost))
+    assert "raise ValueError(what)" in "".join(error.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "said"),
+    [
+        pytest.param("result", "(AttributeError|PicklingError)", "lambda", id="result"),
+        pytest.param("error", "RuntimeError", "ValueError: with a lambda in it", id="error"),
+        pytest.param(
+            "one-way error", "RuntimeError", "OneWayError: the cause: the reason", id="one-way error"
+        ),
+    ],
+)
+def test_what_cannot_travel_is_an_error(what, kind, said):
+    """A result that cannot be pickled is an exception; an error that cannot still says what it was."""
+    found, error = until_it_fails(processes.run(workers.break_the_rules, ["fine", what], 1, workers.lost))
+    assert found == [(0, "fine")]
+    assert re.fullmatch(kind, type(error).__name__)
+    assert said in str(error)
+
+
+def test_large_items_and_results_do_not_block():
+    """Items and results larger than any pipe's buffer pass each other on the way."""
+    items = [bytes([number]) * 2_000_000 for number in range(12)]
+    found = list(processes.run(workers.echo, items, 2, workers.lost))
+    assert list(enumerate(items)) == sorted(found)
+
+
+def test_no_worker_outlives_its_run(tmp_path):
+    """Closing the generator ends a worker at once, though its item would take a minute."""
+    results = processes.run(workers.sign_in, [None, tmp_path, tmp_path], 1, workers.lost)
+    assert next(results) == (0, None)
+    assert until(lambda: signed_in(tmp_path))
+    since = time.monotonic()
+    results.close()
+    assert time.monotonic() - since < 5
+    assert multiprocessing.active_children() == []
+
+
+@posix_only
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    """A parent that is killed with SIGKILL takes its workers with it, also amid an item."""
+    code = "import sys, workers; from dicecli.executors.processes import run; list(run(workers.sign_in, [{0!r}] * 5, 2))"
+    parent = start(code.format(str(tmp_path)))
+    assert until(lambda: len(signed_in(tmp_path)) == 2)
+    parent.kill()
+    parent.communicate()
+    assert until(lambda: not any(is_running(pid) for pid in signed_in(tmp_path)))
+
+
+@posix_only
+def test_an_interrupt_is_the_business_of_the_parent_alone():
+    """However often the group is interrupted, starting workers included, only the parent takes notice."""
+    code = """
+import signal, workers
+from dicecli.executors.processes import run
+signal.signal(signal.SIGINT, lambda *_: None)
+print("ready", flush=True)
+print(sorted(run(workers.slow_square, range(40), 2, workers.lost)) == [(n, n * n) for n in range(40)])
+"""
+    parent = start(code)
+    assert parent.stdout.readline() == "ready\n"
+    while parent.poll() is None:
+        os.killpg(parent.pid, signal.SIGINT)
+        time.sleep(0.01)
+    assert parent.communicate() == ("True\n", "")
+
+
+@posix_only
+@pytest.mark.parametrize("seed", range(5))
+def test_an_interrupted_parent_leaves_no_worker(seed):
+    """An interrupt at any moment ends the run and its workers, and none of them says a word."""
+    code = """
+import multiprocessing, workers
+from dicecli.executors.processes import run
+try:
+    print("ready", flush=True)
+    list(run(workers.slow_square, range(10_000), 4, workers.lost))
+except KeyboardInterrupt:
+    print(multiprocessing.active_children())
+"""
+    parent = start(code)
+    assert parent.stdout.readline() == "ready\n"
+    time.sleep(np.random.default_rng(seed).uniform(0, 0.4))
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.communicate(timeout=10) == ("[]\n", "")
+
+
+@posix_only
+@pytest.mark.parametrize("others", [0, 180])
+def test_few_files_may_be_open(others):
+    """Where only few more files can be opened, as many workers as that allows do the work."""
+    code = f"""
+import resource, workers
+from dicecli.executors.processes import run
+resource.setrlimit(resource.RLIMIT_NOFILE, (64 + {others}, 64 + {others}))
+others = [open(workers.__file__) for _ in range({others})]
+results = run(workers.square, range(300), 500, workers.lost)
+found = [next(results)]
+one_more = open(workers.__file__)
+found += results
+print(sorted(found) == [(n, n * n) for n in range(300)])
+"""
+    assert start(code).communicate() == ("True\n", "")

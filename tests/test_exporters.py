@@ -13,7 +13,7 @@ from dicecli.plugins import load, names
 from dicecli.results import Case
 
 GOLDEN = Path(__file__).parent / "golden"
-SUFFIX = {"csv": ".csv", "json": ".json", "markdown": ".md", "table": ".txt"}
+SUFFIX = {"csv": ".csv", "json": ".json", "junit": ".xml", "markdown": ".md", "table": ".txt"}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_machine_formats_have_null_where_undefined(report):
     record = json.loads(load("exporters", "json").render(report))
     assert record["cases"][1]["labels"][0]["dice"] is None
     macro = record["summary"]["averages"]["macro-imagewise"]
-    assert macro["undefined"]["dice"] == 1
+    assert macro["undefined"]["dice"] == 2
     assert macro["definition"]
     assert 3 == record["summary"]["expected"] == record["summary"]["scored"] + record["summary"]["failed"]
 

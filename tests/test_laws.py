@@ -516,6 +516,17 @@ def test_wide_labels_are_exact(labels):
     assert Counts(1, len(labels) - 1, len(labels) - 1, (len(labels) - 1) ** 2) == matrix.counts(labels[0])
 
 
+def test_labels_may_be_numpys_integers():
+    """A label that is asked for may come from an array, as the masks' own labels do."""
+    pair = np.array([0, 1, 2, 2]), np.array([0, 1, 1, 2])
+    matrix, label = count(pair), np.int64(2)
+    assert matrix.counts(2) == matrix.counts(label) == matrix.counts(np.array([label]))
+    assert 2 == matrix.reference_size(label)
+    assert matrix.without(2) == matrix.without(label)
+    (ignored,) = dicecli.score(pair[1], pair[0], ignore_label=label).scored
+    assert 2 == ignored.counted
+
+
 @pytest.mark.parametrize("dtype", [int, np.uint64])
 def test_masks_without_a_pixel(dtype):
     """Two arrays without a pixel give the empty matrix."""

@@ -710,8 +710,9 @@ def test_the_threshold_reaches_the_format(tmp_path):
     assert brute(values >= 0.5, values >= 0.5)[1] == result.labels[1]
 
 
-@pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("value", [0x00, 0x7F, 0x80, 0xFF])
+@pytest.mark.parametrize(
+    ("version", "value"), [(1, 0x00), (1, 0x7F), (1, 0x80), (1, 0xFF), (2, 0x7F), (2, 0xFF)]
+)
 def test_no_header_ends_in_a_traceback(tmp_path, version, value):
     """Whatever byte of the header is overwritten with whatever, there are labels or there is a CaseError."""
     path = nifti(tmp_path / "a.nii", LABELS, version=version)

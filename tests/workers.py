@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -23,6 +22,16 @@ class Unloadable:
 
     def __reduce__(self):
         return fail, ("no such library",)
+
+
+class FirstComes:
+    """A function that only one process can load; others die of it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return load_first, (self.path,)
 
 
 class OneWayError(Exception):
@@ -68,6 +77,14 @@ def obey(order):
     return number
 
 
+def load_first(path):
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        os._exit(4)
+    return obey
+
+
 def break_the_rules(what):
     """Give back, or raise, what cannot travel between processes."""
     if what == "result":
@@ -82,14 +99,10 @@ def break_the_rules(what):
 
 
 def sign_in(folder):
-    """Leave the process's number in a folder, then work for a minute."""
-    (Path(folder) / str(os.getpid())).touch()
-    time.sleep(60)
-
-
-def children_ignore_interrupts(_):
-    """Say whether an interrupt would do anything here."""
-    return signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    """Leave the process's number in a folder, then work for a minute; without a folder, return at once."""
+    if folder is not None:
+        (Path(folder) / str(os.getpid())).touch()
+        time.sleep(60)
 
 
 def process_id(_):

@@ -40,6 +40,8 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 #: GDAL holds one block of a file at a time; a larger one is a damaged or hostile header.
 MAX_BLOCK_BYTES = 1 << 30
+#: Blocks up to this size are nobody's worry.
+_SMALL_BLOCK = 1 << 24
 #: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
 _CACHE_MB = 64
 #: Bytes inflated at a time where checksums are held.
@@ -124,7 +126,9 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
     compression = _compression(dataset, path)
     block = dataset.block_shapes[band - 1]
     samples = dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1
-    if math.prod(block) * dtype.itemsize * samples > MAX_BLOCK_BYTES:
+    block_bytes = math.prod(block) * dtype.itemsize * samples
+    _check_block(dataset, band, block_bytes, compression, path)
+    if block_bytes > MAX_BLOCK_BYTES:
         raise TooLarge(
             f"one block of it has {block[1]:,} x {block[0]:,} pixels in {samples} samples",
             "Save it with tiles: gdal_translate -co TILED=YES.",
@@ -173,6 +177,19 @@ def _compression(dataset: Any, path: str) -> str:
             path,
         )
     return "none" if upper == "NONE" else name.lower()
+
+
+def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
+    """Hold the size of a block against that of the file: GDAL takes memory for it before it reads."""
+    ratio = {"none": 1, "deflate": 1032}.get(compression, 1 << 16)
+    is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
+    there = Path(path).stat().st_size
+    if block_bytes > max(_SMALL_BLOCK, there * ratio) and not is_sparse:
+        raise Truncated(
+            f"one block of it should have {block_bytes:,} bytes, which the file's {there:,} cannot hold",
+            "It is cut off or damaged: fetch or save it again.",
+            path,
+        )
 
 
 def _nodata(dataset: Any, band: int, reading: Reading) -> tuple[float | None, list[str]]:
@@ -231,9 +248,9 @@ class _GeoTiff(MaskSource):
             dtype,
             chunks=tuple(int(n) for n in dataset.block_shapes[band - 1]),
             nodata=nodata,
-            threshold=reading.threshold,
             # NaN needs no tag to be no number; it is taken for nodata only where that was asked for.
             nan_is_nodata=reading.nodata in {"ignore", "background"},
+            reading=reading,
         )
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
 

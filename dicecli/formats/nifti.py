@@ -84,7 +84,7 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     values = np.asanyarray(image.dataobj).reshape(layout)
     if len(layout) > 3:
         values = _largest(values, reading.channel_axis, path)
-    source = ArraySource(values, path, grid, threshold=reading.threshold)
+    source = ArraySource(values, path, grid, reading)
     source.chunks, source.order = (*grid.shape[:-1], 1), "F"
     return source
 
@@ -184,7 +184,7 @@ class _Nifti(MaskSource):
     def __init__(self, stored: _Stored, grid: Grid, reading: Reading) -> None:
         dtype = stored.value_dtype if len(stored.layout) <= 3 else np.dtype(np.int64)
         chunks = (*grid.shape[:-1], 1)
-        super().__init__(stored.path, grid, dtype, chunks=chunks, order="F", threshold=reading.threshold)
+        super().__init__(stored.path, grid, dtype, chunks=chunks, order="F", reading=reading)
         self._stored = stored
         self._stream = GzipStream(stored.path, stored.offset) if stored.is_zipped else None
         self._whole: np.ndarray | None = None

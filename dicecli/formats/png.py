@@ -74,7 +74,7 @@ class _Png(MaskSource):
         if header.kind in {2, 6} and reading.colours:
             dtype = np.dtype(np.int64)
         grid = Grid((header.height, header.width))
-        super().__init__(path, grid, dtype, chunks=(1, header.width), threshold=reading.threshold)
+        super().__init__(path, grid, dtype, chunks=(1, header.width), reading=reading)
         self._data, self._header, self._colours = data, header, reading.colours
         self._pixels: np.ndarray | None = None
 
