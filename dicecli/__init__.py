@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.version import __version__
 
 if TYPE_CHECKING:
+    from dicecli.batching import batch
     from dicecli.confusion import ConfusionMatrix
     from dicecli.counts import Counts
     from dicecli.errors import CaseError, DicecliError, UsageError
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "UsageError",
     "__version__",
+    "batch",
     "load_labels",
     "score",
     "score_many",
@@ -46,6 +48,7 @@ _HOMES = {
     "LabelScheme": "labels",
     "Report": "scores",
     "UsageError": "errors",
+    "batch": "batching",
     "load_labels": "labels",
     "score": "evaluate",
     "score_many": "evaluate",

@@ -104,7 +104,8 @@ class Pools:
             return mean(metric(counts) for counts in self._labels)
         if name == "micro":
             n = len(self._cases) * len(self._labels)
-            return Average(metric(self._all) if n else math.nan, n, 0)
+            value = metric(self._all) if n else math.nan
+            return Average(value, 0, n) if math.isnan(value) else Average(value, n, 0)
         if name == "weighted":
             return self._weighted(metric)
         if name == "micro-imagewise":
@@ -121,5 +122,7 @@ class Pools:
         values = [(metric(counts), counts.reference) for counts in self._labels]
         kept = [(value, weight) for value, weight in values if not math.isnan(value)]
         total = sum(weight for _, weight in kept)
-        value = math.fsum(value * weight for value, weight in kept) / total if total else math.nan
+        if not total:
+            return Average(math.nan, 0, len(values))
+        value = math.fsum(value * weight for value, weight in kept) / total
         return Average(value, len(kept), len(values) - len(kept))

@@ -125,4 +125,6 @@ def resolve(name: str) -> Metric:
     for entry in entry_points(group="dicecli.metrics", name=wanted):
         entry.load()
         return _table[wanted]
-    raise unknown("metric", name, tuple(table))
+    raise unknown(
+        "metric", wanted, tuple(table), tuple(alias for each in table.values() for alias in each.aliases)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.plugins import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 #: Stands for "belongs to no label" among the labels of a matrix; no file can hold this value as a label.
 NO_LABEL = -(2**63)
@@ -144,7 +145,8 @@ class ConfusionMatrix:
 
         A label that neither mask holds has only true negatives.
         """
-        wanted = {label} if isinstance(label, int) else {int(each) for each in label}
+        several = label if isinstance(label, Iterable) else (label,)
+        wanted = {int(each) for each in several}
         inside = np.array([each in wanted for each in self.labels], dtype=bool)
         tp = int(self.table[np.ix_(inside, inside)].sum())
         reference = int(self.table[inside].sum())

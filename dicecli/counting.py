@@ -124,8 +124,7 @@ def _count(
     tensors = [each.whole_tensor() for each in (reference, prediction) if isinstance(each, ArraySource)]
     if len(tensors) == 2 and any(tensor is not None for tensor in tensors):
         arrays = [each.array for each in (reference, prediction) if isinstance(each, ArraySource)]
-        counted: ConfusionMatrix = load("backends", "torch").count_block(*arrays)
-        return counted, notes
+        return ConfusionMatrix.from_arrays(reference=arrays[0], prediction=arrays[1]), notes
     backend = load("backends", "numpy" if settings.device == "cpu" else "torch")
     where = None
     if settings.device != "cpu":

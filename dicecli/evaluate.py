@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
@@ -14,7 +15,7 @@ from dicecli.scores import Report
 from dicecli.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dicecli.results import Result
@@ -99,9 +100,8 @@ def make_settings(
     threshold = options.get("threshold")
     if threshold is not None and not 0 < threshold < float("inf"):
         raise UsageError(f"the threshold is {threshold:g}", "It must be above 0: what reaches it is label 1.")
-    ignored = (
-        () if ignore_label is None else (ignore_label,) if isinstance(ignore_label, int) else ignore_label
-    )
+    several = ignore_label if isinstance(ignore_label, Iterable) else (ignore_label,)
+    ignored = [int(label) for label in several if label is not None]
     named = {region: tuple(sorted(members)) for region, members in (regions or {}).items()}
     scheme = load_labels(labels).adding(regions=named, ignore=ignored)
     if isinstance(metrics, str):

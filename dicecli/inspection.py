@@ -13,7 +13,7 @@ from dicecli.blocks import plan
 from dicecli.confusion import MAX_LABELS
 from dicecli.counting import open_mask
 from dicecli.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
-from dicecli.errors import CaseError
+from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.grid import differences, displacement
 from dicecli.plugins import load
 from dicecli.settings import Settings

@@ -65,6 +65,20 @@ def write(path: str | os.PathLike[str], text: str) -> None:
         ) from error
 
 
+def append(path: str | os.PathLike[str], text: str) -> None:
+    """Add a text, as UTF-8, to the end of a file that others write to as well.
+
+    Raises
+    ------
+    OutputError
+    """
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}", "Give another path.") from error
+
+
 def _give_usual_mode(name: str, target: Path) -> None:
     """Give a temporary file the mode that a new file would have, or that of the file it replaces."""
     if os.name != "posix":

@@ -45,8 +45,8 @@ def load(folder: str, name: str) -> ModuleType:
     raise unknown(folder.removesuffix("s"), name, names(folder))
 
 
-def unknown(kind: str, name: str, known: tuple[str, ...]) -> UnknownName:
-    """Make the error for a name that does not exist: the nearest names, and all of them if they are few."""
-    near = difflib.get_close_matches(name, known, n=3)
+def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:
+    """Make the error for a name that does not exist: the nearest names, and the known ones."""
+    near = difflib.get_close_matches(name.lower(), (*known, *aliases), n=3)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"there is no {kind} '{name}'", f"{hint}Known: {', '.join(known)}.")

@@ -35,7 +35,7 @@ def read_report(path: str | Path) -> Report:
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a report: {error}", _HINT) from error
     try:
         return from_dict(record)

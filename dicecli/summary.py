@@ -100,10 +100,11 @@ def summarise(report: Report) -> Summary:
     names = [each.name for each in report.metrics]
     # One column per row and metric; NaN is undefined.
     columns = np.array([report.values[name] for name in names], np.float64)
-    columns = columns.reshape(len(names), len(scored), -1).transpose(1, 0, 2).reshape(len(scored), -1)
+    stride = len(report.rows)
+    columns = columns.reshape(len(names), len(scored), stride).transpose(1, 0, 2)
+    columns = columns.reshape(len(scored), len(names) * stride)
     groups = [each.case.group for each in scored]
     intervals = bootstrap(columns, groups)
-    stride = len(report.rows)
     pools = [pooled(column) for column in zip(*(report.counts(each) for each in scored), strict=True)]
     pools = pools or [Counts()] * stride
     ranked = next((each for each in (*report.shown, *report.metrics) if each.better != "neither"), None)

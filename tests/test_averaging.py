@@ -1,7 +1,5 @@
 """The six named averages, on numbers that can be checked on paper."""
 
-# ruff: noqa: SIM300 - the expected value stands first
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """Random masks against plain Python loops, and against scikit-learn."""
 
-# ruff: noqa: SIM300 - the expected value stands first
-
 from __future__ import annotations
 
 import math

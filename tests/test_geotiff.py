@@ -747,3 +747,19 @@ def test_one_strip_larger_than_its_file_takes_little_memory(tmp_path):
     name, kilobytes = done.stdout.split()
     assert name in {"Truncated", "TooLarge", "Corrupt"}
     assert int(kilobytes) < 150_000
+
+
+@pytest.mark.parametrize("value", [0x7F, 0xFF])
+def test_no_header_ends_in_a_traceback(tmp_path, value):
+    """Whatever byte of the directory is overwritten, there are labels or there is a CaseError."""
+    path = geotiff(tmp_path / "a.tif", LABELS, nodata=255)
+    good = geotiff(tmp_path / "b.tif", LABELS)
+    whole = path.read_bytes()
+    refused = 0
+    for position in range(len(whole) - LABELS.size):
+        path.write_bytes(whole[:position] + bytes([value]) + whole[position + 1 :])
+        try:
+            scored(path, good)
+        except CaseError:
+            refused += 1
+    assert refused > 10

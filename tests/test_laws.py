@@ -1,7 +1,5 @@
 """Laws that hold for every pair of masks: the algebra of the matrix, exact fractions, windows and layouts."""
 
-# ruff: noqa: SIM300 - the expected value stands first
-
 from __future__ import annotations
 
 import itertools

@@ -1,7 +1,5 @@
 """What every metric of the catalogue promises; a new one is held to it by being there."""
 
-# ruff: noqa: SIM300 - the expected value stands first
-
 from __future__ import annotations
 
 import itertools

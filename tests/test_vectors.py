@@ -1,7 +1,5 @@
 """Numbers that other tools publish or test against, and the right one where a tool's own is wrong."""
 
-# ruff: noqa: SIM300 - the expected value stands first
-
 from __future__ import annotations
 
 import math

@@ -57,6 +57,8 @@ def _checked(values: ArrayLike) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
+    if not array.size and array.dtype == np.float64:
+        return array.astype(np.uint8)  # what NumPy makes of an empty list
     if array.dtype.kind not in "iu":
         raise NotLabels(
             f"an array of type {array.dtype} holds no labels", "Convert it to integers, or give a threshold."

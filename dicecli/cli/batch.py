@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
-    from dicecli.batch import find_pairs
+    from dicecli.batching import find_pairs
     from dicecli.scores import Report
 
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
@@ -106,7 +106,7 @@ def _run(
     pairing: Pairing, settings: Settings, outputs: tuple[str, ...], running: dict[str, Any], *, quiet: bool
 ) -> tuple[Report, int | None]:
     """Run the cases; return the report, and the exit code where the run was stopped."""
-    from dicecli.batch import Stopped, run
+    from dicecli.batching import Stopped, run
 
     journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
     jobs = running.pop("jobs") or _cores()

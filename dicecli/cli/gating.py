@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli import output
 from dicecli.errors import UsageError
 from dicecli.plugins import load
 
@@ -74,7 +74,10 @@ class Gates:
         self._gates = [gates.parse(text, over=False) for text in options.pop("fail_under")]
         self._gates += [gates.parse(text, over=True) for text in options.pop("fail_over")]
         baseline, self._drops = options.pop("baseline"), options.pop("max_drop")
+        self._step_summary = os.environ.get("GITHUB_STEP_SUMMARY") if options["github"] else None
         self._github = options.pop("github")
+        if self._step_summary:
+            output.check_writable(self._step_summary)
         if bool(baseline) != bool(self._drops):
             raise UsageError(
                 "--baseline and --max-drop belong together",
@@ -100,10 +103,8 @@ class Gates:
         """Append to the step's summary, and print an annotation for every gate that failed."""
         if not self._github:
             return
-        target = os.environ.get("GITHUB_STEP_SUMMARY")
-        if target:
-            with Path(target).open("a", encoding="utf-8") as file:
-                file.write(load("exporters", "markdown").render(report) + "\n")
+        if self._step_summary:
+            output.append(self._step_summary, load("exporters", "markdown").render(report) + "\n")
         for verdict in report.verdicts:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"

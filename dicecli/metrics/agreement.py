@@ -125,7 +125,7 @@ def overall_kappa(labels: Iterable[Counts]) -> float:
 @metric(
     formula="(N sum(tp) - sum(ref pred)) / sqrt((N^2 - sum(pred^2)) (N^2 - sum(ref^2))), over all labels",
     range="-1 to 1",
-    undefined="either mask holds one label only",
+    undefined="no pixel was counted, or either mask holds one label only",
     needs="labels",
     aliases=("rk",),
     source=_GORODKIN,
