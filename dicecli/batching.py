@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dicecli.counting import SAME_BYTES, SAME_FILE, named
 from dicecli.errors import UsageError
 from dicecli.evaluate import make_settings, result_of
-from dicecli.pairing import Pairing, pair_csv, pair_folders
+from dicecli.pairing import Pairing, pair_folders
+from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
 from dicecli.results import Case, Failed, Pending, Scored
 from dicecli.scores import Report

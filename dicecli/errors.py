@@ -7,6 +7,7 @@
     │   ├── UnknownName       a metric, format, preset ... that does not exist
     │   ├── LabelFileError    a file of labels that cannot be understood
     │   ├── PairingError      folders whose files cannot be paired without a guess
+    │   │   └── AmbiguousPair     two files for one side of a case
     │   ├── GateError         a gate that says nothing, such as a metric without direction
     │   ├── ConfigError       a configuration file that cannot be understood
     │   ├── OutputError       an output that cannot be written
@@ -101,6 +102,10 @@ class OutputError(UsageError):
 
 class PairingError(UsageError):
     """Folders whose files cannot be paired without a guess."""
+
+
+class AmbiguousPair(PairingError):
+    """Two files for one side of a case."""
 
 
 class GateError(UsageError):

@@ -59,16 +59,13 @@ def check_regular(path: str | os.PathLike[str]) -> int:
     try:
         found = os.stat(path)  # noqa: PTH116 - of any path-like
     except (FileNotFoundError, NotADirectoryError) as error:
-        if _ELSEWHERE.match(text):
-            raise UsageError(
-                f"'{text}' is not a local file",
-                "Masks are read from local files only: download it first, and give its path.",
-            ) from error
+        _refuse_elsewhere(text, error)
         hint = "Check the path; relative paths start at the current folder."
         if os.path.islink(path):  # noqa: PTH114 - of any path-like
             hint = "It is a symbolic link whose target does not exist."
         raise Missing("there is no such file", hint, text) from error
     except (OSError, ValueError) as error:
+        _refuse_elsewhere(text, error)  # what Windows cannot even look for
         raise Unreadable(f"cannot be read: {error}", "Check the path and its permissions.", text) from error
     if not stat.S_ISREG(found.st_mode):
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, socket or device"
@@ -78,6 +75,14 @@ def check_regular(path: str | os.PathLike[str]) -> int:
             "the file is empty (0 bytes)", "Was it written to its end? Make or fetch it again.", text
         )
     return found.st_size
+
+
+def _refuse_elsewhere(text: str, cause: Exception) -> None:
+    if _ELSEWHERE.match(text):
+        raise UsageError(
+            f"'{text}' is not a local file",
+            "Masks are read from local files only: download it first, and give its path.",
+        ) from cause
 
 
 def head(path: str | os.PathLike[str], length: int = 512) -> bytes:

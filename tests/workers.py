@@ -105,5 +105,12 @@ def sign_in(folder):
         time.sleep(60)
 
 
+def sign_in_and_hold_the_lock(folder):
+    """Leave the process's number in a folder, then count for hours without letting another thread run."""
+    if folder is not None:
+        (Path(folder) / str(os.getpid())).touch()
+        sum(range(10**13))
+
+
 def process_id(_):
     return os.getpid()

@@ -90,12 +90,19 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if running.pop("dry_run"):
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
-    report, stopped = _run(pairing, settings, outputs, running, quiet=quiet)
-    if stopped is None:
-        gates.judge(report)
-    print_report(report, format_name, verbose=verbose)
-    write_all(report, files, summary)
+    journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
+    try:
+        report, stopped = _run(pairing, settings, journal, running, quiet=quiet)
+        if stopped is None:
+            gates.judge(report)
+        write_all(report, files, summary)
+    finally:
+        if journal is not None:
+            journal.close()
+    if journal is not None:
+        _settle(journal, report, outputs, quiet=quiet)
     gates.tell_github(report)
+    print_report(report, format_name, verbose=verbose)
     if format_name not in {"table", "markdown"} and not quiet:
         for note in report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
@@ -103,12 +110,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _run(
-    pairing: Pairing, settings: Settings, outputs: tuple[str, ...], running: dict[str, Any], *, quiet: bool
+    pairing: Pairing, settings: Settings, journal: Journal | None, running: dict[str, Any], *, quiet: bool
 ) -> tuple[Report, int | None]:
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.batching import Stopped, run
 
-    journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
     jobs = running.pop("jobs") or _cores()
     stopped = None
     try:
@@ -117,11 +123,6 @@ def _run(
     except Stopped as error:
         report = error.report
         stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else 143
-    finally:
-        if journal is not None:
-            journal.close()
-    if journal is not None:
-        _settle(journal, report, outputs, quiet=quiet)
     return report, stopped
 
 

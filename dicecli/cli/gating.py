@@ -10,6 +10,7 @@ import click
 from dicecli import output
 from dicecli.errors import UsageError
 from dicecli.plugins import load
+from dicecli.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,7 @@ class Gates:
         for verdict in report.verdicts:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
-                click.echo(f"::error title=dicecli gate failed::{_escaped(said)}", err=True)
+                click.echo(f"::error title=dicecli gate failed::{_escaped(inert(said))}", err=True)
 
 
 def _escaped(text: str) -> str:

@@ -48,7 +48,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         report = Report(report.results, settings, notes=report.notes, verdicts=report.verdicts)
     if gates.any:
         gates.judge(report)
-    print_report(report, format_name, verbose=verbose)
     write_all(report, targets, summary)
     gates.tell_github(report)
+    print_report(report, format_name, verbose=verbose)
     ctx.exit(exit_code(report))

@@ -8,6 +8,9 @@ import numpy as np
 
 from dicecli.grid import Grid
 
+#: No map is so large, nor are its pixels so small, whatever its unit.
+_LARGEST = 1e15
+
 
 def grid(dataset: Any) -> Grid:
     shape = (dataset.height, dataset.width)
@@ -17,7 +20,7 @@ def grid(dataset: Any) -> Grid:
     a, b, c, d, e, f = transform[:6]
     # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
     affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
-    if abs(np.linalg.det(affine[:, :2])) == 0 or not np.isfinite(affine).all():
+    if not _is_regular(affine):
         return Grid(shape, kind="map", crs=_wkt(dataset.crs))
     unit, factor = _unit(dataset.crs)
     steps = np.linalg.norm(affine[:, :2], axis=0) * factor
@@ -30,6 +33,14 @@ def grid(dataset: Any) -> Grid:
         pixel_size=abs(float(np.linalg.det(affine[:, :2]))) * factor**2 if unit == "m" else None,
         kind="map",
     )
+
+
+def _is_regular(affine: np.ndarray) -> bool:
+    """Tell whether a transform gives every pixel a place of its own, in numbers to reckon with."""
+    steps = np.abs(affine[:, :2])
+    if not np.isfinite(affine).all() or np.abs(affine).max() > _LARGEST or steps.max() < 1 / _LARGEST:
+        return False
+    return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
 
 
 def _wkt(crs: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import os
 import threading
@@ -76,15 +77,17 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
             "Give a TIFF file, or name it after its format.",
             path,
         )
-    with _gdal(path):
+    with _gdal(path), _listening() as said:
         import rasterio
 
         dataset = rasterio.open(os.path.abspath(path), driver="GTiff", sharing=False)  # noqa: PTH100
         try:
-            return _source(dataset, path, reading)
+            source = _source(dataset, path, reading)
         except BaseException:
             dataset.close()
             raise
+        source.notes += [f"GDAL warns: {each}" for each in said]
+        return source
 
 
 @contextmanager
@@ -108,6 +111,24 @@ def _gdal(path: str) -> Iterator[None]:
             raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
         except MemoryError as error:
             raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    said: list[str] = []
+    listener = Listener(logging.WARNING)
+    logger = logging.getLogger("rasterio")
+    logger.addHandler(listener)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(listener)
 
 
 def _message(error: BaseException, path: str) -> str:

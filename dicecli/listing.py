@@ -1,0 +1,187 @@
+"""What a folder of masks holds: every mask by the name of its case, and what is left out."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from dicecli import files
+from dicecli.errors import AmbiguousPair, PairingError
+from dicecli.plugins import load, names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_NAMED = 3
+#: The two files of one NIfTI mask.
+_OTHER_HALF = {".hdr": ".img", ".img": ".hdr", ".hdr.gz": ".img.gz", ".img.gz": ".hdr.gz"}
+
+
+@dataclass
+class Side:
+    """What one folder holds; paths start at the folder, and ``/`` separates their parts."""
+
+    side: str
+    folder: str
+    pattern: str | None
+    #: Every mask, and its suffix in lower case.
+    masks: dict[str, str] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    #: The masks by the name of their case, and those that the pattern does not match.
+    named: dict[str, list[str]] = field(default_factory=dict)
+    unmatched: list[str] = field(default_factory=list)
+
+    def path(self, relative: str) -> str:
+        """Return the path of what lies in this folder."""
+        return joined(self.folder, relative)
+
+    def error(self, message: str, hint: str, kind: type[PairingError] = PairingError) -> PairingError:
+        """Make an error about this folder."""
+        return kind(message, hint, self.folder, self.side)
+
+    def matched(self) -> Iterator[str]:
+        """Return the masks that belong to a case."""
+        return (relative for masks in self.named.values() for relative in masks)
+
+    def mask(self, name: str) -> str | None:
+        """Return the path of a case's mask, or None; several are an error."""
+        masks = self.named.get(name, ())
+        if len(masks) > 1:
+            raise self.error(
+                f"the case '{name}' has {len(masks)} files: {listed(masks)}",
+                f"Keep one of them, or give a --{self.side}-pattern that only one matches, such as "
+                f"'{{case}}{self.masks[min(masks)]}'.",
+                AmbiguousPair,
+            )
+        return self.path(masks[0]) if masks else None
+
+
+def list_side(side: str, folder: str, pattern: str | None) -> Side:
+    """List a folder, and name its masks."""
+    found = Side(side, folder, pattern)
+    expression = None if pattern is None else _expression(found, pattern)
+    _scan(found)
+    if not found.masks:
+        others = f" ({listed(found.others)})" if found.others else ""
+        raise found.error(
+            f"there is no mask in this folder; other files: {len(found.others):,}{others}",
+            f"Suffixes that are read: {', '.join(sorted(_suffixes()))}.",
+        )
+    if expression is None:
+        matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
+    else:
+        matches = {relative: expression.fullmatch(relative) for relative in found.masks}
+        matched = {relative: match["case"] for relative, match in matches.items() if match}
+    if not matched:
+        raise found.error(
+            f"the pattern '{pattern}' matches none of the {len(found.masks):,} masks: {listed(found.masks)}",
+            "It stands for the whole path in the folder, suffix included; * is any characters but '/'.",
+        )
+    _sort_out(found, matched)
+    return found
+
+
+def _sort_out(found: Side, matched: dict[str, str]) -> None:
+    """Put the masks under their cases' names; the data of a NIfTI pair go with their header."""
+
+    def half(relative: str, suffix: str) -> str:
+        return relative[: -len(suffix)] + suffix
+
+    halves = {half(each, found.masks[each]) for each in matched if found.masks[each] in _OTHER_HALF}
+    for relative, suffix in found.masks.items():
+        is_beside = suffix in _OTHER_HALF and half(relative, _OTHER_HALF[suffix]) in halves
+        if relative not in matched:
+            found.unmatched += [] if is_beside else [relative]
+        elif not (is_beside and suffix.startswith(".img")):
+            found.named.setdefault(matched[relative], []).append(relative)
+
+
+def _scan(found: Side) -> None:
+    """List a folder and all below it, without following links to folders."""
+    _check_folder(found)
+    suffixes, waiting = _suffixes(), [""]
+    folders: dict[str, str] = {}
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            with os.scandir(found.path(prefix)) as entries:
+                for entry in entries:
+                    relative, suffix = prefix + entry.name, _suffix(entry.name.partition(".")[2])
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if entry.name.startswith("."):
+                        found.others.append(relative + "/" * is_folder)
+                    elif is_folder:
+                        waiting.append(relative + "/")
+                        folders[relative] = suffix
+                    elif suffix in suffixes:
+                        found.masks[relative] = suffix
+                    else:
+                        found.others.append(relative)
+                        if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - as above
+                            found.links.append(relative)
+        except OSError as error:
+            what = f"the folder {prefix} in it cannot" if prefix else "this folder cannot"
+            raise found.error(f"{what} be read: {error.strerror}", "Check its permissions.") from error
+    # A folder with a mask's name and no mask in it stands for a mask, and its case fails.
+    inside = sorted(found.masks)
+    for relative, suffix in folders.items():
+        at = bisect_left(inside, relative + "/")
+        if suffix in suffixes and not any(each.startswith(relative + "/") for each in inside[at : at + 1]):
+            found.masks[relative] = suffix
+
+
+def _check_folder(found: Side) -> None:
+    try:
+        mode = os.stat(found.folder).st_mode  # noqa: PTH116 - as above
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise found.error("there is no such folder", "Check the path.") from error
+    except (OSError, ValueError) as error:
+        raise found.error(f"cannot be read: {error}", "Check the path and its permissions.") from error
+    if not stat.S_ISDIR(mode):
+        raise found.error(
+            "this is a file, not a folder", "To compare two files: dicecli score PREDICTION REFERENCE."
+        )
+
+
+def _suffixes() -> set[str]:
+    return {suffix for name in names("formats") for suffix in load("formats", name).SUFFIXES}
+
+
+@lru_cache(256)
+def _suffix(after_dot: str) -> str:
+    """Return the suffix of a name from what follows its first dot: few strings for many names."""
+    return files.suffix(f"name.{after_dot}")
+
+
+def joined(folder: str, relative: str) -> str:
+    """Return a path that starts in a folder; no folder at all is the current one."""
+    return os.path.join(folder, relative)  # noqa: PTH118 - as above
+
+
+def _expression(found: Side, pattern: str) -> re.Pattern[str]:
+    """Translate a pattern into a regular expression for whole paths."""
+    expression = ""
+    for part in re.split(r"(\{case\}|\*+)", pattern.replace(os.sep, "/")):
+        if part == "{case}":
+            expression += "(?P=case)" if "(?P<case>" in expression else "(?P<case>.+)"
+        else:
+            expression += "[^/]*?" if part.startswith("*") else re.escape(part)
+    if "(?P<case>" not in expression:
+        raise found.error(
+            f"the pattern '{pattern}' has no {{case}}",
+            "Put {case} where the name of the case stands, as in '{case}_pred.nii.gz'.",
+        )
+    return re.compile(expression, re.DOTALL)
+
+
+def listed(items: Iterable[str]) -> str:
+    """Name a few, and say how many more there are."""
+    listed = sorted(items)
+    more = f" and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + more

@@ -1,0 +1,109 @@
+"""Pairs that a CSV names, where names of files do not tell which belong together."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dicecli import files
+from dicecli.errors import PairingError
+from dicecli.listing import joined
+from dicecli.pairing import Pairing
+from dicecli.results import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLUMNS = ("prediction", "reference", "case", "group")
+
+
+def pair_csv(path: str, *, predictions: str | None = None, references: str | None = None) -> Pairing:
+    """Read pairs from a CSV file with the columns prediction and reference, and perhaps case and group.
+
+    An empty prediction is a case that has none. A case without a name is called as its reference is,
+    without the suffix.
+
+    Parameters
+    ----------
+    path : str
+    predictions, references : str, optional
+        Where relative paths start; the folder of the CSV file by default.
+
+    Raises
+    ------
+    PairingError
+        A file that cannot be read, columns that are missing or unknown, a row without reference or with
+        another number of cells than the header, or a case that stands twice.
+    """
+    own = os.path.dirname(path)  # noqa: PTH120 - as above
+    start = {"prediction": predictions or own, "reference": references or own}
+    cases: list[Case] = []
+    lines: dict[object, int] = {}
+    for line, row in _rows(path):
+        if not row["reference"]:
+            raise PairingError(f"line {line} has no reference", "Name one in every row.", path)
+        prediction, reference = (
+            joined(start[side], row[side]) if row[side] else None for side in ("prediction", "reference")
+        )
+        name = row.get("case") or _name(start["reference"], row["reference"])
+        pair = tuple(each and os.path.normpath(each) for each in (prediction, reference))
+        for key, what in ((name, f"the case '{name}'"), (pair, f"the pair with '{row['reference']}'")):
+            if key in lines:
+                raise PairingError(
+                    f"{what} stands twice, in line {lines[key]} and in line {line}",
+                    "Every case stands once: delete one of the rows, or correct it.",
+                    path,
+                )
+            lines[key] = line
+        cases.append(Case(name, prediction, reference, row.get("group") or None))
+    if not cases:
+        raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
+    return Pairing(tuple(sorted(cases, key=lambda case: case.name)))
+
+
+def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read the rows of a CSV file, each with the number of its line; cells of spaces are empty."""
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            header = [cell.strip() for cell in next(reader, ())]
+            _check_header(header, path)
+            for row in reader:
+                cells = [cell if cell.strip() else "" for cell in row]
+                if not any(cells):
+                    continue
+                if len(cells) != len(header):
+                    raise PairingError(
+                        f"line {reader.line_num} has {len(cells)} cells, and the header {len(header)}",
+                        "Put a cell that contains a comma between double quotes.",
+                        path,
+                    )
+                yield reader.line_num, dict(zip(header, cells, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PairingError(f"cannot be read: {error}", "Give a CSV file in UTF-8.", path) from error
+
+
+def _check_header(header: list[str], path: str) -> None:
+    wrong = {
+        "missing": [column for column in _COLUMNS[:2] if column not in header],
+        "unknown": [column for column in dict.fromkeys(header) if column not in _COLUMNS],
+        "repeated": [column for column in _COLUMNS if header.count(column) > 1],
+    }
+    if any(wrong.values()):
+        said = (f"{what}: {', '.join(map(repr, columns))}" for what, columns in wrong.items() if columns)
+        raise PairingError(
+            f"columns {'; '.join(said)}",
+            "The first line names the columns: prediction,reference and perhaps case,group.",
+            path,
+        )
+
+
+def _name(folder: str, reference: str) -> str:
+    """Return a reference's path in its folder without the suffix."""
+    root, path = os.path.normpath(folder or "."), os.path.normpath(joined(folder, reference))
+    inside = path.startswith(root + os.sep)
+    relative = path.removeprefix(root + os.sep) if inside else os.path.normpath(reference)
+    relative = relative.replace(os.sep, "/")
+    return relative[: len(relative) - len(files.suffix(relative))] or relative
