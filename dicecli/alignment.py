@@ -9,10 +9,11 @@ import numpy as np
 
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.grid import EXACT_VOXELS, NEAREST_VOXELS, Grid, differences, displacement, same_crs
-from dicecli.sources import MaskSource, Reoriented, Reshaped
+from dicecli.views import Reoriented, Reshaped
 
 if TYPE_CHECKING:
     from dicecli.settings import Geometry
+    from dicecli.sources import MaskSource
 
 _IGNORE = "--geometry ignore compares pixel by pixel all the same."
 

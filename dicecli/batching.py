@@ -209,6 +209,13 @@ def _guarded(case: Case, settings: Settings) -> Result:
     """Score a case; a defect of this program costs that case, not what a night has counted."""
     try:
         return result_of(case, settings)
+    except MemoryError:
+        return Failed(
+            named(case),
+            "OutOfMemory",
+            "there was not enough memory to score it",
+            "Try again with fewer --jobs. Formats that are read in blocks (.nii, tiled GeoTIFF) need little.",
+        )
     except Exception as error:  # noqa: BLE001 - any defect: it is reported whole, with where it happened
         where = traceback.extract_tb(error.__traceback__)[-1]
         return Failed(

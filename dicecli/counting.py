@@ -18,7 +18,8 @@ from dicecli.errors import CaseError, UnknownFormat
 from dicecli.plugins import load, names
 from dicecli.results import Case, Scored
 from dicecli.settings import Settings
-from dicecli.sources import ArraySource, MaskSource, NothingSource, Reading
+from dicecli.sources import MaskSource, Reading
+from dicecli.views import ArraySource, NothingSource
 
 SAME_FILE = "prediction and reference are the same file"
 SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"

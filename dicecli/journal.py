@@ -7,7 +7,6 @@ It only grows, so that whatever ends the run costs its last line at most. Damage
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import stat
@@ -17,11 +16,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from dicecli import files
-from dicecli.counts import Counts
 from dicecli.errors import OutputError
+from dicecli.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
 from dicecli.results import Case, Scored
-from dicecli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from dicecli.results import Result
     from dicecli.settings import Settings
 
-#: To be raised whenever entries are written otherwise, or mean something else.
-_SCHEMA = 1
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.
 _SYNC_S = 1.0
 #: Beyond any journal, and within what every Windows runtime can lock.
@@ -87,7 +82,7 @@ class Journal:
         so that one which changes in between is counted again.
         """
         options = self._options(settings)
-        key = _digest([options, *_inputs(case)])
+        key = digest([options, *inputs_of(case)])
         found = self._entries.get(key)
         if found is None:
             self._before[case, options] = key
@@ -103,7 +98,7 @@ class Journal:
             The system refuses. What was written before stays readable, and more may be added.
         """
         options = self._options(settings)
-        key = self._before.pop((case, options), None) or _digest([options, *_inputs(case)])
+        key = self._before.pop((case, options), None) or digest([options, *inputs_of(case)])
         if isinstance(result, Scored):
             self._write(_line({"fingerprint": key, "scored": scored_to_dict(result)}))
 
@@ -130,7 +125,7 @@ class Journal:
     def _options(self, settings: Settings) -> str:
         """Return the digest of the settings, which are the same for every case of a run."""
         if self._settings is None or self._settings[0] is not settings:
-            self._settings = (settings, _digest(_options(settings)))
+            self._settings = (settings, digest(options_of(settings)))
         return self._settings[1]
 
     def _start_after(self, end: int) -> None:
@@ -160,81 +155,6 @@ class Journal:
             os.fsync(file)
             self._is_dirty = False
             self._synced = time.monotonic()
-
-
-def fingerprint(case: Case, settings: Settings) -> str:
-    """Return a digest of all that a case's counts depend on, its files by their size and time of change.
-
-    The settings, this package's version, the case with its paths; both halves of a volume whose header is a
-    file of its own. Only of cases whose masks are paths, or None.
-    """
-    return _digest([_digest(_options(settings)), *_inputs(case)])
-
-
-def scored_to_dict(scored: Scored) -> dict[str, Any]:
-    """Return a result in JSON's types only."""
-    case = scored.case
-    return {
-        "case": [case.name, case.prediction, case.reference, case.group],
-        "shape": list(scored.shape),
-        "spacing": None if scored.spacing is None else list(scored.spacing),
-        "unit": scored.unit,
-        "sizes": dict(scored.sizes),
-        "counted": scored.counted,
-        "excluded": dict(scored.excluded),
-        "labels": {str(label): list(counts) for label, counts in scored.labels.items()},
-        "regions": {name: list(counts) for name, counts in scored.regions.items()},
-        "notes": list(scored.notes),
-    }
-
-
-def scored_from_dict(content: dict[str, Any]) -> Scored:
-    """Return the result that :func:`scored_to_dict` was given."""
-    spacing = content["spacing"]
-    return Scored(
-        case=Case(*content["case"]),
-        shape=tuple(content["shape"]),
-        spacing=None if spacing is None else tuple(spacing),
-        unit=content["unit"],
-        sizes=content["sizes"],
-        counted=content["counted"],
-        excluded=content["excluded"],
-        labels={int(label): Counts(*counts) for label, counts in content["labels"].items()},
-        regions={name: Counts(*counts) for name, counts in content["regions"].items()},
-        notes=tuple(content["notes"]),
-    )
-
-
-def _options(settings: Settings) -> list[Any]:
-    colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
-    return [_SCHEMA, __version__, settings.to_dict(), colours]
-
-
-def _inputs(case: Case) -> list[Any]:
-    masks = (case.prediction, case.reference)
-    return [case.name, case.group, *(None if mask is None else _state(os.fspath(mask)) for mask in masks)]
-
-
-def _state(path: str) -> list[Any]:
-    """Return a path as given and in full, and size and time of change of each file that it stands for."""
-    suffix, parts = files.suffix(path), [path]
-    if suffix.startswith((".hdr", ".img")):
-        base, given = path[: -len(suffix)], path[-len(suffix) :]
-        ends = (half + suffix[4:] for half in (".hdr", ".img"))
-        parts += [base + (end.upper() if given.isupper() else end) for end in ends]
-    state: list[Any] = [path, os.path.abspath(path)]  # noqa: PTH100 - a string, whatever is in it
-    for part in parts:
-        try:
-            found = os.stat(part)  # noqa: PTH116 - as above
-        except (OSError, ValueError):
-            state.append(None)
-        else:
-            state.append((found.st_size, found.st_mtime_ns))
-    return state
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _line(content: Any) -> bytes:

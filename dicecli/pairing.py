@@ -18,7 +18,6 @@ _EDGES = "/_-. "
 
 
 @dataclass(frozen=True)
-@dataclass(frozen=True)
 class Pairing:
     """The cases of a run, and every file that is in none of them.
 

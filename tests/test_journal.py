@@ -19,7 +19,8 @@ from dicecli.counting import count_case
 from dicecli.counts import Counts
 from dicecli.errors import OutputError
 from dicecli.evaluate import make_settings
-from dicecli.journal import Journal, fingerprint, scored_from_dict, scored_to_dict
+from dicecli.fingerprint import fingerprint, scored_from_dict, scored_to_dict
+from dicecli.journal import Journal
 from dicecli.results import Case, Failed, Missing, Scored
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
@@ -201,7 +202,8 @@ def test_a_killed_run_leaves_what_it_had_added(path, cases):
     code = """
 import os, sys
 from dicecli.evaluate import make_settings
-from dicecli.journal import Journal, scored_from_dict
+from dicecli.fingerprint import scored_from_dict
+from dicecli.journal import Journal
 from dicecli.results import Case, Scored
 journal = Journal.open(sys.argv[1], resume=False)
 case = Case(*sys.argv[2:])

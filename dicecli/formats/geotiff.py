@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import math
 import os
 import threading
-import warnings
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +22,7 @@ from dicecli.errors import (
     Truncated,
     UnknownFormat,
 )
+from dicecli.formats._gdal import closed_off, listening
 from dicecli.formats._geotiff_grid import grid
 from dicecli.sources import MaskSource, Reading
 
@@ -43,15 +41,8 @@ _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 MAX_BLOCK_BYTES = 1 << 30
 #: Blocks up to this size are nobody's worry.
 _SMALL_BLOCK = 1 << 24
-#: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
-_CACHE_MB = 64
 #: Bytes inflated at a time where checksums are held.
 _PIECE = 1 << 20
-_OPTIONS = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GDAL_CACHEMAX": _CACHE_MB,
-}
 _SIDECARS = (".msk", ".aux.xml", ".ovr")
 _WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW")
 
@@ -77,7 +68,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
             "Give a TIFF file, or name it after its format.",
             path,
         )
-    with _gdal(path), _listening() as said:
+    with closed_off(path), listening() as said:
         import rasterio
 
         dataset = rasterio.open(os.path.abspath(path), driver="GTiff", sharing=False)  # noqa: PTH100
@@ -88,55 +79,6 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
             raise
         source.notes += [f"GDAL warns: {each}" for each in said]
         return source
-
-
-@contextmanager
-def _gdal(path: str) -> Iterator[None]:
-    """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
-    import rasterio
-
-    # rasterio lets GDAL's own errors through, of a class that only its private module names.
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            with rasterio.Env(**_OPTIONS):
-                yield
-        except (RasterioError, CPLE_BaseError) as error:
-            said = _message(error, path)
-            short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
-            kind = Truncated if short or "Read error" in said else Corrupt
-            raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
-        except MemoryError as error:
-            raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read."""
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
-
-    said: list[str] = []
-    listener = Listener(logging.WARNING)
-    logger = logging.getLogger("rasterio")
-    logger.addHandler(listener)
-    try:
-        yield said
-    finally:
-        logger.removeHandler(listener)
-
-
-def _message(error: BaseException, path: str) -> str:
-    """Find the message of GDAL itself, at the end of the chain of causes, without the path."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    text = str(getattr(error, "errmsg", None) or error)
-    return text.replace(os.path.abspath(path), os.path.basename(path)).strip()  # noqa: PTH100, PTH119
 
 
 def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
@@ -281,7 +223,7 @@ class _GeoTiff(MaskSource):
 
         rows, columns = window
         rectangle = Rectangle(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-        with self._lock, _gdal(self.path):
+        with self._lock, closed_off(self.path):
             block: np.ndarray = self._dataset.read(self._band, window=rectangle)
         return block
 
@@ -294,7 +236,7 @@ class _GeoTiff(MaskSource):
         """
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
-        with Path(self.path).open("rb") as file, _gdal(self.path):
+        with Path(self.path).open("rb") as file, closed_off(self.path):
             for offset, length in self._blocks():
                 if not length:
                     sparse += 1

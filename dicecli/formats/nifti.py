@@ -12,7 +12,8 @@ from dicecli.errors import ManyVolumes, NotLabels, TrailingData, Truncated
 from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
-from dicecli.sources import ArraySource, MaskSource, Reading, pixels
+from dicecli.sources import MaskSource, Reading, pixels
+from dicecli.views import ArraySource
 
 if TYPE_CHECKING:
     from dicecli.blocks import Window

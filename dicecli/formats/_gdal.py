@@ -1,0 +1,71 @@
+"""GDAL, closed off from everything but the file in question, and its errors in this project's words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dicecli.errors import Corrupt, TooLarge, Truncated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
+_CACHE_MB = 64
+_OPTIONS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": _CACHE_MB,
+}
+
+
+@contextmanager
+def closed_off(path: str) -> Iterator[None]:
+    """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
+    import rasterio
+
+    # rasterio lets GDAL's own errors through, of a class that only its private module names.
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            with rasterio.Env(**_OPTIONS):
+                yield
+        except (RasterioError, CPLE_BaseError) as error:
+            said = message(error, path)
+            short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
+            kind = Truncated if short or "Read error" in said else Corrupt
+            raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
+        except MemoryError as error:
+            raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    said: list[str] = []
+    listener = Listener(logging.WARNING)
+    logger = logging.getLogger("rasterio")
+    logger.addHandler(listener)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(listener)
+
+
+def message(error: BaseException, path: str) -> str:
+    """Find the message of GDAL itself, at the end of the chain of causes, without the path."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(getattr(error, "errmsg", None) or error)
+    return text.replace(os.path.abspath(path), os.path.basename(path)).strip()  # noqa: PTH100, PTH119
