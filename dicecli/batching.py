@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import traceback
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.counting import SAME_BYTES, SAME_FILE, named
+from dicecli.counting import named
 from dicecli.errors import UsageError
 from dicecli.evaluate import make_settings, result_of
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
-from dicecli.results import Case, Failed, Pending, Scored
+from dicecli.results import Case, Failed, Pending
 from dicecli.scores import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from dicecli.journal import Journal
     from dicecli.results import Result
     from dicecli.settings import Settings
 
-    Progress = Callable[[int, Result], None]
 
-_NAMED = 5
+class Progress(Protocol):
+    """What is told of every case that is done."""
+
+    def __call__(self, result: Result, *, is_new: bool) -> None:
+        """Take note of a result; `is_new` is False where the journal had it."""
 
 
 class Stopped(Exception):
@@ -145,7 +148,7 @@ def run(
     strict : bool
         Whether the first case that fails ends the run.
     progress : callable, optional
-        Called with the position and the result of every case that is done.
+        Told of every case that is done.
 
     Raises
     ------
@@ -154,40 +157,53 @@ def run(
     """
     cases = pairing.cases
     results: list[Result] = [_pending(case) for case in cases]
-    todo = []
-    for position, case in enumerate(cases):
-        done = journal.find(case, settings) if journal is not None else None
-        if done is None:
-            todo.append(position)
-        else:
-            results[position] = done
-            _tell(progress, position, done)
-    jobs = max(1, min(jobs, len(todo)))
-    plugin = load("executors", executor or ("serial" if jobs == 1 else "processes"))
-    work = plugin.run(partial(_guarded, settings=settings), [cases[each] for each in todo], jobs, _lost)
+    work: Any = None
     try:
+        todo = _looked_up(cases, settings, journal, results, progress)
+        jobs = max(1, min(jobs, len(todo)))
+        plugin = load("executors", executor or ("serial" if jobs == 1 else "processes"))
+        work = plugin.run(partial(_guarded, settings=settings), [cases[each] for each in todo], jobs, _lost)
         for place, result in work:
             position = todo[place]
             results[position] = result
             if journal is not None:
                 journal.add(cases[position], settings, result)
-            _tell(progress, position, result)
+            if progress is not None:
+                progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(_report(results, pairing, settings), None)
+                raise Stopped(Report(results, settings, notes=pairing.notes), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        raise Stopped(_report(results, pairing, settings), cause) from cause
+        raise Stopped(Report(results, settings, notes=pairing.notes), cause) from cause
     finally:
-        work.close()
-    return _report(results, pairing, settings)
+        if work is not None:
+            work.close()
+    return Report(results, settings, notes=pairing.notes)
 
 
 def _path(path: str | os.PathLike[str] | None) -> str | None:
     return None if path is None else os.fspath(path)
 
 
-def _tell(progress: Progress | None, position: int, result: Result) -> None:
-    if progress is not None:
-        progress(position, result)
+def _looked_up(
+    cases: Sequence[Case],
+    settings: Settings,
+    journal: Journal | None,
+    results: list[Result],
+    progress: Progress | None,
+) -> list[int]:
+    """Take from the journal what it has, and return the positions of the other cases."""
+    if journal is None:
+        return list(range(len(cases)))
+    todo = []
+    for position, case in enumerate(cases):
+        done = journal.find(case, settings)
+        if done is None:
+            todo.append(position)
+            continue
+        results[position] = done
+        if progress is not None:
+            progress(done, is_new=False)
+    return todo
 
 
 def _pending(case: Case) -> Pending:
@@ -224,20 +240,3 @@ def _guarded(case: Case, settings: Settings) -> Result:
             f"{type(error).__name__}: {error} (in {os.path.basename(where.filename)}, line {where.lineno})",  # noqa: PTH119
             "This is a defect of dicecli. Please report it; 'dicecli score' on this pair shows all of it.",
         )
-
-
-def _report(results: Sequence[Result], pairing: Pairing, settings: Settings) -> Report:
-    return Report(results, settings, notes=(*pairing.notes, *_on_twins(results)))
-
-
-def _on_twins(results: Sequence[Result]) -> list[str]:
-    """Say how many pairs are copies of one file."""
-    twins = [
-        each.case.name
-        for each in results
-        if isinstance(each, Scored) and {SAME_FILE, SAME_BYTES} & set(each.notes)
-    ]
-    if not twins:
-        return []
-    some = ", ".join(twins[:_NAMED]) + (" ..." if len(twins) > _NAMED else "")
-    return [f"in {len(twins):,} of {len(results):,} cases both masks are one file, or copies of it: {some}"]

@@ -16,13 +16,10 @@ from dicecli.confusion import NO_LABEL, ConfusionMatrix
 from dicecli.encoding import check_declared, meaning
 from dicecli.errors import CaseError, UnknownFormat
 from dicecli.plugins import load, names
-from dicecli.results import Case, Scored
+from dicecli.results import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.settings import Settings
 from dicecli.sources import MaskSource, Reading
 from dicecli.views import ArraySource, NothingSource
-
-SAME_FILE = "prediction and reference are the same file"
-SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"
 
 
 def count_case(case: Case, settings: Settings) -> Scored:

@@ -56,15 +56,16 @@ def from_dict(record: dict[str, Any]) -> Report:
         raise UsageError(f"its schema is {schema!r}; 1 is expected", _HINT)
     try:
         settings = settings_from_dict(record["settings"])
-        results = [_result(case) for case in record["cases"]]
-        verdicts = [
-            Verdict(**(each | {"value": math.nan if each["value"] is None else each["value"]}))
-            for each in record["summary"].get("gates", ())
-        ]
-        notes = record["summary"].get("notes", ())
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        results = [_result(case, settings) for case in record["cases"]]
+        verdicts = [_verdict(each) for each in record["summary"]["gates"]]
+        notes = _texts(record["summary"]["notes"])
+        report = Report(results, settings, verdicts=verdicts)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"it is not a whole record ({type(error).__name__}: {error})", _HINT) from error
-    return Report(results, settings, notes=notes, verdicts=verdicts)
+    # The note on twins is made from the cases, and is another one once these are merged with others.
+    return Report(
+        results, settings, verdicts=verdicts, notes=[each for each in notes if each not in report.on_twins]
+    )
 
 
 def merged(reports: Sequence[Report]) -> Report:
@@ -91,48 +92,103 @@ def merged(reports: Sequence[Report]) -> Report:
             f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",
             "Every case must be scored once. Give each shard its own cases.",
         )
-    notes = dict.fromkeys(note for report in reports for note in report.notes)
+    notes = dict.fromkeys(note for report in reports for note in report.notes if note not in report.on_twins)
     return Report(results, first.settings, notes=tuple(notes))
 
 
 def settings_from_dict(record: dict[str, Any]) -> Settings:
-    """Build the settings from what a report says of them; a colour table is not among it."""
+    """Build the settings from what a report says of them; a colour table is not among it.
+
+    Raises
+    ------
+    TypeError, LookupError, ValueError
+        Not what a report says.
+    """
     scheme = LabelScheme(
-        names={int(label): name for label, name in record["names"].items()},
-        regions={name: tuple(members) for name, members in record["regions"].items()},
-        ignore=tuple(record["ignore_labels"]),
-        background=record["background"],
-        source=record["labels"],
+        names={int(label): _text(name) for label, name in record["names"].items()},
+        regions={name: tuple(_integers(members)) for name, members in record["regions"].items()},
+        ignore=tuple(_integers(record["ignore_labels"])),
+        background=None if record["background"] is None else _integer(record["background"]),
+        source=None if record["labels"] is None else _text(record["labels"]),
     )
     plain = {
         key: value
         for key, value in record.items()
         if key in Settings.__dataclass_fields__ and key not in {"labels", "metrics"}
     }
-    metrics = record["metrics"]
-    return replace(Settings(labels=scheme, metrics=None if metrics is None else tuple(metrics)), **plain)
+    for key, value in plain.items():
+        if isinstance(value, (list, dict)):
+            raise TypeError(f"{key} is {value!r}")
+    metrics = None if record["metrics"] is None else tuple(_texts(record["metrics"]))
+    return replace(Settings(labels=scheme, metrics=metrics), **plain)
 
 
-def _result(record: dict[str, Any]) -> Result:
-    case = Case(record["case"], record["prediction"], record["reference"], record.get("group"))
+def _result(record: dict[str, Any], settings: Settings) -> Result:
+    name, prediction, reference = (_text(record[key]) for key in ("case", "prediction", "reference"))
+    group = None if record["group"] is None else _text(record["group"])
+    case = Case(name, prediction, reference, group)
     if record["status"] != "scored":
-        return _UNSCORED[record["status"]](case, record["error"], record["message"], record["hint"])
+        said = [_text(record[key]) for key in ("error", "message", "hint")]
+        return _UNSCORED[record["status"]](case, *said)
     rows = [*record["labels"], *record["not_averaged"]]
-    counts = {(row["label"], row["name"]): Counts(row["tp"], row["fp"], row["fn"], row["tn"]) for row in rows}
+    counts = {(_label(row), row["name"]): _counts(row) for row in rows}
+    regions = {_text(name): each for (label, name), each in counts.items() if label is None}
     return Scored(
         case=case,
-        shape=tuple(record["shape"]),
-        spacing=None if record["spacing"] is None else tuple(record["spacing"]),
-        unit=record["unit"],
-        sizes=record["pixel_size"],
-        counted=record["counted"],
-        excluded=record["excluded"],
+        shape=tuple(_integers(record["shape"])),
+        spacing=None if record["spacing"] is None else tuple(float(each) for each in record["spacing"]),
+        unit=None if record["unit"] is None else _text(record["unit"]),
+        sizes={_text(unit): float(size) for unit, size in record["pixel_size"].items()},
+        counted=_integer(record["counted"], least=0),
+        excluded={why: _integer(n, least=0) for why, n in record["excluded"].items()},
         # A label that neither mask holds has a row where others have it; it was not counted.
         labels={
             label: each
             for (label, _), each in counts.items()
             if label is not None and each.tp + each.fp + each.fn
         },
-        regions={name: each for (label, name), each in counts.items() if label is None},
-        notes=tuple(record["notes"]),
+        regions={name: regions[name] for name in settings.labels.regions},
+        notes=tuple(_texts(record["notes"])),
     )
+
+
+def _verdict(record: dict[str, Any]) -> Verdict:
+    value = math.nan if record["value"] is None else float(record["value"])
+    holds = record["holds"]
+    if not isinstance(holds, bool):
+        raise TypeError(f"holds is {holds!r}")
+    return Verdict(_text(record["gate"]), value, float(record["limit"]), holds, _text(record["detail"]))
+
+
+def _counts(row: dict[str, Any]) -> Counts:
+    return Counts(*(_integer(row[key], least=0) for key in Counts._fields))
+
+
+def _label(row: dict[str, Any]) -> int | None:
+    if row["name"] is not None:
+        _text(row["name"])
+    return None if row["label"] is None else _integer(row["label"])
+
+
+def _integer(value: Any, least: int | None = None) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
+        raise TypeError(f"{value!r} where a whole number is expected")
+    return value
+
+
+def _integers(values: Any) -> list[int]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} where a list is expected")
+    return [_integer(each) for each in values]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where a text is expected")
+    return value
+
+
+def _texts(values: Any) -> list[str]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} where a list is expected")
+    return [_text(each) for each in values]

@@ -105,6 +105,11 @@ class Pending(Failed):
 Result = Scored | Failed
 
 
+#: Notes on a case whose masks are suspiciously equal; reports count them.
+SAME_FILE = "prediction and reference are the same file"
+SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of one gate.

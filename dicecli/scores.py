@@ -15,7 +15,7 @@ from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.catalogue import Metric, catalogue, resolve
 from dicecli.counts import Counts
-from dicecli.results import Failed, Result, Scored, Verdict
+from dicecli.results import SAME_BYTES, SAME_FILE, Failed, Result, Scored, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,7 @@ Table = dict[str, list[list[float]]]
 USUAL = ("dice", "iou", "precision", "recall")
 #: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
 MACRO_REGIONS = "macro-regions"
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Report:
     ) -> None:
         self.results = tuple(results)
         self.settings = settings
-        self.notes = tuple(notes)
+        self._notes = tuple(notes)
         self.verdicts = tuple(verdicts)
         chosen = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
         every = list(catalogue().values()) if chosen is None else list(dict.fromkeys(chosen))
@@ -141,6 +142,21 @@ class Report:
     def failed(self) -> tuple[Failed, ...]:
         """The cases that could not be scored."""
         return tuple(each for each in self.unscored if each.status == "failed")
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the run as a whole: those given, and how many pairs are copies of one file."""
+        return tuple(dict.fromkeys((*self._notes, *self.on_twins)))
+
+    @cached_property
+    def on_twins(self) -> tuple[str, ...]:
+        """The note on pairs that are copies of one file, if there are any among several cases."""
+        twins = [each.case.name for each in self.scored if {SAME_FILE, SAME_BYTES} & set(each.notes)]
+        if not twins or not self.is_batch:
+            return ()
+        some = ", ".join(twins[:_NAMED]) + (" ..." if len(twins) > _NAMED else "")
+        among = f"{len(twins):,} of {len(self.results):,} cases"
+        return (f"in {among} both masks are one file, or copies of it: {some}",)
 
     @property
     def unscored(self) -> tuple[Failed, ...]:

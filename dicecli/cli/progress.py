@@ -23,7 +23,7 @@ class Progress:
     def __init__(self, total: int, *, quiet: bool) -> None:
         self._total = total
         self._quiet = quiet
-        self._done = self._failed = 0
+        self._done = self._new = self._failed = 0
         self._started = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -44,10 +44,10 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, position: int, result: Result) -> None:
-        """Take note of a case that is done."""
-        del position
+    def __call__(self, result: Result, *, is_new: bool) -> None:
+        """Take note of a case that is done, now or in the run that this one goes on with."""
         self._done += 1
+        self._new += is_new
         self._failed += result.status == "failed"
         if self._bar is not None:
             failed = f"{self._failed:,} failed" if self._failed else ""
@@ -57,7 +57,7 @@ class Progress:
             click.echo(self._line(), err=True)
 
     def _line(self) -> str:
-        rate = self._done / max(time.monotonic() - self._started, 1e-9)
+        rate = max(self._new, 1) / max(time.monotonic() - self._started, 1e-9)
         left = (self._total - self._done) / rate
         failed = f", {self._failed:,} failed" if self._failed else ""
         done = f"{self._done:,} of {self._total:,} cases"

@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import deque
@@ -79,11 +80,19 @@ def signals_held() -> Iterator[None]:
         yield
         return
     resource_tracker.ensure_running()  # by its first start it would let the signals through again
+    came: list[int] = []
+    # The mask is the main thread's and the child's; a signal that another thread takes is only noted.
+    is_main = threading.current_thread() is threading.main_thread()
+    handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _HELD if is_main}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for held, handler in handlers.items():
+            signal.signal(held, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
 
 
 def ending(code: int) -> str:
