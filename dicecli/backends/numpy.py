@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicecli.backends._bytes import count_bytes
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, ShapeMismatch
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a piece: with its codes it stays in a core's second-level cache.
 PIECE = 1 << 16
+#: Pixels whose labels are brought to 8 bits at a time.
+BLOCK = 1 << 22
 #: A range of labels up to this width is numbered through a table, a wider one by sorting.
 _TABLE = 1 << 17
 
@@ -47,10 +50,37 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
             "Nothing is broadcast or resized: give arrays of one shape.",
         )
     first, second = _flat(first, second)
+    total = ConfusionMatrix.empty()
+    for start in range(0, first.size, BLOCK):
+        total += _count(first[start : start + BLOCK], second[start : start + BLOCK])
+    return total
+
+
+def _count(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
+    """Count one block: by bytes where the labels of each mask span less than 256, else by numbers."""
+    row, column = _as_bytes(first), _as_bytes(second)
+    if row is not None and column is not None:
+        table = count_bytes(row[1], column[1])
+        codes = np.arange(256, dtype=np.int64)
+        return ConfusionMatrix.from_pairs(codes + row[0], codes + column[0], table)
     total = _Tally()
     for start in range(0, first.size, PIECE):
         total.add(first[start : start + PIECE], second[start : start + PIECE])
     return total.matrix()
+
+
+def _as_bytes(labels: np.ndarray) -> tuple[int, np.ndarray] | None:
+    """Return the least label, and how far each label is from it as uint8; None where that does not fit."""
+    if labels.dtype == np.uint8:
+        return 0, labels
+    low, high = int(labels.min()), int(labels.max())
+    if high - low > 255:
+        return None
+    if high >= 2**63:
+        raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
+    if low >= 0 and high < 256:
+        return 0, labels.astype(np.uint8)
+    return low, (labels - labels.dtype.type(low)).astype(np.uint8)
 
 
 def _checked(values: ArrayLike) -> np.ndarray:
@@ -115,18 +145,13 @@ class _Tally:
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give the labels of a piece numbers from 0: the sorted labels (int64), and each pixel's number.
 
-    8-bit labels are their own numbers, up to the largest one met; wider ones go through a table of those
-    that occur, or are sorted where they spread too far.
+    They go through a table of those that occur, or are sorted where they spread too far.
     """
     low, high = int(labels.min()), int(labels.max())
     if high >= 2**63:
         raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
     if low == high:
         return np.array([low], np.int64), np.zeros(1, np.uint8)
-    if low >= 0 and high < 256:
-        # Mixed with signed integers, NumPy would turn unsigned 64-bit ones into floats.
-        codes = labels.astype(np.uint8) if labels.dtype == np.uint64 else labels
-        return np.arange(_rounded_up(high + 1), dtype=np.int64), codes
     if high - low < _TABLE:
         offsets = labels.astype(np.int64) - low
         occurs = np.bincount(offsets, minlength=high - low + 1) > 0
@@ -136,8 +161,3 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found, codes = np.unique(labels, return_inverse=True)
         codes = codes.reshape(-1)
     return found.astype(np.int64), codes
-
-
-def _rounded_up(labels: int) -> int:
-    """Round a number of labels up to a power of two, so that neighbouring pieces share a table."""
-    return 1 << (labels - 1).bit_length()

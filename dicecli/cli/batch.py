@@ -93,9 +93,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
     try:
         report, stopped = _run(pairing, settings, journal, running, quiet=quiet)
-        if stopped is None:
-            gates.judge(report)
-        write_all(report, files, summary)
+        try:
+            if stopped is None:
+                gates.judge(report)
+        finally:
+            # Also where a gate names a label that is nowhere: what was counted is not lost.
+            write_all(report, files, summary)
     finally:
         if journal is not None:
             journal.close()
