@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dicecli import files
-from dicecli.errors import ManyVolumes, NotLabels, TrailingData, Truncated
+from dicecli.errors import ManyVolumes, NotLabels, TrailingData, Truncated, Unreadable
 from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
@@ -16,6 +17,8 @@ from dicecli.sources import MaskSource, Reading, pixels
 from dicecli.views import ArraySource
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from dicecli.blocks import Window
 
 SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
@@ -178,8 +181,8 @@ def _largest(scores: np.ndarray, axis: int, path: str, *, is_reversed: bool = Fa
 class _Nifti(MaskSource):
     """The voxels of a NIfTI file; the first axis runs fastest.
 
-    A plain file is mapped. A compressed one is inflated forwards as windows come; one that does not follow
-    its predecessor makes the whole volume be held.
+    A plain file is read by window, and mapped for windows that are no run of it. A compressed one is inflated
+    forwards as windows come; one that does not follow its predecessor makes the whole volume be held.
     """
 
     def __init__(self, stored: _Stored, grid: Grid, reading: Reading) -> None:
@@ -188,6 +191,7 @@ class _Nifti(MaskSource):
         super().__init__(stored.path, grid, dtype, chunks=chunks, order="F", reading=reading)
         self._stored = stored
         self._stream = GzipStream(stored.path, stored.offset) if stored.is_zipped else None
+        self._file: BinaryIO | None = None
         self._whole: np.ndarray | None = None
         self._next = 0
         self._channel_axis = reading.channel_axis % 4
@@ -228,26 +232,43 @@ class _Nifti(MaskSource):
             raise _trailing(extra, self.path)
 
     def close(self) -> None:
-        """Close the stream, and let go of the mapping."""
-        if self._stream is not None:
-            self._stream.close()
+        """Close the file, and let go of the mapping."""
+        for each in (self._stream, self._file):
+            if each is not None:
+                each.close()
         self._whole = None
 
     def _raw(self, window: Window) -> np.ndarray:
-        """Read a window as stored: from the stream if it comes next there, else from the whole volume."""
-        if self._stream is None or self._whole is not None:
-            return self._volume()[window]
+        """Read a window as stored: one run of the file from there, others from the whole volume."""
         start = self._start_of(window)
-        if start == 0 and self._next:
-            self._stream.rewind()
-            self._next = 0
-        if start != self._next:
+        if self._whole is not None or start is None:
             return self._volume()[window]
-        wanted = pixels(window)
-        raw = self._stream.read(wanted * self._stored.dtype.itemsize, self.path)
-        self._next += wanted
+        length = pixels(window) * self._stored.dtype.itemsize
+        if self._stream is None:
+            raw: bytes | bytearray = self._plain_bytes(start * self._stored.dtype.itemsize, length)
+        else:
+            if start == 0 and self._next:
+                self._stream.rewind()
+                self._next = 0
+            if start != self._next:
+                return self._volume()[window]
+            raw = self._stream.read(length, self.path)
+            self._next += pixels(window)
         values = np.frombuffer(raw, self._stored.dtype)
         return values.reshape([part.stop - part.start for part in window], order="F")
+
+    def _plain_bytes(self, start: int, length: int) -> bytes:
+        """Read from a plain file: a mapping would count as memory, and end the process if it shrinks."""
+        try:
+            if self._file is None:
+                self._file = Path(self._stored.path).open("rb")  # noqa: SIM115 - kept open
+            self._file.seek(self._stored.offset + start)
+            raw = self._file.read(length)
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", self.path) from error
+        if len(raw) < length:
+            raise Truncated("the file has become shorter while it was read", "Score it again.", self.path)
+        return raw
 
     def _start_of(self, window: Window) -> int | None:
         """Return a window's first position in the file if the window is one run of it, else None."""
