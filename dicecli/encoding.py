@@ -81,19 +81,24 @@ def to_labels(
         values = values.astype(np.uint8)
     if values.dtype.kind not in "iuf":
         raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
+    if values.dtype.kind in "iu" and threshold is None:
+        _check_width(values, nodata)
+        return values
     missing = _missing(values, nodata, nan_is_nodata=nan_is_nodata)
-    if threshold is not None:
-        return _thresholded(values, threshold, missing, ignore)
-    if values.dtype.kind == "f":
-        return _rounded(values, missing)
-    if values.dtype == np.int64 and missing is None and values.size and int(values.min()) == NO_LABEL:
+    return (
+        _rounded(values, missing) if threshold is None else _thresholded(values, threshold, missing, ignore)
+    )
+
+
+def _check_width(values: np.ndarray, nodata: float | None) -> None:
+    """Refuse integers that 64 bits with a sign cannot hold, or that stand for no label here."""
+    if values.dtype == np.int64 and nodata is None and values.size and int(values.min()) == NO_LABEL:
         raise NotLabels(
             f"it holds {NO_LABEL}, which NaN becomes when it is cast to integers",
             "Save the mask again, with a label in its place.",
         )
     if values.dtype == np.uint64 and values.size and int(values.max()) >= 2**63:
         raise NotLabels(f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0.")
-    return values
 
 
 def residual(values: np.ndarray, nodata: float | None = None) -> float:
