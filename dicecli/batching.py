@@ -7,9 +7,9 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.counting import named
 from dicecli.errors import UsageError
 from dicecli.evaluate import make_settings, result_of
+from dicecli.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
-from dicecli.counting import count_case, named, shown
+from dicecli.counting import count_case
 from dicecli.errors import CaseError, UsageError
 from dicecli.labels import load_labels
+from dicecli.pair import named, shown
 from dicecli.results import Case, Failed, Missing
 from dicecli.scores import Report
 from dicecli.settings import Settings
@@ -29,6 +30,7 @@ def score(
     regions: Mapping[str, Sequence[int]] | None = None,
     ignore_label: int | Iterable[int] | None = None,
     name: str | None = None,
+    threads: int = 1,
     **options: Any,
 ) -> Report:
     """Score one pair of masks; the twin of ``dicecli score``.
@@ -46,6 +48,8 @@ def score(
         Pixels whose reference has one of these are left out.
     name : str, optional
         What the report calls the case; the reference's name by default.
+    threads : int
+        How many may read and count one large mask at the same time; the result is the same.
     **options
         The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
         ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``.
@@ -64,7 +68,7 @@ def score(
     """
     settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
     case = Case(name or case_name(reference), prediction, reference)
-    return Report([count_case(case, settings)], settings)
+    return Report([count_case(case, settings, threads)], settings)
 
 
 def make_settings(
@@ -114,7 +118,7 @@ def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     return Report([result_of(case, settings) for case in cases], settings)
 
 
-def result_of(case: Case, settings: Settings) -> Result:
+def result_of(case: Case, settings: Settings, threads: int = 1) -> Result:
     """Count a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
         kind = Failed if settings.missing == "error" else Missing
@@ -125,7 +129,7 @@ def result_of(case: Case, settings: Settings) -> Result:
             "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
         )
     try:
-        return count_case(case, settings)
+        return count_case(case, settings, threads)
     except CaseError as error:
         return Failed.because(named(case), error)
 

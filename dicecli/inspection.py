@@ -11,10 +11,10 @@ import numpy as np
 from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import MAX_LABELS
-from dicecli.counting import open_mask
 from dicecli.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
 from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.grid import differences, displacement
+from dicecli.pair import open_mask
 from dicecli.plugins import load
 from dicecli.settings import Settings
 

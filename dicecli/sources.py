@@ -61,6 +61,8 @@ class MaskSource(ABC):
         The stored value that stands for nodata, where it is to be treated as such.
     nan_is_nodata : bool
         Whether NaN stands for it too.
+    is_random_access : bool
+        Whether windows in any order cost the same, so that several readers can share them.
     notes : list of str
         What was assumed, for the report.
     facts : dict of str to object
@@ -87,6 +89,7 @@ class MaskSource(ABC):
         self.chunks = chunks or grid.shape
         self.order = order
         self.nodata = nodata
+        self.is_random_access = False
         self.reading = reading or Reading()
         self.threshold, self.ignore = self.reading.threshold, self.reading.ignore
         self.nan_is_nodata = nan_is_nodata

@@ -78,6 +78,7 @@ class Reoriented(MaskSource):
             reading=source.reading,
         )
         self.notes = source.notes
+        self.is_random_access = source.is_random_access
         self._source, self._axes, self._flips = source, axes, flips
 
     def values(self, window: Window) -> np.ndarray:
@@ -123,6 +124,7 @@ class Reshaped(MaskSource):
             reading=source.reading,
         )
         self.notes = source.notes
+        self.is_random_access = source.is_random_access
         self._source, self._axis = source, axis
 
     def values(self, window: Window) -> np.ndarray:

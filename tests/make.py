@@ -14,9 +14,9 @@ import numpy as np
 
 import dicecli
 from dicecli.blocks import plan
-from dicecli.counting import open_mask
 from dicecli.counts import Counts
 from dicecli.evaluate import make_settings
+from dicecli.pair import open_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from make import UTM32, blobs, brute, geotiff, notes, png, read, scored
 
-from dicecli.counting import open_mask
 from dicecli.errors import (
     CaseError,
     EmptyFile,
@@ -27,6 +26,7 @@ from dicecli.errors import (
     UnknownFormat,
     UsageError,
 )
+from dicecli.pair import open_mask
 
 LABELS = blobs((50, 70), 4)
 PREDICTION = blobs((50, 70), 4, seed=1)

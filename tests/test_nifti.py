@@ -17,7 +17,6 @@ import pytest
 from make import NIFTI_FIELDS, blobs, brute, nifti, notes, patched, read, scored
 
 import dicecli
-from dicecli.counting import open_mask
 from dicecli.errors import (
     BadHeader,
     CaseError,
@@ -32,6 +31,7 @@ from dicecli.errors import (
     Truncated,
     UnknownFormat,
 )
+from dicecli.pair import open_mask
 
 LABELS = blobs((7, 6, 5), 4)
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]

@@ -13,10 +13,10 @@ from make import brute, scored
 
 from dicecli.blocks import plan
 from dicecli.confusion import NO_LABEL, ConfusionMatrix
-from dicecli.counting import open_mask
 from dicecli.errors import CaseError
 from dicecli.evaluate import make_settings
 from dicecli.inspection import inspect
+from dicecli.pair import open_mask
 
 FOLDER = Path(__file__).parents[1].parent / "shared" / "masks"
 

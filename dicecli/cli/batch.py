@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +117,7 @@ def _run(
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.batching import Stopped, run
 
-    jobs = running.pop("jobs") or _cores()
+    jobs = running.pop("jobs") or shared.cores()
     stopped = None
     try:
         with _terminable(), Progress(len(pairing.cases), quiet=quiet) as progress:
@@ -170,10 +169,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def exit_code(report: Report) -> int:

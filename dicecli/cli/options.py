@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -161,3 +162,8 @@ def chosen_metrics(names: tuple[str, ...]) -> tuple[str, ...] | None:
     every = tuple(catalogue()) if names else ()
     found = [name for each in names for name in (every if each.lower() == "all" else [resolve(each).name])]
     return tuple(dict.fromkeys(found)) or None
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

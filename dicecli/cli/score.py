@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
     summary = planned_summary(options.pop("summary"))
     settings = shared.settings_from(options)
-    result = result_of(case, settings)
+    result = result_of(case, settings, threads=shared.cores())
     report = Report([result], settings)
     write_all(report, files, summary)
     if format_name != "table" or not isinstance(result, Failed):

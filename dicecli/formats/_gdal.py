@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ _OPTIONS = {
     "GDAL_CACHEMAX": _CACHE_MB,
 }
 
+_ONE_AT_A_TIME = threading.Lock()
+
 
 @contextmanager
 def closed_off(path: str) -> Iterator[None]:
@@ -29,25 +32,28 @@ def closed_off(path: str) -> Iterator[None]:
 
     # rasterio lets GDAL's own errors through, of a class that only its private module names.
     from rasterio._err import CPLE_BaseError
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import RasterioError
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            with rasterio.Env(**_OPTIONS):
-                yield
-        except (RasterioError, CPLE_BaseError) as error:
-            said = message(error, path)
-            short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
-            kind = Truncated if short or "Read error" in said else Corrupt
-            raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
-        except MemoryError as error:
-            raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
+    try:
+        with rasterio.Env(**_OPTIONS):
+            yield
+    except (RasterioError, CPLE_BaseError) as error:
+        said = message(error, path)
+        short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
+        kind = Truncated if short or "Read error" in said else Corrupt
+        raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
+    except MemoryError as error:
+        raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
 
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read."""
+    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read.
+
+    That a file has no georeferencing is said elsewhere. Filters of warnings and handlers of logs are the
+    process's: one thread at a time.
+    """
+    from rasterio.errors import NotGeoreferencedWarning
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -56,11 +62,13 @@ def listening() -> Iterator[list[str]]:
     said: list[str] = []
     listener = Listener(logging.WARNING)
     logger = logging.getLogger("rasterio")
-    logger.addHandler(listener)
-    try:
-        yield said
-    finally:
-        logger.removeHandler(listener)
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        logger.addHandler(listener)
+        try:
+            yield said
+        finally:
+            logger.removeHandler(listener)
 
 
 def message(error: BaseException, path: str) -> str:

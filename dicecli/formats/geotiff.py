@@ -215,6 +215,7 @@ class _GeoTiff(MaskSource):
             nan_is_nodata=reading.nodata in {"ignore", "background"},
             reading=reading,
         )
+        self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
 
     def values(self, window: Window) -> np.ndarray:

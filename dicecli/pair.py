@@ -1,0 +1,231 @@
+"""The two masks of a case: opened, laid on each other, and read through one plan of windows."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+from dicecli import files
+from dicecli.alignment import align
+from dicecli.blocks import plan
+from dicecli.confusion import ConfusionMatrix
+from dicecli.errors import CaseError, UnknownFormat
+from dicecli.plugins import load, names
+from dicecli.settings import Settings
+from dicecli.sources import MaskSource, Reading
+from dicecli.views import ArraySource, NothingSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+
+    from dicecli.blocks import Window
+    from dicecli.results import Case
+
+
+class Pair:
+    """Both masks of a case while they are open; a context manager.
+
+    Attributes
+    ----------
+    reference, prediction : MaskSource
+        Of one grid.
+    notes : list of str
+        What was done to lay one on the other.
+    """
+
+    def __init__(self, case: Case, settings: Settings) -> None:
+        self._case, self._settings = case, settings
+        self._stack = ExitStack()
+        self.notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        """Open and align.
+
+        Raises
+        ------
+        CaseError
+            With the side and the file that it concerns.
+        """
+        case, settings = self._case, self._settings
+        try:
+            reference = self._stack.enter_context(opened("reference", case.reference, settings))
+            if case.prediction is None:
+                prediction: MaskSource = NothingSource(reference.grid, settings.labels.background)
+            else:
+                prediction = self._stack.enter_context(opened("prediction", case.prediction, settings))
+            self.reference, self.prediction, self.notes = _aligned(reference, prediction, case, settings)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def windows(self) -> list[Window]:
+        """Return the plan that both are read through."""
+        return list(plan(self.reference, self.prediction))
+
+    def count(self, windows: Iterable[Window], *, ahead: bool = False) -> ConfusionMatrix:
+        """Count some windows of the plan; `ahead` reads both masks at the same time, in two threads.
+
+        Raises
+        ------
+        CaseError
+            Damage that shows only now, and values that are no labels.
+        """
+        backend, where = self._backend()
+        matrix = ConfusionMatrix.empty()
+        for first, second in self._both_at_once(windows) if ahead else self._in_turn(windows):
+            matrix += (
+                backend.count_block(first, second)
+                if where is None
+                else backend.count_block(first, second, where)
+            )
+        return matrix
+
+    def whole_tensors(self) -> ConfusionMatrix | None:
+        """Count tensors on the device where they lie, as they are; None where there are none."""
+        sources = [each for each in (self.reference, self.prediction) if isinstance(each, ArraySource)]
+        if len(sources) < 2 or all(each.whole_tensor() is None for each in sources):
+            return None
+        return ConfusionMatrix.from_arrays(reference=sources[0].array, prediction=sources[1].array)
+
+    def finish(self, threads: int = 1) -> None:
+        """Check what shows only at the end of both files: checksums, and that nothing follows.
+
+        Raises
+        ------
+        CaseError
+        """
+        sides = (("reference", self.reference), ("prediction", self.prediction))
+        if threads < 2:
+            for side, source in sides:
+                on_side(side, source, source.finish)
+            return
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(on_side, side, source, source.finish) for side, source in sides]
+        for each in done:
+            each.result()
+
+    def device_note(self) -> str | None:
+        """Say where it is counted, if not where it was asked for."""
+        if self._settings.device == "cpu":
+            return None
+        note: str | None = load("backends", "torch").device(self._settings.device)[1]
+        return note
+
+    def _backend(self) -> tuple[Any, Any]:
+        if self._settings.device == "cpu":
+            return load("backends", "numpy"), None
+        backend = load("backends", "torch")
+        return backend, backend.device(self._settings.device)[0]
+
+    def _in_turn(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for window in windows:
+            first = on_side("reference", self.reference, self.reference.read, window)
+            yield first, on_side("prediction", self.prediction, self.prediction.read, window)
+
+    def _both_at_once(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Read each window of the prediction in another thread, while this one reads the reference's."""
+        with ThreadPoolExecutor(1) as pool:
+            for window in windows:
+                second = pool.submit(on_side, "prediction", self.prediction, self.prediction.read, window)
+                first = on_side("reference", self.reference, self.reference.read, window)
+                yield first, second.result()
+
+
+def _aligned(
+    reference: MaskSource, prediction: MaskSource, case: Case, settings: Settings
+) -> tuple[MaskSource, MaskSource, list[str]]:
+    try:
+        return align(reference, prediction, settings.geometry)
+    except CaseError as error:
+        error.path = f"{shown(case.prediction)} against {shown(case.reference)}"
+        raise
+
+
+def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
+    """Open a mask file by the format that its suffix names.
+
+    Raises
+    ------
+    UnknownFormat
+        No format has that suffix.
+    FileError
+        Whatever the format finds wrong.
+    """
+    text = os.fspath(path)
+    suffix = files.suffix(text)
+    for format_name in names("formats"):
+        module = _FORMATS.get(suffix) or format_name
+        plugin = load("formats", module)
+        if suffix in plugin.SUFFIXES:
+            source: MaskSource = plugin.open_mask(text, _reading(settings or Settings()))
+            return source
+    files.check_regular(text)
+    raise UnknownFormat(
+        f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
+        f"{files.looks_like(files.head(text))}",
+        "Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff.",
+        text,
+    )
+
+
+# The usual suffixes, so that opening a PNG does not import what reads NIfTI.
+_FORMATS = {".png": "png", ".nii": "nifti", ".nii.gz": "nifti", ".tif": "geotiff", ".tiff": "geotiff"}
+
+
+def _reading(settings: Settings) -> Reading:
+    return Reading(
+        band=settings.band,
+        threshold=settings.threshold,
+        nodata=settings.nodata,
+        argmax=settings.argmax,
+        channel_axis=settings.channel_axis,
+        background=settings.labels.background,
+        ignore=settings.labels.ignore,
+        colours=settings.labels.colours,
+    )
+
+
+def opened(side: str, mask: Any, settings: Settings) -> MaskSource:
+    """Open whatever a mask is given as."""
+    try:
+        if isinstance(mask, (str, os.PathLike)):
+            return open_mask(os.fspath(mask), settings)
+        if hasattr(mask, "dataobj") and hasattr(mask, "header"):
+            image_source: MaskSource = load("formats", "nifti").from_image(mask, _reading(settings))
+            return image_source
+        return ArraySource(mask, shown(mask), reading=_reading(settings))
+    except CaseError as error:
+        raise error.on_side(side, shown(mask)) from error.__cause__
+
+
+def on_side(side: str, source: MaskSource, action: Any, *arguments: Any) -> Any:
+    """Run something that concerns one mask, so that its errors name the side and the file."""
+    try:
+        return action(*arguments)
+    except CaseError as error:
+        raise error.on_side(side, source.path) from error.__cause__
+
+
+def named(case: Case) -> Case:
+    """Return a case with the names of its masks in their place: what results keep, and reports show."""
+    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
+
+
+def shown(mask: Any) -> str:
+    """Return how a mask is named in a report: its path, or what kind of object it is."""
+    if mask is None:
+        return "(none)"
+    if isinstance(mask, (str, os.PathLike)):
+        return os.fspath(mask)
+    shape = " x ".join(str(n) for n in getattr(mask, "shape", ()))
+    return f"<{type(mask).__name__} {shape}>" if shape else f"<{type(mask).__name__}>"
