@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from typing import TYPE_CHECKING
+from typing import Any
 
 from dicecli.errors import Corrupt, Truncated
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 
 class GzipStream:
@@ -17,7 +13,7 @@ class GzipStream:
 
     def __init__(self, path: str, offset: int) -> None:
         self._path, self._offset = path, offset
-        self._file: BinaryIO | None = None
+        self._file: Any = None
         self.position = 0
 
     def read(self, length: int, path: str) -> bytearray:
@@ -59,16 +55,18 @@ class GzipStream:
         self._file, self.position = None, 0
 
     def _guarded(self, length: int, path: str) -> bytes:
+        from isal import igzip, isal_zlib
+
         try:
             if self._file is None:
-                self._file = gzip.open(self._path)  # type: ignore[assignment]  # noqa: SIM115 - kept open
-                self._file.read(self._offset)  # type: ignore[union-attr]
-            part = self._file.read(length)  # type: ignore[union-attr]
+                self._file = igzip.open(self._path)
+                self._file.read(self._offset)
+            part: bytes = self._file.read(length)
         except EOFError as error:
             raise Truncated(
                 "the gzip stream ends before its end mark", "The file is cut off: fetch it again.", path
             ) from error
-        except (OSError, zlib.error) as error:
+        except (OSError, zlib.error, isal_zlib.IsalError) as error:
             raise Corrupt(
                 f"the gzip stream is damaged: {error}", "Fetch or save the file again.", path
             ) from error

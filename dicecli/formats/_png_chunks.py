@@ -7,16 +7,13 @@ import zlib
 from typing import NamedTuple
 
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
+from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 #: A PNG is held whole; this many pixels take gigabytes, and no camera or scanner makes them.
 MAX_PIXELS = 1 << 31
-#: No deflate stream unpacks to more than this many times its size (zlib's documentation: 1032:1).
-_MAX_RATIO = 1032
-#: Bytes inflated at a time.
-_PIECE = 1 << 18
 #: Where the passes of an interlaced image start and how far they step: x, y, dx, dy (PNG specification, 8.1).
 _PASSES = (
     (0, 0, 8, 8),
@@ -129,32 +126,26 @@ def _check_pixels(header: Header, pieces: list[bytes], path: str) -> None:
     """
     expected = _raw_bytes(header)
     there = sum(len(piece) for piece in pieces)
-    if expected > there * _MAX_RATIO:
+    if expected > there * MAX_RATIO:
         raise Truncated(
             f"its header claims {header.width:,} x {header.height:,} pixels, which its {there:,} bytes of "
             "data cannot hold",
             "It is cut off or damaged: fetch or save it again.",
             path,
         )
-    stream = zlib.decompressobj()
-    inflated = 0
     try:
-        for piece in pieces:
-            left = piece
-            while left and not stream.eof:
-                inflated += len(stream.decompress(left, _PIECE))
-                left = stream.unconsumed_tail
-                if inflated > expected:
-                    raise Corrupt(
-                        f"it holds more than the {expected:,} bytes of pixels that its header claims",
-                        "Save it again.",
-                        path,
-                    )
-    except zlib.error as error:
+        inflated, is_whole = inflated_length(pieces, expected)
+    except Damaged as error:
         raise Corrupt(
             f"its pixels cannot be inflated: {error}", "Fetch or save the file again.", path
         ) from error
-    if inflated < expected or not stream.eof:
+    if inflated > expected:
+        raise Corrupt(
+            f"it holds more than the {expected:,} bytes of pixels that its header claims",
+            "Save it again.",
+            path,
+        )
+    if inflated < expected or not is_whole:
         raise Truncated(
             f"its pixels end after {inflated:,} of {expected:,} bytes",
             "It is cut off: fetch or save it again.",

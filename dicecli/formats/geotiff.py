@@ -6,7 +6,6 @@ import itertools
 import math
 import os
 import threading
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from dicecli.errors import (
 )
 from dicecli.formats._gdal import closed_off, listening
 from dicecli.formats._geotiff_grid import grid
+from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
 from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _compression(dataset: Any, path: str) -> str:
 
 def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
     """Hold the size of a block against that of the file: GDAL takes memory for it before it reads."""
-    ratio = {"none": 1, "deflate": 1032}.get(compression, 1 << 16)
+    ratio = {"none": 1, "deflate": MAX_RATIO}.get(compression, 1 << 16)
     is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
     there = Path(path).stat().st_size
     if block_bytes > max(_SMALL_BLOCK, there * ratio) and not is_sparse:
@@ -264,19 +264,12 @@ class _GeoTiff(MaskSource):
 
 def _check_deflate(file: BinaryIO, length: int, path: str) -> None:
     """Inflate one block to its end, where its checksum stands; memory stays small."""
-    stream = zlib.decompressobj()
-    left = file.read(min(length, _PIECE))
-    length -= len(left)
+    pieces = (file.read(min(_PIECE, length - start)) for start in range(0, length, _PIECE))
     try:
-        while left and not stream.eof:
-            stream.decompress(left, _PIECE)
-            left = stream.unconsumed_tail
-            if not left:
-                left = file.read(min(length, _PIECE))
-                length -= len(left)
-    except zlib.error as error:
+        _, is_whole = inflated_length(pieces)
+    except Damaged as error:
         raise Corrupt(
             f"a deflate block of it is damaged: {error}", "Fetch or save the file again.", path
         ) from error
-    if not stream.eof:
+    if not is_whole:
         raise Truncated("a deflate block of it ends too early", "Fetch or save the file again.", path)

@@ -13,6 +13,7 @@ from dicecli.errors import ManyVolumes, NotLabels, TrailingData, Truncated, Unre
 from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
+from dicecli.inflate import MAX_RATIO
 from dicecli.sources import MaskSource, Reading, pixels
 from dicecli.views import ArraySource
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from dicecli.blocks import Window
 
 SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
-
-#: No deflate stream unpacks to more than this many times its size (zlib's documentation: 1032:1).
-_MAX_RATIO = 1032
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
@@ -134,7 +132,7 @@ class _Stored(NamedTuple):
 def _check_size(stored: _Stored, there: int, path: str) -> None:
     """Hold the header's claim against the bytes that are there, before any memory is asked for."""
     claimed = stored.offset + stored.bytes
-    if claimed > (there * _MAX_RATIO if stored.is_zipped else there):
+    if claimed > (there * MAX_RATIO if stored.is_zipped else there):
         raise Truncated(
             f"its header claims {claimed:,} bytes; the file has {there:,}"
             + (", which cannot unpack to that" if stored.is_zipped else ""),

@@ -1,0 +1,55 @@
+"""Deflate streams, inflated with ISA-L to see that their checksums hold and how long they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: No deflate stream unpacks to more than this many times its size (zlib's documentation: 1032:1).
+MAX_RATIO = 1032
+#: Bytes inflated at a time, so that memory stays small.
+_PIECE = 1 << 18
+
+
+class Damaged(ValueError):
+    """A stream that cannot be inflated, or whose checksum does not hold."""
+
+
+def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[int, bool]:
+    """Inflate a zlib stream and forget it.
+
+    Parameters
+    ----------
+    pieces : iterable of bytes
+        The stream, cut anywhere.
+    most : int, optional
+        Stop once more than this has come.
+
+    Returns
+    -------
+    int
+        How many bytes came.
+    bool
+        Whether the stream's end was reached, and so its checksum held.
+
+    Raises
+    ------
+    Damaged
+    """
+    from isal import igzip_lib
+
+    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    length = 0
+    try:
+        for piece in pieces:
+            left = piece
+            while not stream.eof and (left or not stream.needs_input):
+                length += len(stream.decompress(left, _PIECE))
+                left = b""
+                if most is not None and length > most:
+                    return length, False
+    except (igzip_lib.IsalError, ValueError) as error:
+        raise Damaged(str(error)) from error
+    return length, bool(stream.eof)
