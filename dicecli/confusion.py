@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.counts import Counts
-from dicecli.errors import NotLabels, TooManyLabels
+from dicecli.errors import NotLabels, TooManyLabels, UsageError
 from dicecli.plugins import load
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class ConfusionMatrix:
 
     @classmethod
     def from_arrays(
-        cls, *, prediction: Any, reference: Any, ignore_label: int | None = None
+        cls, *, prediction: Any, reference: Any, ignore_label: int | Iterable[int] | None = None
     ) -> ConfusionMatrix:
         """Count two label arrays of one shape.
 
@@ -55,8 +57,8 @@ class ConfusionMatrix:
         ----------
         prediction, reference : array_like or torch.Tensor
             Integers or booleans of any width, the same shape. Tensors are counted on their device.
-        ignore_label : int, optional
-            Pixels whose reference has this label are left out.
+        ignore_label : int or several, optional
+            Pixels whose reference has one of these labels are left out.
 
         Returns
         -------
@@ -72,17 +74,22 @@ class ConfusionMatrix:
         TooManyLabels
             More than 4,096 distinct labels.
         """
-        backend = (
-            "torch" if "torch" in {type(each).__module__ for each in (reference, prediction)} else "numpy"
-        )
-        matrix = load("backends", backend).count_block(reference, prediction)
+        for each in (prediction, reference):
+            if isinstance(each, np.ma.MaskedArray):
+                raise NotLabels(
+                    "a masked array: what its mask leaves out would be counted",
+                    "Give it to dicecli.score, or fill it with a label to ignore: array.filled(255).",
+                )
+        backend = "torch" if is_tensor(prediction) or is_tensor(reference) else "numpy"
+        matrix: ConfusionMatrix = load("backends", backend).count_block(reference, prediction)
         if NO_LABEL in matrix.labels:
             raise NotLabels(
                 f"an array holds {NO_LABEL}, which NaN becomes when it is cast to integers",
                 "Put a label in its place.",
             )
-        checked: ConfusionMatrix = matrix if ignore_label is None else matrix.without(ignore_label)
-        return checked
+        for label in labels_of(ignore_label):
+            matrix = matrix.without(label)
+        return matrix
 
     @classmethod
     def from_pairs(cls, rows: np.ndarray, columns: np.ndarray, table: np.ndarray) -> ConfusionMatrix:
@@ -145,8 +152,7 @@ class ConfusionMatrix:
 
         A label that neither mask holds has only true negatives.
         """
-        several = label if isinstance(label, Iterable) else (label,)
-        wanted = {int(each) for each in several}
+        wanted = set(labels_of(label))
         inside = np.array([each in wanted for each in self.labels], dtype=bool)
         tp = int(self.table[np.ix_(inside, inside)].sum())
         reference = int(self.table[inside].sum())
@@ -201,6 +207,27 @@ class ConfusionMatrix:
 
     def _size(self, margin: np.ndarray, label: int) -> int:
         return int(margin[self.labels.index(label)]) if label in self.labels else 0
+
+
+def labels_of(given: int | Iterable[int] | None) -> list[int]:
+    """Return the labels that one, several or none are given as.
+
+    Raises
+    ------
+    UsageError
+        Something else than integers.
+    """
+    several = given if isinstance(given, Iterable) else () if given is None else (given,)
+    try:
+        return [operator.index(label) for label in several]
+    except TypeError as error:
+        raise UsageError(f"{given!r} is no label", "Labels are integers: one, or a list of them.") from error
+
+
+def is_tensor(given: Any) -> bool:
+    """Tell whether something is a tensor of torch, or of a class made from that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(given, torch.Tensor)
 
 
 def _check_number(labels: int) -> None:

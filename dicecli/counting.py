@@ -63,6 +63,7 @@ def _scored(
         notes += [f"{side}: {note}" for note in (*source.notes, *said)]
         meant = {renamed[side].get(label, label): n for label, n in sizes.items()}
         on_side(side, source, check_declared, meant, scheme)
+    notes += _on_255(matrix, renamed)
     matrix, excluded_nodata = _without_nodata(matrix, reference, prediction, settings)
     matrix = matrix.relabelled(**renamed)
     before = matrix.total
@@ -89,6 +90,17 @@ def _scored(
     )
 
 
+def _on_255(matrix: ConfusionMatrix, renamed: dict[str, dict[int, int]]) -> list[str]:
+    """Say when 255 means label 1 in one mask, and stands beside other labels in the other one."""
+    for side, other in (("reference", "prediction"), ("prediction", "reference")):
+        if renamed[side].get(255) == 1 and 255 in matrix.sizes(other) and renamed[other].get(255) != 1:
+            return [
+                f"255 is read as label 1 in the {side}, but stands beside other labels in the {other}: if it "
+                "marks void, --ignore-label 255; if it is a label, declare it: --labels FILE",
+            ]
+    return []
+
+
 def _without_nodata(
     matrix: ConfusionMatrix, reference: MaskSource, prediction: MaskSource, settings: Settings
 ) -> tuple[ConfusionMatrix, int]:
@@ -111,7 +123,8 @@ def _twins(case: Case, matrix: ConfusionMatrix) -> list[str]:
     paths = [case.prediction, case.reference]
     if not all(isinstance(each, (str, os.PathLike)) for each in paths) or not matrix.total:
         return []
-    if int(matrix.table.trace()) != matrix.total:
+    # Masks that differ are no twins; and where nothing is in them, equal bytes are to be expected.
+    if int(matrix.table.trace()) != matrix.total or len(matrix.trimmed().labels) < 2:
         return []
     try:
         if Path(case.prediction).samefile(case.reference):

@@ -174,6 +174,9 @@ def _thresholded(
     return codes
 
 
+READ_AS_ONE = "values are 0 and 255: 255 is read as label 1"
+
+
 def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int], list[str]]:
     """Decide what the labels that a whole mask holds mean, and say what was assumed.
 
@@ -201,11 +204,13 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
             return ignored, [
                 f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"
             ]
-        return ignored | {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, []
+        nothing = f"no value reaches the threshold {settings.threshold:g}: all of it is 0"
+        said = [nothing] if {_ONE, _BELOW} & set(sizes) and _REACHED not in sizes else []
+        return ignored | {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, said
     if settings.expects_raw_labels:
         return {}, []
     if 255 in sizes and set(sizes) <= {0, 255}:
-        return {255: 1}, ["values are 0 and 255: 255 is read as label 1"]
+        return {255: 1}, [READ_AS_ONE]
     if _is_smooth_binary(sizes):
         between = sum(n for label, n in sizes.items() if label not in {0, 255})
         raise NotLabels(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
+from dicecli.catalogue import catalogue, resolve
+from dicecli.confusion import labels_of
 from dicecli.counting import count_case
 from dicecli.errors import CaseError, UsageError
 from dicecli.labels import load_labels
@@ -16,7 +17,7 @@ from dicecli.scores import Report
 from dicecli.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dicecli.results import Result
@@ -66,6 +67,9 @@ def score(
     CaseError
         Masks that cannot be read, understood or laid on each other.
     """
+    for side, mask in (("prediction", prediction), ("reference", reference)):
+        if mask is None or isinstance(mask, (bytes, bytearray)):
+            raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
     settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
     case = Case(name or case_name(reference), prediction, reference)
     return Report([count_case(case, settings, threads)], settings)
@@ -102,15 +106,26 @@ def make_settings(
         if options.get(option, values[0]) not in values:
             raise UsageError(f"{option} is {options[option]!r}", f"It is one of {', '.join(values)}.")
     threshold = options.get("threshold")
-    if threshold is not None and not 0 < threshold < float("inf"):
-        raise UsageError(f"the threshold is {threshold:g}", "It must be above 0: what reaches it is label 1.")
-    several = ignore_label if isinstance(ignore_label, Iterable) else (ignore_label,)
-    ignored = [int(label) for label in several if label is not None]
-    named = {region: tuple(sorted(members)) for region, members in (regions or {}).items()}
-    scheme = load_labels(labels).adding(regions=named, ignore=ignored)
-    if isinstance(metrics, str):
-        metrics = (metrics,)
-    return Settings(metrics=None if metrics is None else tuple(metrics), labels=scheme, **options)
+    if threshold is not None and not (isinstance(threshold, (int, float)) and 0 < threshold < float("inf")):
+        raise UsageError(
+            f"the threshold is {threshold}", "It is a number above 0; what reaches it is label 1."
+        )
+    named = {region: tuple(sorted(labels_of(members))) for region, members in (regions or {}).items()}
+    scheme = load_labels(labels).adding(regions=named, ignore=labels_of(ignore_label))
+    return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
+
+
+def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
+
+    Raises
+    ------
+    UnknownName
+    """
+    given = (names,) if isinstance(names, str) else tuple(names or ())
+    every = tuple(catalogue()) if given else ()
+    found = [name for each in given for name in (every if each.lower() == "all" else [resolve(each).name])]
+    return tuple(dict.fromkeys(found)) or None
 
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:

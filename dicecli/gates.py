@@ -84,6 +84,7 @@ def parse(text: str, *, over: bool) -> Gate:
             f"'{text}': {metric.name} is better the {metric.better} it is",
             f"Write {option} '{EVERY.sub(fitting, text)}'.",
         )
+    _check_range(metric, limit, text)
     return Gate(text, metric, scope, limit, "over" if over else "under")
 
 
@@ -176,6 +177,22 @@ class Reading:
             return self.metric.value(counts, scored.sizes, self.report.settings.undefined)
         return self.metric.function(scored.labels.values())
 
+    def is_there(self, scored: Scored) -> bool:
+        """Tell whether a case has, in either mask, what this number is of."""
+        rows = self.report.counts(scored) if self.row is None else [_counts(scored, self.row)]
+        return any(each.tp + each.fp + each.fn for each in rows)
+
+
+def _check_range(metric: Metric, limit: float, text: str) -> None:
+    """Refuse a limit that always or never holds, as a percentage or a lost sign does."""
+    found = re.match(r"(\S+) to (\w+)", metric.range)
+    low, high = (float(each) for each in found.groups()) if found else (-math.inf, math.inf)
+    if not low <= limit <= high:
+        raise GateError(
+            f"'{text}': {metric.name} lies from {low:g} to {high:g}, and {limit:g} does not",
+            "Scores are shares, not percentages: dice=0.85.",
+        )
+
 
 def view(report: Report, gates: Sequence[Gate], results: Sequence[Result]) -> Report:
     """Return these results with the metrics of the gates, whichever the report shows."""
@@ -240,15 +257,18 @@ def _of_run(gate: Gate, reading: Reading) -> Verdict:
 
 def _of_cases(gate: Gate, reading: Reading) -> Verdict:
     report = reading.report
-    every = [(reading.of_case(each), each.case.name) for each in report.scored]
-    defined = [each for each in every if not math.isnan(each[0])]
+    every = [(reading.of_case(each), each) for each in report.scored]
+    defined = [(value, each.case.name) for value, each in every if not math.isnan(value)]
+    # A case without the label in either mask says nothing; one that has it, and yet no value, never passes.
+    without = [each.case.name for value, each in every if math.isnan(value) and reading.is_there(each)]
     worst = min if gate.direction == "under" else max
     value, name = worst(defined, key=lambda each: each[0], default=(math.nan, ""))
     failing = sum(not gate.holds(each) for each, _ in defined)
     facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
     facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
-    facts += _left_out(report, len(every) - len(defined))
-    holds = bool(defined) and not failing and not _wanting(report)
+    facts += [f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}"] * bool(without)
+    facts += _left_out(report, len(every) - len(defined) - len(without))
+    holds = bool(defined) and not failing and not without and not _wanting(report)
     return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))
 
 

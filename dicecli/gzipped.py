@@ -59,14 +59,14 @@ class GzipStream:
 
         try:
             if self._file is None:
-                self._file = igzip.open(self._path)
+                self._file = igzip.open(self._path)  # type: ignore[no-untyped-call]  # so the stubs
                 self._file.read(self._offset)
             part: bytes = self._file.read(length)
         except EOFError as error:
             raise Truncated(
                 "the gzip stream ends before its end mark", "The file is cut off: fetch it again.", path
             ) from error
-        except (OSError, zlib.error, isal_zlib.IsalError) as error:
+        except (OSError, zlib.error, isal_zlib.IsalError) as error:  # type: ignore[misc]  # as above
             raise Corrupt(
                 f"the gzip stream is damaged: {error}", "Fetch or save the file again.", path
             ) from error

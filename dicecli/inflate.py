@@ -50,6 +50,6 @@ def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[i
                 left = b""
                 if most is not None and length > most:
                     return length, False
-    except (igzip_lib.IsalError, ValueError) as error:
+    except (igzip_lib.IsalError, ValueError) as error:  # type: ignore[misc]  # the stubs call it an object
         raise Damaged(str(error)) from error
     return length, bool(stream.eof)

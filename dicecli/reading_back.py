@@ -56,15 +56,15 @@ def from_dict(record: dict[str, Any]) -> Report:
         raise UsageError(f"its schema is {schema!r}; 1 is expected", _HINT)
     try:
         settings = settings_from_dict(record["settings"])
-        results = [_result(case, settings) for case in record["cases"]]
+        results = [_result(case, settings) for case in _list(record["cases"])]
         verdicts = [_verdict(each) for each in record["summary"]["gates"]]
         notes = _texts(record["summary"]["notes"])
         report = Report(results, settings, verdicts=verdicts)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"it is not a whole record ({type(error).__name__}: {error})", _HINT) from error
-    # The note on twins is made from the cases, and is another one once these are merged with others.
+    # Notes that are made from the cases are other ones once these are merged with others.
     return Report(
-        results, settings, verdicts=verdicts, notes=[each for each in notes if each not in report.on_twins]
+        results, settings, verdicts=verdicts, notes=[each for each in notes if each not in report.made_notes]
     )
 
 
@@ -92,7 +92,9 @@ def merged(reports: Sequence[Report]) -> Report:
             f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",
             "Every case must be scored once. Give each shard its own cases.",
         )
-    notes = dict.fromkeys(note for report in reports for note in report.notes if note not in report.on_twins)
+    notes = dict.fromkeys(
+        note for report in reports for note in report.notes if note not in report.made_notes
+    )
     return Report(results, first.settings, notes=tuple(notes))
 
 
@@ -148,8 +150,13 @@ def _result(record: dict[str, Any], settings: Settings) -> Result:
             if label is not None and each.tp + each.fp + each.fn
         },
         regions={name: regions[name] for name in settings.labels.regions},
-        notes=tuple(_texts(record["notes"])),
+        notes=_file_notes(record),
     )
+
+
+def _file_notes(record: dict[str, Any]) -> tuple[str, ...]:
+    notes = _texts(record["notes"])
+    return tuple(notes[: len(notes) - _integer(record["advice"], least=0)])
 
 
 def _verdict(record: dict[str, Any]) -> Verdict:
@@ -176,10 +183,14 @@ def _integer(value: Any, least: int | None = None) -> int:
     return value
 
 
-def _integers(values: Any) -> list[int]:
+def _list(values: Any) -> list[Any]:
     if not isinstance(values, list):
         raise TypeError(f"{values!r} where a list is expected")
-    return [_integer(each) for each in values]
+    return values
+
+
+def _integers(values: Any) -> list[int]:
+    return [_integer(each) for each in _list(values)]
 
 
 def _text(value: Any) -> str:
@@ -189,6 +200,4 @@ def _text(value: Any) -> str:
 
 
 def _texts(values: Any) -> list[str]:
-    if not isinstance(values, list):
-        raise TypeError(f"{values!r} where a list is expected")
-    return [_text(each) for each in values]
+    return [_text(each) for each in _list(values)]

@@ -169,4 +169,6 @@ def _case(case: CaseScores | Failed) -> dict[str, Any]:
         "overall": {name: number(value) for name, value in case.overall.items()},
         "checks": case.checks,
         "notes": list(case.notes),
+        # How many of them, the last ones, are made from the counts, and so again when this is read back.
+        "advice": len(case.notes) - len(set(scored.notes)),
     }

@@ -15,7 +15,8 @@ from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.catalogue import Metric, catalogue, resolve
 from dicecli.counts import Counts
-from dicecli.results import SAME_BYTES, SAME_FILE, Failed, Result, Scored, Verdict
+from dicecli.notes import run_notes
+from dicecli.results import Failed, Result, Scored, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,6 @@ Table = dict[str, list[list[float]]]
 USUAL = ("dice", "iou", "precision", "recall")
 #: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
 MACRO_REGIONS = "macro-regions"
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -145,18 +145,13 @@ class Report:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """Notes on the run as a whole: those given, and how many pairs are copies of one file."""
-        return tuple(dict.fromkeys((*self._notes, *self.on_twins)))
+        """Notes on the run as a whole: those given, and those made from the cases."""
+        return tuple(dict.fromkeys((*self._notes, *self.made_notes)))
 
     @cached_property
-    def on_twins(self) -> tuple[str, ...]:
-        """The note on pairs that are copies of one file, if there are any among several cases."""
-        twins = [each.case.name for each in self.scored if {SAME_FILE, SAME_BYTES} & set(each.notes)]
-        if not twins or not self.is_batch:
-            return ()
-        some = ", ".join(twins[:_NAMED]) + (" ..." if len(twins) > _NAMED else "")
-        among = f"{len(twins):,} of {len(self.results):,} cases"
-        return (f"in {among} both masks are one file, or copies of it: {some}",)
+    def made_notes(self) -> tuple[str, ...]:
+        """What the notes on the cases add up to; nothing where there is one case, which says it itself."""
+        return tuple(run_notes(self.scored, len(self.results))) if self.is_batch else ()
 
     @property
     def unscored(self) -> tuple[Failed, ...]:

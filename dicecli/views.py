@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.confusion import NO_LABEL
+from dicecli.confusion import NO_LABEL, is_tensor
 from dicecli.grid import Grid
 from dicecli.sources import MaskSource, Reading
 
@@ -21,18 +23,27 @@ class ArraySource(MaskSource):
         self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
     ) -> None:
         held: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
-        self.is_tensor = type(held).__module__.split(".")[0] == "torch"
-        if self.is_tensor and held.is_floating_point():
-            held = held.double()  # NumPy knows no bfloat16
+        self.is_tensor = is_tensor(held)
+        nodata = None
+        if self.is_tensor:
+            held = held.detach().as_subclass(sys.modules["torch"].Tensor)
+            held = held.double() if held.is_floating_point() else held  # NumPy knows no bfloat16
+        elif isinstance(held, np.ma.MaskedArray):
+            # What is masked is nodata, by a value that no label has.
+            nodata = math.nan if held.dtype.kind == "f" else float(NO_LABEL)
+            wide: Any = held if held.dtype.kind == "f" else held.astype(np.int64)
+            held = wide.filled(nodata if held.dtype.kind == "f" else NO_LABEL)
         self.array = held
         shape = tuple(int(n) for n in held.shape)
         dtype = np.dtype(str(held.dtype).removeprefix("torch.")) if self.is_tensor else held.dtype
-        super().__init__(path, grid or Grid(shape or (1,)), dtype, reading=reading)
+        super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
+        if nodata is not None:
+            self.notes.append("a masked array: what is masked is nodata")
 
     def values(self, window: Window) -> np.ndarray:
         """Return a view of the array, on the host."""
         part = self.array[window] if self.array.ndim else self.array.reshape(1)
-        return np.asarray(part.detach().cpu() if self.is_tensor else part)
+        return np.asarray(part.cpu() if self.is_tensor else part)
 
     def whole_tensor(self) -> Any:
         """Return the tensor where it can be counted as it is on its own device, else None."""

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import statistics
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -486,3 +487,16 @@ def test_a_thousand_cases_of_ten_labels():
         assert found.ci_low < found.mean < found.ci_high
         assert near(statistics.fmean(values_of(table, row.label)), 1e-14) == found.mean
         assert len(row.worst) == 5
+
+
+def test_memory_does_not_grow_with_the_labels():
+    """Thousands of labels and metrics are resampled within the memory of a few: a hundred megabytes or so."""
+    columns = np.random.default_rng(0).random((30, 2000))
+    tracemalloc.start()
+    try:
+        found = bootstrap(columns, [None] * 30)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 200 * 2**20
+    assert found[::500] == bootstrap(columns[:, ::500], [None] * 30)

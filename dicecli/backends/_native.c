@@ -1,12 +1,14 @@
 /* Counts how often each pair of labels meets in two masks. The twin in NumPy is numpy.py; native.py calls this.
 
    Three functions, each one loop without the interpreter's lock:
-   count_bytes    two masks of 8 bits into a table of 256 x 256
-   number         a mask of any width into numbers from 0, through a table of the labels met so far
-   count_numbers  two masks of such numbers, where there are more than 256, into a table of any size
+   count_near     two masks whose labels lie within 256 of a least one, into a table of 256 x 256
+   count_far      two masks whose labels lie farther apart, into a table of any size
+   number         labels too far apart for either into numbers from 0, through a table of those met so far
 
    Whatever is read is checked where it is used, so that not even a mask that another thread writes to in the
-   meantime leads outside a table. Labels may lie at any address, and are read through memcpy. */
+   meantime leads outside a table. Labels may lie at any address, and are read through memcpy. A label's place
+   in a table is its distance from the first one, reckoned modulo the labels' width; as every table ends where
+   the type does or before, no label outside comes out inside. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -26,39 +28,43 @@ enum {
     BLOCK = 4096, /* pixels that are looked through for background at a time; both masks fit into L1 */
     CHUNK = 128,  /* pixels that are compared with their first one at a time */
     RUN = 16,     /* the same, within a chunk that is not constant */
-    ALIKE = 64,   /* pixels that are compared with the one before them at a time, in masks of any width */
     BYTES = 256,  /* labels of 8 bits */
     FEW = 32,     /* labels below this have small tables of their own, which fit into L1 */
+    FAR = 65535,  /* rows or columns that a table can have, and the place of what is beyond all of them */
     /* Neighbouring pixels are counted in different tables: an increment that waits for the one before it in
        the same cell takes five times as long. */
     FEW_LANES = 4,
     MANY_LANES = 2,
 };
 
+enum { DONE, BEYOND, NO_MEMORY };
+
 /* --- Buffers ---------------------------------------------------------------------------------------------- */
+
+#define ANY "bBhHiIlLqQ?"
+#define INT64 "lq"
+
+/* The format without what may stand before it and leaves the order of bytes as it is. */
+static const char *format_of(const Py_buffer *view)
+{
+    const char *format = view->format ? view->format : "B";
+    return *format && strchr("@=^", *format) ? format + 1 : format;
+}
 
 /* Take a contiguous buffer of one of the given formats, which are those of the struct module. */
 static int take(PyObject *object, Py_buffer *view, const char *formats, int writable)
 {
     if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)))
         return -1;
-    const char *format = view->format ? view->format : "B";
-    if (strlen(format) != 1 || !strchr(formats, *format)) {
+    const char *format = format_of(view);
+    if (strlen(format) != 1 || !strchr(formats, *format) || (!strcmp(formats, INT64) && view->itemsize != 8))
         PyErr_Format(PyExc_TypeError, "a buffer of format '%s' where one of '%s' is wanted", format, formats);
-        PyBuffer_Release(view);
-        return -1;
-    }
-    if (writable && (uintptr_t)view->buf % (uintptr_t)view->itemsize) {
+    else if (view->itemsize > 8 || (writable && (uintptr_t)view->buf % (uintptr_t)view->itemsize))
         PyErr_SetString(PyExc_ValueError, "a table at an address that is no multiple of its items' size");
-        PyBuffer_Release(view);
-        return -1;
-    }
-    return 0;
-}
-
-static int is_signed(const Py_buffer *view)
-{
-    return view->format && strchr("bhilq", *view->format) != NULL;
+    else
+        return 0;
+    PyBuffer_Release(view);
+    return -1;
 }
 
 static Py_ssize_t items(const Py_buffer *view)
@@ -66,14 +72,30 @@ static Py_ssize_t items(const Py_buffer *view)
     return view->len / view->itemsize;
 }
 
-/* --- 8-bit labels ----------------------------------------------------------------------------------------- */
+/* Check that a table of `size` places from the label `low` on ends within the type of the labels. */
+static int is_within(const Py_buffer *labels, long long low, uint64_t size)
+{
+    const int bits = (int)labels->itemsize * 8, with_sign = strchr("bhilq", *format_of(labels)) != NULL;
+    const uint64_t most = UINT64_MAX >> (64 - bits + with_sign);
+    if (with_sign ? low < -(long long)most - 1 : low < 0)
+        return 0;
+    return (low <= 0 || (uint64_t)low <= most) && size - 1 <= most - (uint64_t)low;
+}
+
+/* --- Masks ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-    uint32_t few[FEW_LANES * FEW * FEW];
-    uint32_t *many; /* MANY_LANES tables, from the first label on that is not below FEW */
-    int64_t *table; /* what the 32-bit tables are added to before they can overflow */
-    uint64_t reference_bits, prediction_bits; /* those set in some label, in any byte of the word */
-} Tally;
+    const char *labels;
+    size_t n;
+    int width;    /* bytes of a label */
+    uint64_t low; /* the label of the first place; a negative one as its two's complement */
+} Mask;
+
+static Mask mask_of(const Py_buffer *view, long long low)
+{
+    Mask mask = {view->buf, (size_t)items(view), (int)view->itemsize, (uint64_t)low};
+    return mask;
+}
 
 INLINE uint64_t load_word(const void *address)
 {
@@ -82,7 +104,96 @@ INLINE uint64_t load_word(const void *address)
     return word;
 }
 
-/* Tell whether all labels of two chunks are like their first ones. */
+/* For labels of one width above 8 bits: their places as bytes, cut off, of which the bits of all are returned; as 16 bits,
+   no larger than FAR; and one place as it is. */
+#define DEFINE_PLACES(TYPE)                                                                                   \
+    static uint64_t bytes_of_##TYPE(const char *labels, size_t n, TYPE low, uint8_t *places)                  \
+    {                                                                                                         \
+        TYPE bits = 0, label;                                                                                 \
+        for (size_t i = 0; i < n; i++) {                                                                      \
+            memcpy(&label, labels + i * sizeof label, sizeof label);                                          \
+            label = (TYPE)(label - low);                                                                      \
+            bits |= label;                                                                                    \
+            places[i] = (uint8_t)label;                                                                       \
+        }                                                                                                     \
+        return bits;                                                                                          \
+    }                                                                                                         \
+    static void words_of_##TYPE(const char *labels, size_t n, TYPE low, uint16_t *places)                     \
+    {                                                                                                         \
+        TYPE label;                                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                                      \
+            memcpy(&label, labels + i * sizeof label, sizeof label);                                          \
+            label = (TYPE)(label - low);                                                                      \
+            places[i] = label < FAR ? (uint16_t)label : (uint16_t)FAR;                                        \
+        }                                                                                                     \
+    }                                                                                                         \
+    INLINE uint64_t place_of_##TYPE(const char *labels, size_t i, TYPE low)                                   \
+    {                                                                                                         \
+        TYPE label;                                                                                           \
+        memcpy(&label, labels + i * sizeof label, sizeof label);                                              \
+        return (TYPE)(label - low);                                                                           \
+    }
+
+DEFINE_PLACES(uint16_t)
+DEFINE_PLACES(uint32_t)
+DEFINE_PLACES(uint64_t)
+
+/* Return the bits that are set in some of these bytes. */
+INLINE uint64_t bits_of(const uint8_t *bytes, size_t n)
+{
+    uint64_t bits = 0;
+    size_t i = 0;
+    for (; n - i >= 64; i += 64)
+        for (int k = 0; k < 64; k += 8)
+            bits |= load_word(bytes + i + k);
+    for (; i < n; i++)
+        bits |= bytes[i];
+    bits |= bits >> 32;
+    bits |= bits >> 16;
+    return (bits | bits >> 8) & 255;
+}
+
+/* Return a block's places as bytes, in `buffer` or where the mask has them, and all their bits: more than 255
+   where one of them is no byte. */
+static const uint8_t *bytes_of(const Mask *mask, size_t start, size_t n, uint8_t *buffer, uint64_t *bits)
+{
+    const char *labels = mask->labels + start * (size_t)mask->width;
+    switch (mask->width) {
+    case 1:
+        *bits = bits_of((const uint8_t *)labels, n);
+        return (const uint8_t *)labels;
+    case 2: *bits = bytes_of_uint16_t(labels, n, (uint16_t)mask->low, buffer); break;
+    case 4: *bits = bytes_of_uint32_t(labels, n, (uint32_t)mask->low, buffer); break;
+    default: *bits = bytes_of_uint64_t(labels, n, mask->low, buffer);
+    }
+    return buffer;
+}
+
+/* Write a block's places as 16 bits. */
+static void words_of(const Mask *mask, size_t start, size_t n, uint16_t *places)
+{
+    const char *labels = mask->labels + start * (size_t)mask->width;
+    switch (mask->width) {
+    case 1:
+        for (size_t i = 0; i < n; i++)
+            places[i] = (uint8_t)(labels[i] - (uint8_t)mask->low);
+        break;
+    case 2: words_of_uint16_t(labels, n, (uint16_t)mask->low, places); break;
+    case 4: words_of_uint32_t(labels, n, (uint32_t)mask->low, places); break;
+    default: words_of_uint64_t(labels, n, mask->low, places);
+    }
+}
+
+/* --- Labels within 256 ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint32_t few[FEW_LANES * FEW * FEW];
+    uint32_t *many; /* MANY_LANES tables, from the first place on that is not below FEW */
+    int64_t *table; /* what the 32-bit tables are added to before they can overflow */
+    uint64_t rows, columns; /* all bits of the places met */
+} Tally;
+
+/* Tell whether all places of two chunks are like their first ones. */
 INLINE int is_constant(const uint8_t *reference, const uint8_t *prediction)
 {
     const uint64_t first = reference[0] * UINT64_C(0x0101010101010101);
@@ -131,39 +242,23 @@ INLINE void count_span(uint32_t *tables, int shift, int lanes, const uint8_t *re
         tables[((reference[i] & mask) << shift) | (prediction[i] & mask)]++;
 }
 
-/* Return the bits that are set in some label, anywhere in the word. */
-INLINE uint64_t bits_of(const uint8_t *labels, size_t n)
-{
-    uint64_t bits = 0;
-    size_t i = 0;
-    for (; n - i >= 64; i += 64)
-        for (int k = 0; k < 64; k += 8)
-            bits |= load_word(labels + i + k);
-    for (; i < n; i++)
-        bits |= labels[i];
-    return bits;
-}
-
-/* Return the least power of two above all labels whose bits these are. */
+/* Return the least power of two above all places whose bits these are. */
 static int bound(uint64_t bits)
 {
-    int labels = 1;
-    bits |= bits >> 32;
-    bits |= bits >> 16;
-    bits |= bits >> 8;
-    while (labels <= (int)(bits & 255))
-        labels *= 2;
-    return labels;
+    int places = 1;
+    while ((uint64_t)places <= bits)
+        places *= 2;
+    return places;
 }
 
-static void fold_tables(const Tally *tally, uint32_t *tables, int labels, int lanes)
+static void fold_tables(const Tally *tally, uint32_t *tables, int places, int lanes)
 {
-    const int rows = bound(tally->reference_bits), columns = bound(tally->prediction_bits);
-    for (int row = 0; row < rows && row < labels; row++)
-        for (int column = 0; column < columns && column < labels; column++) {
+    const int rows = bound(tally->rows), columns = bound(tally->columns);
+    for (int row = 0; row < rows && row < places; row++)
+        for (int column = 0; column < columns && column < places; column++) {
             uint64_t n = 0;
             for (int lane = 0; lane < lanes; lane++) {
-                uint32_t *cell = &tables[((size_t)lane * labels + row) * labels + column];
+                uint32_t *cell = &tables[((size_t)lane * places + row) * places + column];
                 n += *cell;
                 if (*cell) /* a page of zeros that nobody wrote to costs no memory */
                     *cell = 0;
@@ -181,209 +276,259 @@ static void fold(Tally *tally)
         fold_tables(tally, tally->many, BYTES, MANY_LANES);
 }
 
-/* Count at most BLOCK pixels; returns -1 where memory is lacking. */
-static int count_block(Tally *tally, const uint8_t *reference, const uint8_t *prediction, size_t n)
+/* Count at most BLOCK pixels. */
+static int count_block(Tally *tally, const Mask *reference, const Mask *prediction, size_t start, size_t n)
 {
-    const uint64_t rows = bits_of(reference, n), columns = bits_of(prediction, n);
-    tally->reference_bits |= rows;
-    tally->prediction_bits |= columns;
-    if (!(rows | columns)) {
+    uint8_t buffers[2][BLOCK];
+    uint64_t rows, columns;
+    const uint8_t *first = bytes_of(reference, start, n, buffers[0], &rows);
+    const uint8_t *second = bytes_of(prediction, start, n, buffers[1], &columns);
+    if ((rows | columns) >= BYTES)
+        return BEYOND;
+    tally->rows |= rows;
+    tally->columns |= columns;
+    if (!(rows | columns))
         tally->few[0] += (uint32_t)n;
-        return 0;
-    }
-    if (!((rows | columns) & UINT64_C(0xe0e0e0e0e0e0e0e0))) { /* all below FEW */
-        count_span(tally->few, 5, FEW_LANES, reference, prediction, n);
-        return 0;
-    }
-    if (!tally->many && !(tally->many = calloc(MANY_LANES * BYTES * BYTES, sizeof *tally->many)))
-        return -1;
-    count_span(tally->many, 8, MANY_LANES, reference, prediction, n);
-    return 0;
+    else if ((rows | columns) < FEW)
+        count_span(tally->few, 5, FEW_LANES, first, second, n);
+    else if (tally->many || (tally->many = calloc(MANY_LANES * BYTES * BYTES, sizeof *tally->many)))
+        count_span(tally->many, 8, MANY_LANES, first, second, n);
+    else
+        return NO_MEMORY;
+    return DONE;
 }
 
-static int count_all(Tally *tally, const uint8_t *reference, const uint8_t *prediction, size_t n, size_t limit)
+static int count_blocks(Tally *tally, const Mask *reference, const Mask *prediction, size_t limit)
 {
     size_t since = 0;
-    while (n) {
-        size_t step = n < BLOCK ? n : BLOCK;
+    for (size_t start = 0, step; start < reference->n; start += step, since += step) {
+        step = reference->n - start < BLOCK ? reference->n - start : BLOCK;
         if (step > limit)
             step = limit;
         if (since + step > limit) {
             fold(tally);
             since = 0;
         }
-        if (count_block(tally, reference, prediction, step))
-            return -1;
-        reference += step, prediction += step, since += step, n -= step;
+        int state = count_block(tally, reference, prediction, start, step);
+        if (state != DONE)
+            return state;
     }
     fold(tally);
-    return 0;
+    return DONE;
 }
 
-PyDoc_STRVAR(count_bytes_doc,
-"count_bytes(reference, prediction, table, limit=2147483647, /)\n--\n\n"
-"Add how often each pair of 8-bit labels meets to a table of 256 x 256 (int64).\n\n"
-"Signed labels are counted as the bytes they are. Inside, at most `limit` pixels are counted in 32 bits.\n"
-"Returns two numbers of labels: no label of the reference, and none of the prediction, reaches them.");
+PyDoc_STRVAR(count_near_doc,
+"count_near(reference, prediction, table, reference_low, prediction_low, limit=2147483647, /)\n--\n\n"
+"Add how often each pair of labels meets to a table of 256 x 256 (int64), whose first row and column are\n"
+"those of the lows. 8-bit labels are counted as the bytes they are, signed or not; their low is 0.\n\n"
+"Inside, at most `limit` pixels are counted in 32 bits. Returns two numbers of places: the rows and columns\n"
+"from there on hold nothing new. IndexError: a label lies beyond the table, which is of no use then.");
 
-static PyObject *count_bytes(PyObject *Py_UNUSED(module), PyObject *arguments)
+static PyObject *count_near(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *objects[3], *result = NULL;
+    Py_buffer views[3]; /* reference, prediction, table */
+    static const char *const formats[3] = {ANY, ANY, INT64};
+    long long lows[2];
     Py_ssize_t limit = INT32_MAX;
-    Py_buffer reference, prediction, table;
     Tally tally = {.many = NULL};
-    int failed;
-    if (!PyArg_ParseTuple(arguments, "OOO|n", &objects[0], &objects[1], &objects[2], &limit))
+    int taken = 0, state, is_sound = 1;
+    if (!PyArg_ParseTuple(arguments, "OOOLL|n", &objects[0], &objects[1], &objects[2], &lows[0], &lows[1], &limit))
         return NULL;
-    if (take(objects[0], &reference, "bB?", 0))
-        return NULL;
-    if (take(objects[1], &prediction, "bB?", 0))
-        goto release_reference;
-    if (take(objects[2], &table, "lq", 1))
-        goto release_prediction;
-    if (reference.len != prediction.len)
+    for (; taken < 3; taken++)
+        if (take(objects[taken], &views[taken], formats[taken], taken == 2))
+            goto release;
+    for (int side = 0; side < 2; side++)
+        is_sound &= views[side].itemsize == 1 ? !lows[side] : is_within(&views[side], lows[side], BYTES);
+    if (items(&views[0]) != items(&views[1]))
         PyErr_SetString(PyExc_ValueError, "the masks differ in length");
-    else if (table.itemsize != 8 || items(&table) != BYTES * BYTES)
-        PyErr_SetString(PyExc_ValueError, "the table is not 256 x 256 of 64 bits");
+    else if (items(&views[2]) != BYTES * BYTES)
+        PyErr_SetString(PyExc_ValueError, "the table is not 256 x 256");
+    else if (!is_sound)
+        PyErr_SetString(PyExc_ValueError, "the table begins or ends where no such label can be");
     else if (limit < 1 || (uint64_t)limit > UINT32_MAX)
         PyErr_SetString(PyExc_ValueError, "the limit does not fit into 32 bits");
     else {
-        tally.table = table.buf;
+        const Mask reference = mask_of(&views[0], lows[0]), prediction = mask_of(&views[1], lows[1]);
+        tally.table = views[2].buf;
         Py_BEGIN_ALLOW_THREADS
-        failed = count_all(&tally, reference.buf, prediction.buf, (size_t)reference.len, (size_t)limit);
+        state = count_blocks(&tally, &reference, &prediction, (size_t)limit);
         free(tally.many);
         Py_END_ALLOW_THREADS
-        result = failed ? PyErr_NoMemory()
-                        : Py_BuildValue("ii", bound(tally.reference_bits), bound(tally.prediction_bits));
+        if (state == DONE)
+            result = Py_BuildValue("ii", bound(tally.rows), bound(tally.columns));
+        else if (state == NO_MEMORY)
+            PyErr_NoMemory();
+        else
+            PyErr_SetString(PyExc_IndexError, "a label lies beyond the table");
     }
-    PyBuffer_Release(&table);
-release_prediction:
-    PyBuffer_Release(&prediction);
-release_reference:
-    PyBuffer_Release(&reference);
+release:
+    while (taken)
+        PyBuffer_Release(&views[--taken]);
     return result;
 }
 
-/* --- Labels of any width ---------------------------------------------------------------------------------- */
+/* --- Labels farther apart --------------------------------------------------------------------------------- */
+
+/* Add the pairs of places to a table of rows and columns. */
+static int add_far(const Mask *reference, const Mask *prediction, int64_t *table, size_t rows, size_t columns)
+{
+    uint16_t first[BLOCK], second[BLOCK];
+    for (size_t start = 0, n; start < reference->n; start += n) {
+        n = reference->n - start < BLOCK ? reference->n - start : BLOCK;
+        words_of(reference, start, n, first);
+        words_of(prediction, start, n, second);
+        size_t i = 0;
+        for (; n - i >= RUN; i += RUN) {
+            uint64_t different = 0;
+            for (int k = 0; k < RUN; k += 4)
+                different |= (load_word(first + i + k) ^ first[i] * UINT64_C(0x0001000100010001)) |
+                             (load_word(second + i + k) ^ second[i] * UINT64_C(0x0001000100010001));
+            const size_t each = different ? 1 : RUN;
+            for (size_t k = i; k < i + RUN; k += each) {
+                if (first[k] >= rows || second[k] >= columns)
+                    return BEYOND;
+                table[first[k] * columns + second[k]] += (int64_t)each;
+            }
+        }
+        for (; i < n; i++) {
+            if (first[i] >= rows || second[i] >= columns)
+                return BEYOND;
+            table[first[i] * columns + second[i]]++;
+        }
+    }
+    return DONE;
+}
+
+PyDoc_STRVAR(count_far_doc,
+"count_far(reference, prediction, table, reference_low, prediction_low, /)\n--\n\n"
+"Add how often each pair of labels meets to a table (int64) of up to 65,535 rows and columns, whose first\n"
+"ones are those of the lows. IndexError: a label lies beyond the table, which is of no use then.");
+
+static PyObject *count_far(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    PyObject *objects[3], *result = NULL;
+    Py_buffer views[3]; /* reference, prediction, table */
+    static const char *const formats[3] = {ANY, ANY, INT64};
+    long long lows[2];
+    int taken = 0, state, is_sound;
+    if (!PyArg_ParseTuple(arguments, "OOOLL", &objects[0], &objects[1], &objects[2], &lows[0], &lows[1]))
+        return NULL;
+    for (; taken < 3; taken++)
+        if (take(objects[taken], &views[taken], formats[taken], taken == 2))
+            goto release;
+    is_sound = views[2].ndim == 2;
+    for (int side = 0; side < 2 && is_sound; side++) {
+        const Py_ssize_t places = views[2].shape[side];
+        is_sound = places > 0 && places <= FAR && is_within(&views[side], lows[side], (uint64_t)places);
+    }
+    if (items(&views[0]) != items(&views[1]))
+        PyErr_SetString(PyExc_ValueError, "the masks differ in length");
+    else if (!is_sound)
+        PyErr_SetString(PyExc_ValueError, "the table has no such rows and columns as these labels can have");
+    else {
+        const Mask reference = mask_of(&views[0], lows[0]), prediction = mask_of(&views[1], lows[1]);
+        Py_BEGIN_ALLOW_THREADS
+        state = add_far(&reference, &prediction, views[2].buf, (size_t)views[2].shape[0],
+                        (size_t)views[2].shape[1]);
+        Py_END_ALLOW_THREADS
+        if (state == DONE)
+            result = Py_NewRef(Py_None);
+        else
+            PyErr_SetString(PyExc_IndexError, "a label lies beyond the table");
+    }
+release:
+    while (taken)
+        PyBuffer_Release(&views[--taken]);
+    return result;
+}
+
+/* --- Labels too far apart --------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *labels;
-    Py_ssize_t n;
-    uint64_t low;       /* the label of the first place in the table */
-    uint16_t *table;    /* at the place of each label its number + 1, or 0 where it was not met yet */
+    uint16_t *table; /* at the place of each label its number + 1, or 0 where it was not met yet */
     uint64_t size;
-    int64_t *found;     /* at each number its label */
-    Py_ssize_t known, capacity;
-    uint8_t *bytes;     /* the numbers go here, or to the next one */
-    uint16_t *words;
-    Py_ssize_t at;      /* where it ended */
-} Numbering;
+    int64_t *found;  /* at each number its label */
+    size_t known, capacity;
+} Numbers;
 
-/* Read a label; a signed one as its two's complement. */
-INLINE uint64_t label_at(const char *labels, Py_ssize_t i, int width, int with_sign)
+INLINE uint64_t place_of(const Mask *mask, int width, size_t i)
 {
-    uint8_t one;
-    uint16_t two;
-    uint32_t four;
-    uint64_t eight;
-    const char *address = labels + i * width;
     switch (width) {
-    case 1: memcpy(&one, address, 1); return with_sign ? (uint64_t)(int64_t)(int8_t)one : one;
-    case 2: memcpy(&two, address, 2); return with_sign ? (uint64_t)(int64_t)(int16_t)two : two;
-    case 4: memcpy(&four, address, 4); return with_sign ? (uint64_t)(int64_t)(int32_t)four : four;
-    default: memcpy(&eight, address, 8); return eight;
+    case 1: return (uint8_t)(mask->labels[i] - (uint8_t)mask->low);
+    case 2: return place_of_uint16_t(mask->labels, i, (uint16_t)mask->low);
+    case 4: return place_of_uint32_t(mask->labels, i, (uint32_t)mask->low);
+    default: return place_of_uint64_t(mask->labels, i, mask->low);
     }
 }
 
-INLINE void put(const Numbering *to, Py_ssize_t i, uint16_t number)
+/* Number some labels one by one, and new ones among them. Returns whether there were numbers for all. */
+static int number_new(const Mask *mask, size_t start, size_t end, Numbers *numbers, uint16_t *codes)
 {
-    if (to->bytes)
-        to->bytes[i] = (uint8_t)number;
-    else
-        to->words[i] = number;
-}
-
-/* Number all labels. Returns 0 when that was done, 1 when there are more labels than numbers, and -1 when a
-   label lies beyond the table. */
-INLINE int number_all(Numbering *all, int width, int with_sign)
-{
-    const Numbering fixed = *all;
-    uint64_t known = (uint64_t)all->known;
-    uint16_t number = 0;
-    for (Py_ssize_t i = 0; i < fixed.n;) {
-        Py_ssize_t end = fixed.n - i < ALIKE ? fixed.n : i + ALIKE;
-        if (i && end - i == ALIKE &&
-            !memcmp(fixed.labels + i * width, fixed.labels + (i - 1) * width, (size_t)ALIKE * width)) {
-            for (; i < end; i++)
-                put(&fixed, i, (uint16_t)(number - 1));
-            continue;
+    for (size_t i = start; i < end; i++) {
+        const uint64_t place = place_of(mask, mask->width, i);
+        if (place >= numbers->size)
+            return BEYOND;
+        uint16_t number = numbers->table[place];
+        if (!number) {
+            if (numbers->known == numbers->capacity)
+                return NO_MEMORY;
+            numbers->found[numbers->known++] = (int64_t)(mask->low + place);
+            numbers->table[place] = number = (uint16_t)numbers->known;
         }
-        for (; i < end; i++) {
-            const uint64_t label = label_at(fixed.labels, i, width, with_sign);
-            const uint64_t place = label - fixed.low;
-            all->at = i;
-            if (place >= fixed.size)
-                return -1;
-            number = fixed.table[place];
-            if ((uint16_t)(number - 1) >= known) {
-                if (number) /* not a table that this function filled */
-                    return -1;
-                if (known == (uint64_t)fixed.capacity)
-                    return 1;
-                fixed.found[known++] = (int64_t)label;
-                all->known = (Py_ssize_t)known;
-                fixed.table[place] = number = (uint16_t)known;
-            }
-            put(&fixed, i, (uint16_t)(number - 1));
+        if (number > numbers->known) /* not a table that this function filled */
+            return BEYOND;
+        codes[i] = (uint16_t)(number - 1);
+    }
+    return DONE;
+}
+
+/* Number labels that were met before, a run of them at a time; the others one by one. */
+INLINE int number_all(const Mask *mask, int width, Numbers *numbers, uint16_t *codes)
+{
+    const uint16_t *table = numbers->table;
+    const uint64_t size = numbers->size;
+    size_t i = 0;
+    for (; mask->n - i >= RUN; i += RUN) {
+        int is_new = 0;
+        for (size_t k = i; k < i + RUN; k++) {
+            const uint64_t place = place_of(mask, width, k);
+            const uint16_t code = (uint16_t)(table[place < size ? place : 0] - 1);
+            is_new |= (place >= size) | (code >= numbers->known);
+            codes[k] = code;
+        }
+        if (is_new) {
+            int state = number_new(mask, i, i + RUN, numbers, codes);
+            if (state != DONE)
+                return state;
         }
     }
-    return 0;
+    return number_new(mask, i, mask->n, numbers, codes);
 }
 
-static int number_width(Numbering *all, Py_ssize_t width, int with_sign)
+static int number_labels(const Mask *mask, Numbers *numbers, uint16_t *codes)
 {
-    switch (width * 2 + with_sign) {
-    case 2: return number_all(all, 1, 0);
-    case 3: return number_all(all, 1, 1);
-    case 4: return number_all(all, 2, 0);
-    case 5: return number_all(all, 2, 1);
-    case 8: return number_all(all, 4, 0);
-    case 9: return number_all(all, 4, 1);
-    default: return number_all(all, 8, 0); /* the same with a sign */
+    switch (mask->width) {
+    case 1: return number_all(mask, 1, numbers, codes);
+    case 2: return number_all(mask, 2, numbers, codes);
+    case 4: return number_all(mask, 4, numbers, codes);
+    default: return number_all(mask, 8, numbers, codes);
     }
-}
-
-/* Check what number() was given; sets an error and returns -1 where it does not go together. */
-static int check_numbering(const Py_buffer *labels, const Py_buffer *table, const Py_buffer *found,
-                           const Py_buffer *codes, long long low, Py_ssize_t known)
-{
-    const long long most = 1LL << 62; /* nearer to the ends of 64 bits, a difference of labels could wrap */
-    if (labels->itemsize > 8 || found->itemsize != 8 || table->itemsize != 2)
-        PyErr_SetString(PyExc_ValueError, "a buffer's items are of another width than is wanted");
-    else if (items(codes) != items(labels))
-        PyErr_SetString(PyExc_ValueError, "the labels and their numbers differ in length");
-    else if (low < -most || low > most || (low < 0 && !is_signed(labels)))
-        PyErr_SetString(PyExc_ValueError, "the table begins where no such label can be");
-    else if (known < 0 || known > items(found) || items(found) > (codes->itemsize == 1 ? BYTES : UINT16_MAX))
-        PyErr_SetString(PyExc_ValueError, "more labels than numbers");
-    else
-        return 0;
-    return -1;
 }
 
 PyDoc_STRVAR(number_doc,
 "number(labels, low, table, found, known, codes, /)\n--\n\n"
 "Number the labels of a mask in the order in which they are met.\n\n"
 "`table` (uint16, zeros at first) has a place for each label from `low` on, `found` (int64) one for each\n"
-"number, of which `known` are taken; both go on from call to call. The numbers go to `codes` (uint8 or\n"
-"uint16). Returns how many labels are known now, or len(found) + 1 where there are more than that.\n"
+"number, of which `known` are taken; both go on from call to call. The numbers go to `codes` (uint16).\n"
+"Returns how many labels are known now, or len(found) + 1 where there are more than that.\n"
 "IndexError: a label lies beyond the table.");
 
 static PyObject *number(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *objects[4], *result = NULL;
     Py_buffer views[4]; /* labels, table, found, codes */
-    static const char *const formats[4] = {"bBhHiIlLqQ?", "H", "lq", "BH"};
+    static const char *const formats[4] = {ANY, "H", INT64, "H"};
     long long low;
     Py_ssize_t known;
     int taken = 0, state;
@@ -392,84 +537,23 @@ static PyObject *number(PyObject *Py_UNUSED(module), PyObject *arguments)
     for (; taken < 4; taken++)
         if (take(objects[taken], &views[taken], formats[taken], taken > 0))
             goto release;
-    if (check_numbering(&views[0], &views[1], &views[2], &views[3], low, known))
-        goto release;
-    Numbering all = {
-        .labels = views[0].buf, .n = items(&views[0]), .low = (uint64_t)low,
-        .table = views[1].buf, .size = (uint64_t)items(&views[1]),
-        .found = views[2].buf, .known = known, .capacity = items(&views[2]),
-        .bytes = views[3].itemsize == 1 ? views[3].buf : NULL,
-        .words = views[3].itemsize == 1 ? NULL : views[3].buf,
-    };
-    Py_BEGIN_ALLOW_THREADS
-    state = number_width(&all, views[0].itemsize, is_signed(&views[0]));
-    Py_END_ALLOW_THREADS
-    if (state < 0)
-        PyErr_Format(PyExc_IndexError, "the label of pixel %zd lies beyond the table", all.at);
-    else
-        result = PyLong_FromSsize_t(state ? all.capacity + 1 : all.known);
-release:
-    while (taken)
-        PyBuffer_Release(&views[--taken]);
-    return result;
-}
-
-/* --- Numbers of more than 8 bits -------------------------------------------------------------------------- */
-
-/* Add the pairs of numbers to a table. Returns the first pixel that lies beyond it, or n. */
-static Py_ssize_t add_numbers(const char *reference, const char *prediction, Py_ssize_t n, int64_t *table,
-                              uint64_t rows, uint64_t columns)
-{
-    uint64_t cell = 0;
-    for (Py_ssize_t i = 0; i < n;) {
-        Py_ssize_t end = n - i < ALIKE ? n : i + ALIKE;
-        if (i && end - i == ALIKE && !memcmp(reference + 2 * i, reference + 2 * (i - 1), 2 * ALIKE) &&
-            !memcmp(prediction + 2 * i, prediction + 2 * (i - 1), 2 * ALIKE)) {
-            table[cell] += ALIKE;
-            i = end;
-            continue;
-        }
-        for (; i < end; i++) {
-            const uint64_t row = label_at(reference, i, 2, 0), column = label_at(prediction, i, 2, 0);
-            if (row >= rows || column >= columns)
-                return i;
-            cell = row * columns + column;
-            table[cell]++;
-        }
-    }
-    return n;
-}
-
-PyDoc_STRVAR(count_numbers_doc,
-"count_numbers(reference, prediction, table, /)\n--\n\n"
-"Add how often each pair of numbers (uint16) meets to a table (int64, rows x columns).\n\n"
-"IndexError: a number lies beyond the table; the pixels before it were counted.");
-
-static PyObject *count_numbers(PyObject *Py_UNUSED(module), PyObject *arguments)
-{
-    PyObject *objects[3], *result = NULL;
-    Py_buffer views[3]; /* reference, prediction, table */
-    Py_ssize_t n, end;
-    int taken = 0;
-    if (!PyArg_ParseTuple(arguments, "OOO", &objects[0], &objects[1], &objects[2]))
-        return NULL;
-    for (; taken < 3; taken++)
-        if (take(objects[taken], &views[taken], taken < 2 ? "H" : "lq", taken == 2))
-            goto release;
-    n = items(&views[0]);
-    if (views[0].itemsize != 2 || n != items(&views[1]))
-        PyErr_SetString(PyExc_ValueError, "the masks differ in length");
-    else if (views[2].itemsize != 8 || views[2].ndim != 2)
-        PyErr_SetString(PyExc_ValueError, "the table is not one of rows and columns of 64 bits");
+    if (items(&views[3]) != items(&views[0]))
+        PyErr_SetString(PyExc_ValueError, "the labels and their numbers differ in length");
+    else if (!items(&views[1]) || !is_within(&views[0], low, (uint64_t)items(&views[1])))
+        PyErr_SetString(PyExc_ValueError, "the table begins or ends where no such label can be");
+    else if (known < 0 || known > items(&views[2]) || items(&views[2]) > FAR)
+        PyErr_SetString(PyExc_ValueError, "more labels than numbers");
     else {
+        const Mask mask = mask_of(&views[0], low);
+        Numbers numbers = {views[1].buf, (uint64_t)items(&views[1]), views[2].buf, (size_t)known,
+                           (size_t)items(&views[2])};
         Py_BEGIN_ALLOW_THREADS
-        end = add_numbers(views[0].buf, views[1].buf, n, views[2].buf, (uint64_t)views[2].shape[0],
-                          (uint64_t)views[2].shape[1]);
+        state = number_labels(&mask, &numbers, views[3].buf);
         Py_END_ALLOW_THREADS
-        if (end < n)
-            PyErr_Format(PyExc_IndexError, "a number of pixel %zd lies beyond the table", end);
+        if (state == BEYOND)
+            PyErr_SetString(PyExc_IndexError, "a label lies beyond the table");
         else
-            result = Py_NewRef(Py_None);
+            result = PyLong_FromSize_t(numbers.known + (state != DONE));
     }
 release:
     while (taken)
@@ -480,9 +564,9 @@ release:
 /* --- The module ------------------------------------------------------------------------------------------- */
 
 static PyMethodDef methods[] = {
-    {"count_bytes", count_bytes, METH_VARARGS, count_bytes_doc},
+    {"count_near", count_near, METH_VARARGS, count_near_doc},
+    {"count_far", count_far, METH_VARARGS, count_far_doc},
     {"number", number, METH_VARARGS, number_doc},
-    {"count_numbers", count_numbers, METH_VARARGS, count_numbers_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,7 +1,8 @@
 """Counting with a small C extension, which lets other threads run meanwhile.
 
-8-bit labels are counted as they are. Wider ones are numbered first, piece by piece, through a table of those
-met so far; what that table cannot hold is left to NumPy.
+Labels within 256 are counted as bytes, whatever their type is; labels that lie farther apart in a table of
+all between them, or, where that would be too large, once they are numbered. What spreads over more than a
+table of numbers can hold is left to NumPy.
 """
 
 from __future__ import annotations
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: Pixels that are numbered at a time: with their numbers they stay in a core's second-level cache.
-PIECE = 1 << 18
-#: A range of labels up to this width is numbered through a table.
+PIECE = 1 << 17
+#: A range of labels up to this width is numbered through a table; wider ones are NumPy's, which sorts them.
 _TABLE = 1 << 17
-#: A joint table of at most this many cells is counted here; larger ones are NumPy's, which counts by sorting.
+#: A joint table has at most this many cells.
 _CELLS = 1 << 22
-#: Tables of labels begin nearer to zero than this, as the extension wants it.
-_FAR = 1 << 62
 
 
 def is_available() -> bool:
@@ -71,9 +70,10 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
     if first.shape != second.shape:
         return count_with_numpy(first, second)  # its error is this one's, too
     first, second = _flat(first, second)
-    if first.itemsize == second.itemsize == 1:
-        return _count_bytes(first, second)
-    matrix = _count_wide(first, second)
+    try:
+        return _count_near(first, second, _nearest(first, 0), _nearest(second, 0))
+    except IndexError:
+        matrix = _count_far(first, second)
     return count_with_numpy(first, second) if matrix is None else matrix
 
 
@@ -94,91 +94,70 @@ def _native() -> Any:
     return _extension()
 
 
-def _count_bytes(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
+def _nearest(labels: np.ndarray, low: int) -> int:
+    """Return where a table of 256 labels begins that holds `low` and ends within the type; 0 for 8 bits."""
+    return 0 if labels.itemsize == 1 else min(low, int(np.iinfo(labels.dtype).max) - 255)
+
+
+def _count_near(first: np.ndarray, second: np.ndarray, *lows: int) -> ConfusionMatrix:
+    """Count labels within 256 of a least one on each side; IndexError where they are not."""
     table = np.zeros((256, 256), np.int64)
-    rows, columns = _native().count_bytes(first, second, table)
+    found = _native().count_near(first, second, table, *lows)
     codes = np.arange(256, dtype=np.uint8)
-    return ConfusionMatrix.from_pairs(
-        codes[:rows].view(first.dtype).astype(np.int64),
-        codes[:columns].view(second.dtype).astype(np.int64),
-        table[:rows, :columns],
+    rows, columns = (
+        codes[:n].view(labels.dtype).astype(np.int64) if labels.itemsize == 1 else np.arange(low, low + n)
+        for labels, low, n in zip((first, second), lows, found, strict=True)
     )
+    return ConfusionMatrix.from_pairs(rows, columns, table[: rows.size, : columns.size])
 
 
-def _count_wide(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix | None:
-    """Count labels of any width; None where they spread too far, or are too many."""
-    try:
-        return _count_numbered(_Numbering(first, _usual(first)), _Numbering(second, _usual(second)))
-    except IndexError:
-        lows = _least(first), _least(second)
-    if lows[0] is None or lows[1] is None:
+def _count_far(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix | None:
+    """Count labels that spread farther; None where they spread too far, or are too many."""
+    lows = int(first.min()), int(second.min())
+    spans = int(first.max()) - lows[0] + 1, int(second.max()) - lows[1] + 1
+    if max(lows[0] + spans[0], lows[1] + spans[1]) > 2**63 or max(spans) > _TABLE:
         return None
-    return _count_numbered(_Numbering(first, lows[0]), _Numbering(second, lows[1]))
-
-
-def _usual(labels: np.ndarray) -> int:
-    """Return where a table begins that holds every 16-bit label, and the common ones of wider types."""
-    return -_TABLE // 2 if labels.dtype.kind == "i" else 0
-
-
-def _least(labels: np.ndarray) -> int | None:
-    """Return where a table begins that holds all of these labels; None where none does."""
-    low, high = int(labels.min()), int(labels.max())
-    return low if high - low < _TABLE and abs(low) < _FAR else None
+    if max(spans) <= 256:
+        return _count_near(first, second, _nearest(first, lows[0]), _nearest(second, lows[1]))
+    if spans[0] * spans[1] <= _CELLS and max(spans) < 2**16:
+        table = np.zeros(spans, np.int64)
+        _native().count_far(first, second, table, *lows)
+        rows, columns = (lows[side] + np.arange(spans[side]) for side in (0, 1))
+        return ConfusionMatrix.from_pairs(rows, columns, table)
+    return _count_numbered(_Numbering(first, lows[0], spans[0]), _Numbering(second, lows[1], spans[1]))
 
 
 class _Numbering:
     """The labels of a mask, numbered from 0 in the order in which they are met."""
 
-    def __init__(self, labels: np.ndarray, low: int) -> None:
+    def __init__(self, labels: np.ndarray, low: int, span: int) -> None:
         self._labels, self._low = labels, low
-        self._places = np.zeros(_TABLE, np.uint16)
-        self._found = np.zeros(MAX_LABELS, np.int64)
-        self.known = 0
-        self.pieces = [slice(start, start + PIECE) for start in range(0, labels.size, PIECE)]
+        self._places, self._found = np.zeros(span, np.uint16), np.zeros(MAX_LABELS, np.int64)
+        self._known, self.size = 0, labels.size
 
-    def numbers(self, piece: slice, dtype: type) -> np.ndarray:
-        """Number a piece; of no use where more labels become known than `dtype` or the matrix can hold."""
-        labels = self._labels[piece]
-        codes = np.empty(labels.size, dtype)
-        found = self._found[:256] if dtype is np.uint8 else self._found
-        self.known = _native().number(labels, self._low, self._places, found, self.known, codes)
+    def labels(self) -> np.ndarray | None:
+        """Number all labels, and return them, each at its number; None where there are too many."""
+        for start in range(0, self._labels.size, PIECE):
+            self.numbers(start)
+            if self._known > MAX_LABELS:
+                return None
+        return self._found[: self._known]
+
+    def numbers(self, start: int) -> np.ndarray:
+        """Return the numbers of a piece."""
+        labels = self._labels[start : start + PIECE]
+        codes = np.empty(labels.size, np.uint16)
+        self._known = _native().number(labels, self._low, self._places, self._found, self._known, codes)
         return codes
 
-    @property
-    def labels(self) -> np.ndarray:
-        """The labels met so far, each at its number."""
-        return self._found[: self.known]
 
-
-def _count_numbered(rows: _Numbering, columns: _Numbering) -> ConfusionMatrix | None:
-    table = np.zeros((256, 256), np.int64)
-    for piece in rows.pieces:
-        codes, others = rows.numbers(piece, np.uint8), columns.numbers(piece, np.uint8)
-        if max(rows.known, columns.known) > 256:
-            rows.known, columns.known = min(rows.known, 256), min(columns.known, 256)
-            return _count_many(rows, columns)
-        _native().count_bytes(codes, others, table)
-    return _matrix(rows, columns, table)
-
-
-def _count_many(rows: _Numbering, columns: _Numbering) -> ConfusionMatrix | None:
-    """Count more than 256 labels: number all of both masks first, so that the table has a size."""
-    for piece in rows.pieces:
-        for side in (rows, columns):
-            side.numbers(piece, np.uint16)
-            if side.known > MAX_LABELS:
-                return None
-    if rows.known * columns.known > _CELLS:
+def _count_numbered(first: _Numbering, second: _Numbering) -> ConfusionMatrix | None:
+    rows, columns = first.labels(), second.labels()
+    if rows is None or columns is None or rows.size * columns.size > _CELLS:
         return None
-    table = np.zeros((rows.known, columns.known), np.int64)
-    for piece in rows.pieces:
-        codes, others = rows.numbers(piece, np.uint16), columns.numbers(piece, np.uint16)
-        _native().count_numbers(codes, others, table)
-    return _matrix(rows, columns, table)
-
-
-def _matrix(rows: _Numbering, columns: _Numbering, table: np.ndarray) -> ConfusionMatrix:
-    return ConfusionMatrix.from_pairs(
-        rows.labels, columns.labels, table[: rows.labels.size, : columns.labels.size]
-    )
+    few = max(rows.size, columns.size) <= 256
+    table = np.zeros((256, 256) if few else (rows.size, columns.size), np.int64)
+    count = _native().count_near if few else _native().count_far
+    for start in range(0, first.size, PIECE):
+        count(first.numbers(start), second.numbers(start), table, 0, 0)
+    return ConfusionMatrix.from_pairs(rows, columns, table[: rows.size, : columns.size])

@@ -104,7 +104,8 @@ def _checked(torch: Any, values: Any, where: Any) -> Any:
         signed = values.view(torch.int64)
         _refuse_wide(2**63 if bool((signed < 0).any()) else 0)
         values = signed
-    return values.detach().to(where)
+    # A class made from Tensor, such as MONAI's, would carry its own baggage through every step.
+    return values.detach().as_subclass(torch.Tensor).to(where)
 
 
 def _refuse_wide(label: int) -> None:

@@ -145,23 +145,8 @@ def settings_from(options: dict[str, Any]) -> Any:
     """
     from dicecli.evaluate import make_settings
 
-    chosen = chosen_metrics(options.pop("metrics", ()))
     regions = dict(parse_region(text) for text in options.pop("regions", ()))
-    return make_settings(metrics=chosen, regions=regions, **options)
-
-
-def chosen_metrics(names: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
-
-    Raises
-    ------
-    UnknownName
-    """
-    from dicecli.catalogue import catalogue, resolve
-
-    every = tuple(catalogue()) if names else ()
-    found = [name for each in names for name in (every if each.lower() == "all" else [resolve(each).name])]
-    return tuple(dict.fromkeys(found)) or None
+    return make_settings(regions=regions, **options)
 
 
 def cores() -> int:

@@ -34,6 +34,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
+    from dicecli.evaluate import chosen_metrics
     from dicecli.reading_back import merged, read_report
     from dicecli.scores import Report
 
@@ -42,7 +43,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
-    chosen = shared.chosen_metrics(options["metrics"])
+    chosen = chosen_metrics(options["metrics"])
     if chosen:
         settings = replace(report.settings, metrics=chosen)
         report = Report(report.results, settings, notes=report.notes, verdicts=report.verdicts)

@@ -77,17 +77,24 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     CaseError
         As for a file, except for what only a file can have.
     """
-    from nibabel.nifti1 import Nifti1Image
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Image
 
-    nifti = Nifti1Image.from_image(image)
+    header = image.header
+    if not isinstance(header, Nifti1Header):
+        header = Nifti2Image.from_image(image).header
+        header.set_xyzt_units("mm")  # the unit of every other format that nibabel reads
     path = image.get_filename() or f"<{type(image).__name__}>"
-    grid, layout, _ = headers.geometry(nifti.header, path)
+    grid, layout, _ = headers.geometry(header, path)
     grid = _one_volume(grid, layout, path, reading)
     values = np.asanyarray(image.dataobj).reshape(layout)
     if len(layout) > 3:
+        scores = layout[reading.channel_axis]
         values = _largest(values, reading.channel_axis, path)
     source = ArraySource(values, path, grid, reading)
     source.chunks, source.order = (*grid.shape[:-1], 1), "F"
+    if len(layout) > 3:
+        source.notes.append(f"labels are the index of the largest of {scores} scores")
     return source
 
 

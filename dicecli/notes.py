@@ -1,0 +1,63 @@
+"""What was assumed about single files, added up over a run; and where assumptions contradict each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dicecli.encoding import READ_AS_ONE
+from dicecli.results import SAME_BYTES, SAME_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.results import Scored
+
+_NAMED = 5
+
+
+def run_notes(scored: Sequence[Scored], expected: int) -> list[str]:
+    """Return the notes on a run of several cases, made from those on its cases."""
+    return [*_on_twins(scored, expected), *_on_255(scored), *_on_files(scored, expected)]
+
+
+def _names(cases: Sequence[Scored]) -> str:
+    some = ", ".join(each.case.name for each in cases[:_NAMED])
+    return f"{some} and {len(cases) - _NAMED:,} more" if len(cases) > _NAMED else some
+
+
+def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
+    twins = [each for each in scored if {SAME_FILE, SAME_BYTES} & set(each.notes)]
+    if not twins:
+        return []
+    among = f"{len(twins):,} of {expected:,} cases"
+    return [f"in {among} both masks are one file, or copies of it: {_names(twins)}"]
+
+
+def _on_255(scored: Sequence[Scored]) -> list[str]:
+    """Say when 255 is label 1 in some cases, and a label of its own in others."""
+    as_one = [each for each in scored if any(READ_AS_ONE in note for note in each.notes)]
+    own = [each for each in scored if 255 in each.labels]
+    if not as_one or not own:
+        return []
+    return [
+        f"255 is read as label 1 in {len(as_one):,} cases ({_names(as_one)}) and is a label of its own in "
+        f"{len(own):,} ({_names(own)}): if it marks void, --ignore-label 255; else give --labels",
+    ]
+
+
+def _on_files(scored: Sequence[Scored], expected: int) -> list[str]:
+    """Put equal notes together; those that differ by numbers alone count as equal, and one is shown."""
+    found: dict[str, list[Scored]] = {}
+    shown: dict[str, str] = {}
+    for each in scored:
+        for note in each.notes:
+            if note in {SAME_FILE, SAME_BYTES}:
+                continue
+            key = re.sub(r"\d[\d,.]*", "#", note)
+            shown.setdefault(key, note)
+            found.setdefault(key, []).append(each)
+    return [
+        f"in {len(cases):,} of {expected:,} cases: {shown[key]} ({_names(cases)})"
+        for key, cases in found.items()
+    ]
