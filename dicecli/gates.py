@@ -266,7 +266,8 @@ def _of_cases(gate: Gate, reading: Reading) -> Verdict:
     failing = sum(not gate.holds(each) for each, _ in defined)
     facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
     facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
-    facts += [f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}"] * bool(without)
+    if without:
+        facts.append(f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}")
     facts += _left_out(report, len(every) - len(defined) - len(without))
     holds = bool(defined) and not failing and not without and not _wanting(report)
     return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))

@@ -50,6 +50,7 @@ def sheets(report: Report, *, every: bool = False) -> Iterator[Sheet]:
     yield _cases(report)
     if report.scored:
         yield _averages(report)
+        yield Sheet("What the averages are", ("average", "definition"), _definitions(report))
         for metric in report.shown:
             yield _statistics(report, metric, every=every)
         yield _worst(report, every=every)
@@ -88,14 +89,18 @@ def _averages(report: Report) -> Sheet:
     rows = []
     for name, values in report.averages.items():
         figures = [_with_undefined(values[each.name].value, values[each.name].undefined) for each in metrics]
-        rows.append((name, *figures, definition(name)))
-    columns = ("average", *(title(each) for each in metrics), "definition")
+        rows.append((name, *figures))
+    columns = ("average", *(title(each) for each in metrics))
     has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
     remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
     background = report.settings.labels.background
     if background is not None and background not in report.labels:
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
     return Sheet("Averages", columns, tuple(rows), remark)
+
+
+def _definitions(report: Report) -> tuple[tuple[str, ...], ...]:
+    return tuple((name, definition(name)) for name in report.averages)
 
 
 def _with_undefined(value: float, undefined: int) -> str:

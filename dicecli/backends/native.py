@@ -96,7 +96,7 @@ def _native() -> Any:
 
 def _nearest(labels: np.ndarray, low: int) -> int:
     """Return where a table of 256 labels begins that holds `low` and ends within the type; 0 for 8 bits."""
-    return 0 if labels.itemsize == 1 else min(low, int(np.iinfo(labels.dtype).max) - 255)
+    return 0 if labels.itemsize == 1 else min(low, int(np.iinfo(labels.dtype).max) - 255, 2**63 - 256)
 
 
 def _count_near(first: np.ndarray, second: np.ndarray, *lows: int) -> ConfusionMatrix:
@@ -105,7 +105,7 @@ def _count_near(first: np.ndarray, second: np.ndarray, *lows: int) -> ConfusionM
     found = _native().count_near(first, second, table, *lows)
     codes = np.arange(256, dtype=np.uint8)
     rows, columns = (
-        codes[:n].view(labels.dtype).astype(np.int64) if labels.itemsize == 1 else np.arange(low, low + n)
+        codes[:n].view(labels.dtype).astype(np.int64) if labels.itemsize == 1 else low + np.arange(n)
         for labels, low, n in zip((first, second), lows, found, strict=True)
     )
     return ConfusionMatrix.from_pairs(rows, columns, table[: rows.size, : columns.size])
@@ -136,7 +136,7 @@ class _Numbering:
         self._known, self.size = 0, labels.size
 
     def labels(self) -> np.ndarray | None:
-        """Number all labels, and return them, each at its number; None where there are too many."""
+        """Number and return all labels, each at its number; None where there are too many."""
         for start in range(0, self._labels.size, PIECE):
             self.numbers(start)
             if self._known > MAX_LABELS:
