@@ -10,15 +10,16 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from batch_png import make_pairs
+from sizes import FULL, QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Shape = tuple[int, int, int]
+    from sizes import Shape, Sizes
 
 SEED = 1
 SPACING = (0.7, 0.7, 1.0)
@@ -26,38 +27,6 @@ LAND_COVERS = 8
 #: Half the axes of each ellipsoid, as shares of the volume's: together they fill 2.8 % of it.
 ELLIPSOIDS = ((0.15, 0.13, 0.14), (0.10, 0.12, 0.14), (0.12, 0.08, 0.13), (0.10, 0.09, 0.11))
 CENTRES = ((0.30, 0.35, 0.40), (0.65, 0.30, 0.55), (0.40, 0.70, 0.60), (0.72, 0.70, 0.35))
-
-
-class Sizes(NamedTuple):
-    """How large the data are."""
-
-    volume: Shape
-    raster: int
-    sparse: int
-    cases: int
-    shapes: tuple[Shape, ...]
-    many_labels: Shape
-    labels: tuple[int, ...]
-
-
-FULL = Sizes(
-    volume=(512, 512, 400),
-    raster=16_384,
-    sparse=100_000,
-    cases=1_000,
-    shapes=((256, 256, 50), (512, 256, 100), (512, 512, 200), (512, 512, 800)),
-    many_labels=(512, 512, 100),
-    labels=(2, 20, 200, 2_000),
-)
-QUICK = Sizes(
-    volume=(48, 48, 40),
-    raster=1_024,
-    sparse=4_096,
-    cases=4,
-    shapes=((32, 32, 10), (32, 32, 20), (64, 32, 20), (64, 64, 20)),
-    many_labels=(80, 80, 30),
-    labels=(2, 20, 200, 2_000),
-)
 
 
 def ellipsoids(shape: Shape, shift: int = 0) -> np.ndarray:
@@ -75,7 +44,7 @@ def ellipsoids(shape: Shape, shift: int = 0) -> np.ndarray:
 
 
 def lattice(shape: Shape, labels: int) -> np.ndarray:
-    """Draw 20 x 20 x 5 small ellipsoids whose labels take turns: the foreground is the same for any number."""
+    """Draw 20 x 20 x 5 small ellipsoids whose labels take turns, so that the foreground stays."""
     cells, distance = [], np.float32(0)
     for axis, (n, parts) in enumerate(zip(shape, (20, 20, 5), strict=True)):
         at = np.arange(n, dtype=np.float32).reshape([-1 if each == axis else 1 for each in range(3)])

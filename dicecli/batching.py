@@ -171,13 +171,13 @@ def run(
             if progress is not None:
                 progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(Report(results, settings, notes=pairing.notes), None)
+                raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        raise Stopped(Report(results, settings, notes=pairing.notes), cause) from cause
+        raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), cause) from cause
     finally:
         if work is not None:
             work.close()
-    return Report(results, settings, notes=pairing.notes)
+    return Report(results, settings, notes=pairing.notes, is_batch=True)
 
 
 def _path(path: str | os.PathLike[str] | None) -> str | None:

@@ -105,6 +105,9 @@ class ConfusionMatrix:
         """
         has_row, has_column = table.any(axis=1), table.any(axis=0)
         rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
+        if np.array_equal(rows, columns) and bool((np.diff(rows) > 0).all()):
+            _check_number(rows.size)
+            return cls(tuple(rows.tolist()), table)
         labels = np.union1d(rows, columns).astype(np.int64)
         _check_number(labels.size)
         merged = np.zeros((labels.size, labels.size), np.int64)
@@ -177,6 +180,8 @@ class ConfusionMatrix:
         Where such a pixel's *prediction* is `label`, that belongs to no label: it stays a miss of the
         reference's label, but is nobody's false positive.
         """
+        if label not in self.labels:
+            return self.trimmed()
         keep = np.array([each != label for each in self.labels], dtype=bool)
         rows = np.array(self.labels, np.int64)[keep]
         columns = np.array([each if each != label else NO_LABEL for each in self.labels], np.int64)
@@ -186,6 +191,10 @@ class ConfusionMatrix:
         self, *, reference: Mapping[int, int] | None = None, prediction: Mapping[int, int] | None = None
     ) -> ConfusionMatrix:
         """Return the matrix with the labels of each side renamed; labels renamed alike are merged."""
+        if all(
+            (names or {}).get(each, each) == each for names in (reference, prediction) for each in self.labels
+        ):
+            return self.trimmed()
         rows = np.array([(reference or {}).get(each, each) for each in self.labels], np.int64)
         columns = np.array([(prediction or {}).get(each, each) for each in self.labels], np.int64)
         return ConfusionMatrix.from_pairs(rows, columns, self.table)

@@ -66,6 +66,8 @@ def _scored(
     notes += _on_255(matrix, renamed)
     matrix, excluded_nodata = _without_nodata(matrix, reference, prediction, settings)
     matrix = matrix.relabelled(**renamed)
+    if excluded_nodata and set(matrix.labels) <= {0, NO_LABEL}:
+        notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
     before = matrix.total
     for label in scheme.ignore:
         matrix = matrix.without(label)

@@ -197,7 +197,7 @@ def _check_range(metric: Metric, limit: float, text: str) -> None:
 def view(report: Report, gates: Sequence[Gate], results: Sequence[Result]) -> Report:
     """Return these results with the metrics of the gates, whichever the report shows."""
     metrics = tuple(dict.fromkeys(gate.metric.name for gate in gates))
-    return Report(results, replace(report.settings, metrics=metrics))
+    return Report(results, replace(report.settings, metrics=metrics), is_batch=report.is_batch)
 
 
 def bind(gate: Gate, report: Report, where: str = "this run", beside: Sequence[Report] = ()) -> Reading:

@@ -77,6 +77,15 @@ class LabelScheme:
         self, *, regions: Mapping[str, tuple[int, ...]] | None = None, ignore: Iterable[int] = ()
     ) -> LabelScheme:
         """Return this scheme with further regions and ignore labels."""
+        if self.is_declared:
+            for name, members in (regions or {}).items():
+                strange = set(members) - {*self.names, *self.ignore, self.background}
+                if strange:
+                    known = ", ".join(f"{label} ({title})" for label, title in self.names.items())
+                    raise LabelFileError(
+                        f"region '{name}' has the label {min(strange)}, which {self.source} does not declare",
+                        f"Declared are {known}.",
+                    )
         return replace(
             self,
             regions={**self.regions, **(regions or {})},
@@ -113,7 +122,7 @@ def load_labels(source: str | Path | Mapping[str, Any] | LabelScheme | None) -> 
             raise unknown("labels file or preset", str(source), presets())
         path = Path(__file__).parent / "presets" / f"{source}.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
     except (OSError, ValueError) as error:
         raise LabelFileError(f"{path}: cannot be read as JSON: {error}", _EXAMPLE) from error
     if not isinstance(content, dict):
@@ -214,6 +223,13 @@ def _checked(scheme: LabelScheme) -> LabelScheme:
                 f"{scheme.source}: colour of label {label}, which is not declared",
                 "Declare it under 'labels', or under 'ignore'.",
             )
+    for name, members in scheme.regions.items():
+        strange = set(members) - {*scheme.names, *scheme.ignore, scheme.background}
+        if strange:
+            raise LabelFileError(
+                f"{scheme.source}: region '{name}' has the label {min(strange)}, which is not declared",
+                "Declare it under 'labels'.",
+            )
     return scheme
 
 
@@ -221,6 +237,14 @@ def _object(value: Any, source: str, key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise LabelFileError(f"{source}: '{key}' must be an object, not {value!r}", _EXAMPLE)
     return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice")
+    return found
 
 
 def _is_integer(value: Any) -> bool:

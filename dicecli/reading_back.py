@@ -59,13 +59,13 @@ def from_dict(record: dict[str, Any]) -> Report:
         results = [_result(case, settings) for case in _list(record["cases"])]
         verdicts = [_verdict(each) for each in record["summary"]["gates"]]
         notes = _texts(record["summary"]["notes"])
-        report = Report(results, settings, verdicts=verdicts)
+        is_batch = "bootstrap" in record["summary"]
+        report = Report(results, settings, verdicts=verdicts, is_batch=is_batch)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"it is not a whole record ({type(error).__name__}: {error})", _HINT) from error
     # Notes that are made from the cases are other ones once these are merged with others.
-    return Report(
-        results, settings, verdicts=verdicts, notes=[each for each in notes if each not in report.made_notes]
-    )
+    given = [each for each in notes if each not in report.made_notes]
+    return Report(results, settings, verdicts=verdicts, notes=given, is_batch=is_batch)
 
 
 def merged(reports: Sequence[Report]) -> Report:
@@ -95,7 +95,7 @@ def merged(reports: Sequence[Report]) -> Report:
     notes = dict.fromkeys(
         note for report in reports for note in report.notes if note not in report.made_notes
     )
-    return Report(results, first.settings, notes=tuple(notes))
+    return Report(results, first.settings, notes=tuple(notes), is_batch=True)
 
 
 def settings_from_dict(record: dict[str, Any]) -> Settings:

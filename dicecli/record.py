@@ -84,16 +84,20 @@ def _row_summary(row: RowSummary, ranked: str | None) -> dict[str, Any]:
 
 
 def rows(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield one row per case and label or region, and one per failed case; undefined is None."""
-    for case in report.cases():
-        if isinstance(case, Failed):
-            said = f"{case.error}: {case.message}"
-            yield {"case": case.case.name, "status": case.status, "error": said}
+    """Yield one row per case and label or region, and one per case without numbers; undefined is None.
+
+    Values are of the metrics that are shown.
+    """
+    policy = report.settings.undefined
+    for result in report.results:
+        facts = {"case": result.case.name, "status": result.status}
+        if isinstance(result, Failed):
+            yield facts | {"error": f"{result.error}: {result.message}"}
             continue
-        facts = {"case": case.result.case.name, "status": case.result.status}
-        for row in (*case.labels, *case.regions):
-            yield facts | _row(row)
-        if not case.labels and not case.regions:
+        for (label, name), counts in zip(report.rows, report.counts(result), strict=True):
+            values = {each.name: number(each.value(counts, result.sizes, policy)) for each in report.shown}
+            yield facts | {"label": label, "name": name} | counts._asdict() | values
+        if not report.rows:
             yield facts
 
 

@@ -92,6 +92,8 @@ class Report:
         On the run as a whole.
     verdicts : sequence of Verdict
         What came of the gates.
+    is_batch : bool, optional
+        Whether to sum up; by default where there are several cases.
 
     Raises
     ------
@@ -106,11 +108,14 @@ class Report:
         *,
         notes: Sequence[str] = (),
         verdicts: Sequence[Verdict] = (),
+        is_batch: bool | None = None,
     ) -> None:
         self.results = tuple(results)
         self.settings = settings
         self._notes = tuple(notes)
         self.verdicts = tuple(verdicts)
+        #: Whether this sums a run up, which may hold a single case, or shows one case alone.
+        self.is_batch = len(self.results) != 1 if is_batch is None else is_batch
         chosen = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
         every = list(catalogue().values()) if chosen is None else list(dict.fromkeys(chosen))
         #: The metrics of each label.
@@ -132,6 +137,12 @@ class Report:
         from dicecli.record import to_pandas
 
         return to_pandas(self)
+
+    def shown_with(self, settings: Settings) -> Report:
+        """Return the same results with other settings of what to show."""
+        return Report(
+            self.results, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
+        )
 
     @property
     def scored(self) -> tuple[Scored, ...]:
@@ -206,11 +217,6 @@ class Report:
     def averaged(self) -> tuple[Metric, ...]:
         """The metrics that have averages."""
         return tuple(each for each in self.metrics if each.averaged)
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether there are several cases, so that there is something to sum up."""
-        return len(self.results) != 1
 
     @property
     def rows(self) -> tuple[tuple[int | None, str | None], ...]:

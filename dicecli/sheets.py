@@ -89,8 +89,9 @@ def _averages(report: Report) -> Sheet:
     rows = []
     for name, values in report.averages.items():
         figures = [_with_undefined(values[each.name].value, values[each.name].undefined) for each in metrics]
-        rows.append((name, *figures))
-    columns = ("average", *(title(each) for each in metrics))
+        n = str(values[metrics[0].name].n) if metrics else ""
+        rows.append((name, *figures, n))
+    columns = ("average", *(title(each) for each in metrics), "n")
     has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
     remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
     background = report.settings.labels.background

@@ -22,7 +22,9 @@ SEED = 1945
 WORST = 5
 _LOW, _HIGH = 249, 9749
 #: Resamples at a time, so that memory stays small with many cases.
-_CELLS = 1 << 24
+_CELLS = 1 << 22
+#: Columns at a time, likewise.
+_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -193,19 +195,29 @@ def bootstrap(columns: np.ndarray, groups: Sequence[str | None]) -> list[tuple[f
     matter, and every machine gives the same interval.
     """
     cases, width = columns.shape
-    units = _units(groups)
-    if cases < 2 or max(units, default=0) < 1:
+    units = np.array(_units(groups), np.intp)
+    if cases < 2 or units.max() < 1:
         return [(math.nan, math.nan)] * width
+    found: list[tuple[float, float]] = []
+    for start in range(0, width, _COLUMNS):
+        found += _intervals(columns[:, start : start + _COLUMNS], units)
+    return found
+
+
+def _intervals(columns: np.ndarray, units: np.ndarray) -> list[tuple[float, float]]:
+    """Return the intervals of some columns, from the same resamples as those of any others."""
+    width = columns.shape[1]
     defined = ~np.isnan(columns)
     values = np.where(defined, columns, 0.0)
     largest = np.abs(values).max(axis=0, initial=0.0)
     largest[~np.isfinite(largest) | (largest == 0)] = 1.0
-    bits = 52 - math.ceil(math.log2(cases + 1)) - 1
-    scale = 2.0 ** (np.ceil(np.log2(largest)) - bits)
+    # Room for a group that is drawn many times over: 16 times the largest one is all but impossible.
+    most = 16 * int(np.bincount(units).max()) + len(units)
+    scale = 2.0 ** (np.ceil(np.log2(largest)) - (52 - math.ceil(math.log2(most))))
     summands = np.hstack([np.rint(values / scale), defined.astype(np.float64)])
-    per_unit = np.zeros((max(units) + 1, 2 * width))
+    per_unit = np.zeros((int(units.max()) + 1, 2 * width))
     np.add.at(per_unit, units, summands)
-    means = np.concatenate([_means(drawn @ per_unit, scale) for drawn in _draws(max(units) + 1)])
+    means = np.concatenate([_means(drawn @ per_unit, scale) for drawn in _draws(len(per_unit))])
     several = (per_unit[:, width:] > 0).sum(axis=0) > 1
     return [_limits(means[:, column]) if several[column] else (math.nan, math.nan) for column in range(width)]
 

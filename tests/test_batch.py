@@ -153,13 +153,29 @@ def journalled(folder):
     return []
 
 
-def until(condition, process):
-    """Wait until something is true, or the process over; return whether it is true."""
+def wait_for(count, process, folder):
+    """Wait until a journal has so many cases, or the process is over."""
     end = time.monotonic() + PATIENCE_S
-    while not condition() and process.poll() is None:
+    while process.poll() is None:
+        with suppress(FileNotFoundError):
+            if journal_of(folder).read_bytes().count(b"\n") > count:
+                return
         assert time.monotonic() < end
         time.sleep(0.001)
-    return condition()
+
+
+def start_and_hold(words, folder, count=10):
+    """Start a run, and hold it with SIGSTOP once some of its many cases are done, and before most of them are."""
+    for _ in range(10):
+        process = start(*words, stdout=subprocess.PIPE)
+        wait_for(count, process, folder)
+        process.send_signal(signal.SIGSTOP)
+        if process.poll() is None and len(journalled(folder)) < SOUND - 20:
+            return process
+        process.kill()  # the machine was so busy that the run was over too soon: once more
+        process.communicate()
+        journal_of(folder).unlink(missing_ok=True)
+    pytest.fail("every run was over too soon")
 
 
 def processes():
@@ -894,9 +910,7 @@ def test_a_damaged_journal_costs_what_was_damaged(damage, tmp_path):
 def test_two_runs_with_one_output(many, undisturbed, tmp_path):
     """While a run is at work another one with the same output is refused, and the first one is not harmed."""
     words = [*both(many), *all_outputs(tmp_path), "-j", 1]
-    process = start(*words)
-    assert until(lambda: len(journalled(tmp_path)) > 10, process)
-    process.send_signal(signal.SIGSTOP)
+    process = start_and_hold(words, tmp_path)
     second = run(*words)
     process.send_signal(signal.SIGCONT)
     process.communicate()
@@ -964,14 +978,16 @@ def test_a_full_disk_when_every_case_has_its_numbers(tmp_path):
 
 
 def wait_for_a_random_moment(process, folder, chance, left):
-    """Wait for a moment somewhere in the run: while it starts, or after some more cases are done."""
+    """Wait for a moment somewhere in the run: at its start, after some more cases, or while reports are written."""
     done = len(journalled(folder))
     most = (SOUND - done) // (left + 1)
     if not most or chance.random() < 0.25:
         time.sleep(chance.uniform(0, 0.4))
+    elif left == 1 and chance.random() < 0.5:
+        wait_for(SOUND, process, folder)
+        time.sleep(chance.uniform(0, 0.1))
     else:
-        goal = done + chance.randint(1, most)
-        until(lambda: len(journalled(folder)) >= goal, process)
+        wait_for(done + chance.randint(1, most), process, folder)
         time.sleep(chance.uniform(0, 0.01))
 
 
@@ -1005,19 +1021,6 @@ def test_killed_at_any_moment(seed, many, undisturbed, tmp_path):
     assert sorted(SOUND_NAMES) == sorted(journalled(tmp_path))
 
 
-def stop(words, folder, number, goal, *, is_for_group):
-    """Start a run, and send a signal once some cases are done; return the exit code and what was said."""
-    process = start(*words, stdout=subprocess.PIPE)
-    assert until(lambda: len(journalled(folder)) >= goal, process)
-    if is_for_group:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
-    said = process.communicate(timeout=PATIENCE_S)
-    assert_no_process_is_left(process)
-    return process.returncode, *said
-
-
 @posix_only
 @needs_proc
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -1033,11 +1036,15 @@ def test_an_interrupted_run_reports_what_is_done(
     left, and going on ends with the bytes of an undisturbed run.
     """
     words = [*both(many), *all_outputs(tmp_path), "-j", jobs]
-    for goal in (40, 20, 10, 5, 2):  # a machine may be so busy that the run is over before the signal comes
-        found, out, err = stop(words, tmp_path, number, goal, is_for_group=is_for_group)
-        if found == code:
-            break
-    assert found == code
+    process = start_and_hold(words, tmp_path)
+    if is_for_group:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == code
+    assert_no_process_is_left(process)
     assert "Traceback" not in err
     assert_nothing_is_lost(tmp_path, CASES)
     summary = record(tmp_path / "scores.json")["summary"]
@@ -1059,8 +1066,8 @@ def test_an_interrupted_run_reports_what_is_done(
 def test_an_impatient_interrupt(pause_s, many, undisturbed, tmp_path):
     """A second interrupt ends the run at once: exit code 130, no process is left, the journal is usable."""
     words = [*both(many), *all_outputs(tmp_path), "-j", 2]
-    process = start(*words)
-    assert until(lambda: len(journalled(tmp_path)) > 5, process)
+    process = start_and_hold(words, tmp_path)
+    process.send_signal(signal.SIGCONT)
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(pause_s)
     with suppress(ProcessLookupError):
@@ -1081,12 +1088,11 @@ def test_a_worker_that_dies_costs_its_own_case(tmp_path):
     """
     names = [f"case{number:03}" for number in range(200)]
     words = [*both(sound(tmp_path, 200, 64)), *all_outputs(tmp_path)]
-    process = start(*words, "-j", 2)
-    assert until(lambda: len(journalled(tmp_path)) > 20, process)
+    process = start_and_hold([*words, "-j", 2], tmp_path)
     victim, *_ = workers_of(process)
-    os.kill(victim, signal.SIGSTOP)  # so that it surely has a case in hand
-    goal = len(journalled(tmp_path)) + 5
-    until(lambda: len(journalled(tmp_path)) > goal, process)
+    os.kill(victim, signal.SIGSTOP)  # so that it keeps the cases that it is given
+    process.send_signal(signal.SIGCONT)
+    wait_for(len(journalled(tmp_path)) + 10, process, tmp_path)
     os.kill(victim, signal.SIGKILL)
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 3

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 OUTPUTS = ("scores.csv", "scores.json", "scores.md", "scores.xml", "scores.txt", "summary.csv")
+METRICS = ("dice", "iou")
 #: Pairs of two formats, or of two files of one format, that are put into folders under one name.
 MIXED = {
     "spine": ("nifti/spine_sem_pred.nii.gz", "nifti/spine_sem_ref.nii.gz"),
@@ -45,7 +46,7 @@ MIXED = {
 def run(folder, *arguments):
     """Run the command with every kind of output, in a process of its own."""
     options = [part for name in OUTPUTS[:-1] for part in ("-o", folder / name)]
-    words = [*arguments, *options, "--summary", folder / "summary.csv"]
+    words = [*arguments, *options, "--summary", folder / "summary.csv", "-m", "dice", "-m", "iou"]
     return subprocess.run(
         [sys.executable, "-m", "dicecli", *(str(each) for each in words)],
         capture_output=True,
@@ -146,7 +147,8 @@ def test_every_pair_has_the_counts_that_it_has_alone(at_once):
         if case["status"] != "scored":
             continue
         scored += 1
-        (alone,) = dicecli.score(case["prediction"], case["reference"]).to_dict()["cases"]
+        report = dicecli.score(case["prediction"], case["reference"], metrics=METRICS)
+        (alone,) = report.to_dict()["cases"]
         for name in ("shape", "spacing", "unit", "pixel_size", "counted", "excluded", "overall"):
             assert alone[name] == case[name]
         rows = {row["label"]: row for row in case["labels"]}
@@ -200,7 +202,7 @@ def test_folders_of_mixed_formats(jobs, folders, tmp_path):
     assert sorted([*MIXED, "alone"]) == list(cases)
     for name, (one, other) in MIXED.items():
         (alone,) = dicecli.score_many(
-            [dicecli.Case(name, FOLDER / one, FOLDER / other)], Settings()
+            [dicecli.Case(name, FOLDER / one, FOLDER / other)], Settings(metrics=METRICS)
         ).to_dict()["cases"]
         assert (alone["status"], alone.get("error")) == (cases[name]["status"], cases[name].get("error"))
         rows = {row["label"]: row for row in cases[name].get("labels", ())}

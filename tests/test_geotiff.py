@@ -344,13 +344,21 @@ def test_several_bands_need_a_choice(tmp_path):
         assert band.tolist() == read(path, band=number).tolist() == read(mixed, band=number).tolist()
 
 
-@pytest.mark.parametrize("band", [0, 2, -1, 99])
+@pytest.mark.parametrize("band", [0, 3, -1, 99])
 def test_a_band_that_is_not_there_is_an_error(tmp_path, band):
     """A band beyond the file's own is an error that says how many there are."""
-    path = geotiff(tmp_path / "a.tif", LABELS)
+    path = geotiff(tmp_path / "a.tif", np.stack([LABELS, PREDICTION]))
     assert LABELS.tolist() == read(path, band=1).tolist()
     with pytest.raises(ManyVolumes, match=f"no band {band}"):
         read(path, band=band)
+
+
+def test_a_band_concerns_the_file_that_has_several(tmp_path):
+    """A reference of one band is read as it is while --band picks one of the prediction's, with a note."""
+    prediction = geotiff(tmp_path / "a.tif", np.stack([LABELS, PREDICTION]))
+    result = scored(prediction, geotiff(tmp_path / "b.tif", LABELS), band=2)
+    assert scored(geotiff(tmp_path / "c.tif", PREDICTION), tmp_path / "b.tif").labels == result.labels
+    assert any("reference: it has one band" in note for note in result.notes)
 
 
 def test_overviews_are_never_used(tmp_path):

@@ -142,9 +142,9 @@ def test_the_six_averages_stand_side_by_side_with_their_definitions():
     }
     lines = load("exporters", "markdown").render_summary(report).splitlines()
     for name, text in DEFINITIONS.items():
-        (line,) = [line for line in lines if line.startswith(f"| {name} |")]
-        assert line.endswith(f"| {text} |")
-        assert f"{by_name(report)[name].value:.4f}" in line
+        said = [line for line in lines if line.startswith(f"| {name} |")]
+        assert any(line.endswith(f"| {text} |") for line in said)
+        assert any(f"| {by_name(report)[name].value:.4f}" in line for line in said)
     rows = list(csv.DictReader(io.StringIO(load("exporters", "csv").render_summary(report))))
     for name, each in by_name(report).items():
         (row,) = [row for row in rows if row["kind"] == "average" and row["name"] == name]

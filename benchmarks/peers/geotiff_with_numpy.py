@@ -29,7 +29,9 @@ def main(prediction: str, reference: str, labels: int) -> None:
                     in_one, in_other = predicted == label, expected == label
                     both = np.count_nonzero(in_one & in_other)
                     sizes[label] += both, np.count_nonzero(in_one) + np.count_nonzero(in_other)
-    print(json.dumps({label: 2 * both / total for label, (both, total) in enumerate(sizes.tolist()) if label}))
+    print(
+        json.dumps({label: 2 * both / total for label, (both, total) in enumerate(sizes.tolist()) if label})
+    )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ enum {
     RUN = 16,     /* the same, within a chunk that is not constant */
     BYTES = 256,  /* labels of 8 bits */
     FEW = 32,     /* labels below this have small tables of their own, which fit into L1 */
-    FAR = 65535,  /* rows or columns that a table can have, and the place of what is beyond all of them */
+    FAR = 65535,  /* rows or columns that a table can have: places are 16 bits there */
     /* Neighbouring pixels are counted in different tables: an increment that waits for the one before it in
        the same cell takes five times as long. */
     FEW_LANES = 4,
@@ -43,6 +43,7 @@ enum { DONE, BEYOND, NO_MEMORY };
 
 #define ANY "bBhHiIlLqQ?"
 #define INT64 "lq"
+#define UINT32 "IL"
 
 /* The format without what may stand before it and leaves the order of bytes as it is. */
 static const char *format_of(const Py_buffer *view)
@@ -57,7 +58,8 @@ static int take(PyObject *object, Py_buffer *view, const char *formats, int writ
     if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)))
         return -1;
     const char *format = format_of(view);
-    if (strlen(format) != 1 || !strchr(formats, *format) || (!strcmp(formats, INT64) && view->itemsize != 8))
+    const Py_ssize_t width = !strcmp(formats, INT64) ? 8 : !strcmp(formats, UINT32) ? 4 : view->itemsize;
+    if (strlen(format) != 1 || !strchr(formats, *format) || view->itemsize != width)
         PyErr_Format(PyExc_TypeError, "a buffer of format '%s' where one of '%s' is wanted", format, formats);
     else if (view->itemsize > 8 || (writable && (uintptr_t)view->buf % (uintptr_t)view->itemsize))
         PyErr_SetString(PyExc_ValueError, "a table at an address that is no multiple of its items' size");
@@ -104,42 +106,43 @@ INLINE uint64_t load_word(const void *address)
     return word;
 }
 
-/* For labels of one width above 8 bits: their places as bytes, cut off, of which the bits of all are returned; as 16 bits,
-   no larger than FAR; and one place as it is. */
+/* For labels of one width above 8 bits: one place as it is; the bits that are set in some place; and all
+   places as 8 or as 16 bits, cut off. */
 #define DEFINE_PLACES(TYPE)                                                                                   \
-    static uint64_t bytes_of_##TYPE(const char *labels, size_t n, TYPE low, uint8_t *places)                  \
-    {                                                                                                         \
-        TYPE bits = 0, label;                                                                                 \
-        for (size_t i = 0; i < n; i++) {                                                                      \
-            memcpy(&label, labels + i * sizeof label, sizeof label);                                          \
-            label = (TYPE)(label - low);                                                                      \
-            bits |= label;                                                                                    \
-            places[i] = (uint8_t)label;                                                                       \
-        }                                                                                                     \
-        return bits;                                                                                          \
-    }                                                                                                         \
-    static void words_of_##TYPE(const char *labels, size_t n, TYPE low, uint16_t *places)                     \
-    {                                                                                                         \
-        TYPE label;                                                                                           \
-        for (size_t i = 0; i < n; i++) {                                                                      \
-            memcpy(&label, labels + i * sizeof label, sizeof label);                                          \
-            label = (TYPE)(label - low);                                                                      \
-            places[i] = label < FAR ? (uint16_t)label : (uint16_t)FAR;                                        \
-        }                                                                                                     \
-    }                                                                                                         \
-    INLINE uint64_t place_of_##TYPE(const char *labels, size_t i, TYPE low)                                   \
+    INLINE TYPE place_of_##TYPE(const char *labels, size_t i, TYPE low)                                       \
     {                                                                                                         \
         TYPE label;                                                                                           \
         memcpy(&label, labels + i * sizeof label, sizeof label);                                              \
         return (TYPE)(label - low);                                                                           \
+    }                                                                                                         \
+    static uint64_t bits_of_##TYPE(const char *labels, size_t n, TYPE low)                                    \
+    {                                                                                                         \
+        TYPE bits = 0;                                                                                        \
+        for (size_t i = 0; i < n; i++)                                                                        \
+            bits |= place_of_##TYPE(labels, i, low);                                                          \
+        return bits;                                                                                          \
+    }                                                                                                         \
+    static void bytes_of_##TYPE(const char *labels, size_t n, TYPE low, uint8_t *places)                      \
+    {                                                                                                         \
+        for (size_t i = 0; i < n; i++)                                                                        \
+            places[i] = (uint8_t)place_of_##TYPE(labels, i, low);                                             \
+    }                                                                                                         \
+    static uint64_t words_of_##TYPE(const char *labels, size_t n, TYPE low, uint16_t *places)                 \
+    {                                                                                                         \
+        TYPE bits = 0;                                                                                        \
+        for (size_t i = 0; i < n; i++) {                                                                      \
+            const TYPE place = place_of_##TYPE(labels, i, low);                                               \
+            bits |= place;                                                                                    \
+            places[i] = (uint16_t)place;                                                                      \
+        }                                                                                                     \
+        return bits;                                                                                          \
     }
 
 DEFINE_PLACES(uint16_t)
 DEFINE_PLACES(uint32_t)
 DEFINE_PLACES(uint64_t)
 
-/* Return the bits that are set in some of these bytes. */
-INLINE uint64_t bits_of(const uint8_t *bytes, size_t n)
+static uint64_t bits_of_bytes(const char *bytes, size_t n)
 {
     uint64_t bits = 0;
     size_t i = 0;
@@ -147,40 +150,49 @@ INLINE uint64_t bits_of(const uint8_t *bytes, size_t n)
         for (int k = 0; k < 64; k += 8)
             bits |= load_word(bytes + i + k);
     for (; i < n; i++)
-        bits |= bytes[i];
+        bits |= (uint8_t)bytes[i];
     bits |= bits >> 32;
     bits |= bits >> 16;
     return (bits | bits >> 8) & 255;
 }
 
-/* Return a block's places as bytes, in `buffer` or where the mask has them, and all their bits: more than 255
-   where one of them is no byte. */
-static const uint8_t *bytes_of(const Mask *mask, size_t start, size_t n, uint8_t *buffer, uint64_t *bits)
+/* Return the bits that are set in some of a block's places. */
+static uint64_t bits_of(const Mask *mask, size_t start, size_t n)
 {
     const char *labels = mask->labels + start * (size_t)mask->width;
     switch (mask->width) {
-    case 1:
-        *bits = bits_of((const uint8_t *)labels, n);
-        return (const uint8_t *)labels;
-    case 2: *bits = bytes_of_uint16_t(labels, n, (uint16_t)mask->low, buffer); break;
-    case 4: *bits = bytes_of_uint32_t(labels, n, (uint32_t)mask->low, buffer); break;
-    default: *bits = bytes_of_uint64_t(labels, n, mask->low, buffer);
+    case 1: return bits_of_bytes(labels, n);
+    case 2: return bits_of_uint16_t(labels, n, (uint16_t)mask->low);
+    case 4: return bits_of_uint32_t(labels, n, (uint32_t)mask->low);
+    default: return bits_of_uint64_t(labels, n, mask->low);
+    }
+}
+
+/* Return a block's places as bytes, in `buffer` or where the mask has them. */
+static const uint8_t *bytes_of(const Mask *mask, size_t start, size_t n, uint8_t *buffer)
+{
+    const char *labels = mask->labels + start * (size_t)mask->width;
+    switch (mask->width) {
+    case 1: return (const uint8_t *)labels;
+    case 2: bytes_of_uint16_t(labels, n, (uint16_t)mask->low, buffer); break;
+    case 4: bytes_of_uint32_t(labels, n, (uint32_t)mask->low, buffer); break;
+    default: bytes_of_uint64_t(labels, n, mask->low, buffer);
     }
     return buffer;
 }
 
-/* Write a block's places as 16 bits. */
-static void words_of(const Mask *mask, size_t start, size_t n, uint16_t *places)
+/* Write a block's places as 16 bits; returns the bits that are set in some of them. */
+static uint64_t words_of(const Mask *mask, size_t start, size_t n, uint16_t *places)
 {
     const char *labels = mask->labels + start * (size_t)mask->width;
     switch (mask->width) {
     case 1:
         for (size_t i = 0; i < n; i++)
             places[i] = (uint8_t)(labels[i] - (uint8_t)mask->low);
-        break;
-    case 2: words_of_uint16_t(labels, n, (uint16_t)mask->low, places); break;
-    case 4: words_of_uint32_t(labels, n, (uint32_t)mask->low, places); break;
-    default: words_of_uint64_t(labels, n, mask->low, places);
+        return 0;
+    case 2: return words_of_uint16_t(labels, n, (uint16_t)mask->low, places);
+    case 4: return words_of_uint32_t(labels, n, (uint32_t)mask->low, places);
+    default: return words_of_uint64_t(labels, n, mask->low, places);
     }
 }
 
@@ -279,17 +291,19 @@ static void fold(Tally *tally)
 /* Count at most BLOCK pixels. */
 static int count_block(Tally *tally, const Mask *reference, const Mask *prediction, size_t start, size_t n)
 {
-    uint8_t buffers[2][BLOCK];
-    uint64_t rows, columns;
-    const uint8_t *first = bytes_of(reference, start, n, buffers[0], &rows);
-    const uint8_t *second = bytes_of(prediction, start, n, buffers[1], &columns);
+    const uint64_t rows = bits_of(reference, start, n), columns = bits_of(prediction, start, n);
     if ((rows | columns) >= BYTES)
         return BEYOND;
     tally->rows |= rows;
     tally->columns |= columns;
-    if (!(rows | columns))
+    if (!(rows | columns)) {
         tally->few[0] += (uint32_t)n;
-    else if ((rows | columns) < FEW)
+        return DONE;
+    }
+    uint8_t buffers[2][BLOCK];
+    const uint8_t *first = bytes_of(reference, start, n, buffers[0]);
+    const uint8_t *second = bytes_of(prediction, start, n, buffers[1]);
+    if ((rows | columns) < FEW)
         count_span(tally->few, 5, FEW_LANES, first, second, n);
     else if (tally->many || (tally->many = calloc(MANY_LANES * BYTES * BYTES, sizeof *tally->many)))
         count_span(tally->many, 8, MANY_LANES, first, second, n);
@@ -371,13 +385,13 @@ release:
 /* --- Labels farther apart --------------------------------------------------------------------------------- */
 
 /* Add the pairs of places to a table of rows and columns. */
-static int add_far(const Mask *reference, const Mask *prediction, int64_t *table, size_t rows, size_t columns)
+static int add_far(const Mask *reference, const Mask *prediction, uint32_t *table, size_t rows, size_t columns)
 {
     uint16_t first[BLOCK], second[BLOCK];
     for (size_t start = 0, n; start < reference->n; start += n) {
         n = reference->n - start < BLOCK ? reference->n - start : BLOCK;
-        words_of(reference, start, n, first);
-        words_of(prediction, start, n, second);
+        if ((words_of(reference, start, n, first) | words_of(prediction, start, n, second)) > FAR)
+            return BEYOND;
         size_t i = 0;
         for (; n - i >= RUN; i += RUN) {
             uint64_t different = 0;
@@ -388,7 +402,7 @@ static int add_far(const Mask *reference, const Mask *prediction, int64_t *table
             for (size_t k = i; k < i + RUN; k += each) {
                 if (first[k] >= rows || second[k] >= columns)
                     return BEYOND;
-                table[first[k] * columns + second[k]] += (int64_t)each;
+                table[first[k] * columns + second[k]] += (uint32_t)each;
             }
         }
         for (; i < n; i++) {
@@ -402,14 +416,15 @@ static int add_far(const Mask *reference, const Mask *prediction, int64_t *table
 
 PyDoc_STRVAR(count_far_doc,
 "count_far(reference, prediction, table, reference_low, prediction_low, /)\n--\n\n"
-"Add how often each pair of labels meets to a table (int64) of up to 65,535 rows and columns, whose first\n"
-"ones are those of the lows. IndexError: a label lies beyond the table, which is of no use then.");
+"Add how often each pair of labels meets to a table (uint32) of up to 65,535 rows and columns, whose first\n"
+"ones are those of the lows. It is the caller's to count less than 2^32 pixels into one table.\n"
+"IndexError: a label lies beyond the table, which is of no use then.");
 
 static PyObject *count_far(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *objects[3], *result = NULL;
     Py_buffer views[3]; /* reference, prediction, table */
-    static const char *const formats[3] = {ANY, ANY, INT64};
+    static const char *const formats[3] = {ANY, ANY, UINT32};
     long long lows[2];
     int taken = 0, state, is_sound;
     if (!PyArg_ParseTuple(arguments, "OOOLL", &objects[0], &objects[1], &objects[2], &lows[0], &lows[1]))
@@ -483,6 +498,16 @@ static int number_new(const Mask *mask, size_t start, size_t end, Numbers *numbe
     return DONE;
 }
 
+/* Tell whether the labels of a run are like the one before it. */
+INLINE int is_repeated(const Mask *mask, int width, size_t start)
+{
+    const char *labels = mask->labels + start * (size_t)width;
+    uint64_t different = 0;
+    for (int i = 0; i < RUN * width; i += 8)
+        different |= load_word(labels + i) ^ load_word(labels + i - width);
+    return !different;
+}
+
 /* Number labels that were met before, a run of them at a time; the others one by one. */
 INLINE int number_all(const Mask *mask, int width, Numbers *numbers, uint16_t *codes)
 {
@@ -491,6 +516,11 @@ INLINE int number_all(const Mask *mask, int width, Numbers *numbers, uint16_t *c
     size_t i = 0;
     for (; mask->n - i >= RUN; i += RUN) {
         int is_new = 0;
+        if (i && is_repeated(mask, width, i)) {
+            for (size_t k = i; k < i + RUN; k++)
+                codes[k] = codes[i - 1];
+            continue;
+        }
         for (size_t k = i; k < i + RUN; k++) {
             const uint64_t place = place_of(mask, width, k);
             const uint16_t code = (uint16_t)(table[place < size ? place : 0] - 1);

@@ -19,10 +19,14 @@ from dicecli.confusion import MAX_LABELS, ConfusionMatrix
 from dicecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import ArrayLike
 
 #: Pixels that are numbered at a time: with their numbers they stay in a core's second-level cache.
-PIECE = 1 << 17
+PIECE = 1 << 18
+#: Pixels that are counted in a table of 32 bits, before it is added to one of 64.
+FOLD = 1 << 31
 #: A range of labels up to this width is numbered through a table; wider ones are NumPy's, which sorts them.
 _TABLE = 1 << 17
 #: A joint table has at most this many cells.
@@ -120,11 +124,31 @@ def _count_far(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix | None:
     if max(spans) <= 256:
         return _count_near(first, second, _nearest(first, lows[0]), _nearest(second, lows[1]))
     if spans[0] * spans[1] <= _CELLS and max(spans) < 2**16:
-        table = np.zeros(spans, np.int64)
-        _native().count_far(first, second, table, *lows)
-        rows, columns = (lows[side] + np.arange(spans[side]) for side in (0, 1))
+        rows, columns = (low + np.arange(span) for low, span in zip(lows, spans, strict=True))
+        table = _folded(
+            first.size, spans, lambda part, cells: _count(first[part], second[part], cells, *lows)
+        )
         return ConfusionMatrix.from_pairs(rows, columns, table)
     return _count_numbered(_Numbering(first, lows[0], spans[0]), _Numbering(second, lows[1], spans[1]))
+
+
+def _count(first: np.ndarray, second: np.ndarray, table: np.ndarray, *lows: int) -> None:
+    _native().count_far(first, second, table, *lows)
+
+
+def _folded(size: int, shape: tuple[int, int], count: Callable[[slice, np.ndarray], None]) -> np.ndarray:
+    """Count in 32 bits, part by part, and add up in 64."""
+    total = np.zeros(shape, np.int64)
+    for part in _parts(slice(0, size), FOLD):
+        table = np.zeros(shape, np.uint32)
+        count(part, table)
+        total += table
+    return total
+
+
+def _parts(whole: slice, size: int) -> Iterator[slice]:
+    for start in range(whole.start, whole.stop, size):
+        yield slice(start, min(start + size, whole.stop))
 
 
 class _Numbering:
@@ -133,31 +157,44 @@ class _Numbering:
     def __init__(self, labels: np.ndarray, low: int, span: int) -> None:
         self._labels, self._low = labels, low
         self._places, self._found = np.zeros(span, np.uint16), np.zeros(MAX_LABELS, np.int64)
-        self._known, self.size = 0, labels.size
+        self.whole = slice(0, labels.size)
+        self.known = 0
 
-    def labels(self) -> np.ndarray | None:
-        """Number and return all labels, each at its number; None where there are too many."""
-        for start in range(0, self._labels.size, PIECE):
-            self.numbers(start)
-            if self._known > MAX_LABELS:
-                return None
-        return self._found[: self._known]
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels met so far, each at its number."""
+        return self._found[: self.known]
 
-    def numbers(self, start: int) -> np.ndarray:
-        """Return the numbers of a piece."""
-        labels = self._labels[start : start + PIECE]
+    def numbers(self, piece: slice) -> np.ndarray:
+        """Return the numbers of a piece; of no use once more labels are known than a matrix has."""
+        labels = self._labels[piece]
         codes = np.empty(labels.size, np.uint16)
-        self._known = _native().number(labels, self._low, self._places, self._found, self._known, codes)
+        if self.known <= MAX_LABELS:
+            self.known = _native().number(labels, self._low, self._places, self._found, self.known, codes)
         return codes
 
 
 def _count_numbered(first: _Numbering, second: _Numbering) -> ConfusionMatrix | None:
-    rows, columns = first.labels(), second.labels()
-    if rows is None or columns is None or rows.size * columns.size > _CELLS:
+    table = np.zeros((256, 256), np.int64)
+    for piece in _parts(first.whole, PIECE):
+        codes, others = first.numbers(piece), second.numbers(piece)
+        if max(first.known, second.known) > 256:
+            return _count_many(first, second)
+        _native().count_near(codes, others, table, 0, 0)
+    return ConfusionMatrix.from_pairs(first.labels, second.labels, table[: first.known, : second.known])
+
+
+def _count_many(first: _Numbering, second: _Numbering) -> ConfusionMatrix | None:
+    """Count more than 256 labels: number both masks to their end first, so that the table has a size."""
+    for piece in _parts(first.whole, PIECE):
+        first.numbers(piece)
+        second.numbers(piece)
+    if max(first.known, second.known) > MAX_LABELS or first.known * second.known > _CELLS:
         return None
-    few = max(rows.size, columns.size) <= 256
-    table = np.zeros((256, 256) if few else (rows.size, columns.size), np.int64)
-    count = _native().count_near if few else _native().count_far
-    for start in range(0, first.size, PIECE):
-        count(first.numbers(start), second.numbers(start), table, 0, 0)
-    return ConfusionMatrix.from_pairs(rows, columns, table[: rows.size, : columns.size])
+
+    def count(part: slice, table: np.ndarray) -> None:
+        for piece in _parts(part, PIECE):
+            _count(first.numbers(piece), second.numbers(piece), table, 0, 0)
+
+    table = _folded(first.whole.stop, (first.known, second.known), count)
+    return ConfusionMatrix.from_pairs(first.labels, second.labels, table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.errors import UsageError
 from dicecli.labels import parse_region
 
 if TYPE_CHECKING:
@@ -145,7 +146,12 @@ def settings_from(options: dict[str, Any]) -> Any:
     """
     from dicecli.evaluate import make_settings
 
-    regions = dict(parse_region(text) for text in options.pop("regions", ()))
+    regions: dict[str, tuple[int, ...]] = {}
+    for text in options.pop("regions", ()):
+        name, members = parse_region(text)
+        if name in regions:
+            raise UsageError(f"region '{name}' is given twice", "Name all of its labels at once: NAME=1,2,3.")
+        regions[name] = members
     return make_settings(regions=regions, **options)
 
 

@@ -36,7 +36,6 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.cli.batch import exit_code
     from dicecli.evaluate import chosen_metrics
     from dicecli.reading_back import merged, read_report
-    from dicecli.scores import Report
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     targets, summary = planned(options.pop("outputs")), planned_summary(options.pop("summary"))
@@ -46,7 +45,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     chosen = chosen_metrics(options["metrics"])
     if chosen:
         settings = replace(report.settings, metrics=chosen)
-        report = Report(report.results, settings, notes=report.notes, verdicts=report.verdicts)
+        report = report.shown_with(settings)
     if gates.any:
         gates.judge(report)
     write_all(report, targets, summary)

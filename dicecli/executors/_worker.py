@@ -21,7 +21,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
 HELLO, READY, FAILED, RESULT, ERROR = b"H", b"Y", b"F", b"R", b"E"
@@ -74,8 +74,8 @@ class Worker:
 
 
 @contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Hold signals back: a child inherits that until it has its handlers, and none starts unlisted."""
+def signals_held(blocked: Sequence[signal.Signals] = _HELD) -> Iterator[None]:
+    """Hold signals back: a child inherits which are blocked until it has its handlers, and none starts unlisted."""
     if sys.platform == "win32":
         yield
         return
@@ -84,7 +84,7 @@ def signals_held() -> Iterator[None]:
     # The mask is the main thread's and the child's; a signal that another thread takes is only noted.
     is_main = threading.current_thread() is threading.main_thread()
     handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _HELD if is_main}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     try:
         yield
     finally:
@@ -132,7 +132,7 @@ def _work(pipe: Connection) -> None:
             return
         pipe.send_bytes(READY)
         while True:
-            pipe.send_bytes(_answer(function, inbox.get()))
+            pipe.send_bytes(answer(function, inbox.get()))
 
 
 def _read(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:
@@ -144,7 +144,7 @@ def _read(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:
         os._exit(0)
 
 
-def _answer(function: Callable[[Any], Any], data: bytes) -> bytes:
+def answer(function: Callable[[Any], Any], data: bytes) -> bytes:
     """Return the message for one item: its result and the seconds that it took, or the error."""
     started = time.perf_counter()
     try:

@@ -10,12 +10,14 @@ import itertools
 import os
 import pickle
 import time
+from asyncio import CancelledError
 from contextlib import suppress
 from functools import lru_cache, partial, reduce
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors._dask_cluster import connected, failure
+from dicecli.executors._dask_cluster import connected, failure, is_death, threads_of
 from dicecli.executors._worker import ERROR, answer, unpacked
 from dicecli.version import __version__
 
@@ -26,7 +28,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Task = tuple[int, Item]
 
-#: A cluster that exists is given several quick items as one task of about this many seconds, but no more items
+#: A cluster that exists is given several quick items as one task of about so many seconds, but no more items
 #: than that: a task costs it a few milliseconds, whatever is in it.
 _TASK_S, _MOST_ITEMS = 0.2, 32
 #: Tasks that a cluster without workers is given, so that it has a reason to start some.
@@ -105,23 +107,21 @@ def fold(
     UsageError, WorkersFailed
         As for :func:`run`.
     """
-    with connected(jobs, scheduler, most_deaths=3) as client:
-        from dask import delayed
+    from dask import delayed
 
-        work, added = delayed(_task, pure=False), delayed(_sum, pure=False)
-        packed, packed_add = _packed(function), _packed(add)
-        parts = [work(packed, [pickle.dumps(item)]) for item in cut(max(1, _threads(client)))]
-        while True:
-            groups = range(0, len(parts), _BRANCHES)
-            parts = [added(packed_add, parts[start : start + _BRANCHES]) for start in groups]
-            if len(parts) == 1:
-                break
-        root = client.compute(parts[0], optimize_graph=False)
+    work, added = delayed(_task, pure=False), delayed(_sum, pure=False)
+    packed, packed_add = _packed(function), _packed(add)
+    with connected(jobs, scheduler, most_deaths=3) as client:
+        parts = [work(packed, [pickle.dumps(item)]) for item in cut(max(1, threads_of(client)))]
+        while len(parts) > 1:
+            starts = range(0, len(parts), _BRANCHES)
+            parts = [added(packed_add, parts[start : start + _BRANCHES]) for start in starts]
+        future = client.compute(parts[0], optimize_graph=False)
         try:
-            (message,) = root.result()
-        except BaseException as error:
+            (message,) = future.result()
+        except (Exception, CancelledError) as error:
             raise failure(error) from error
-        total: Result = _opened(message)
+        total: Result = _opened(message)[0]
         return total
 
 
@@ -132,27 +132,99 @@ class _Flight(Generic[Item, Result]):
     ----------
     room : int or None
         How many tasks of one item there may be; None: as many as the cluster has use for, of several items.
+
+    Attributes
+    ----------
+    suspects : list of tuple
+        Position and item of those whose workers died.
     """
 
     def __init__(self, client: Any, function: bytes, room: int | None) -> None:
         from distributed import as_completed
 
-        self.client, self.function, self.room = client, function, room
-        self.done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self.tasks: dict[Any, list[Task[Item]]] = {}
-        self.size = 1
         self.suspects: list[Task[Item]] = []
-        self._threads, self._known = 0, -_KNOWN_S
+        self._client, self._function, self._room = client, function, room
+        self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._tasks: dict[Any, list[Task[Item]]] = {}
+        self._size = 1
+        self._threads, self._asked = 0, -_KNOWN_S
 
     def results(self, waiting: Iterator[Task[Item]]) -> Iterator[tuple[int, Result]]:
-        """Yield position and result; items whose workers died become suspects instead."""
-        self.fill(waiting)
-        for future, outcome in self.done:
-            tasks = self.tasks.pop(future)
+        """Yield position and result of every item that is no suspect."""
+        self._launch(waiting)
+        for future, outcome in self._done:
+            tasks = self._tasks.pop(future)
             if future.status != "finished":
+                error = outcome[1] if isinstance(outcome, tuple) else outcome
+                if not is_death(error):
+                    raise failure(error) from error
                 self.suspects += tasks
-                _raise_unless_killed(outcome)
-                outcome = []
-            self.fill(waiting)
-            for (position, _), message in zip(tasks, outcome, strict=False):
-                yield position, _opened(message)
+            self._launch(waiting)
+            if future.status == "finished":
+                for (position, _), message in zip(tasks, outcome, strict=True):
+                    result, seconds = _opened(message)
+                    self._learn(seconds)
+                    yield position, result
+
+    def _launch(self, waiting: Iterator[Task[Item]]) -> None:
+        """Give the cluster as many tasks as there is room for."""
+        while len(self._tasks) < self._most() and (tasks := list(itertools.islice(waiting, self._size))):
+            items = [pickle.dumps(item) for _, item in tasks]
+            future = self._client.submit(_task, self._function, items, pure=False, fifo_timeout=0)
+            self._tasks[future] = tasks
+            self._done.add(future)
+
+    def _most(self) -> int:
+        """Return how many tasks there may be at a time; clusters grow and shrink."""
+        if self._room is not None:
+            return self._room
+        if time.monotonic() - self._asked > _KNOWN_S:
+            self._threads, self._asked = threads_of(self._client), time.monotonic()
+        return max(2 * self._threads, _FEWEST_TASKS)
+
+    def _learn(self, seconds: float) -> None:
+        """Choose how many items make a task from how long the last one took."""
+        if self._room is None:
+            self._size = max(1, min(_MOST_ITEMS, int(_TASK_S / max(seconds, 1e-9))))
+
+
+def _packed(function: Callable[..., Any]) -> bytes:
+    """Pack what workers need to know: where relative paths start, the version, and what to do."""
+    return pickle.dumps((str(Path.cwd()), __version__, function))
+
+
+@lru_cache(maxsize=8)
+def _unpacked(packed: bytes) -> tuple[str, str, Callable[..., Any]]:
+    folder, version, function = pickle.loads(packed)  # noqa: S301 - from our own client
+    if version != __version__:
+        raise RuntimeError(f"a worker has dicecli {__version__}, this is {version}")
+    return folder, version, function
+
+
+def _task(packed: bytes, items: list[bytes]) -> list[bytes]:
+    """Do the work of a task on a worker: a message for every item."""
+    folder, _, function = _unpacked(packed)
+    with suppress(OSError):  # absolute paths need no such folder here
+        os.chdir(folder)
+    return [answer(function, item) for item in items]
+
+
+def _sum(packed: bytes, parts: list[list[bytes]]) -> list[bytes]:
+    """Add up some messages on a worker; the first error among them is the sum."""
+    messages = [message for part in parts for message in part]
+    wrong = [message for message in messages if message[:1] == ERROR]
+    *_, add = _unpacked(packed)
+    return wrong[:1] or [answer(partial(_added, add), pickle.dumps(messages))]
+
+
+def _added(add: Callable[[Any, Any], Any], messages: list[bytes]) -> Any:
+    return reduce(add, [_opened(message)[0] for message in messages])
+
+
+def _opened(message: bytes) -> tuple[Any, float]:
+    """Return the result in a message and the seconds that it took, or raise the error in it."""
+    kind, body = message[:1], memoryview(message)[1:]
+    if kind == ERROR:
+        raise unpacked(body)
+    result, seconds = pickle.loads(body)  # noqa: S301 - from our own worker
+    return result, seconds

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv",)
 
+_FORMULA = ("=", "+", "-", "@")
+
 
 def render(report: Report, **_: Any) -> str:
     """Return the rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
@@ -35,4 +37,10 @@ def render_summary(report: Report) -> str:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: inert(value) if isinstance(value, str) else value for key, value in row.items()}
+    return {key: _text(value) if isinstance(value, str) else value for key, value in row.items()}
+
+
+def _text(value: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: with an apostrophe before it, as they do."""
+    shown = inert(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

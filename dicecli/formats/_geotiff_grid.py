@@ -30,7 +30,7 @@ def grid(dataset: Any) -> Grid:
         unit=unit,
         affine=affine,
         crs=_wkt(dataset.crs),
-        pixel_size=abs(float(np.linalg.det(affine[:, :2]))) * factor**2 if unit == "m" else None,
+        pixel_size=_area(affine) * factor**2 if unit == "m" else None,
         kind="map",
     )
 
@@ -41,6 +41,12 @@ def _is_regular(affine: np.ndarray) -> bool:
     if not np.isfinite(affine).all() or np.abs(affine).max() > _LARGEST or steps.max() < 1 / _LARGEST:
         return False
     return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
+
+
+def _area(affine: np.ndarray) -> float:
+    """Return the area of a pixel; of an upright grid it is the product of its steps, without any rounding."""
+    (b, a), (e, d) = affine[:, :2].tolist()
+    return float(abs(a * e - b * d))
 
 
 def _wkt(crs: Any) -> str | None:

@@ -108,7 +108,7 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
         "compression": compression,
         "nodata": None if dataset.nodatavals[band - 1] is None else f"{dataset.nodatavals[band - 1]:g}",
     }
-    _describe_extras(source, dataset, band, path)
+    _describe_extras(source, dataset, band, path, reading.band)
     return source
 
 
@@ -118,6 +118,8 @@ def _band(dataset: Any, path: str, wanted: int | None) -> int:
         raise ManyVolumes(
             f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
         )
+    if count == 1 and wanted is not None and wanted > 0:
+        return 1  # the option is meant for the file that has several
     if wanted is not None and not 1 <= wanted <= count:
         raise ManyVolumes(f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path)
     return wanted or 1
@@ -169,7 +171,7 @@ def _is_tiled(dataset: Any, block: tuple[int, int]) -> bool:
     return bool(dataset.profile.get("tiled")) or block[1] != dataset.width
 
 
-def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str) -> None:
+def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str, band_wanted: int | None) -> None:
     """Note what is in the file, or beside it, and was not used."""
     if len(dataset.subdatasets) > 1:
         source.notes.append(f"the file holds {len(dataset.subdatasets)} images: the first one is read")
@@ -180,6 +182,10 @@ def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str) -> 
     if "per_dataset" in [flag.name for flag in dataset.mask_flag_enums[band - 1]]:
         source.notes.append("the file's internal mask is not used: only its nodata value is")
     bare = path[: len(path) - len(files.suffix(path))]
+    if dataset.gcps[0] or dataset.rpcs:
+        source.notes.append("its place is given by control points or RPCs, which are not compared")
+    if dataset.count == 1 and band_wanted not in {None, 1}:
+        source.notes.append(f"it has one band, which is read; --band {band_wanted} is for the other file")
     beside = [f"{path}{end}" for end in _SIDECARS] + [f"{bare}{end}" for end in _WORLD_FILES]
     present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119
     if present:

@@ -1,0 +1,153 @@
+"""The way to a Dask cluster: one on this machine for as long as it is needed, or one that exists."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from dicecli.errors import UsageError, WorkersFailed
+from dicecli.executors._worker import PATIENCE_S, signals_held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: How long a scheduler is waited for, in seconds.
+_CONNECT_S = 8.0
+#: What the handlers of these loggers print is Dask's talk with itself.
+_TALKATIVE = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
+#: Nothing is listened to but on this machine itself.
+_HOST = "127.0.0.1"
+
+
+@contextmanager
+def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator[Any]:
+    """Give a client of the cluster at an address, or of one that lasts as long as the context.
+
+    Parameters
+    ----------
+    most_deaths : int
+        How many workers may die over a task before a local cluster gives it up. Others have their own number.
+
+    Raises
+    ------
+    UsageError
+        There is no Dask, or no scheduler at that address.
+    WorkersFailed
+        No worker process can be started.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError("Dask is not installed", "Install it: pip install 'dicecli[dask]'.") from error
+    with ExitStack() as stack:
+        stack.enter_context(_silence())
+        where = scheduler or stack.enter_context(_local(jobs, most_deaths))
+        try:
+            client = distributed.Client(where, timeout=_CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, ImportError) as error:
+            raise UsageError(
+                f"no Dask scheduler answers at {scheduler}: {error}",
+                "Is it running, and can this machine reach it? An address is like tcp://host:8786.",
+            ) from error
+        stack.callback(client.close)
+        yield client
+
+
+def threads_of(client: Any) -> int:
+    """Return how many threads a cluster has by now.
+
+    Raises
+    ------
+    WorkersFailed
+        It has gone away.
+    """
+    try:
+        return sum(client.nthreads().values())
+    except OSError as error:
+        raise failure(error) from error
+
+
+def is_death(error: object) -> bool:
+    """Whether a task failed because its workers died, one after the other."""
+    from distributed import KilledWorker
+
+    return isinstance(error, KilledWorker)
+
+
+def failure(error: BaseException) -> WorkersFailed:
+    """Make the error for a cluster that does not do its work."""
+    if is_death(error):
+        return WorkersFailed(
+            "a worker process died, and so did every other one that was tried",
+            "Often it is memory: fewer --jobs, or larger workers.",
+        )
+    if isinstance(error, (OSError, asyncio.CancelledError)) or "Cancelled" in type(error).__name__:
+        return WorkersFailed(
+            "the Dask cluster has gone away", "Start it again. With -o, --resume goes on where this ended."
+        )
+    return WorkersFailed(
+        f"the Dask workers cannot do the work: {type(error).__name__}: {error}",
+        "They need dicecli of the same version as here, with what it reads the masks with.",
+    )
+
+
+@contextmanager
+def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
+    """Run a cluster of worker processes on this machine, which nothing outside it can reach."""
+    import dask
+    from distributed import LocalCluster
+
+    config = {
+        "distributed.scheduler.allowed-failures": most_deaths,
+        "distributed.scheduler.worker-ttl": None,
+        "distributed.worker.profile.enabled": False,
+    }
+    cluster = None
+    with TemporaryDirectory(prefix="dicecli-", ignore_cleanup_errors=True) as scratch:
+        try:
+            # The threads that start workers begin in here, and workers inherit that an interrupt is not theirs.
+            with signals_held((signal.SIGINT,)), dask.config.set(config):
+                cluster = LocalCluster(
+                    n_workers=max(jobs, 1),
+                    threads_per_worker=1,
+                    processes=True,
+                    host=_HOST,
+                    dashboard_address=None,
+                    worker_dashboard_address=None,
+                    scheduler_kwargs={"dashboard_address": f"{_HOST}:0"},
+                    memory_limit=0,
+                    local_directory=scratch,
+                    silence_logs=logging.CRITICAL + 1,
+                )
+            yield cluster
+        finally:
+            if cluster is not None:
+                cluster.sync(_end, list(cluster.workers.values()))
+                cluster.close()
+
+
+async def _end(nannies: list[Any]) -> None:
+    """End the workers, by force where they are amid a task."""
+    await asyncio.gather(*[each.close(timeout=PATIENCE_S) for each in nannies])
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask's log from standard error: that a worker is started again, or that a connection has ended."""
+
+    def nothing(_: logging.LogRecord) -> bool:
+        return False
+
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    filtered = [*{handler for logger in loggers for handler in logger.handlers}, loggers[-1]]
+    for each in filtered:
+        each.addFilter(nothing)
+    try:
+        yield
+    finally:
+        for each in filtered:
+            each.removeFilter(nothing)

@@ -1,0 +1,32 @@
+"""The benchmarks run from their data to their report, on masks so small that they say nothing of speed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra 'bench' is not installed")
+def test_everybody_agrees_on_tiny_masks(tmp_path):
+    """Every part runs, who is installed agrees on the scores, and both reports and the plot are written."""
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "run.py", "--quick", "--rounds", "1", "--results", tmp_path],
+        check=True,
+        capture_output=True,
+    )
+    (record,) = tmp_path.glob("*.json")
+    content = json.loads(record.read_text(encoding="utf-8"))
+    contests = content["contests"].values()
+    assert [each["error"] for contest in contests for each in contest["entrants"] if each["error"]] == []
+    assert {"help", "two-png", "png", "volume", "geotiff", "sparse"} == set(content["contests"])
+    assert all(contest["limits"] for contest in contests)
+    assert {"size", "labels"} == {each["series"] for each in content["growth"]}
+    assert "| reached |" in record.with_suffix(".md").read_text(encoding="utf-8")
+    assert len(list(tmp_path.glob("*_growth.png"))) == 1
