@@ -17,17 +17,18 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
 
 
-def run(command: str) -> str:
-    """Run a ``dicecli`` command from the project's root, and return what a terminal would show."""
+def run(command: str, folder: Path, code: int = 0) -> str:
+    """Run a ``dicecli`` command in a folder, expect its exit code, and return what a terminal would show."""
     words = shlex.split(command)
     assert words[0] == "dicecli"
     done = subprocess.run(
         [sys.executable, "-m", "dicecli", *words[1:]],
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         check=False,
     )
+    assert code == done.returncode, done.stdout
     return done.stdout

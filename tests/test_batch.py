@@ -246,17 +246,21 @@ def undisturbed(many, tmp_path_factory):
 # --- The same bytes -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def one_after_the_other(faulty, tmp_path_factory):
+    """Run over `faulty` in one process; return standard output and every file."""
+    folder = tmp_path_factory.mktemp("serial")
+    done = run(*both(faulty), *all_outputs(folder), "-q", "-j", 1)
+    assert (done.returncode, done.stderr) == (3, "")
+    return done.stdout, contents(folder)
+
+
 @pytest.mark.parametrize("how", ["-j 2", "-j 3", "-j 1 --executor processes", "-j 2 --executor serial", "-q"])
-def test_every_output_has_the_same_bytes_whatever_runs_it(how, faulty, tmp_path):
+def test_every_output_has_the_same_bytes_whatever_runs_it(how, faulty, one_after_the_other, tmp_path):
     """Standard output and every file are the same for any number of jobs and any executor."""
-    folders = tmp_path / "one", tmp_path / "other"
-    found = []
-    for folder, words in zip(folders, (["-j", "1"], how.split()), strict=True):
-        folder.mkdir()
-        done = run(*both(faulty), *all_outputs(folder), "-q", *words)
-        assert (done.returncode, done.stderr) == (3, "")
-        found.append((done.stdout, contents(folder)))
-    assert found[0] == found[1]
+    done = run(*both(faulty), *all_outputs(tmp_path), "-q", *how.split())
+    assert (done.returncode, done.stderr) == (3, "")
+    assert one_after_the_other == (done.stdout, contents(tmp_path))
 
 
 # --- Nothing is lost ----------------------------------------------------------------------------------------

@@ -72,6 +72,13 @@ def test_help_loads_no_command_and_no_plugin():
     }
 
 
+def test_help_loads_nothing_but_click_from_elsewhere():
+    """Beside Python itself, --help loads click alone; what begins with an underscore is the installer's."""
+    tools = ("_", "coverage", "a1_coverage", "pytest_cov", "sitecustomize")
+    loaded = {name.split(".")[0] for name in _modules("--help")} - set(sys.stdlib_module_names)
+    assert {"click", "dicecli"} == {name for name in loaded if not name.startswith(tools)}
+
+
 def test_importing_the_package_loads_nothing_heavy():
     """``import dicecli`` costs next to nothing: its names are loaded on first use."""
     done = subprocess.run(

@@ -187,10 +187,13 @@ CUTS = {
     "four": [[9, 0, 5], [1], [4, 8], [2, 3, 6, 7]],
     "ten": [[number] for number in reversed(range(10))],
 }
-MERGED = [("two", name) for name in OPTIONS if name not in {"gates", "stopped"}] + [
-    (cut, name)
-    for cut in ("four", "ten")
-    for name in ("plain", "names, regions and an ignored label", "missing left out")
+MERGED = [
+    *(
+        ("two", name)
+        for name in ("plain", "ignored labels", "undefined as one", "chosen metrics", "missing as zero")
+    ),
+    *(("four", name) for name in ("plain", "names, regions and an ignored label", "regions")),
+    *(("ten", name) for name in ("plain", "missing left out")),
 ]
 
 

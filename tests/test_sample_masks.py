@@ -62,15 +62,17 @@ def test_they_stay_small():
 
 
 def test_the_script_makes_the_same_masks_again(tmp_path):
-    """Running the script in an empty folder gives the files that are kept, byte for byte where the
-    compressors are the same, and the same counts in any case.
-    """
+    """Running the script in an empty folder gives the same files: counts and plain files to the byte."""
     for script in ("make.py", "scenes.py"):
         (tmp_path / script).write_bytes((FOLDER / script).read_bytes())
     subprocess.run(
         [sys.executable, "-W", "error", str(tmp_path / "make.py")], check=True, capture_output=True
     )
-    made = json.loads((tmp_path / "expected.json").read_text())
-    assert json.loads((FOLDER / "expected.json").read_text()) == made
-    kept = {path.name for path in FOLDER.iterdir() if path.is_file()} - {"README.md"}
-    assert kept == {path.name for path in tmp_path.iterdir() if path.is_file()}
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    kept = {path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.is_file()}
+    ours = {path for path in kept if "__pycache__" not in path.parts} - {Path("README.md")}
+    assert ours == {path for path in made if "__pycache__" not in path.parts}
+    for path in ours:
+        # Compressed files may differ with the version of the compressor; their counts may not.
+        if path.suffix in {".json", ".nii"}:
+            assert (FOLDER / path).read_bytes() == (tmp_path / path).read_bytes()

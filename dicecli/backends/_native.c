@@ -13,7 +13,6 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #if defined(_MSC_VER)
@@ -29,15 +28,12 @@ enum {
     CHUNK = 128,  /* pixels that are compared with their first one at a time */
     RUN = 16,     /* the same, within a chunk that is not constant */
     BYTES = 256,  /* labels of 8 bits */
-    FEW = 32,     /* labels below this have small tables of their own, which fit into L1 */
+    FEW = 32,     /* places below this have small tables of their own, which fit into L1 */
     FAR = 65535,  /* rows or columns that a table can have: places are 16 bits there */
-    /* Neighbouring pixels are counted in different tables: an increment that waits for the one before it in
-       the same cell takes five times as long. */
-    FEW_LANES = 4,
-    MANY_LANES = 2,
+    LANES = 4,    /* of those, so that few increments wait for the one before them in the same cell */
 };
 
-enum { DONE, BEYOND, NO_MEMORY };
+enum { DONE, BEYOND, FULL };
 
 /* --- Buffers ---------------------------------------------------------------------------------------------- */
 
@@ -199,9 +195,8 @@ static uint64_t words_of(const Mask *mask, size_t start, size_t n, uint16_t *pla
 /* --- Labels within 256 ------------------------------------------------------------------------------------ */
 
 typedef struct {
-    uint32_t few[FEW_LANES * FEW * FEW];
-    uint32_t *many; /* MANY_LANES tables, from the first place on that is not below FEW */
-    int64_t *table; /* what the 32-bit tables are added to before they can overflow */
+    uint32_t few[LANES][FEW * FEW]; /* added to the table before they can overflow */
+    int64_t *table;
     uint64_t rows, columns; /* all bits of the places met */
 } Tally;
 
@@ -216,76 +211,52 @@ INLINE int is_constant(const uint8_t *reference, const uint8_t *prediction)
     return !different;
 }
 
-/* Count one chunk pixel by pixel, but runs at once. */
-INLINE void count_chunk(uint32_t *tables, int shift, int lanes, const uint8_t *reference,
-                        const uint8_t *prediction)
+/* Add a pair that lies at `i` in its chunk, `n` times. */
+INLINE void add(Tally *tally, int is_few, int i, unsigned pair, unsigned n)
 {
+    if (is_few)
+        tally->few[i % LANES][pair] += n;
+    else
+        tally->table[pair] += n;
+}
+
+/* Count one block: chunks that are constant at once, runs in the others as well, and the rest by the pixel. */
+INLINE void count_places(Tally *tally, int is_few, const uint8_t *reference, const uint8_t *prediction, size_t n)
+{
+    const int shift = is_few ? 5 : 8;
     const unsigned mask = (1u << shift) - 1;
-    const size_t cells = (size_t)1 << (2 * shift);
     uint16_t pairs[CHUNK];
-    for (int i = 0; i < CHUNK; i++)
-        pairs[i] = (uint16_t)(((reference[i] & mask) << shift) | (prediction[i] & mask));
-    for (int start = 0; start < CHUNK; start += RUN) {
-        const uint64_t first = pairs[start] * UINT64_C(0x0001000100010001);
-        uint64_t different = 0;
-        for (int i = 0; i < RUN; i += 4)
-            different |= load_word(pairs + start + i) ^ first;
-        if (!different) {
-            tables[pairs[start]] += RUN;
+    for (; n >= CHUNK; n -= CHUNK, reference += CHUNK, prediction += CHUNK) {
+        if (is_constant(reference, prediction)) {
+            add(tally, is_few, 0, ((*reference & mask) << shift) | (*prediction & mask), CHUNK);
             continue;
         }
-        for (int i = 0; i < RUN; i++)
-            tables[(size_t)(i % lanes) * cells + pairs[start + i]]++;
-    }
-}
-
-INLINE void count_span(uint32_t *tables, int shift, int lanes, const uint8_t *reference,
-                       const uint8_t *prediction, size_t n)
-{
-    const unsigned mask = (1u << shift) - 1;
-    size_t i = 0;
-    for (; n - i >= CHUNK; i += CHUNK) {
-        if (is_constant(reference + i, prediction + i))
-            tables[((reference[i] & mask) << shift) | (prediction[i] & mask)] += CHUNK;
-        else
-            count_chunk(tables, shift, lanes, reference + i, prediction + i);
-    }
-    for (; i < n; i++)
-        tables[((reference[i] & mask) << shift) | (prediction[i] & mask)]++;
-}
-
-/* Return the least power of two above all places whose bits these are. */
-static int bound(uint64_t bits)
-{
-    int places = 1;
-    while ((uint64_t)places <= bits)
-        places *= 2;
-    return places;
-}
-
-static void fold_tables(const Tally *tally, uint32_t *tables, int places, int lanes)
-{
-    const int rows = bound(tally->rows), columns = bound(tally->columns);
-    for (int row = 0; row < rows && row < places; row++)
-        for (int column = 0; column < columns && column < places; column++) {
-            uint64_t n = 0;
-            for (int lane = 0; lane < lanes; lane++) {
-                uint32_t *cell = &tables[((size_t)lane * places + row) * places + column];
-                n += *cell;
-                if (*cell) /* a page of zeros that nobody wrote to costs no memory */
-                    *cell = 0;
-            }
-            if (n)
-                tally->table[row * BYTES + column] += (int64_t)n;
+        for (int i = 0; i < CHUNK; i++)
+            pairs[i] = (uint16_t)(((reference[i] & mask) << shift) | (prediction[i] & mask));
+        for (int run = 0; run < CHUNK; run += RUN) {
+            const uint64_t first = pairs[run] * UINT64_C(0x0001000100010001);
+            uint64_t different = 0;
+            for (int i = run; i < run + RUN; i += 4)
+                different |= load_word(pairs + i) ^ first;
+            if (!different)
+                add(tally, is_few, 0, pairs[run], RUN);
+            else
+                for (int i = run; i < run + RUN; i++)
+                    add(tally, is_few, i, pairs[i], 1);
         }
+    }
+    for (size_t i = 0; i < n; i++)
+        add(tally, is_few, 0, ((reference[i] & mask) << shift) | (prediction[i] & mask), 1);
 }
 
 /* Add the 32-bit tables to the large one, and empty them. */
 static void fold(Tally *tally)
 {
-    fold_tables(tally, tally->few, FEW, FEW_LANES);
-    if (tally->many)
-        fold_tables(tally, tally->many, BYTES, MANY_LANES);
+    for (int row = 0; row < FEW; row++)
+        for (int column = 0; column < FEW; column++)
+            for (int lane = 0; lane < LANES; lane++)
+                tally->table[row * BYTES + column] += tally->few[lane][row * FEW + column];
+    memset(tally->few, 0, sizeof tally->few);
 }
 
 /* Count at most BLOCK pixels. */
@@ -297,18 +268,16 @@ static int count_block(Tally *tally, const Mask *reference, const Mask *predicti
     tally->rows |= rows;
     tally->columns |= columns;
     if (!(rows | columns)) {
-        tally->few[0] += (uint32_t)n;
+        tally->few[0][0] += (uint32_t)n;
         return DONE;
     }
     uint8_t buffers[2][BLOCK];
     const uint8_t *first = bytes_of(reference, start, n, buffers[0]);
     const uint8_t *second = bytes_of(prediction, start, n, buffers[1]);
     if ((rows | columns) < FEW)
-        count_span(tally->few, 5, FEW_LANES, first, second, n);
-    else if (tally->many || (tally->many = calloc(MANY_LANES * BYTES * BYTES, sizeof *tally->many)))
-        count_span(tally->many, 8, MANY_LANES, first, second, n);
+        count_places(tally, 1, first, second, n);
     else
-        return NO_MEMORY;
+        count_places(tally, 0, first, second, n);
     return DONE;
 }
 
@@ -323,12 +292,20 @@ static int count_blocks(Tally *tally, const Mask *reference, const Mask *predict
             fold(tally);
             since = 0;
         }
-        int state = count_block(tally, reference, prediction, start, step);
-        if (state != DONE)
-            return state;
+        if (count_block(tally, reference, prediction, start, step) != DONE)
+            return BEYOND;
     }
     fold(tally);
     return DONE;
+}
+
+/* Return the least power of two above all places whose bits these are. */
+static int bound(uint64_t bits)
+{
+    int places = 1;
+    while ((uint64_t)places <= bits)
+        places *= 2;
+    return places;
 }
 
 PyDoc_STRVAR(count_near_doc,
@@ -345,7 +322,7 @@ static PyObject *count_near(PyObject *Py_UNUSED(module), PyObject *arguments)
     static const char *const formats[3] = {ANY, ANY, INT64};
     long long lows[2];
     Py_ssize_t limit = INT32_MAX;
-    Tally tally = {.many = NULL};
+    Tally tally = {.rows = 0};
     int taken = 0, state, is_sound = 1;
     if (!PyArg_ParseTuple(arguments, "OOOLL|n", &objects[0], &objects[1], &objects[2], &lows[0], &lows[1], &limit))
         return NULL;
@@ -367,12 +344,9 @@ static PyObject *count_near(PyObject *Py_UNUSED(module), PyObject *arguments)
         tally.table = views[2].buf;
         Py_BEGIN_ALLOW_THREADS
         state = count_blocks(&tally, &reference, &prediction, (size_t)limit);
-        free(tally.many);
         Py_END_ALLOW_THREADS
         if (state == DONE)
             result = Py_BuildValue("ii", bound(tally.rows), bound(tally.columns));
-        else if (state == NO_MEMORY)
-            PyErr_NoMemory();
         else
             PyErr_SetString(PyExc_IndexError, "a label lies beyond the table");
     }
@@ -487,7 +461,7 @@ static int number_new(const Mask *mask, size_t start, size_t end, Numbers *numbe
         uint16_t number = numbers->table[place];
         if (!number) {
             if (numbers->known == numbers->capacity)
-                return NO_MEMORY;
+                return FULL;
             numbers->found[numbers->known++] = (int64_t)(mask->low + place);
             numbers->table[place] = number = (uint16_t)numbers->known;
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,26 @@ def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
     if path is None:
         return None, {}
     by_command = {name: _options(import_module(f"dicecli.cli.{name}").command) for name in COMMANDS}
-    known = {name: kind for options in by_command.values() for name, kind in options.items()}
-    own = {kind.name for kind in by_command[command].values()}
-    return path, {name: value for name, value in config.load(path, known).items() if name in own}
+    known: dict[str, OptionKind] = {}
+    for options in by_command.values():
+        for name, kind in options.items():
+            choices = (*known[name].choices, *kind.choices) if name in known else kind.choices
+            known[name] = replace(kind, choices=tuple(dict.fromkeys(choices)))
+    own = {kind.name: kind for kind in by_command[command].values()}
+    found = config.load(path, known)
+    # Of an option that commands share, a value that this one does not have is for the others.
+    return path, {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
+
+
+def long_names(command: str) -> dict[str, str]:
+    """Return the names that options have in a file, by the names that click gives their values."""
+    options = _options(import_module(f"dicecli.cli.{command}").command)
+    return {kind.name: long for long, kind in options.items()}
+
+
+def _fits(value: Any, kind: OptionKind) -> bool:
+    several = value if isinstance(value, list) else [value]
+    return not kind.choices or all(each in kind.choices for each in several)
 
 
 def _options(command: click.Command) -> dict[str, OptionKind]:

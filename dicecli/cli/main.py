@@ -76,11 +76,13 @@ def _take_defaults(ctx: click.Context) -> None:
     """Let a configuration file give the defaults of the command that was called."""
     name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click offers no other way
     if not {"-h", "--help"} & set(ctx.args):
-        path, found = import_module("dicecli.cli.defaults").defaults(name) if name in COMMANDS else (None, {})
-        if found:
+        defaults = import_module("dicecli.cli.defaults") if name in COMMANDS else None
+        path, found = defaults.defaults(name) if defaults is not None else (None, {})
+        if found and defaults is not None:
             ctx.default_map = {name: found}
             if not {"-q", "--quiet"} & set(ctx.args):
-                click.echo(f"Note: options from {inert(str(path))}: {', '.join(sorted(found))}", err=True)
+                keys = ", ".join(sorted(defaults.long_names(name)[each] for each in found))
+                click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
 
 
 @click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,13 +7,16 @@ import logging
 import signal
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import UsageError, WorkersFailed
 from dicecli.executors._worker import PATIENCE_S, signals_held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+    from concurrent.futures import Future
+
+Outcome = TypeVar("Outcome")
 
 #: How long a scheduler is waited for, in seconds.
 _CONNECT_S = 8.0
@@ -21,6 +24,8 @@ _CONNECT_S = 8.0
 _TALKATIVE = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 #: Nothing is listened to but on this machine itself.
 _HOST = "127.0.0.1"
+#: Blocked where threads begin that start processes: they, and the processes, take no notice of it.
+_INTERRUPT = (signal.SIGINT,)
 
 
 @contextmanager
@@ -47,14 +52,23 @@ def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator
         stack.enter_context(_silence())
         where = scheduler or stack.enter_context(_local(jobs, most_deaths))
         try:
-            client = distributed.Client(where, timeout=_CONNECT_S, set_as_default=False)
+            with signals_held(_INTERRUPT):
+                client = distributed.Client(where, timeout=_CONNECT_S, set_as_default=False)
+                stack.callback(_held, client.close)
         except (OSError, ValueError, ImportError) as error:
             raise UsageError(
                 f"no Dask scheduler answers at {scheduler}: {error}",
                 "Is it running, and can this machine reach it? An address is like tcp://host:8786.",
             ) from error
-        stack.callback(client.close)
         yield client
+
+
+def begin(client: Any, work: Coroutine[Any, Any, Outcome]) -> Future[Outcome]:
+    """Start something in the client's own thread.
+
+    Dask's futures stay there: one that ends in the main thread would swallow an interrupt.
+    """
+    return asyncio.run_coroutine_threadsafe(work, client.loop.asyncio_loop)
 
 
 def threads_of(client: Any) -> int:
@@ -109,8 +123,7 @@ def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
     cluster = None
     with TemporaryDirectory(prefix="dicecli-", ignore_cleanup_errors=True) as scratch:
         try:
-            # The threads that start workers begin in here, and workers inherit that an interrupt is not theirs.
-            with signals_held((signal.SIGINT,)), dask.config.set(config):
+            with signals_held(_INTERRUPT), dask.config.set(config):
                 cluster = LocalCluster(
                     n_workers=max(jobs, 1),
                     threads_per_worker=1,
@@ -126,8 +139,14 @@ def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
             yield cluster
         finally:
             if cluster is not None:
-                cluster.sync(_end, list(cluster.workers.values()))
-                cluster.close()
+                _held(cluster.sync, _end, list(cluster.workers.values()))
+                _held(cluster.close)
+
+
+def _held(action: Callable[..., object], *arguments: object) -> None:
+    """Do something that a second interrupt must not break off."""
+    with signals_held(_INTERRUPT):
+        action(*arguments)
 
 
 async def _end(nannies: list[Any]) -> None:

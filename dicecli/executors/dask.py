@@ -14,10 +14,11 @@ from asyncio import CancelledError
 from contextlib import suppress
 from functools import lru_cache, partial, reduce
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors._dask_cluster import connected, failure, is_death, threads_of
+from dicecli.executors._dask_cluster import begin, connected, failure, is_death, threads_of
 from dicecli.executors._worker import ERROR, answer, unpacked
 from dicecli.version import __version__
 
@@ -70,10 +71,10 @@ def run(
     if first is None:
         return
     with connected(jobs, scheduler, most_deaths=1) as client:
-        flight = _Flight(client, _packed(function), None if scheduler else 2 * jobs)
+        flight: _Flight[Item, Result] = _Flight(client, _packed(function), None if scheduler else 2 * jobs)
         yield from flight.results(itertools.chain([first], tasks))
         for position, item in flight.suspects:
-            alone = _Flight(client, _packed(function), 1)
+            alone: _Flight[Item, Result] = _Flight(client, _packed(function), 1)
             yield from alone.results(iter([(position, item)]))
             for _ in alone.suspects:
                 reason = "died each time that it was tried"
@@ -116,9 +117,8 @@ def fold(
         while len(parts) > 1:
             starts = range(0, len(parts), _BRANCHES)
             parts = [added(packed_add, parts[start : start + _BRANCHES]) for start in starts]
-        future = client.compute(parts[0], optimize_graph=False)
         try:
-            (message,) = future.result()
+            (message,) = begin(client, _computed(client, parts[0])).result()
         except (Exception, CancelledError) as error:
             raise failure(error) from error
         total: Result = _opened(message)[0]
@@ -140,39 +140,45 @@ class _Flight(Generic[Item, Result]):
     """
 
     def __init__(self, client: Any, function: bytes, room: int | None) -> None:
-        from distributed import as_completed
-
         self.suspects: list[Task[Item]] = []
         self._client, self._function, self._room = client, function, room
-        self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self._tasks: dict[Any, list[Task[Item]]] = {}
+        self._done: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+        self._tasks: dict[int, list[Task[Item]]] = {}
         self._size = 1
         self._threads, self._asked = 0, -_KNOWN_S
 
     def results(self, waiting: Iterator[Task[Item]]) -> Iterator[tuple[int, Result]]:
         """Yield position and result of every item that is no suspect."""
         self._launch(waiting)
-        for future, outcome in self._done:
-            tasks = self._tasks.pop(future)
-            if future.status != "finished":
-                error = outcome[1] if isinstance(outcome, tuple) else outcome
-                if not is_death(error):
-                    raise failure(error) from error
+        while self._tasks:
+            first, outcome = self._done.get()
+            tasks = self._tasks.pop(first)
+            if is_death(outcome):
                 self.suspects += tasks
+                outcome, tasks = [], []
+            elif isinstance(outcome, BaseException):
+                raise failure(outcome) from outcome
             self._launch(waiting)
-            if future.status == "finished":
-                for (position, _), message in zip(tasks, outcome, strict=True):
-                    result, seconds = _opened(message)
-                    self._learn(seconds)
-                    yield position, result
+            for (position, _), message in zip(tasks, outcome, strict=True):
+                result, seconds = _opened(message)
+                self._learn(seconds)
+                yield position, result
 
     def _launch(self, waiting: Iterator[Task[Item]]) -> None:
         """Give the cluster as many tasks as there is room for."""
         while len(self._tasks) < self._most() and (tasks := list(itertools.islice(waiting, self._size))):
-            items = [pickle.dumps(item) for _, item in tasks]
-            future = self._client.submit(_task, self._function, items, pure=False, fifo_timeout=0)
-            self._tasks[future] = tasks
-            self._done.add(future)
+            first, items = tasks[0][0], [pickle.dumps(item) for _, item in tasks]
+            self._tasks[first] = tasks
+            begin(self._client, self._follow(first, items))
+
+    async def _follow(self, first: int, items: list[bytes]) -> None:
+        """Run a task, and put what came of it where the results are waited for."""
+        outcome: Any
+        try:
+            outcome = await self._client.submit(_task, self._function, items, pure=False, fifo_timeout=0)
+        except BaseException as error:  # noqa: BLE001 - it is for the other thread to judge
+            outcome = error
+        self._done.put((first, outcome))
 
     def _most(self) -> int:
         """Return how many tasks there may be at a time; clusters grow and shrink."""
@@ -186,6 +192,11 @@ class _Flight(Generic[Item, Result]):
         """Choose how many items make a task from how long the last one took."""
         if self._room is None:
             self._size = max(1, min(_MOST_ITEMS, int(_TASK_S / max(seconds, 1e-9))))
+
+
+async def _computed(client: Any, root: Any) -> list[bytes]:
+    messages: list[bytes] = await client.compute(root, optimize_graph=False)
+    return messages
 
 
 def _packed(function: Callable[..., Any]) -> bytes:
