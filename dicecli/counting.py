@@ -5,21 +5,31 @@ from __future__ import annotations
 import filecmp
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.confusion import NO_LABEL, ConfusionMatrix
 from dicecli.encoding import check_declared, meaning
+from dicecli.errors import UsageError
 from dicecli.pair import Pair, named, on_side
+from dicecli.plugins import load
 from dicecli.results import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.spreading import spread
 
 if TYPE_CHECKING:
     from dicecli.settings import Settings
     from dicecli.sources import MaskSource
+    from dicecli.spreading import Fold
 
 
-def count_case(case: Case, settings: Settings, threads: int = 1) -> Scored:
+def count_case(
+    case: Case,
+    settings: Settings,
+    threads: int = 1,
+    executor: str = "serial",
+    scheduler: str | None = None,
+) -> Scored:
     """Read both masks of a case through one plan of windows, and count.
 
     Parameters
@@ -28,21 +38,36 @@ def count_case(case: Case, settings: Settings, threads: int = 1) -> Scored:
     settings : Settings
     threads : int
         How many may read and count at the same time; the result is the same.
+    executor : str
+        ``dask`` counts a raster that can be shared out with workers, `threads` of them.
+    scheduler : str, optional
+        The address of a Dask cluster that exists.
 
     Raises
     ------
+    UsageError
+        An executor that has no use for one case, or a cluster that cannot be had.
     CaseError
         With the side and the file that it concerns.
     """
     with Pair(case, settings) as pair:
         matrix = pair.whole_tensors()
         if matrix is None:
-            matrix = spread(case, settings, pair, threads)
+            matrix = spread(case, settings, pair, threads, _fold(executor, threads, scheduler))
         pair.finish(threads)
         scored = _scored(case, matrix, pair.reference, pair.prediction, settings)
         on_device = [note for note in (pair.device_note(),) if note]
     notes = [*pair.notes, *on_device, *scored.notes, *_twins(case, matrix)]
     return replace(scored, case=named(case), notes=tuple(dict.fromkeys(notes)))
+
+
+def _fold(executor: str, threads: int, scheduler: str | None) -> Fold | None:
+    if executor == "serial":
+        return None
+    plugin = load("executors", executor)
+    if not hasattr(plugin, "fold"):
+        raise UsageError(f"the executor {executor} does not share out one case", "Give serial or dask.")
+    return partial(plugin.fold, jobs=threads, scheduler=scheduler)
 
 
 def _scored(

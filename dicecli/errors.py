@@ -66,6 +66,8 @@ class DicecliError(Exception):
         self.hint = hint
         self.path = path
         self.side = side
+        #: What is known of the file all the same, for ``dicecli inspect``.
+        self.facts: dict[str, object] = {}
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.side, self.path) if part)

@@ -96,6 +96,7 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
     except CaseError as error:
         error.path = error.path or path
         found.error = error
+        found.facts |= error.facts
     return found
 
 
@@ -195,6 +196,12 @@ def _encoding(
             "Give a label map; or a threshold for probabilities, as --threshold 0.5.",
         )
     found.problems += _oddities(values, source)
+    nans = sum(n for value, n in values.items() if math.isnan(value))
+    if nans and not source.nan_is_nodata and not math.isnan(source.nodata or 0):
+        raise NotLabels(
+            f"it holds NaN ({nans:,} pixels)",
+            "Save the mask as integers. If NaN marks missing pixels of a GeoTIFF: --nodata ignore.",
+        )
     stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)
     if settings.threshold is None and residual(stored, source.nodata) > MAX_RESIDUAL:
         raise source.fractions(residual(stored, source.nodata))

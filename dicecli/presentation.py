@@ -112,7 +112,7 @@ def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings
     ]
     said += [(name, _defined(name, values, metrics)) for name, values in case.averages.items()]
     background = settings.labels.background
-    if background in {row.label for row in case.others}:
+    if any(row.label == background and row.counts.reference + row.counts.prediction for row in case.others):
         said.append(
             (
                 "background",

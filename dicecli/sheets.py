@@ -95,7 +95,7 @@ def _averages(report: Report) -> Sheet:
     has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
     remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
     background = report.settings.labels.background
-    if background is not None and background not in report.labels:
+    if background not in report.labels and any(background in each.labels for each in report.scored):
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
     return Sheet("Averages", columns, tuple(rows), remark)
 

@@ -109,7 +109,7 @@ def test_an_exception_of_the_function_comes_out_as_it_is(run):
     """What the function raises is raised, after every result that was there before; none is given twice."""
     found, error = until_it_fails(run(workers.fail_at_five, range(40), 1, workers.lost))
     assert (type(error).__name__, str(error)) == ("ValueError", "item 5")
-    assert [(position, position) for position in range(5)] == found[:5]
+    assert [(position, position) for position in range(5)] == sorted(found)[:5]
     assert len(dict(found)) == len(found)
 
 

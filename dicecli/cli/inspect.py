@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dicecli.cli import options as shared
+from dicecli.errors import CaseError
 from dicecli.text import inert
 
 if TYPE_CHECKING:
@@ -44,8 +46,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     settings = shared.settings_from(options)
     found = [inspect(path, settings) for path in files]
     pair = None
-    if len(found) == 2 and all(each.facts for each in found):
-        pair = compare(files[0], files[1], settings)
+    if len(found) == 2:
+        # A file that cannot even be opened has said so already.
+        with contextlib.suppress(CaseError):
+            pair = compare(files[0], files[1], settings)
     if format_name == "json":
         record = {"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}
         click.echo(json.dumps(record, indent=2, allow_nan=False))

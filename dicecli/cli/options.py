@@ -44,7 +44,7 @@ _READING = [
         metavar="T",
         help="Values of T and more are label 1, others 0: for probability maps and soft edges.",
     ),
-    click.option("--band", type=int, metavar="N", help="The band of a GeoTIFF, from 1."),
+    click.option("--band", type=click.IntRange(1), metavar="N", help="The band of a GeoTIFF, from 1."),
     click.option(
         "--nodata",
         type=click.Choice(["auto", "ignore", "background", "label"]),

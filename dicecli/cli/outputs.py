@@ -109,6 +109,9 @@ def print_report(report: Report, name: str, *, verbose: bool) -> None:
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in {errno.EPIPE, errno.EINVAL}:
-            raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputError(
+                f"standard output cannot be written: {error.strerror}", "Write to a file with space: -o FILE."
+            ) from error
         # Nobody reads on, and nothing is wrong: what else is printed, by Python itself too, goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -75,7 +75,7 @@ class Worker:
 
 @contextlib.contextmanager
 def signals_held(blocked: Sequence[signal.Signals] = _HELD) -> Iterator[None]:
-    """Hold signals back: a child inherits which are blocked until it has its handlers, and none starts unlisted."""
+    """Hold signals back, so that no child starts unlisted; it inherits the blocked ones."""
     if sys.platform == "win32":
         yield
         return

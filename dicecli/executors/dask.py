@@ -7,20 +7,16 @@ of them. A worker that dies costs time only: its tasks are run elsewhere.
 from __future__ import annotations
 
 import itertools
-import os
 import pickle
 import time
 from asyncio import CancelledError
-from contextlib import suppress
-from functools import lru_cache, partial, reduce
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
 from dicecli.executors._dask_cluster import begin, connected, failure, is_death, threads_of
-from dicecli.executors._worker import ERROR, answer, unpacked
-from dicecli.version import __version__
+from dicecli.executors._dask_task import add_up, do, pack, read
+from dicecli.executors._worker import ERROR, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,10 +67,10 @@ def run(
     if first is None:
         return
     with connected(jobs, scheduler, most_deaths=1) as client:
-        flight: _Flight[Item, Result] = _Flight(client, _packed(function), None if scheduler else 2 * jobs)
+        flight: _Flight[Item, Result] = _Flight(client, pack(function), None if scheduler else 2 * jobs)
         yield from flight.results(itertools.chain([first], tasks))
         for position, item in flight.suspects:
-            alone: _Flight[Item, Result] = _Flight(client, _packed(function), 1)
+            alone: _Flight[Item, Result] = _Flight(client, pack(function), 1)
             yield from alone.results(iter([(position, item)]))
             for _ in alone.suspects:
                 reason = "died each time that it was tried"
@@ -108,11 +104,11 @@ def fold(
     UsageError, WorkersFailed
         As for :func:`run`.
     """
-    from dask import delayed
-
-    work, added = delayed(_task, pure=False), delayed(_sum, pure=False)
-    packed, packed_add = _packed(function), _packed(add)
+    packed, packed_add = pack(function), pack(add)
     with connected(jobs, scheduler, most_deaths=3) as client:
+        from dask import delayed
+
+        work, added = delayed(do, pure=False), delayed(add_up, pure=False)
         parts = [work(packed, [pickle.dumps(item)]) for item in cut(max(1, threads_of(client)))]
         while len(parts) > 1:
             starts = range(0, len(parts), _BRANCHES)
@@ -121,8 +117,10 @@ def fold(
             (message,) = begin(client, _computed(client, parts[0])).result()
         except (Exception, CancelledError) as error:
             raise failure(error) from error
-        total: Result = _opened(message)[0]
-        return total
+    if message[:1] == ERROR:
+        raise unpacked(memoryview(message)[1:])
+    total: Result = read(message)[0]
+    return total
 
 
 class _Flight(Generic[Item, Result]):
@@ -148,9 +146,10 @@ class _Flight(Generic[Item, Result]):
         self._threads, self._asked = 0, -_KNOWN_S
 
     def results(self, waiting: Iterator[Task[Item]]) -> Iterator[tuple[int, Result]]:
-        """Yield position and result of every item that is no suspect."""
+        """Yield position and result of every item that is no suspect; raise the first error after them."""
+        wrong: dict[int, BaseException] = {}
         self._launch(waiting)
-        while self._tasks:
+        while self._tasks and (not wrong or min(self._tasks) < min(wrong)):
             first, outcome = self._done.get()
             tasks = self._tasks.pop(first)
             if is_death(outcome):
@@ -158,11 +157,17 @@ class _Flight(Generic[Item, Result]):
                 outcome, tasks = [], []
             elif isinstance(outcome, BaseException):
                 raise failure(outcome) from outcome
-            self._launch(waiting)
+            if not wrong:
+                self._launch(waiting)
             for (position, _), message in zip(tasks, outcome, strict=True):
-                result, seconds = _opened(message)
+                if message[:1] == ERROR:
+                    wrong[position] = unpacked(memoryview(message)[1:])
+                    continue
+                result, seconds = read(message)
                 self._learn(seconds)
                 yield position, result
+        if wrong:
+            raise wrong[min(wrong)]
 
     def _launch(self, waiting: Iterator[Task[Item]]) -> None:
         """Give the cluster as many tasks as there is room for."""
@@ -175,7 +180,7 @@ class _Flight(Generic[Item, Result]):
         """Run a task, and put what came of it where the results are waited for."""
         outcome: Any
         try:
-            outcome = await self._client.submit(_task, self._function, items, pure=False, fifo_timeout=0)
+            outcome = await self._client.submit(do, self._function, items, pure=False, fifo_timeout=0)
         except BaseException as error:  # noqa: BLE001 - it is for the other thread to judge
             outcome = error
         self._done.put((first, outcome))
@@ -197,45 +202,3 @@ class _Flight(Generic[Item, Result]):
 async def _computed(client: Any, root: Any) -> list[bytes]:
     messages: list[bytes] = await client.compute(root, optimize_graph=False)
     return messages
-
-
-def _packed(function: Callable[..., Any]) -> bytes:
-    """Pack what workers need to know: where relative paths start, the version, and what to do."""
-    return pickle.dumps((str(Path.cwd()), __version__, function))
-
-
-@lru_cache(maxsize=8)
-def _unpacked(packed: bytes) -> tuple[str, str, Callable[..., Any]]:
-    folder, version, function = pickle.loads(packed)  # noqa: S301 - from our own client
-    if version != __version__:
-        raise RuntimeError(f"a worker has dicecli {__version__}, this is {version}")
-    return folder, version, function
-
-
-def _task(packed: bytes, items: list[bytes]) -> list[bytes]:
-    """Do the work of a task on a worker: a message for every item."""
-    folder, _, function = _unpacked(packed)
-    with suppress(OSError):  # absolute paths need no such folder here
-        os.chdir(folder)
-    return [answer(function, item) for item in items]
-
-
-def _sum(packed: bytes, parts: list[list[bytes]]) -> list[bytes]:
-    """Add up some messages on a worker; the first error among them is the sum."""
-    messages = [message for part in parts for message in part]
-    wrong = [message for message in messages if message[:1] == ERROR]
-    *_, add = _unpacked(packed)
-    return wrong[:1] or [answer(partial(_added, add), pickle.dumps(messages))]
-
-
-def _added(add: Callable[[Any, Any], Any], messages: list[bytes]) -> Any:
-    return reduce(add, [_opened(message)[0] for message in messages])
-
-
-def _opened(message: bytes) -> tuple[Any, float]:
-    """Return the result in a message and the seconds that it took, or raise the error in it."""
-    kind, body = message[:1], memoryview(message)[1:]
-    if kind == ERROR:
-        raise unpacked(body)
-    result, seconds = pickle.loads(body)  # noqa: S301 - from our own worker
-    return result, seconds

@@ -62,7 +62,7 @@ def _case(case: CaseScores, report: Report, *, every: bool) -> str:
     rows, left = show.shown_labels(case, metrics, every=every)
     lines = [f"## {escaped(case.result.case.name)}", ""]
     lines += [f"- {key}: {escaped(value)}" for key, value in show.heading(case)]
-    lines += ["", _line(["label", "name", "reference", *(show.title(each) for each in metrics)])]
+    lines += ["", _line(["label", "name", "reference px", *(show.title(each) for each in metrics)])]
     lines += [_line(["---:", "---", "---:", *("---:" for _ in metrics)])]
     for row in (*rows, *case.regions):
         label = "" if row.label is None else str(row.label)

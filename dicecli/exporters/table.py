@@ -96,7 +96,7 @@ def _columns(metrics: Sequence[Metric], width: int, name_width: int) -> Iterator
 def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metric]) -> Any:
     from rich.text import Text
 
-    table = _empty_table(["label", "name", "reference", *(show.title(each) for each in metrics)])
+    table = _empty_table(["label", "name", "reference px", *(show.title(each) for each in metrics)])
     for group in (rows, case.regions):
         for row in group:
             label = "" if row.label is None else str(row.label)

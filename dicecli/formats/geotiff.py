@@ -82,7 +82,17 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 
 
 def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
-    band = _band(dataset, path, reading.band)
+    try:
+        band = _band(dataset, path, reading.band)
+    except ManyVolumes as error:
+        size = f"{dataset.height} x {dataset.width}"
+        error.facts = {
+            "format": "TIFF",
+            "bands": dataset.count,
+            "stored as": ", ".join(dataset.dtypes),
+            "shape": size,
+        }
+        raise
     dtype = np.dtype(dataset.dtypes[band - 1])
     if dtype.kind not in "iuf":
         raise NotLabels(f"its values are {dtype}: no labels", "Save the mask as integers.", path)

@@ -167,12 +167,14 @@ def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading
         # The header places the first three axes in space; with scores among them it places nothing.
         return grid if axis == 3 else Grid(layout[:axis] + layout[axis + 1 :], kind="volume")
     what = " x ".join(str(n) for n in layout)
-    raise ManyVolumes(
+    error = ManyVolumes(
         f"it holds several volumes ({what})",
         "If one axis has a score per label, take the largest: --argmax, with --channel-axis N if it is not "
         "the last. Else save one volume per file.",
         path,
     )
+    error.facts = {"format": "NIfTI", "shape": what}
+    raise error
 
 
 def _largest(scores: np.ndarray, axis: int, path: str, *, is_reversed: bool = False) -> np.ndarray:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png",)
 
+#: Colours that are listed where a colour table is wanting.
+_LISTED = 32
+
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
     """Open a PNG mask. Its chunks are checked now, its pixels decoded when first asked for.
@@ -146,12 +149,16 @@ class _Png(MaskSource):
         if np.array_equal(grey, array[..., 1]) and np.array_equal(grey, array[..., 2]):
             self.notes.append("grey stored as RGB is read as grey")
             return grey
-        colours = np.unique(_packed(array))
-        raise UnknownColour(
-            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, without a colour table",
+        colours, times = np.unique(_packed(array), return_counts=True)
+        error = UnknownColour(
+            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, and there is no colour table",
             'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
             self.path,
         )
+        most = np.argsort(-times, kind="stable")[:_LISTED]
+        listed = [f"{_hex(int(colours[each]))} {times[each] / times.sum():.2%}" for each in most]
+        error.facts = {"colours": ", ".join(listed) + (" ..." if colours.size > _LISTED else "")}
+        raise error
 
 
 def _packed(array: np.ndarray) -> np.ndarray:
