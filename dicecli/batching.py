@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.errors import UsageError
-from dicecli.evaluate import make_settings, result_of
+from dicecli.evaluate import check_executor, make_settings, result_of
 from dicecli.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
@@ -56,6 +56,8 @@ def batch(
     reference_pattern: str | None = None,
     pairs: str | os.PathLike[str] | None = None,
     jobs: int = 1,
+    executor: str | None = None,
+    scheduler: str | None = None,
     **options: Any,
 ) -> Report:
     """Score every pair of two folders; the twin of ``dicecli batch``.
@@ -71,6 +73,8 @@ def batch(
         A CSV with the columns prediction, reference, and optionally case and group.
     jobs : int
         Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
+    executor, scheduler : str, optional
+        As for :func:`run`.
     **options
         As for :func:`dicecli.score`, and ``missing``.
 
@@ -84,6 +88,7 @@ def batch(
     UsageError
         Folders that cannot be paired without a guess, or options that are wrong.
     """
+    check_executor(executor, scheduler)
     settings = make_settings(**options)
     found = find_pairs(
         _path(predictions),
@@ -92,7 +97,7 @@ def batch(
         reference_pattern=reference_pattern,
         pairs=_path(pairs),
     )
-    return run(found, settings, jobs=jobs)
+    return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler)
 
 
 def find_pairs(
@@ -129,6 +134,7 @@ def run(
     *,
     jobs: int = 1,
     executor: str | None = None,
+    scheduler: str | None = None,
     journal: Journal | None = None,
     strict: bool = False,
     progress: Progress | None = None,
@@ -142,7 +148,9 @@ def run(
     jobs : int
         Worker processes.
     executor : str, optional
-        By default ``serial`` for one job and ``processes`` for more.
+        ``serial``, ``processes`` or ``dask``; by default the first for one job, the second for more.
+    scheduler : str, optional
+        The address of a Dask cluster that exists; by default one is started here, with `jobs` workers.
     journal : Journal, optional
         Where what is done is written at once, and looked up first.
     strict : bool
@@ -162,7 +170,9 @@ def run(
         todo = _looked_up(cases, settings, journal, results, progress)
         jobs = max(1, min(jobs, len(todo)))
         plugin = load("executors", executor or ("serial" if jobs == 1 else "processes"))
-        work = plugin.run(partial(_guarded, settings=settings), [cases[each] for each in todo], jobs, _lost)
+        where = {} if scheduler is None else {"scheduler": scheduler}
+        guarded = partial(_guarded, settings=settings)
+        work = plugin.run(guarded, [cases[each] for each in todo], jobs, _lost, **where)
         for place, result in work:
             position = todo[place]
             results[position] = result

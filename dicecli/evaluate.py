@@ -32,6 +32,8 @@ def score(
     ignore_label: int | Iterable[int] | None = None,
     name: str | None = None,
     threads: int = 1,
+    executor: str = "serial",
+    scheduler: str | None = None,
     **options: Any,
 ) -> Report:
     """Score one pair of masks; the twin of ``dicecli score``.
@@ -51,6 +53,10 @@ def score(
         What the report calls the case; the reference's name by default.
     threads : int
         How many may read and count one large mask at the same time; the result is the same.
+    executor : {"serial", "dask"}
+        ``dask`` counts a large GeoTIFF with so many worker processes instead.
+    scheduler : str, optional
+        The address of a Dask cluster that exists.
     **options
         The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
         ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``.
@@ -71,8 +77,22 @@ def score(
         if mask is None or isinstance(mask, (bytes, bytearray)):
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
     settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
+    check_executor(executor, scheduler)
     case = Case(name or case_name(reference), prediction, reference)
-    return Report([count_case(case, settings, threads)], settings)
+    return Report([count_case(case, settings, threads, executor, scheduler)], settings)
+
+
+def check_executor(executor: str | None, scheduler: str | None) -> None:
+    """Hold that an executor makes use of a scheduler that it is given.
+
+    Raises
+    ------
+    UsageError
+    """
+    if scheduler is not None and executor != "dask":
+        raise UsageError(
+            "a scheduler is for the executor dask alone", "Add --executor dask, or leave out --scheduler."
+        )
 
 
 def make_settings(
@@ -133,7 +153,13 @@ def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     return Report([result_of(case, settings) for case in cases], settings)
 
 
-def result_of(case: Case, settings: Settings, threads: int = 1) -> Result:
+def result_of(
+    case: Case,
+    settings: Settings,
+    threads: int = 1,
+    executor: str = "serial",
+    scheduler: str | None = None,
+) -> Result:
     """Count a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
         kind = Failed if settings.missing == "error" else Missing
@@ -144,7 +170,7 @@ def result_of(case: Case, settings: Settings, threads: int = 1) -> Result:
             "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
         )
     try:
-        return count_case(case, settings, threads)
+        return count_case(case, settings, threads, executor, scheduler)
     except CaseError as error:
         return Failed.because(named(case), error)
 

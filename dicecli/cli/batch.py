@@ -55,9 +55,10 @@ Examples:
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: the cores]")
 @click.option(
     "--executor",
-    type=click.Choice(["serial", "processes"]),
-    help="What runs the cases.  [default: processes for several jobs]",
+    type=click.Choice(["serial", "processes", "dask"]),
+    help="What runs the cases; dask needs the extra 'dask'.  [default: processes for several jobs]",
 )
+@shared.scheduling
 @click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
 @shared.scoring
@@ -73,6 +74,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
     from dicecli.batching import find_pairs
+    from dicecli.evaluate import check_executor
     from dicecli.scores import Report
 
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
@@ -82,7 +84,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     gates = Gates(options)
     folders = (options.pop("predictions"), options.pop("references"))
     patterns = {name: options.pop(name) for name in ("prediction_pattern", "reference_pattern", "pairs")}
-    running = {name: options.pop(name) for name in ("jobs", "executor", "resume", "strict", "dry_run")}
+    running = {
+        name: options.pop(name) for name in ("jobs", "executor", "scheduler", "resume", "strict", "dry_run")
+    }
+    check_executor(running["executor"], running["scheduler"])
     settings = shared.settings_from(options)
     Report([], settings)
     pairing = find_pairs(*folders, **patterns)

@@ -104,6 +104,14 @@ _SCORING = [
     ),
 ]
 
+_SCHEDULER = [
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="With --executor dask, a cluster that exists, as tcp://host:8786.  [default: one on this machine]",
+    ),
+]
+
 _TALKING = [
     click.option("-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
     click.option("-q", "--quiet", is_flag=True, help="Print no notes to standard error."),
@@ -123,6 +131,11 @@ def scoring(command: Command) -> Command:
 def choosing(command: Command) -> Command:
     """Add the option that chooses metrics."""
     return _added(command, _CHOOSING)
+
+
+def scheduling(command: Command) -> Command:
+    """Add the option that names a Dask cluster."""
+    return _added(command, _SCHEDULER)
 
 
 def talking(command: Command) -> Command:

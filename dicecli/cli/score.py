@@ -23,6 +23,21 @@ Examples:
 @click.command("score", epilog=_EPILOG)
 @click.argument("prediction", type=shared.MASK)
 @click.argument("reference", type=shared.MASK)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads, or Dask workers.  [default: the cores]",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["serial", "dask"]),
+    default="serial",
+    show_default=True,
+    help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
+)
+@shared.scheduling
 @shared.scoring
 @shared.reading
 @formatting
@@ -34,7 +49,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
-    from dicecli.evaluate import case_name, result_of
+    from dicecli.evaluate import case_name, check_executor, result_of
     from dicecli.results import Case, Failed
     from dicecli.scores import Report
 
@@ -43,8 +58,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
     summary = planned_summary(options.pop("summary"))
+    threads = options.pop("jobs") or shared.cores()
+    running = {name: options.pop(name) for name in ("executor", "scheduler")}
+    check_executor(**running)
     settings = shared.settings_from(options)
-    result = result_of(case, settings, threads=shared.cores())
+    result = result_of(case, settings, threads, **running)
     report = Report([result], settings)
     write_all(report, files, summary)
     if format_name != "table" or not isinstance(result, Failed):

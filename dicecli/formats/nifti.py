@@ -55,6 +55,8 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     source = _Nifti(stored, grid, reading)
     source.path = path
     source.oddities += oddities
+    # What decides where it lies is said wherever it is compared.
+    source.notes += [each for each in oddities if "used" in each]
     source.facts = facts | {
         "stored as": str(stored.dtype),
         "compression": "gzip" if stored.is_zipped else "none",
