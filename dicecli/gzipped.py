@@ -7,6 +7,9 @@ from typing import Any
 
 from dicecli.errors import Corrupt, Truncated
 
+#: Bytes before the voxels that are passed over at a time.
+_PIECE = 1 << 20
+
 
 class GzipStream:
     """A gzip stream, read forwards; damage becomes this project's errors."""
@@ -60,7 +63,8 @@ class GzipStream:
         try:
             if self._file is None:
                 self._file = igzip.open(self._path)  # type: ignore[no-untyped-call]  # so the stubs
-                self._file.read(self._offset)
+                for start in range(0, self._offset, _PIECE):
+                    self._file.read(min(_PIECE, self._offset - start))
             part: bytes = self._file.read(length)
         except EOFError as error:
             raise Truncated(

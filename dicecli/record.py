@@ -62,6 +62,7 @@ def summary_dict(report: Report) -> dict[str, Any]:
             for name, values in report.averages.items()
         },
     }
+    summary["overall"] = {name: number(value) for name, value in report.overall.items()}
     if report.is_batch:
         found = report.summary
         summary["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": found.resampled}
@@ -107,6 +108,8 @@ def summary_rows(report: Report) -> Iterator[dict[str, Any]]:
         for metric, each in values.items():
             facts = {"kind": "average", "name": name, "metric": metric, "value": number(each.value)}
             yield facts | {"n": each.n, "undefined": each.undefined}
+    for name, value in report.overall.items():
+        yield {"kind": "overall", "metric": name, "value": number(value)}
     for row in report.summary.rows:
         kind = {"kind": "region" if row.label is None else "label", "label": row.label, "name": row.name}
         for metric, found in row.metrics.items():

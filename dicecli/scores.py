@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.catalogue import Metric, catalogue, resolve
-from dicecli.counts import Counts
+from dicecli.counts import Counts, pooled
 from dicecli.notes import run_notes
 from dicecli.results import Failed, Result, Scored, Verdict
 
@@ -212,6 +212,13 @@ class Report:
         if not self.is_batch:
             return self._averages(self.scored, OF_ONE_CASE)
         return self._averages(self.scored, tuple(DEFINITIONS), self.values)
+
+    @cached_property
+    def overall(self) -> dict[str, float]:
+        """The metrics of the whole matrix, from the counts of every label added up over the cases."""
+        found = sorted({label for each in self.scored for label in each.labels})
+        pools = [pooled(counts_of(each, label) for each in self.scored) for label in found]
+        return {each.name: each.function(pools) for each in self._overall}
 
     @property
     def averaged(self) -> tuple[Metric, ...]:

@@ -50,6 +50,7 @@ def sheets(report: Report, *, every: bool = False) -> Iterator[Sheet]:
     yield _cases(report)
     if report.scored:
         yield _averages(report)
+        yield _overall(report)
         yield Sheet("What the averages are", ("average", "definition"), _definitions(report))
         for metric in report.shown:
             yield _statistics(report, metric, every=every)
@@ -98,6 +99,13 @@ def _averages(report: Report) -> Sheet:
     if background not in report.labels and any(background in each.labels for each in report.scored):
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
     return Sheet("Averages", columns, tuple(rows), remark)
+
+
+def _overall(report: Report) -> Sheet:
+    values = tuple(figure(value) for value in report.overall.values())
+    names = tuple(name.removeprefix("overall_") for name in report.overall)
+    remark = "Of all counted pixels of all cases, the background included."
+    return Sheet("Overall agreement", names, (values,), remark)
 
 
 def _definitions(report: Report) -> tuple[tuple[str, ...], ...]:

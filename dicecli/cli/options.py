@@ -108,7 +108,7 @@ _SCHEDULER = [
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="With --executor dask, a cluster that exists, as tcp://host:8786.  [default: one on this machine]",
+        help="With --executor dask, a cluster that exists: tcp://host:8786.  [default: one on this machine]",
     ),
 ]
 

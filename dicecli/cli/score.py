@@ -23,6 +23,8 @@ Examples:
 @click.command("score", epilog=_EPILOG)
 @click.argument("prediction", type=shared.MASK)
 @click.argument("reference", type=shared.MASK)
+@shared.scoring
+@shared.reading
 @click.option(
     "-j",
     "--jobs",
@@ -38,8 +40,6 @@ Examples:
     help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
 )
 @shared.scheduling
-@shared.scoring
-@shared.reading
 @formatting
 @shared.talking
 @click.pass_context

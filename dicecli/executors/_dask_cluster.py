@@ -8,6 +8,7 @@ import signal
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from dicecli.errors import UsageError, WorkersFailed
 from dicecli.executors._worker import PATIENCE_S, signals_held
@@ -24,6 +25,7 @@ _CONNECT_S = 8.0
 _TALKATIVE = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 #: Nothing is listened to but on this machine itself.
 _HOST = "127.0.0.1"
+_SCHEMES = ("tcp", "tls", "ws", "wss")
 #: Blocked where threads begin that start processes: they, and the processes, take no notice of it.
 _INTERRUPT = (signal.SIGINT,)
 
@@ -50,15 +52,15 @@ def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator
         raise UsageError("Dask is not installed", "Install it: pip install 'dicecli[dask]'.") from error
     with ExitStack() as stack:
         stack.enter_context(_silence())
-        where = scheduler or stack.enter_context(_local(jobs, most_deaths))
+        where = stack.enter_context(_local(jobs, most_deaths)) if scheduler is None else _checked(scheduler)
         try:
             with signals_held(_INTERRUPT):
                 client = distributed.Client(where, timeout=_CONNECT_S, set_as_default=False)
                 stack.callback(_held, client.close)
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ImportError) as error:
             raise UsageError(
                 f"no Dask scheduler answers at {scheduler}: {error}",
-                "Is it running, and can this machine reach it? An address is like tcp://host:8786.",
+                "Is it running, and can this machine reach it?",
             ) from error
         yield client
 
@@ -107,6 +109,21 @@ def failure(error: BaseException) -> WorkersFailed:
         f"the Dask workers cannot do the work: {type(error).__name__}: {error}",
         "They need dicecli of the same version as here, with what it reads the masks with.",
     )
+
+
+def _checked(address: str) -> str:
+    """Return an address as it is, if it is one: Dask's client does not recover from others."""
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in _SCHEMES and parts.hostname and parts.port
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UsageError(
+            f"'{address}' is no address of a Dask scheduler",
+            "It is like tcp://host:8786, or tls://host:8786.",
+        )
+    return address
 
 
 @contextmanager

@@ -67,7 +67,9 @@ def run(
     if first is None:
         return
     with connected(jobs, scheduler, most_deaths=1) as client:
-        flight: _Flight[Item, Result] = _Flight(client, pack(function), None if scheduler else 2 * jobs)
+        flight: _Flight[Item, Result] = _Flight(
+            client, pack(function), 2 * jobs if scheduler is None else None
+        )
         yield from flight.results(itertools.chain([first], tasks))
         for position, item in flight.suspects:
             alone: _Flight[Item, Result] = _Flight(client, pack(function), 1)

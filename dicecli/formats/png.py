@@ -151,7 +151,8 @@ class _Png(MaskSource):
             return grey
         colours, times = np.unique(_packed(array), return_counts=True)
         error = UnknownColour(
-            f"it is coded by {colours.size:,} colours such as {_hex(int(colours[-1]))}, without a table of them",
+            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, "
+            "and no colour table is given",
             'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
             self.path,
         )
