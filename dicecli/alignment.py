@@ -84,6 +84,9 @@ def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
     if (reference.affine is None) != (prediction.affine is None):
         bare = "reference" if reference.affine is None else "prediction"
         notes.append(f"the {bare} has no georeferencing: compared pixel by pixel")
+        placed = prediction if reference.affine is None else reference
+        if placed.kind == "map" and placed.affine is not None and placed.affine[1, 0] > 0:
+            notes.append("the map's rows run from south to north: is the other one upside down against it?")
     elif kinds == {"map", "volume"}:
         notes.append("a map against a volume: compared pixel by pixel")
     if len(kinds) == 2 and "volume" in kinds:

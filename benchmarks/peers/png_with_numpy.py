@@ -22,9 +22,8 @@ def main(predictions: str, references: str, labels: int) -> None:
             expected, predicted = np.asarray(one), np.asarray(other)
         for label, values in scores.items():
             mine, theirs = predicted == label, expected == label
-            tp = int(np.count_nonzero(mine & theirs))
-            fp = int(np.count_nonzero(mine & ~theirs))
-            fn = int(np.count_nonzero(~mine & theirs))
+            tp, fp = int(np.sum(mine & theirs)), int(np.sum(mine & ~theirs))
+            fn, _ = int(np.sum(~mine & theirs)), int(np.sum(~mine & ~theirs))
             if tp + fp + fn:
                 values.append(2 * tp / (2 * tp + fp + fn))
     print(json.dumps({label: float(np.mean(values)) for label, values in scores.items() if values}))

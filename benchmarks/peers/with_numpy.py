@@ -20,9 +20,8 @@ def main(prediction: str, reference: str, labels: int) -> None:
     scores = {}
     for label in range(1, labels + 1):
         mine, theirs = predicted == label, expected == label
-        tp = int(np.count_nonzero(mine & theirs))
-        fp = int(np.count_nonzero(mine & ~theirs))
-        fn = int(np.count_nonzero(~mine & theirs))
+        tp, fp = int(np.sum(mine & theirs)), int(np.sum(mine & ~theirs))
+        fn, _ = int(np.sum(~mine & theirs)), int(np.sum(~mine & ~theirs))
         scores[label] = 2 * tp / (2 * tp + fp + fn)
     print(json.dumps(scores))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-MASK = click.Path(path_type=str)
+MASK = click.Path(path_type=str, readable=False)
 
 _READING = [
     click.option(
