@@ -140,7 +140,7 @@ def markdown(content: dict[str, Any]) -> str:
         "",
         f"{content['machine']}. Python {content['python']}; {packages}.",
         "",
-        f"Counted with {content['kernel']}. Whole processes, {content['rounds']} rounds in turn; medians. "
+        f"{content['version']}. Whole processes, {content['rounds']} rounds in turn; medians. "
         "Ratios are the medians of the rounds' own ratios, with the least and the largest in brackets. "
         "All who score agree on the Dice of every label to 1e-6.",
     ]

@@ -19,13 +19,14 @@ import sys
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import growth
 import report
-from contests import DATA, Contest, Entrant, contests
-from processes import can_pin, measured
+from contests import DATA, DICECLI, Contest, Entrant, contests
+from processes import can_pin, command_of, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,21 +119,20 @@ def grown(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     return growth.points(run, quick=options.quick)
 
 
-def kernel() -> str:
-    """Ask dicecli what it counts with."""
-    code = "from dicecli.plugins import load; print(load('backends', 'numpy').describe())"
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return asked.stdout.strip()
+def says() -> str:
+    """Ask dicecli for its version, and what it counts with."""
+    command = [*command_of(DICECLI), "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def write(content: dict[str, Any], folder: Path) -> None:
-    """Write JSON, Markdown and the plot, named after the day and the machine, and print the tables."""
+    """Write JSON, Markdown and, with matplotlib, the plot, named after day and machine; print the tables."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{content['date']}_{report.machine().replace(', ', '_').replace(' ', '-').lower()}"
     text = report.markdown(content)
     (folder / f"{stem}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     (folder / f"{stem}.md").write_text(text, encoding="utf-8")
-    if content.get("growth"):
+    if content.get("growth") and find_spec("matplotlib"):
         growth.draw(content["growth"], folder / f"{stem}_growth.png")
     print(text)
 
@@ -155,7 +155,7 @@ def main() -> None:
     content: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         **report.surroundings(),
-        "kernel": kernel(),
+        "version": says(),
         "rounds": options.rounds,
         "quick": options.quick,
         "contests": {},

@@ -12,7 +12,7 @@ import numpy as np
 
 from dicecli.counts import Counts
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
-from dicecli.plugins import load
+from dicecli.plugins import cpu_backend, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ class ConfusionMatrix:
                     "a masked array: what its mask leaves out would be counted",
                     "Give it to dicecli.score, or fill it with a label to ignore: array.filled(255).",
                 )
-        backend = "torch" if is_tensor(prediction) or is_tensor(reference) else "numpy"
+        backend = "torch" if is_tensor(prediction) or is_tensor(reference) else cpu_backend()
         matrix: ConfusionMatrix = load("backends", backend).count_block(reference, prediction)
         if NO_LABEL in matrix.labels:
             raise NotLabels(

@@ -15,7 +15,7 @@ from dicecli.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to
 from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.grid import differences, displacement
 from dicecli.pair import open_mask
-from dicecli.plugins import load
+from dicecli.plugins import cpu_backend, load
 from dicecli.settings import Settings
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _crs(wkt: str | None) -> str:
 
 def _values(source: MaskSource) -> dict[float, int] | None:
     """Count every stored value; None once there are too many for a map of labels."""
-    backend = load("backends", "numpy")
+    backend = load("backends", cpu_backend())
     counted: dict[float, int] = {}
     for window in plan(source):
         block = source.values(window)

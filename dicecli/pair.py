@@ -13,7 +13,7 @@ from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import CaseError, UnknownFormat
-from dicecli.plugins import load, names
+from dicecli.plugins import cpu_backend, load, names
 from dicecli.settings import Settings
 from dicecli.sources import MaskSource, Reading
 from dicecli.views import ArraySource, NothingSource
@@ -123,7 +123,7 @@ class Pair:
 
     def _backend(self) -> tuple[Any, Any]:
         if self._settings.device == "cpu":
-            return load("backends", "numpy"), None
+            return load("backends", cpu_backend()), None
         backend = load("backends", "torch")
         return backend, backend.device(self._settings.device)[0]
 

@@ -45,6 +45,12 @@ def load(folder: str, name: str) -> ModuleType:
     raise unknown(folder.removesuffix("s"), name, names(folder))
 
 
+@cache
+def cpu_backend() -> str:
+    """Return the name of the backend that counts on the processor: the C extension's where that was built."""
+    return "native" if load("backends", "native").is_available() else "numpy"
+
+
 def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:
     """Make the error for a name that does not exist: the nearest names, and the known ones."""
     near = difflib.get_close_matches(name.lower(), (*known, *aliases), n=3)

@@ -8,14 +8,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
-@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra 'bench' is not installed")
 def test_everybody_agrees_on_tiny_masks(tmp_path):
-    """Every part runs, who is installed agrees on the scores, and both reports and the plot are written."""
+    """Every part runs, who is installed agrees on the scores, and both reports are written, with a plot if it can be."""
     subprocess.run(
         [sys.executable, BENCHMARKS / "run.py", "--quick", "--rounds", "1", "--results", tmp_path],
         check=True,
@@ -29,4 +26,4 @@ def test_everybody_agrees_on_tiny_masks(tmp_path):
     assert all(contest["limits"] for contest in contests)
     assert {"size", "labels"} == {each["series"] for each in content["growth"]}
     assert "| reached |" in record.with_suffix(".md").read_text(encoding="utf-8")
-    assert len(list(tmp_path.glob("*_growth.png"))) == 1
+    assert len(list(tmp_path.glob("*_growth.png"))) == bool(find_spec("matplotlib"))

@@ -216,7 +216,7 @@ def test_notes_of_machine_formats_go_to_standard_error():
 
 def test_verbose_says_what_counted():
     """-v names the backend on standard error."""
-    assert "Counted with numpy" in run("score", *pair("lesion"), "-v").stderr
+    assert "Counted with n" in run("score", *pair("lesion"), "-v").stderr
 
 
 def test_many_labels_show_the_worst_and_say_how_to_get_all(tmp_path):

@@ -73,7 +73,7 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
     first, second = _checked(reference), _checked(prediction)
     if first.shape != second.shape:
         return count_with_numpy(first, second)  # its error is this one's, too
-    first, second = _flat(first, second)
+    first, second = (np.require(each, None, "A") for each in _flat(first, second))
     try:
         return _count_near(first, second, _nearest(first, 0), _nearest(second, 0))
     except IndexError:

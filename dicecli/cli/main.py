@@ -85,8 +85,27 @@ def _take_defaults(ctx: click.Context) -> None:
                 click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
 
 
+_VERSION = "Show the version, and what counts pixels."
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and the kernel without loading NumPy: the extension itself needs none."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    try:
+        import_module("dicecli.backends._native")
+    except ImportError:
+        kernel = "NumPy alone; the C extension was not built"
+    else:
+        kernel = "the C extension"
+    click.echo(f"dicecli {__version__} (counts with {kernel})")
+    ctx.exit()
+
+
 @click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="dicecli")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help=_VERSION
+)
 def cli() -> None:
     """Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
 

@@ -82,7 +82,7 @@ def _as_error(result: Any) -> CaseError:
 
 
 def _say_what_was_done(device: str, seconds: float) -> None:
-    from dicecli.plugins import load
+    from dicecli.plugins import cpu_backend, load
 
-    backend = load("backends", "numpy" if device == "cpu" else "torch")
+    backend = load("backends", cpu_backend() if device == "cpu" else "torch")
     click.echo(f"Counted with {backend.describe()} in {seconds:.2f} s.", err=True)
