@@ -312,8 +312,8 @@ def test_an_undeclared_label_is_an_error(tmp_path, side):
 
 
 def test_declared_ignore_labels_regions_and_background_are_known():
-    """Ignore labels, members of regions and the background are declared without standing among the names."""
-    scheme = {"labels": {"1": "road"}, "regions": {"built": [1, 2]}, "ignore": 3}
+    """Ignore labels and the background are declared without standing among the names; regions are of names."""
+    scheme = {"labels": {"1": "road", "2": "house"}, "regions": {"built": [1, 2]}, "ignore": 3}
     result = scored(LABELS, LABELS, labels=scheme)
     assert result.excluded["ignore_label"] == int((LABELS == 3).sum())
     assert set(result.labels) == {0, 1, 2}

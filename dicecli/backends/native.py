@@ -73,12 +73,17 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
     first, second = _checked(reference), _checked(prediction)
     if first.shape != second.shape:
         return count_with_numpy(first, second)  # its error is this one's, too
-    first, second = (np.require(each, None, "A") for each in _flat(first, second))
+    first, second = (_plain(each) for each in _flat(first, second))
     try:
         return _count_near(first, second, _nearest(first, 0), _nearest(second, 0))
     except IndexError:
         matrix = _count_far(first, second)
     return count_with_numpy(first, second) if matrix is None else matrix
+
+
+def _plain(labels: np.ndarray) -> np.ndarray:
+    """Return an array whose buffer names its type by a letter alone: aligned, its byte order not spelt out."""
+    return np.require(labels.view(np.dtype(labels.dtype.type)), None, "A")
 
 
 @cache
