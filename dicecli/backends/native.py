@@ -82,7 +82,7 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
 
 
 def _plain(labels: np.ndarray) -> np.ndarray:
-    """Return an array whose buffer names its type by a letter alone: aligned, its byte order not spelt out."""
+    """Return an array whose buffer names its type by one letter: aligned, its byte order not spelt out."""
     return np.require(labels.view(np.dtype(labels.dtype.type)), None, "A")
 
 
