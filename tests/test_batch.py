@@ -1076,7 +1076,7 @@ def test_an_impatient_interrupt(pause_s, many, undisturbed, tmp_path):
     time.sleep(pause_s)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in {130, -signal.SIGINT}
     assert "Traceback" not in err
     assert_no_process_is_left(process)
