@@ -73,6 +73,10 @@ class Worker:
         return ending(self.process.exitcode)
 
 
+#: Bytes before an item, and behind the kind of an answer, that say the item's position.
+PLACE = 8
+
+
 @contextlib.contextmanager
 def signals_held(blocked: Sequence[signal.Signals] = _HELD) -> Iterator[None]:
     """Hold signals back, so that no child starts unlisted; it inherits the blocked ones."""
@@ -132,7 +136,10 @@ def _work(pipe: Connection) -> None:
             return
         pipe.send_bytes(READY)
         while True:
-            pipe.send_bytes(answer(function, inbox.get()))
+            data = inbox.get()
+            reply = answer(function, data[PLACE:])
+            # An answer names its item: one that an interrupt keeps the parent from reading shifts no other.
+            pipe.send_bytes(reply[:1] + data[:PLACE] + reply[1:])
 
 
 def _read(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:

@@ -16,6 +16,7 @@ from dicecli.executors._worker import (
     FAILED,
     HELLO,
     PATIENCE_S,
+    PLACE,
     READY,
     Worker,
     signals_held,
@@ -113,7 +114,7 @@ class _Crew(Generic[Item, Result]):
             for worker in self.workers:
                 if len(worker.tasks) < depth <= worker.room and self.have_waiting(1):
                     position, item = self.backlog.popleft()
-                    if worker.send(pickle.dumps(item)):
+                    if worker.send(position.to_bytes(PLACE, "little") + pickle.dumps(item)):
                         worker.tasks.append((position, item))
                     else:
                         self.backlog.appendleft((position, item))
@@ -151,7 +152,8 @@ class _Crew(Generic[Item, Result]):
         elif kind == FAILED:
             self.bury(worker, str(body, "utf-8"))
         else:
-            position, _ = worker.tasks.popleft()
+            position, body = int.from_bytes(body[:PLACE], "little"), body[PLACE:]
+            worker.tasks = deque(task for task in worker.tasks if task[0] != position)
             if kind == ERROR:
                 raise unpacked(body)
             result, seconds = pickle.loads(body)  # noqa: S301 - from our own worker
