@@ -7,6 +7,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dicecli.casualties import check_timeout, late, lost
 from dicecli.errors import UsageError
 from dicecli.evaluate import check_executor, make_settings, result_of
 from dicecli.pair import named
@@ -58,6 +59,7 @@ def batch(
     jobs: int = 1,
     executor: str | None = None,
     scheduler: str | None = None,
+    timeout: float | None = None,
     **options: Any,
 ) -> Report:
     """Score every pair of two folders; the twin of ``dicecli batch``.
@@ -73,8 +75,8 @@ def batch(
         A CSV with the columns prediction, reference, and optionally case and group.
     jobs : int
         Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
-    executor, scheduler : str, optional
-        As for :func:`run`.
+    executor, scheduler, timeout
+        As for :func:`run`; a timeout, too, needs the line for scripts.
     **options
         As for :func:`dicecli.score`, and ``missing``.
 
@@ -89,6 +91,7 @@ def batch(
         Folders that cannot be paired without a guess, or options that are wrong.
     """
     check_executor(executor, scheduler)
+    check_timeout(timeout, executor)
     settings = make_settings(**options)
     found = find_pairs(
         _path(predictions),
@@ -97,7 +100,7 @@ def batch(
         reference_pattern=reference_pattern,
         pairs=_path(pairs),
     )
-    return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler)
+    return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler, timeout=timeout)
 
 
 def find_pairs(
@@ -135,6 +138,7 @@ def run(
     jobs: int = 1,
     executor: str | None = None,
     scheduler: str | None = None,
+    timeout: float | None = None,
     journal: Journal | None = None,
     strict: bool = False,
     progress: Progress | None = None,
@@ -148,9 +152,12 @@ def run(
     jobs : int
         Worker processes.
     executor : str, optional
-        ``serial``, ``processes`` or ``dask``; by default the first for one job, the second for more.
+        ``serial``, ``processes`` or ``dask``; by default the first for one job, the second for more, and
+        where there is a time limit.
     scheduler : str, optional
         The address of a Dask cluster that exists; by default one is started here, with `jobs` workers.
+    timeout : float, optional
+        Seconds that a case may take; one that takes longer is a row, and its process is replaced.
     journal : Journal, optional
         Where what is done is written at once, and looked up first.
     strict : bool
@@ -169,10 +176,13 @@ def run(
     try:
         todo = _looked_up(cases, settings, journal, results, progress)
         jobs = max(1, min(jobs, len(todo)))
-        plugin = load("executors", executor or ("serial" if jobs == 1 else "processes"))
-        where = {} if scheduler is None else {"scheduler": scheduler}
+        is_alone = jobs == 1 and timeout is None
+        plugin = load("executors", executor or ("serial" if is_alone else "processes"))
+        how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
+        if timeout is not None:
+            how |= {"timeout": timeout, "late": partial(late, timeout=timeout)}
         guarded = partial(_guarded, settings=settings)
-        work = plugin.run(guarded, [cases[each] for each in todo], jobs, _lost, **where)
+        work = plugin.run(guarded, [cases[each] for each in todo], jobs, lost, **how)
         for place, result in work:
             position = todo[place]
             results[position] = result
@@ -219,15 +229,6 @@ def _looked_up(
 def _pending(case: Case) -> Pending:
     return Pending(
         named(case), "Pending", "the run ended before this case was reached", "Go on with it: --resume."
-    )
-
-
-def _lost(case: Case, reason: str) -> Failed:
-    return Failed(
-        named(case),
-        "WorkerDied",
-        f"the process that scored it {reason}",
-        "Try again with fewer --jobs. If it happens again, this pair of masks brings the process down.",
     )
 
 

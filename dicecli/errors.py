@@ -13,6 +13,9 @@
     │   ├── OutputError       an output that cannot be written
     │   └── WorkersFailed     worker processes that cannot start
     └── CaseError             exit 3: this case could not be scored; other cases can
+        ├── ProcessError      the process that scored it
+        │   ├── WorkerDied        it was killed, or crashed
+        │   └── Timeout           it took longer than it was given
         ├── FileError         the file itself
         │   ├── Missing           it is not there
         │   ├── Unreadable        the system refuses to read it
@@ -126,6 +129,18 @@ class CaseError(DicecliError, ValueError):
     """One case could not be scored."""
 
     exit_code = 3
+
+
+class ProcessError(CaseError):
+    """Something happened to the process that scored the case."""
+
+
+class WorkerDied(ProcessError):
+    """The process was killed, or crashed."""
+
+
+class Timeout(ProcessError):
+    """The process took longer than it was given, and was stopped."""
 
 
 class FileError(CaseError):

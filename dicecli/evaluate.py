@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
+from dicecli.casualties import check_timeout, within
 from dicecli.catalogue import catalogue, resolve
 from dicecli.confusion import labels_of
 from dicecli.counting import count_case
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dicecli.results import Result
+    from dicecli.results import Result, Scored
 
 
 def score(
@@ -34,6 +36,7 @@ def score(
     threads: int = 1,
     executor: str = "serial",
     scheduler: str | None = None,
+    timeout: float | None = None,
     **options: Any,
 ) -> Report:
     """Score one pair of masks; the twin of ``dicecli score``.
@@ -57,6 +60,9 @@ def score(
         ``dask`` counts a large GeoTIFF with so many worker processes instead.
     scheduler : str, optional
         The address of a Dask cluster that exists.
+    timeout : float, optional
+        Seconds that it may take: two files are then scored in a process of their own, which can be stopped. A
+        script needs ``if __name__ == "__main__":`` for that.
     **options
         The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
         ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``.
@@ -78,8 +84,10 @@ def score(
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
     settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
     check_executor(executor, scheduler)
+    check_timeout(timeout, None if executor == "serial" else executor)
     case = Case(name or case_name(reference), prediction, reference)
-    return Report([count_case(case, settings, threads, executor, scheduler)], settings)
+    result = _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
+    return Report([result], settings)
 
 
 def check_executor(executor: str | None, scheduler: str | None) -> None:
@@ -157,8 +165,10 @@ def result_of(
     case: Case,
     settings: Settings,
     threads: int = 1,
+    *,
     executor: str = "serial",
     scheduler: str | None = None,
+    timeout: float | None = None,
 ) -> Result:
     """Count a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
@@ -170,9 +180,24 @@ def result_of(
             "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
         )
     try:
-        return count_case(case, settings, threads, executor, scheduler)
+        return _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
     except CaseError as error:
         return Failed.because(named(case), error)
+
+
+def _count(
+    case: Case,
+    settings: Settings,
+    threads: int,
+    *,
+    executor: str,
+    scheduler: str | None,
+    timeout: float | None,
+) -> Scored:
+    """Count a case here; or in a process that can be stopped, where it has a time limit."""
+    if timeout is None:
+        return count_case(case, settings, threads, executor, scheduler)
+    return within(timeout, partial(count_case, settings=settings, threads=threads), case)
 
 
 def case_name(reference: Any) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import pickle
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import workers
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors import processes
+from dicecli.executors import _worker, processes
 from dicecli.plugins import load, names
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -280,6 +284,85 @@ def test_no_worker_outlives_its_run(function, tmp_path):
     results.close()
     assert time.monotonic() - since < 10
     assert multiprocessing.active_children() == []
+
+
+def late(item):
+    """Give the result of an item that took too long."""
+    return "late", item
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_item_that_takes_too_long_is_stopped(jobs):
+    """It costs itself alone: its worker is replaced, and what that had been given beside it is done."""
+    items = [(60 if position in {3, 7} else 0, "return", position) for position in range(10)]
+    since = time.monotonic()
+    found = dict(processes.run(workers.obey, items, jobs, workers.lost, timeout=1.5, late=late))
+    assert {n: ("late", items[n]) if n in {3, 7} else n for n in range(10)} == found
+    assert time.monotonic() - since < 30
+
+
+def test_what_late_items_raise_comes_out():
+    """Where a late item has no result but an error, that ends the run, and no process is left."""
+    with pytest.raises(ZeroDivisionError):
+        list(
+            processes.run(
+                workers.obey, [(60, "return", 1)], 1, workers.lost, timeout=0.5, late=lambda _: 1 / 0
+            )
+        )
+
+
+def test_time_in_which_everything_was_stopped_does_not_count(monkeypatch):
+    """Who is woken later than asked for was stopped, as by Ctrl-Z, and its workers with it."""
+    crew = processes._Crew(b"", [], 1, None, timeout=5.0, late=late)
+    worker = SimpleNamespace(is_ready=True, tasks=[(0, "item")], since=100.0, pipe=SimpleNamespace(poll=bool))
+    crew.workers.append(worker)
+    now = [102.0]
+    monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def sleep(_, seconds, slept):
+        now[0] += slept or seconds
+        return []
+
+    for slept, is_overdue in [(None, False), (3600.0, False), (None, True)]:
+        monkeypatch.setattr(processes, "wait", partial(sleep, slept=slept))
+        crew.waited_for([])
+        assert bool(crew.overdue()) == is_overdue, (slept, now, worker.since)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"Z", id="an unknown word"),
+        pytest.param(b"Hello, world", id="a word of another time"),
+        pytest.param(b"R" + bytes(8) + b"no pickle", id="no pickle"),
+        pytest.param(b"E" + bytes(8) + pickle.dumps("no error"), id="no error"),
+        pytest.param(b"R" + bytes(8) + pickle.dumps("no pair"), id="no pair"),
+        pytest.param(b"R" + (99).to_bytes(8, "little") + pickle.dumps((1, 0.0)), id="another item"),
+    ],
+)
+@posix_only
+def test_a_worker_that_says_what_is_no_answer_costs_its_item(said):
+    """Whatever a worker puts on its pipe, it is replaced, its item is lost, and the others are done."""
+    items = [struct.pack("!i", len(said)) + said, "fine", "fine, too"]
+    found = dict(processes.run(workers.babble, items, 1, workers.lost))
+    assert {0: ("lost", items[0], "said what is no answer"), 1: "fine", 2: "fine, too"} == found
+
+
+@posix_only
+def test_a_worker_that_stops_amid_a_message_is_not_waited_for_without_end(monkeypatch):
+    """One that announces a gigabyte, and then holds the pipe, costs its item after a while."""
+    monkeypatch.setattr(_worker, "_MESSAGE_S", 1)
+    items = [struct.pack("!i", 1 << 30) + b"R", "fine"]
+    found = dict(processes.run(workers.babble, items, 1, workers.lost))
+    assert {0: ("lost", items[0], "stopped amid what it said"), 1: "fine"} == found
+
+
+def test_workers_that_never_get_ready_end_the_run(monkeypatch):
+    """Workers that hang over what they load are not waited for without end, and the reason is said."""
+    monkeypatch.setattr(processes, "_START_S", 0.5)
+    with pytest.raises(WorkersFailed, match=r"was not ready after 0\.5 seconds"):
+        list(processes.run(workers.Hanging(), range(10), 1, workers.lost))
 
 
 @posix_only

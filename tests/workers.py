@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 
@@ -114,3 +116,20 @@ def sign_in_and_hold_the_lock(folder):
 
 def process_id(_):
     return os.getpid()
+
+
+def babble(what):
+    """Say something to the parent beside the answers: bytes as they are; return other things."""
+    if isinstance(what, bytes):
+        pipes = [each for each in gc.get_objects() if isinstance(each, Connection) and not each.closed]
+        for pipe in pipes:
+            os.write(pipe.fileno(), what)
+        time.sleep(60)
+    return what
+
+
+class Hanging:
+    """A function whose loading never ends."""
+
+    def __reduce__(self):
+        return time.sleep, (60,)

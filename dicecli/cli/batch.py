@@ -58,7 +58,7 @@ Examples:
     type=click.Choice(["serial", "processes", "dask"]),
     help="What runs the cases; dask needs the extra 'dask'.  [default: processes for several jobs]",
 )
-@shared.scheduling
+@shared.running
 @click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
 @shared.scoring
@@ -74,6 +74,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
     from dicecli.batching import find_pairs
+    from dicecli.casualties import check_timeout
     from dicecli.evaluate import check_executor
     from dicecli.scores import Report
 
@@ -85,9 +86,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     folders = (options.pop("predictions"), options.pop("references"))
     patterns = {name: options.pop(name) for name in ("prediction_pattern", "reference_pattern", "pairs")}
     running = {
-        name: options.pop(name) for name in ("jobs", "executor", "scheduler", "resume", "strict", "dry_run")
+        name: options.pop(name)
+        for name in ("jobs", "executor", "scheduler", "timeout", "resume", "strict", "dry_run")
     }
     check_executor(running["executor"], running["scheduler"])
+    check_timeout(running["timeout"], running["executor"])
     settings = shared.settings_from(options)
     Report([], settings)
     pairing = find_pairs(*folders, **patterns)

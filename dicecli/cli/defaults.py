@@ -67,7 +67,7 @@ def _options(command: click.Command) -> dict[str, OptionKind]:
 
 
 def _kind(option: click.Option, name: str, long: str) -> OptionKind:
-    numbers = {"integer": "integer", "integer range": "integer", "float": "number"}
+    numbers = {"integer": "integer", "integer range": "integer", "float": "number", "float range": "number"}
     return OptionKind(
         name=name,
         is_flag=bool(option.is_flag),

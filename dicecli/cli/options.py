@@ -104,11 +104,17 @@ _SCORING = [
     ),
 ]
 
-_SCHEDULER = [
+_RUNNING = [
     click.option(
         "--scheduler",
         metavar="ADDRESS",
         help="With --executor dask, a cluster that exists: tcp://host:8786.  [default: one on this machine]",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Stop a case that takes longer: it is a failed one.  [default: no limit]",
     ),
 ]
 
@@ -133,9 +139,9 @@ def choosing(command: Command) -> Command:
     return _added(command, _CHOOSING)
 
 
-def scheduling(command: Command) -> Command:
-    """Add the option that names a Dask cluster."""
-    return _added(command, _SCHEDULER)
+def running(command: Command) -> Command:
+    """Add the options on where a case is scored, and for how long."""
+    return _added(command, _RUNNING)
 
 
 def talking(command: Command) -> Command:

@@ -39,7 +39,7 @@ Examples:
     show_default=True,
     help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
 )
-@shared.scheduling
+@shared.running
 @formatting
 @shared.talking
 @click.pass_context
@@ -49,6 +49,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
+    from dicecli.casualties import check_timeout
     from dicecli.evaluate import case_name, check_executor, result_of
     from dicecli.results import Case, Failed
     from dicecli.scores import Report
@@ -59,8 +60,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
     summary = planned_summary(options.pop("summary"))
     threads = options.pop("jobs") or shared.cores()
-    running = {name: options.pop(name) for name in ("executor", "scheduler")}
-    check_executor(**running)
+    running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}
+    check_executor(running["executor"], running["scheduler"])
+    check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     settings = shared.settings_from(options)
     result = result_of(case, settings, threads, **running)
     report = Report([result], settings)

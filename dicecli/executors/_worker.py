@@ -10,6 +10,8 @@ import contextlib
 import os
 import pickle
 import signal
+import socket
+import struct
 import sys
 import threading
 import time
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 HELLO, READY, FAILED, RESULT, ERROR = b"H", b"Y", b"F", b"R", b"E"
 #: How long a worker is waited for at each step of ending it.
 PATIENCE_S = 1.0
-_HELD = (signal.SIGINT, signal.SIGTERM)
+#: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
+_MESSAGE_S = 30
+_HELD = tuple(getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each))
 _WHY = {
     "SIGKILL": "; often the system runs out of memory",
     "SIGSEGV": "; a crash inside a library",
@@ -36,14 +40,22 @@ _WHY = {
 
 
 class Worker:
-    """A process, its pipe, what it was given and has not answered, and how many items it may hold."""
+    """A process, its pipe, what it was given and has not answered, and how many items it may hold.
+
+    Attributes
+    ----------
+    since : float
+        When it began what it is at, its start or an item, by the monotonic clock.
+    """
 
     def __init__(self) -> None:
         context = get_context("spawn")
         self.tasks: deque[tuple[int, Any]] = deque()
         self.is_ready = False
         self.room = 0
+        self.since = time.monotonic()
         self.pipe, theirs = context.Pipe()
+        _limit_messages(self.pipe)
         try:
             self.process = context.Process(target=_work, args=(theirs,), daemon=True)
             self.process.start()
@@ -59,12 +71,15 @@ class Worker:
             self.pipe.send_bytes(data)
         except OSError:
             self.room = 0
+            self.process.kill()  # where it only does not listen
             return False
         return True
 
-    def end(self) -> str:
+    def end(self, *, by_force: bool = False) -> str:
         """Make sure that the process is over, and say how it ended."""
         self.pipe.close()
+        if by_force:
+            self.process.kill()
         self.process.join(PATIENCE_S)
         if self.process.exitcode is None:
             self.process.kill()
@@ -99,6 +114,15 @@ def signals_held(blocked: Sequence[signal.Signals] = _HELD) -> Iterator[None]:
             signal.raise_signal(number)
 
 
+def _limit_messages(pipe: Connection) -> None:
+    """Let nobody wait for ever on a worker that stops amid a message, where pipes are sockets."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(pipe.fileno())) as end:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", _MESSAGE_S, 0))
+
+
 def ending(code: int) -> str:
     """Say in words how a process ended, from its exit code."""
     if code >= 0:
@@ -123,6 +147,7 @@ def _work(pipe: Connection) -> None:
     """Be a worker: answer every item until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # and what the end of the terminal means
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     inbox: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(pipe, inbox), daemon=True).start()

@@ -1,4 +1,8 @@
-"""Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else."""
+"""Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else.
+
+Which case a dead worker was at is known, since it answers in the order in which it is given cases. So no
+other one is under suspicion: what the worker had not begun goes to another.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import sys
 import time
 from collections import deque
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
 from dicecli.executors._worker import (
@@ -18,6 +22,7 @@ from dicecli.executors._worker import (
     PATIENCE_S,
     PLACE,
     READY,
+    RESULT,
     Worker,
     signals_held,
     unpacked,
@@ -32,6 +37,11 @@ Result = TypeVar("Result")
 #: Items below this many seconds are sent one ahead. Above, the way through the pipe costs next to nothing,
 #: while an item that waits behind a long one could be worked on elsewhere.
 _QUICK_S = 0.1
+#: A worker that is not ready by then hangs over something that it loads.
+_START_S = 120.0
+#: How long at most nothing is looked at while something has a limit. Who sleeps for longer was stopped, as by
+#: Ctrl-Z, and the workers with it: that time does not count.
+_TICK_S = 1.0
 
 
 def run(
@@ -39,18 +49,29 @@ def run(
     items: Iterable[Item],
     jobs: int = 1,
     lost: Callable[[Item, str], Result] | None = None,
+    *,
+    timeout: float | None = None,
+    late: Callable[[Item], Result] | None = None,
 ) -> Iterator[tuple[int, Result]]:
     """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
 
     At most ``2 * jobs`` items are taken ahead of the results. What `function` raises is raised here, after
     what was done by then, with the worker's traceback as a note. Leaving the generator ends every worker.
 
+    Parameters
+    ----------
+    timeout : float, optional
+        Seconds that an item may take, with what its worker loads for it. Then the worker is killed, and
+        another one started.
+    late : callable
+        Gives the result of an item that took longer; what it raises is raised here.
+
     Raises
     ------
     WorkersFailed
-        Workers die before they do anything; or one dies over an item, and `lost` is None.
+        Workers die, or hang, before they do anything; or one dies over an item, and `lost` is None.
     """
-    crew = _Crew(pickle.dumps(function), items, jobs, lost)
+    crew = _Crew(pickle.dumps(function), items, jobs, lost, timeout=timeout, late=late)
     try:
         try:
             yield from crew.results()
@@ -70,11 +91,14 @@ class _Crew(Generic[Item, Result]):
         items: Iterable[Item],
         jobs: int,
         lost: Callable[[Item, str], Result] | None,
+        *,
+        timeout: float | None,
+        late: Callable[[Item], Result] | None,
     ) -> None:
         self.function = function
         self.items = enumerate(items)
         self.jobs = _affordable(max(jobs, 1))
-        self.lost = lost
+        self.lost, self.timeout, self.late = lost, timeout, late
         self.workers: list[Worker] = []
         self.backlog: deque[tuple[int, Item]] = deque()
         self.done: deque[tuple[int, Result]] = deque()
@@ -87,15 +111,17 @@ class _Crew(Generic[Item, Result]):
         while self.backlog or any(worker.tasks for worker in self.workers):
             pipes = {worker.pipe: worker for worker in self.workers}
             sentinels = {worker.process.sentinel: worker for worker in self.workers}
-            events = wait([*pipes, *sentinels])
+            events = self.waited_for([*pipes, *sentinels])
             # A pipe is read to its end before its worker is given up: results may stand in it.
             said = [pipes[each] for each in events if each in pipes]
             over = [sentinels[each] for each in events if each in sentinels]
-            for worker in dict.fromkeys([*said, *over]):
+            for worker in dict.fromkeys([*said, *over, *self.overdue()]):
                 if worker in said:
                     self.hear(worker)
-                else:
+                elif worker in over:
                     self.bury(worker)
+                else:
+                    self.stop(worker)
                 self.hand_out()
                 while self.done:
                     yield self.done.popleft()
@@ -108,12 +134,50 @@ class _Crew(Generic[Item, Result]):
                     self.hear(worker)
         yield from self.done
 
+    def waited_for(self, ends: list[Any]) -> list[Any]:
+        """Wait until a worker says something, is over or overdue; return what is to be looked at."""
+        dues = [due for worker in self.workers if (due := self.due(worker)) is not None]
+        if not dues:
+            return wait(ends)
+        started = time.monotonic()
+        patience = max(0.0, min(_TICK_S, min(dues) - started))
+        events = wait(ends, patience)
+        overslept = time.monotonic() - started - patience
+        if overslept > _TICK_S:
+            for worker in self.workers:
+                worker.since += overslept
+        return events
+
+    def due(self, worker: Worker) -> float | None:
+        """Return when a worker must have done what it is at."""
+        if not worker.is_ready:
+            return worker.since + _START_S
+        return worker.since + self.timeout if self.timeout is not None and worker.tasks else None
+
+    def overdue(self) -> list[Worker]:
+        """Return the workers that have not done in time what they are at, and have nothing to say."""
+        now = time.monotonic()
+        dues = [(worker, self.due(worker)) for worker in self.workers]
+        return [worker for worker, due in dues if due is not None and due <= now and not worker.pipe.poll()]
+
+    def stop(self, worker: Worker) -> None:
+        """Kill a worker that is overdue: the item that it worked on was too long."""
+        if worker.is_ready and self.late is not None:
+            position, item = worker.tasks.popleft()
+            self.backlog.extendleft(reversed(worker.tasks))
+            worker.tasks.clear()
+            self.done.append((position, self.late(item)))
+        reason = "took too long" if worker.is_ready else f"was not ready after {_START_S:g} seconds"
+        self.bury(worker, reason, by_force=True)
+
     def hand_out(self) -> None:
         """Give every free worker an item, then quick ones one ahead; start workers for items that wait."""
         for depth in (1, 2):
             for worker in self.workers:
                 if len(worker.tasks) < depth <= worker.room and self.have_waiting(1):
                     position, item = self.backlog.popleft()
+                    if not worker.tasks:
+                        worker.since = time.monotonic()
                     if worker.send(position.to_bytes(PLACE, "little") + pickle.dumps(item)):
                         worker.tasks.append((position, item))
                     else:
@@ -140,29 +204,46 @@ class _Crew(Generic[Item, Result]):
         """Read one message of a worker."""
         try:
             message = memoryview(worker.pipe.recv_bytes())
+        except BlockingIOError:
+            self.bury(worker, "stopped amid what it said", by_force=True)
+            return
         except (EOFError, OSError):
             self.bury(worker)
             return
         kind, body = bytes(message[:1]), message[1:]
-        if kind == HELLO:
+        if worker.is_ready:
+            self.take(worker, kind, int.from_bytes(body[:PLACE], "little"), body[PLACE:])
+        elif kind == HELLO:
             worker.send(self.function)
         elif kind == READY:
             worker.is_ready, worker.room = True, 1
             self.stillborn = 0
-        elif kind == FAILED:
-            self.bury(worker, str(body, "utf-8"))
         else:
-            position, body = int.from_bytes(body[:PLACE], "little"), body[PLACE:]
-            worker.tasks = deque(task for task in worker.tasks if task[0] != position)
-            if kind == ERROR:
-                raise unpacked(body)
-            result, seconds = pickle.loads(body)  # noqa: S301 - from our own worker
-            worker.room = 2 if seconds < _QUICK_S else 1
-            self.done.append((position, result))
+            what = str(body, "utf-8") if kind == FAILED else "said what is no answer"
+            self.bury(worker, what, by_force=kind != FAILED)
 
-    def bury(self, worker: Worker, reason: str = "") -> None:
+    def take(self, worker: Worker, kind: bytes, position: int, body: memoryview) -> None:
+        """Take the answer to an item; who says anything else is dismissed."""
+        left = deque(task for task in worker.tasks if task[0] != position)
+        is_answer = kind in {RESULT, ERROR} and len(left) < len(worker.tasks)
+        try:
+            error = unpacked(body) if kind == ERROR else None
+            answered: Any = (None, 0.0) if error else pickle.loads(body)  # noqa: S301 - our own worker's
+            result, seconds = answered
+        except Exception:  # noqa: BLE001 - what is no pickle may raise anything
+            is_answer = False
+        if not is_answer:
+            self.bury(worker, "said what is no answer", by_force=True)
+            return
+        worker.tasks, worker.since = left, time.monotonic()
+        if error is not None:
+            raise error
+        worker.room = 2 if seconds < _QUICK_S else 1
+        self.done.append((position, result))
+
+    def bury(self, worker: Worker, reason: str = "", *, by_force: bool = False) -> None:
         """Take leave of a dead worker: the item that it worked on is lost, the next one waits again."""
-        how = worker.end()
+        how = worker.end(by_force=by_force)
         self.workers.remove(worker)
         reason = reason or how
         if worker.tasks:

@@ -1,0 +1,99 @@
+"""Cases whose process was lost or stopped: what their rows say, and the time that a case may take."""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from dicecli.errors import Timeout, UsageError, WorkerDied
+from dicecli.pair import named, shown
+from dicecli.plugins import load
+from dicecli.results import Case, Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Outcome = TypeVar("Outcome")
+
+
+def lost(case: Case, reason: str) -> Failed:
+    """Make the row of a case over which its process died."""
+    return Failed.because(named(case), _death(case, reason))
+
+
+def late(case: Case, *, timeout: float) -> Failed:
+    """Make the row of a case that was stopped after so many seconds."""
+    return Failed.because(named(case), _lateness(case, timeout))
+
+
+def check_timeout(timeout: float | None, executor: str | None) -> None:
+    """Hold that a time limit is one, and that the executor can stop a case.
+
+    Raises
+    ------
+    UsageError
+    """
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
+        raise UsageError(f"the timeout is {timeout!r}", "It is a number of seconds above 0.")
+    if executor not in {None, "processes"}:
+        raise UsageError(
+            f"the executor {executor} cannot stop a case that takes too long",
+            "A timeout needs processes of our own: leave out the executor, or the timeout.",
+        )
+
+
+def within(timeout: float, function: Callable[[Case], Outcome], case: Case) -> Outcome:
+    """Return what a function gives for a case, in a process that is stopped after so many seconds.
+
+    Raises
+    ------
+    UsageError
+        Masks that are no files: pixels do not travel.
+    Timeout, WorkerDied
+    Exception
+        What the function raises.
+    """
+    if not all(
+        each is None or isinstance(each, (str, os.PathLike)) for each in (case.prediction, case.reference)
+    ):
+        raise UsageError(
+            "a timeout is for files, which another process can open", "Leave it out, or give two paths."
+        )
+    run = load("executors", "processes").run
+    ((_, outcome),) = run(
+        function, [case], 1, _raise_death, timeout=timeout, late=partial(_raise_lateness, timeout)
+    )
+    found: Outcome = outcome
+    return found
+
+
+def _raise_death(case: Case, reason: str) -> NoReturn:
+    raise _death(case, reason)
+
+
+def _raise_lateness(timeout: float, case: Case) -> NoReturn:
+    raise _lateness(case, timeout)
+
+
+def _death(case: Case, reason: str) -> WorkerDied:
+    return WorkerDied(
+        f"the process that scored it {reason}",
+        "Try again with fewer --jobs. If it happens again, this pair of masks brings the process down.",
+        _both(case),
+    )
+
+
+def _lateness(case: Case, timeout: float) -> Timeout:
+    return Timeout(
+        f"it took longer than {timeout:g} s, and was stopped",
+        "Give it more time: --timeout. If cases like it are quick, look at its masks: dicecli inspect.",
+        _both(case),
+    )
+
+
+def _both(case: Case) -> str:
+    return f"{shown(case.prediction)} against {shown(case.reference)}"

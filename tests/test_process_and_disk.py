@@ -1,0 +1,161 @@
+"""What the machine does to a run: every row on processes, disks, time and terminals, each by its own words.
+
+The rows that need the helpers of a long run which is killed are tested in ``test_batch.py``; the list of them
+stands at the end, and a test holds that they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import faulty_io
+import make
+import pytest
+from test_batch import (
+    PATIENCE_S,
+    all_outputs,
+    assert_nothing_is_lost,
+    both,
+    call,
+    contents,
+    record,
+    run,
+    sound,
+)
+
+import dicecli
+from dicecli.errors import Timeout, UsageError
+
+NAMES = [f"case{number:03}" for number in range(6)]
+
+
+def errors(folder):
+    """Return the error of every case that failed."""
+    found = record(folder / "scores.json")["cases"]
+    return {case["case"]: case["error"] for case in found if case["status"] == "failed"}
+
+
+def python(code, *arguments, **options):
+    """Run Python code in a process of its own, as a script whose workers can import it."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *(str(each) for each in arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_S,
+        **options,
+    )
+
+
+# --- A case that takes longer than --timeout: row Timeout, worker replaced, the next case fine ---------------
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_case_that_takes_longer_than_the_timeout(jobs, tmp_path):
+    """Row `Timeout`, worker replaced, the next case fine; going on counts that one alone."""
+    words = [*both(sound(tmp_path, 6)), *all_outputs(tmp_path), "-q", "-j", jobs]
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    since = time.monotonic()
+    done = run(*words, "--timeout", 2.5, env=faulty_io.environment(hook, tmp_path, hang="references/case002"))
+    assert time.monotonic() - since < 30
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert_nothing_is_lost(tmp_path, NAMES)
+    assert errors(tmp_path) == {"case002": "Timeout"}
+    (row,) = [case for case in record(tmp_path / "scores.json")["cases"] if case["status"] == "failed"]
+    for part in ("predictions/case002.png", "references/case002.png", "longer than 2.5 s"):
+        assert part in row["message"]
+    assert "--timeout" in row["hint"]
+    assert call(*words, "--resume", jobs=0).exit_code == 0
+    resumed = contents(tmp_path)
+    assert call(*both(tmp_path), *all_outputs(tmp_path)).exit_code == 0
+    assert resumed == contents(tmp_path)
+
+
+def test_a_pair_that_takes_longer_than_the_timeout(tmp_path):
+    """`dicecli score --timeout` says so, ends with 3, and the record has the row."""
+    folders = [folder / "case000.png" for folder in both(sound(tmp_path, 1))]
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    code = "import sys; from dicecli.cli import main; sys.argv[0] = 'dicecli'; main()"
+    done = python(
+        code,
+        *("score", *folders, "--timeout", "1", "-f", "json"),
+        env=faulty_io.environment(hook, tmp_path, hang="predictions/case000"),
+    )
+    assert done.returncode == 3
+    assert "longer than 1 s" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["cases"][0]["error"] == "Timeout"
+
+
+def test_a_timeout_that_nothing_reaches_changes_no_byte(tmp_path):
+    """With time enough, `batch` and `score` give what they give without a limit."""
+    sound(tmp_path, 3)
+    words = [*both(tmp_path), "-f", "json"]
+    assert call(*words).stdout == call(*words, "--timeout", "600").stdout
+    prediction, reference = (folder / "case000.png" for folder in both(tmp_path))
+    usual, limited = (dicecli.score(prediction, reference, timeout=each) for each in (None, 600))
+    assert usual.to_dict() == limited.to_dict()
+    assert dicecli.batch(*both(tmp_path), timeout=600).to_dict() == dicecli.batch(*both(tmp_path)).to_dict()
+
+
+def test_what_is_wrong_with_a_pair_is_said_under_a_timeout_too(tmp_path):
+    """An error of the masks comes out of the process that has a limit as it is."""
+    sound(tmp_path, 1)
+    prediction, reference = (folder / "case000.png" for folder in both(tmp_path))
+    prediction.write_bytes(b"")
+    with pytest.raises(dicecli.DicecliError, match="0 bytes") as caught:
+        dicecli.score(prediction, reference, timeout=60)
+    assert (caught.value.name, caught.value.side) == ("EmptyFile", "prediction")
+
+
+def test_a_pair_that_takes_too_long_is_an_error_in_python(tmp_path, monkeypatch):
+    """`dicecli.score(timeout=...)` raises `Timeout`, and no process is left."""
+    sound(tmp_path, 1)
+    for name, value in faulty_io.environment(tmp_path, tmp_path, hang="references/case000").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Timeout, match="longer than 1 s"):
+        dicecli.score(*(folder / "case000.png" for folder in both(tmp_path)), timeout=1)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_timeout_in_a_file_of_options(tmp_path, monkeypatch):
+    """`timeout` in dicecli.toml holds as the option does: a wrong one is refused."""
+    monkeypatch.chdir(sound(tmp_path, 1))
+    for text, code in (
+        ("timeout = 60", 0),
+        ("timeout = 0.5e3", 0),
+        ("timeout = -1", 2),
+        ("timeout = 'x'", 2),
+    ):
+        Path("dicecli.toml").write_text(text, encoding="utf-8")
+        assert call("predictions", "references").exit_code == code, text
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_that_is_none(value, tmp_path):
+    """What is no number of seconds is exit code 2."""
+    assert call(*both(sound(tmp_path, 1)), "--timeout", value).exit_code == 2
+
+
+@pytest.mark.parametrize("executor", ["serial", "dask"])
+def test_an_executor_that_cannot_stop_a_case(executor, tmp_path):
+    """A timeout with it is refused, before a mask is read: one that nobody holds would be worse than none."""
+    done = call(*both(sound(tmp_path, 1)), "--executor", executor, "--timeout", "5")
+    assert done.exit_code == 2
+    assert f"the executor {executor} cannot stop a case" in done.stderr
+    with pytest.raises(UsageError, match="cannot stop"):
+        dicecli.batch(*both(tmp_path), executor=executor, timeout=5)
+
+
+def test_arrays_have_no_timeout():
+    """Pixels in memory are counted here, where nothing can be stopped: that is said."""
+    with pytest.raises(UsageError, match="a timeout is for files"):
+        dicecli.score(make.blobs((4, 4)), make.blobs((4, 4)), timeout=5)
