@@ -24,6 +24,7 @@
         │   ├── UnknownFormat     not a format that is read here, or other content than its name says
         │   ├── BadHeader         a header that contradicts itself or the format
         │   ├── Truncated         fewer data than the header claims
+        │   ├── Changed           it changed, or vanished, while it was read
         │   ├── TrailingData      more data than the header claims
         │   ├── Corrupt           data that cannot be decoded, or a checksum that does not hold
         │   └── TooLarge          more pixels than can be held, where the format must be held whole
@@ -173,6 +174,10 @@ class BadHeader(FileError):
 
 class Truncated(FileError):
     """Fewer data than the header claims."""
+
+
+class Changed(FileError):
+    """The file changed, or vanished, while it was read."""
 
 
 class TrailingData(FileError):

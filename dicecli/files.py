@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dicecli.errors import EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
+from dicecli.errors import Changed, EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DOUBLE = (".nii.gz", ".hdr.gz", ".img.gz")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+._-]+:|/vsi|\\\\\?\\vsi")
@@ -77,6 +82,55 @@ def check_regular(path: str | os.PathLike[str]) -> int:
     return found.st_size
 
 
+def halves(path: str) -> list[str]:
+    """Return the files that a path stands for: itself, and of a volume in two files both."""
+    if not path.lower().endswith((".hdr", ".img", ".hdr.gz", ".img.gz")):
+        return [path]
+    end = suffix(path)
+    base, given = path[: -len(end)], path[-len(end) :]
+    ends = (half + end[4:] for half in (".hdr", ".img"))
+    return [path, *(base + (each.upper() if given.isupper() else each) for each in ends)]
+
+
+#: Of each file that a path stands for.
+State = list[tuple[int, int, int] | None]
+
+
+def state(path: str) -> State:
+    """Return what changes with the content of each file that a path stands for; None where there is none.
+
+    The size, the time of the last change of the content, and that of the inode: the first time can be set
+    back, as copying programs do, the second cannot. Not the inode's number, which some network file systems
+    make up anew.
+    """
+    found: State = []
+    for part in halves(path):
+        try:
+            status = os.stat(part)  # noqa: PTH116 - it is called for every mask
+        except (OSError, ValueError):
+            found.append(None)
+        else:
+            found.append((status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return found
+
+
+def check_unchanged(path: str, before: State) -> None:
+    """Make sure that a file is still the one whose state was taken before it was read.
+
+    What is written within the same tick of the system's clock as that, without another size, does not show.
+
+    Raises
+    ------
+    Changed
+    """
+    now = state(path)
+    if now != before:
+        what = "vanished" if now.count(None) > before.count(None) else "changed"
+        raise Changed(
+            f"the file has {what} while it was read", "Score it once nobody writes to it any more.", path
+        )
+
+
 def _refuse_elsewhere(text: str, cause: Exception) -> None:
     if _ELSEWHERE.match(text):
         raise UsageError(
@@ -99,6 +153,22 @@ def head(path: str | os.PathLike[str], length: int = 512) -> bytes:
     except OSError as error:
         raise Unreadable(
             f"cannot be read: {error.strerror}", "Check its permissions.", os.fspath(path)
+        ) from error
+
+
+@contextmanager
+def readable(path: str) -> Iterator[None]:
+    """Turn the system's refusal to read a file into an error of ours.
+
+    Raises
+    ------
+    Unreadable
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Unreadable(
+            f"cannot be read: {error.strerror or error}", "Check the disk, and the file's permissions.", path
         ) from error
 
 

@@ -76,20 +76,8 @@ def inputs_of(case: Case) -> list[Any]:
 
 def state_of(path: str) -> list[Any]:
     """Return a path as given and in full, and size and time of change of each file that it stands for."""
-    suffix, parts = files.suffix(path), [path]
-    if suffix.startswith((".hdr", ".img")):
-        base, given = path[: -len(suffix)], path[-len(suffix) :]
-        ends = (half + suffix[4:] for half in (".hdr", ".img"))
-        parts += [base + (end.upper() if given.isupper() else end) for end in ends]
     state: list[Any] = [path, os.path.abspath(path)]  # noqa: PTH100 - a string, whatever is in it
-    for part in parts:
-        try:
-            found = os.stat(part)  # noqa: PTH116 - as above
-        except (OSError, ValueError):
-            state.append(None)
-        else:
-            state.append((found.st_size, found.st_mtime_ns))
-    return state
+    return state + [None if found is None else found[:2] for found in files.state(path)]
 
 
 def digest(content: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from dicecli.errors import Corrupt, Truncated
+from dicecli.errors import Corrupt, Truncated, Unreadable
 
 #: Bytes before the voxels that are passed over at a time.
 _PIECE = 1 << 20
@@ -70,9 +70,15 @@ class GzipStream:
             raise Truncated(
                 "the gzip stream ends before its end mark", "The file is cut off: fetch it again.", path
             ) from error
-        except (OSError, zlib.error, isal_zlib.IsalError) as error:  # type: ignore[misc]  # as above
-            raise Corrupt(
-                f"the gzip stream is damaged: {error}", "Fetch or save the file again.", path
-            ) from error
+        except OSError as error:
+            if error.errno is not None:  # the system's, not that of what it unpacks
+                raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", path) from error
+            raise self._damaged(error, path) from error
+        except (zlib.error, isal_zlib.IsalError) as error:  # type: ignore[misc]  # as above
+            raise self._damaged(error, path) from error
         self.position += len(part)
         return part
+
+    @staticmethod
+    def _damaged(error: Exception, path: str) -> Corrupt:
+        return Corrupt(f"the gzip stream is damaged: {error}", "Fetch or save the file again.", path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli import files
 from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import MAX_LABELS
@@ -82,12 +83,14 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
     """Find out what a file is as a mask. What is wrong with it becomes part of the answer."""
     settings = settings or Settings()
     found = Inspection(path)
+    before = files.state(path)
     try:
         with open_mask(path, settings) as source:
             found.facts = source.facts | _geometry(source.grid)
             found.problems += source.oddities
             values = _values(source)
             source.finish()
+            files.check_unchanged(path, before)
             found.values = values
             found.encoding = _encoding(values, source, settings, found)
             found.names = {

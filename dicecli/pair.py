@@ -12,7 +12,7 @@ from dicecli import files
 from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import ConfusionMatrix
-from dicecli.errors import CaseError, UnknownFormat
+from dicecli.errors import CaseError, Changed, UnknownFormat
 from dicecli.plugins import cpu_backend, load, names
 from dicecli.settings import Settings
 from dicecli.sources import MaskSource, Reading
@@ -42,6 +42,7 @@ class Pair:
     def __init__(self, case: Case, settings: Settings) -> None:
         self._case, self._settings = case, settings
         self._stack = ExitStack()
+        self._before: list[tuple[str, str, files.State]] = []
         self.notes: list[str] = []
 
     def __enter__(self) -> Self:
@@ -53,6 +54,10 @@ class Pair:
             With the side and the file that it concerns.
         """
         case, settings = self._case, self._settings
+        for side, mask in (("reference", case.reference), ("prediction", case.prediction)):
+            if isinstance(mask, (str, os.PathLike)):
+                path = os.fspath(mask)
+                self._before.append((side, path, files.state(path)))
         try:
             reference = self._stack.enter_context(opened("reference", case.reference, settings))
             if case.prediction is None:
@@ -60,13 +65,23 @@ class Pair:
             else:
                 prediction = self._stack.enter_context(opened("prediction", case.prediction, settings))
             self.reference, self.prediction, self.notes = _aligned(reference, prediction, case, settings)
-        except BaseException:
+        except BaseException as error:
             self._stack.close()
+            self._blame_a_change(error)
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._stack.close()
+        self._blame_a_change(error)
+
+    def _blame_a_change(self, error: BaseException | None) -> None:
+        """Raise that a file has changed, if it has, in place of what came of that."""
+        if isinstance(error, CaseError):
+            try:
+                self.check_unchanged()
+            except Changed as cause:
+                raise cause from error
 
     def windows(self) -> list[Window]:
         """Return the plan that both are read through."""
@@ -97,8 +112,21 @@ class Pair:
             return None
         return ConfusionMatrix.from_arrays(reference=sources[0].array, prediction=sources[1].array)
 
+    def check_unchanged(self) -> None:
+        """Make sure that both files are still those that were opened.
+
+        Raises
+        ------
+        Changed
+        """
+        for side, path, before in self._before:
+            try:
+                files.check_unchanged(path, before)
+            except Changed as error:
+                raise error.on_side(side, path) from None
+
     def finish(self, threads: int = 1) -> None:
-        """Check what shows only at the end of both files: checksums, and that nothing follows.
+        """Check what shows only at the end of both files: checksums, that nothing follows or has changed.
 
         Raises
         ------
@@ -108,11 +136,12 @@ class Pair:
         if threads < 2:
             for side, source in sides:
                 on_side(side, source, source.finish)
-            return
-        with ThreadPoolExecutor(2) as pool:
-            done = [pool.submit(on_side, side, source, source.finish) for side, source in sides]
-        for each in done:
-            each.result()
+        else:
+            with ThreadPoolExecutor(2) as pool:
+                done = [pool.submit(on_side, side, source, source.finish) for side, source in sides]
+            for each in done:
+                each.result()
+        self.check_unchanged()
 
     def device_note(self) -> str | None:
         """Say where it is counted, if not where it was asked for."""

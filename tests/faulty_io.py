@@ -52,6 +52,8 @@ class Faults:
         Only calls on paths that have this in them count.
     hang : str, optional
         Opening a path that has this in it takes for ever.
+    before : callable, optional
+        Told kind and path before each call that counts.
     log : path, optional
         Where a line is written for every file that is opened: ``process path``.
 
@@ -61,10 +63,12 @@ class Faults:
         Kind and path of every call that counted.
     """
 
-    def __init__(self, root, *, fail_at=None, error=errno.EIO, kinds=KINDS, name="", hang=None, log=None):
+    def __init__(
+        self, root, *, fail_at=None, error=errno.EIO, kinds=KINDS, name="", hang=None, before=None, log=None
+    ):
         self.root = os.path.realpath(root)
         self.fail_at, self.error, self.kinds, self.name = fail_at, error, tuple(kinds), name
-        self.hang, self.log = hang, log
+        self.hang, self.before, self.log = hang, before, log
         self.calls = []
         self._opened: dict[int, _Opened] = {}
         self._undo = contextlib.ExitStack()
@@ -94,6 +98,8 @@ class Faults:
         if kind not in self.kinds or self.name not in path:
             return
         self.calls.append((kind, path))
+        if self.before is not None:
+            self.before(kind, path)
         if len(self.calls) == self.fail_at:
             raise OSError(self.error, os.strerror(self.error), path)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import faulty_io
 import make
+import numpy as np
 import pytest
 from test_batch import (
     PATIENCE_S,
@@ -23,13 +26,19 @@ from test_batch import (
     both,
     call,
     contents,
+    pair,
     record,
     run,
     sound,
 )
 
 import dicecli
-from dicecli.errors import Timeout, UsageError
+from dicecli.errors import Changed, Timeout, Truncated, UsageError
+from dicecli.evaluate import make_settings
+from dicecli.formats import nifti
+from dicecli.inspection import inspect
+from dicecli.pair import Pair, open_mask
+from dicecli.results import Case
 
 NAMES = [f"case{number:03}" for number in range(6)]
 
@@ -50,6 +59,111 @@ def python(code, *arguments, **options):
         timeout=PATIENCE_S,
         **options,
     )
+
+
+# --- A file that changes, or vanishes, while it is read: row ------------------------------------------------
+
+
+FORMATS = {
+    ".png": make.png,
+    ".nii": make.nifti,
+    ".nii.gz": make.nifti,
+    ".hdr": make.nifti,
+    ".tif": make.geotiff,
+}
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def modify(path):
+    """Turn the last bytes round, where they stand, and set the times back, as copying programs do."""
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-20, os.SEEK_END)
+        end = file.read()
+        file.seek(-20, os.SEEK_END)
+        file.write(end[::-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace(path):
+    """Put another file of the same size in its place, as programs do that write beside and rename."""
+    other = path.with_name("other")
+    shutil.copy2(path, other)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [truncate, modify, replace, Path.unlink], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("is_early", [True, False], ids=["before its voxels", "after its voxels"])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_file_that_changes_while_it_is_read(suffix, is_early, change, tmp_path):
+    """Whatever happens to it between header and voxels, or before the end: an error, never a number."""
+    case = Case("case", *(str(tmp_path / f"{side}{suffix}") for side in ("prediction", "reference")))
+    for seed, path in enumerate((case.prediction, case.reference)):
+        FORMATS[suffix](Path(path), make.blobs((12, 12), seed=seed))
+    changing = Path(case.prediction).with_suffix(".img") if suffix == ".hdr" else Path(case.prediction)
+    time.sleep(0.02)  # more than a tick of the clock by which the system tells times of change
+    masks = Pair(case, make_settings())
+    with pytest.raises(Changed, match=r"changed|vanished") as caught, masks:  # noqa: PT012 - all of it may raise
+        if is_early:
+            change(changing)
+        masks.count(masks.windows())
+        if not is_early:
+            change(changing)
+        masks.finish()
+    assert (caught.value.side, caught.value.path) == ("prediction", case.prediction)
+
+
+@pytest.mark.parametrize("change", [truncate, replace, Path.unlink], ids=lambda each: each.__name__)
+def test_a_file_that_changes_is_a_row(change, tmp_path):
+    """The case stands in the report as failed, with the side and the file; the others are scored."""
+    for number, name in enumerate(NAMES[:3]):
+        pair(tmp_path, name, number, 16, make.nifti, ".nii")
+    victim = tmp_path / "references" / "case001.nii"
+    time.sleep(0.02)
+
+    def interfere(kind, path):
+        if path == str(victim) and kind == "read" and not done:
+            done.append(path)
+            change(victim)
+
+    done = []
+    with faulty_io.Faults(tmp_path, before=interfere):
+        assert call(*both(tmp_path), *all_outputs(tmp_path)).exit_code == 3
+    assert_nothing_is_lost(tmp_path, NAMES[:3])
+    assert errors(tmp_path) == {"case001": "Changed"}
+    (row,) = [case for case in record(tmp_path / "scores.json")["cases"] if case["status"] == "failed"]
+    assert row["message"].startswith(f"reference {victim}: the file has ")
+
+
+def test_a_volume_that_shrinks_is_no_crash(tmp_path):
+    """Where a plain volume is read against its order it is held, or looked at again: never a dead process."""
+    path = make.nifti(tmp_path / "a.nii", make.blobs((8, 9, 10)))
+    for most in (nifti._MOST_HELD, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nifti, "_MOST_HELD", most)
+            content = path.read_bytes()
+            window = (slice(0, 1), slice(0, 9), slice(0, 10))
+            with open_mask(path) as source:
+                first = source.read(window)
+                os.truncate(path, 400)
+                if most:
+                    assert np.array_equal(first, source.read(window))
+                else:
+                    with pytest.raises(Truncated, match="become shorter"):
+                        source.read(window)
+            path.write_bytes(content)
+
+
+def test_a_mask_that_changes_while_it_is_inspected(tmp_path):
+    """`inspect` shows no numbers of such a file."""
+    path = make.nifti(tmp_path / "a.nii", make.blobs((8, 8)))
+    time.sleep(0.02)
+    with faulty_io.Faults(tmp_path, before=lambda kind, _: kind == "read" and replace(path)):
+        found = inspect(str(path))
+    assert (found.error.name, found.values) == ("Changed", None)
 
 
 # --- A case that takes longer than --timeout: row Timeout, worker replaced, the next case fine ---------------

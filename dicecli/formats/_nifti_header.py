@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dicecli import files
-from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat
+from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat, Unreadable
 from dicecli.grid import Grid, displacement
 
 #: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
@@ -96,6 +96,8 @@ def _inflate_start(path: str) -> bytes:
     except EOFError as error:
         raise Truncated("the gzip stream ends inside the header", "Fetch it again.", path) from error
     except (OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's
+            raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", path) from error
         raise Corrupt(f"the gzip stream is damaged: {error}", "Fetch it again.", path) from error
 
 

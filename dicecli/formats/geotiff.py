@@ -158,7 +158,8 @@ def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, pa
     """Hold the size of a block against that of the file: GDAL takes memory for it before it reads."""
     ratio = {"none": 1, "deflate": MAX_RATIO}.get(compression, 1 << 16)
     is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
-    there = Path(path).stat().st_size
+    with files.readable(path):
+        there = Path(path).stat().st_size
     if block_bytes > max(_SMALL_BLOCK, there * ratio) and not is_sparse:
         raise Truncated(
             f"one block of it should have {block_bytes:,} bytes, which the file's {there:,} cannot hold",
@@ -253,7 +254,7 @@ class _GeoTiff(MaskSource):
         """
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
-        with Path(self.path).open("rb") as file, closed_off(self.path):
+        with files.readable(self.path), closed_off(self.path), Path(self.path).open("rb") as file:
             for offset, length in self._blocks():
                 if not length:
                     sparse += 1

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from dicecli.blocks import Window
 
+#: A plain file up to this size is read whole where windows are no runs of it. A larger one is mapped, which
+#: takes no memory of its own, but ends the process where the file shrinks between two looks at its size.
+_MOST_HELD = 1 << 30
+
 SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
 
 
@@ -190,8 +194,9 @@ def _largest(scores: np.ndarray, axis: int, path: str, *, is_reversed: bool = Fa
 class _Nifti(MaskSource):
     """The voxels of a NIfTI file; the first axis runs fastest.
 
-    A plain file is read by window, and mapped for windows that are no run of it. A compressed one is inflated
-    forwards as windows come; one that does not follow its predecessor makes the whole volume be held.
+    A plain file is read by window, and held, or mapped, for windows that are no run of it. A compressed one
+    is inflated forwards as windows come; one that does not follow its predecessor makes the whole volume be
+    held.
     """
 
     def __init__(self, stored: _Stored, grid: Grid, reading: Reading) -> None:
@@ -267,7 +272,7 @@ class _Nifti(MaskSource):
         return values.reshape([part.stop - part.start for part in window], order="F")
 
     def _plain_bytes(self, start: int, length: int) -> bytes:
-        """Read from a plain file: a mapping would count as memory, and end the process if it shrinks."""
+        """Read from a plain file: a mapping would end the process if the file shrank."""
         try:
             if self._file is None:
                 self._file = Path(self._stored.path).open("rb")  # noqa: SIM115 - kept open
@@ -276,8 +281,11 @@ class _Nifti(MaskSource):
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", self.path) from error
         if len(raw) < length:
-            raise Truncated("the file has become shorter while it was read", "Score it again.", self.path)
+            raise self._shrunk()
         return raw
+
+    def _shrunk(self) -> Truncated:
+        return Truncated("the file has become shorter while it was read", "Score it again.", self.path)
 
     def _start_of(self, window: Window) -> int | None:
         """Return a window's first position in the file if the window is one run of it, else None."""
@@ -293,13 +301,28 @@ class _Nifti(MaskSource):
         return start
 
     def _volume(self) -> np.ndarray:
-        """Return the whole volume: a mapping of a plain file, the inflated content of a compressed one."""
+        """Return the whole volume: inflated, read, or mapped where that would take too much memory."""
         stored = self._stored
-        if self._whole is None and self._stream is None:
-            self._whole = np.memmap(stored.path, stored.dtype, "r", stored.offset, stored.layout, order="F")
-        elif self._whole is None and self._stream is not None:
-            self._stream.rewind()
-            raw = self._stream.read(stored.bytes, self.path)
+        if self._stream is None and stored.bytes > _MOST_HELD:
+            return self._mapped()
+        if self._whole is None:
+            if self._stream is None:
+                raw: bytes | bytearray = self._plain_bytes(0, stored.bytes)
+            else:
+                self._stream.rewind()
+                raw = self._stream.read(stored.bytes, self.path)
             self._whole = np.frombuffer(raw, stored.dtype).reshape(stored.layout, order="F")
-        assert self._whole is not None  # one of the two branches above has set it
+        return self._whole
+
+    def _mapped(self) -> np.ndarray:
+        """Return a mapping of a plain file that has not shrunk."""
+        stored = self._stored
+        try:
+            there = Path(stored.path).stat().st_size
+            if self._whole is None:
+                self._whole = np.memmap(stored.path, stored.dtype, "r", stored.offset, stored.layout, "F")
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"cannot be mapped: {error}", "Check the disk.", self.path) from error
+        if there < stored.offset + stored.bytes:
+            raise self._shrunk()
         return self._whole
