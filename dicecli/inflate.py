@@ -1,4 +1,4 @@
-"""Deflate streams, inflated with ISA-L to see that their checksums hold and how long they are."""
+"""Deflate streams, inflated with ISA-L: what they hold, or only how long they are and that they are whole."""
 
 from __future__ import annotations
 
@@ -15,6 +15,37 @@ _PIECE = 1 << 18
 
 class Damaged(ValueError):
     """A stream that cannot be inflated, or whose checksum does not hold."""
+
+
+def inflated(stream: bytes, most: int) -> tuple[bytes, bool]:
+    """Inflate a zlib stream.
+
+    Parameters
+    ----------
+    stream : bytes
+    most : int
+        Stop once more than so many bytes have come; memory grows with what comes, not with this.
+
+    Returns
+    -------
+    bytes
+        At most ``most + 1`` of them.
+    bool
+        Whether the stream's end was reached, and so its checksum held.
+
+    Raises
+    ------
+    Damaged
+    """
+    from isal import igzip_lib
+
+    inflating = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    try:
+        data: bytes = inflating.decompress(stream, most + 1)
+    except (igzip_lib.IsalError, ValueError) as error:  # type: ignore[misc]  # the stubs call it an object
+        raise Damaged(str(error)) from error
+    # Nothing can be left for a second call: either the stream is used up, or more has come than it should.
+    return data, bool(inflating.eof)
 
 
 def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[int, bool]:

@@ -90,6 +90,12 @@ def raw_png(
     return PNG_MAGIC + chunk(b"IHDR", header) + table + before + pixels + chunk(b"IEND", b"")
 
 
+def png_of(data: bytes, *, width: int = 8, height: int = 8, depth: int = 8, colour: int = 0) -> bytes:
+    """Return a PNG with a header of one's choice over compressed pixels of one's choice; its CRCs hold."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return PNG_MAGIC + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
 def _packed(row: np.ndarray, depth: int) -> bytes:
     """Pack one row of samples, the leftmost in the highest bits."""
     if depth >= 8:

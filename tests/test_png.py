@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from make import PNG_MAGIC, blobs, brute, chunk, notes, png, raw_png, read, scored
+from make import PNG_MAGIC, blobs, brute, chunk, notes, png, png_of, raw_png, read, scored
 
 from dicecli.errors import (
     CaseError,
@@ -23,6 +23,17 @@ from dicecli.errors import (
     UnknownColour,
     UnknownFormat,
 )
+from dicecli.formats import _png_pixels
+
+
+@pytest.fixture(params=["extension", "Pillow"], autouse=True)
+def decoder(request, monkeypatch):
+    """Whatever is promised here holds for the C extension and for Pillow alone."""
+    if request.param == "Pillow":
+        monkeypatch.setattr(_png_pixels, "_extension", lambda: None)
+    elif _png_pixels._extension() is None:
+        pytest.skip("the C extension is not built")
+
 
 LABELS = blobs((21, 30), 4)
 #: Grey values of these colours are far from their indices: 0, 76, 149, 29.
@@ -319,12 +330,6 @@ def test_without_end_mark_it_is_truncated(tmp_path):
     (tmp_path / "a.png").write_bytes(whole[: -len(chunk(b"IEND", b""))])
     with pytest.raises(Truncated, match="IEND"):
         read(tmp_path / "a.png")
-
-
-def png_of(data: bytes, *, width: int = 8, height: int = 8, depth: int = 8, colour: int = 0) -> bytes:
-    """Return a PNG with a header of one's choice over compressed pixels of one's choice; its CRCs hold."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return PNG_MAGIC + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +9,13 @@ import numpy as np
 
 from dicecli import files
 from dicecli.errors import (
-    Corrupt,
     NotLabels,
-    Truncated,
     UnknownColour,
     UnknownFormat,
     Unreadable,
 )
 from dicecli.formats import _png_chunks as chunks
+from dicecli.formats._png_pixels import decoded
 from dicecli.grid import Grid
 from dicecli.sources import MaskSource, Reading
 
@@ -57,8 +53,8 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         data = Path(path).read_bytes()
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
-    header = chunks.check(data, path)
-    source = _Png(path, data, header, reading)
+    header, stream = chunks.check(data, path)
+    source = _Png(path, data, stream, header, reading)
     source.facts = {
         "format": "PNG",
         "mode": f"{chunks.KINDS[header.kind]}, {header.depth} bit",
@@ -72,20 +68,22 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 class _Png(MaskSource):
     """The pixels of a PNG, decoded at first use: indices of a palette, grey values, or labels of colours."""
 
-    def __init__(self, path: str, data: bytes, header: chunks.Header, reading: Reading) -> None:
+    def __init__(
+        self, path: str, data: bytes, stream: bytes, header: chunks.Header, reading: Reading
+    ) -> None:
         dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
         if header.kind in {2, 6} and reading.colours:
             dtype = np.dtype(np.int64)
         grid = Grid((header.height, header.width))
         super().__init__(path, grid, dtype, chunks=(1, header.width), reading=reading)
-        self._data, self._header, self._colours = data, header, reading.colours
+        self._data, self._stream, self._header, self._colours = data, stream, header, reading.colours
         self._pixels: np.ndarray | None = None
 
     def values(self, window: Window) -> np.ndarray:
         """Return the labels of a window."""
         if self._pixels is None:
             self._pixels = self._decoded()
-            self._data = b""
+            self._data = self._stream = b""
         return self._pixels[window]
 
     def finish(self) -> None:
@@ -94,9 +92,7 @@ class _Png(MaskSource):
 
     def _decoded(self) -> np.ndarray:
         header = self._header
-        array = self._through_pillow()
-        if header.kind == 0 and header.depth in {2, 4}:
-            return np.asarray(array // (255 // (2**header.depth - 1)))
+        array = decoded(self._data, self._stream, header, self.path)
         if header.kind == 3:
             top = int(array.max())
             if top >= header.palette:
@@ -116,29 +112,6 @@ class _Png(MaskSource):
             )
             array = array[..., 0] if header.kind == 4 else array[..., :3]
         return self._of_colours(array) if header.kind in {2, 6} else array
-
-    def _through_pillow(self) -> np.ndarray:
-        from PIL import Image, UnidentifiedImageError
-
-        limit = Image.MAX_IMAGE_PIXELS
-        try:
-            # Pillow's own guard knows nothing of MAX_PIXELS, which was checked before anything is allocated.
-            Image.MAX_IMAGE_PIXELS = None
-            with Image.open(io.BytesIO(self._data), formats=["PNG"]) as image:
-                array = np.asarray(image)
-        except UnidentifiedImageError as error:
-            raise Corrupt("its chunks cannot be decoded", "Save it again.", self.path) from error
-        except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-            kind = Truncated if "truncated" in str(error).lower() else Corrupt
-            raise kind(
-                f"its pixels cannot be decoded: {error}", "Fetch or save it again.", self.path
-            ) from error
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-        if array.dtype == np.bool_:
-            # Pillow hands out booleans whose bytes are 0 and 255: a view would show them.
-            return np.asarray(array != 0).astype(np.uint8)
-        return array if array.dtype in (np.uint8, np.uint16) else array.astype(np.uint16)
 
     def _of_colours(self, array: np.ndarray) -> np.ndarray:
         """Turn colours into labels: grey stored as colour as it is, others by the colour table."""

@@ -1,0 +1,169 @@
+/* The rows of a PNG, from what its stream inflates to: each row's filter undone (PNG specification, 9.2).
+
+   A row is a byte that names its filter, and its bytes as differences: from the byte of the pixel to the left
+   (sub), from the one above (up), from the mean of both (average), or from whichever of left, above and above
+   left is nearest to left + above - above left (Paeth). Outside the image all bytes are 0.
+
+   Masks are mostly constant. Where eight differences are 0 and all neighbours alike, so are the eight bytes,
+   whichever filter it is. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(_MSC_VER)
+#define INLINE static __forceinline
+#elif defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+enum { NONE, SUB, UP, AVERAGE, PAETH };
+enum { WIDEST = 8 }; /* bytes of a pixel: four samples of 16 bits */
+
+INLINE uint8_t nearest(int left, int above, int corner)
+{
+    const int to_left = abs(above - corner), to_above = abs(left - corner);
+    const int to_corner = abs(left + above - 2 * corner);
+    const int other = to_above <= to_corner ? above : corner;
+    return (uint8_t)((to_left <= to_above) & (to_left <= to_corner) ? left : other);
+}
+
+INLINE uint8_t predicted(int filter, int left, int above, int corner)
+{
+    switch (filter) {
+    case SUB: return (uint8_t)left;
+    case AVERAGE: return (uint8_t)((left + above) / 2);
+    default: return nearest(left, above, corner);
+    }
+}
+
+/* Tell whether eight bytes are all one value. */
+INLINE int are_all(const uint8_t *bytes, uint8_t value)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word == value * UINT64_C(0x0101010101010101);
+}
+
+/* Undo a filter that looks to the left, in a row whose pixels are `step` bytes wide. */
+INLINE void undo_leftwards(int filter, const uint8_t *source, const uint8_t *above, uint8_t *row, size_t n,
+                           size_t step)
+{
+    size_t i = 0;
+    for (; i < step && i < n; i++)
+        row[i] = (uint8_t)(source[i] + predicted(filter, 0, above[i], 0));
+    while (i < n) {
+        if (step == 1) {
+            const uint8_t left = row[i - 1];
+            const int is_flat = filter == SUB || above[i - 1] == left;
+            while (is_flat && n - i >= 8 && are_all(source + i, 0) && (filter == SUB || are_all(above + i, left))) {
+                memset(row + i, left, 8);
+                i += 8;
+            }
+        }
+        for (const size_t end = n - i < 16 ? n : i + 16; i < end; i++)
+            row[i] = (uint8_t)(source[i] + predicted(filter, row[i - step], above[i], above[i - step]));
+    }
+}
+
+/* The same; each filter and the usual width of a pixel apart, so that no pixel has to ask for them. */
+#define UNDO(FILTER)                                                                                          \
+    if (step == 1)                                                                                            \
+        undo_leftwards(FILTER, source, above, row, n, 1);                                                     \
+    else                                                                                                      \
+        undo_leftwards(FILTER, source, above, row, n, step)
+
+static void undo_row(int filter, const uint8_t *source, const uint8_t *above, uint8_t *row, size_t n, size_t step)
+{
+    if (filter == SUB) {
+        UNDO(SUB);
+    } else if (filter == AVERAGE) {
+        UNDO(AVERAGE);
+    } else {
+        UNDO(PAETH);
+    }
+}
+
+/* Undo all rows; returns the number of the first one with a filter that there is not, or `rows`. */
+static size_t undo(const uint8_t *source, uint8_t *target, const uint8_t *zeros, size_t rows, size_t width,
+                   size_t step)
+{
+    const uint8_t *above = zeros;
+    for (size_t number = 0; number < rows; number++, source += 1 + width, above = target, target += width) {
+        switch (source[0]) {
+        case NONE: memcpy(target, source + 1, width); break;
+        case UP:
+            for (size_t i = 0; i < width; i++)
+                target[i] = (uint8_t)(source[1 + i] + above[i]);
+            break;
+        case SUB:
+        case AVERAGE:
+        case PAETH: undo_row(source[0], source + 1, above, target, width, step); break;
+        default: return number;
+        }
+    }
+    return rows;
+}
+
+PyDoc_STRVAR(unfiltered_doc,
+"unfiltered(source, width, step, /)\n--\n\n"
+"Return the rows of an image as a bytearray: `source` are rows of 1 + `width` bytes, the first of each naming\n"
+"its filter, and `step` is the number of bytes of a pixel, at least 1.\n\n"
+"ValueError: a length that is no multiple of a row's, or a filter that PNG does not have.");
+
+static PyObject *unfiltered(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    Py_buffer source;
+    Py_ssize_t width, step;
+    PyObject *result = NULL;
+    uint8_t *zeros = NULL;
+    if (!PyArg_ParseTuple(arguments, "y*nn", &source, &width, &step))
+        return NULL;
+    if (width < 1 || width == PY_SSIZE_T_MAX || step < 1 || step > WIDEST || source.len % (width + 1)) {
+        PyErr_SetString(PyExc_ValueError, "not rows of this width");
+        goto release;
+    }
+    const Py_ssize_t rows = source.len / (width + 1);
+    zeros = PyMem_Calloc((size_t)width, 1);
+    result = zeros ? PyByteArray_FromStringAndSize(NULL, rows * width) : PyErr_NoMemory();
+    if (result) {
+        uint8_t *target = (uint8_t *)PyByteArray_AsString(result);
+        size_t done;
+        Py_BEGIN_ALLOW_THREADS
+        done = undo(source.buf, target, zeros, (size_t)rows, (size_t)width, (size_t)step);
+        Py_END_ALLOW_THREADS
+        if (done < (size_t)rows) {
+            Py_CLEAR(result);
+            PyErr_Format(PyExc_ValueError, "row %zd has filter %d, which PNG does not have", (Py_ssize_t)done,
+                         (int)((const uint8_t *)source.buf)[done * ((size_t)width + 1)]);
+        }
+    }
+release:
+    PyMem_Free(zeros);
+    PyBuffer_Release(&source);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    {"unfiltered", unfiltered, METH_VARARGS, unfiltered_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {{0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_rows",
+    .m_doc = "The rows of a PNG, their filters undone, in C.",
+    .m_methods = methods,
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit__rows(void)
+{
+    return PyModuleDef_Init(&definition);
+}
