@@ -188,9 +188,15 @@ def processes():
 
 
 def workers_of(process):
-    """Return the worker processes of a run."""
-    children = [pid for pid, parent, _ in processes() if parent == process.pid]
-    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """Return the worker processes of a run: its own, or those of the server that forks them for it."""
+    found = list(processes())
+
+    def children(of, word):
+        mine = [pid for pid, parent, _ in found if parent in of]
+        return [pid for pid in mine if word in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    servers = children([process.pid], b"forkserver")
+    return children([process.pid], b"spawn_main") + children(servers, b"forkserver")
 
 
 def assert_no_process_is_left(process):
@@ -1118,7 +1124,9 @@ def test_a_worker_that_dies_costs_its_own_case(tmp_path):
 def test_workers_that_cannot_start(tmp_path):
     """Where every worker dies at its start the run ends, with the reason."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif any('spawn_main' in each for each in sys.orig_argv):\n    os._exit(7)\n",
+        "import os, sys\n"
+        "if any(each in word for word in sys.orig_argv for each in ('spawn_main', 'forkserver')):\n"
+        "    os._exit(7)\n",
         encoding="utf-8",
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])

@@ -11,6 +11,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.gating import Gates, gating
+from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
 from dicecli.cli.progress import Progress
 from dicecli.errors import UsageError
@@ -73,6 +74,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
+    if ctx.obj == OWN_PROCESS:
+        _make_ready(options)
     from dicecli.batching import find_pairs
     from dicecli.casualties import check_timeout
     from dicecli.evaluate import check_executor
@@ -117,6 +120,19 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         for note in report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
     ctx.exit(exit_code(report) if stopped is None else stopped)
+
+
+def _make_ready(options: dict[str, Any]) -> None:
+    """Set this process up for many cases, and let the workers' modules load while this one loads its own."""
+    from dicecli.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    jobs = options["jobs"] or shared.cores()
+    if options["dry_run"] or (options["executor"] or ("serial" if jobs < 2 else "processes")) != "processes":
+        return
+    from dicecli.executors.processes import prepare
+
+    prepare("dicecli.batching", "dicecli.formats.png", "dicecli.backends.native", "isal.igzip_lib")
 
 
 def _run(

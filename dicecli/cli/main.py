@@ -26,6 +26,10 @@ COMMANDS = {
 _EPILOG = "Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."
 
 
+#: What a command finds as its context's object where the process is the command's alone.
+OWN_PROCESS = "own process"
+
+
 class Failure(click.ClickException):
     """An error of this project on its way to the terminal: what is wrong, then what to do."""
 
@@ -119,7 +123,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, obj=OWN_PROCESS)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -22,9 +22,12 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from dicecli.allocator import keep_freed_memory
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
 
 HELLO, READY, FAILED, RESULT, ERROR = b"H", b"Y", b"F", b"R", b"E"
 #: How long a worker is waited for at each step of ending it.
@@ -48,16 +51,18 @@ class Worker:
         When it began what it is at, its start or an item, by the monotonic clock.
     """
 
+    #: How processes are started; see :func:`prepare`.
+    context: BaseContext = get_context("spawn")
+
     def __init__(self) -> None:
-        context = get_context("spawn")
         self.tasks: deque[tuple[int, Any]] = deque()
         self.is_ready = False
         self.room = 0
         self.since = time.monotonic()
-        self.pipe, theirs = context.Pipe()
+        self.pipe, theirs = self.context.Pipe()
         _limit_messages(self.pipe)
         try:
-            self.process = context.Process(target=_work, args=(theirs,), daemon=True)
+            self.process = self.context.Process(target=_work, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
             self.process.start()
         except BaseException:
             self.pipe.close()
@@ -86,6 +91,39 @@ class Worker:
             self.process.join(PATIENCE_S)
             return "closed its pipe"
         return ending(self.process.exitcode)
+
+
+def prepare(*modules: str) -> None:
+    """Have a small server import some modules meanwhile, and fork the workers; they start at once then.
+
+    It concerns all of a process, and goes without `__main__`: for processes that are this project's own. On
+    Linux alone; elsewhere libraries do not survive a fork. Where it fails, workers start as they do without.
+    """
+    if sys.platform != "linux":
+        return
+    from multiprocessing import forkserver
+
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__, *modules])
+    with contextlib.suppress(OSError), signals_held():
+        forkserver.ensure_running()
+        Worker.context = context
+
+
+def started() -> Worker:
+    """Start a worker; without the server of :func:`prepare` where that is gone.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        return Worker()
+    except (OSError, EOFError):
+        if Worker.context.get_start_method() == "spawn":
+            raise
+        Worker.context = get_context("spawn")
+        return Worker()
 
 
 #: Bytes before an item, and behind the kind of an answer, that say the item's position.
@@ -149,6 +187,7 @@ def _work(pipe: Connection) -> None:
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # and what the end of the terminal means
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    keep_freed_memory()
     inbox: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(pipe, inbox), daemon=True).start()
     with contextlib.suppress(OSError):  # the parent is gone

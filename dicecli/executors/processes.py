@@ -24,7 +24,9 @@ from dicecli.executors._worker import (
     READY,
     RESULT,
     Worker,
+    prepare,
     signals_held,
+    started,
     unpacked,
 )
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+__all__ = ["prepare", "run"]
 
 #: Items below this many seconds are sent one ahead. Above, the way through the pipe costs next to nothing,
 #: while an item that waits behind a long one could be worked on elsewhere.
@@ -187,7 +191,7 @@ class _Crew(Generic[Item, Result]):
             starting += 1
             try:
                 with signals_held():
-                    self.workers.append(Worker())
+                    self.workers.append(started())
             except OSError as error:
                 self.go_on_with(self.workers, f"could not be started: {error}")
 
