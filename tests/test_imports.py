@@ -72,11 +72,40 @@ def test_help_loads_no_command_and_no_plugin():
     }
 
 
+def _from_elsewhere(*arguments):
+    """List the packages that are neither Python's nor the installer's, which begin with an underscore."""
+    tools = ("_", "coverage", "a1_coverage", "pytest_cov", "sitecustomize", "cython_runtime")
+    loaded = {name.split(".")[0] for name in _modules(*arguments)} - set(sys.stdlib_module_names)
+    return {name for name in loaded if not name.startswith(tools)}
+
+
 def test_help_loads_nothing_but_click_from_elsewhere():
-    """Beside Python itself, --help loads click alone; what begins with an underscore is the installer's."""
-    tools = ("_", "coverage", "a1_coverage", "pytest_cov", "sitecustomize")
-    loaded = {name.split(".")[0] for name in _modules("--help")} - set(sys.stdlib_module_names)
-    assert {"click", "dicecli"} == {name for name in loaded if not name.startswith(tools)}
+    """Beside Python itself, --help loads click alone."""
+    assert {"click", "dicecli"} == _from_elsewhere("--help")
+
+
+def test_scoring_two_png_files_loads_only_what_reads_and_counts_them():
+    """Two PNG as JSON: click, NumPy, Pillow, and what checks the chunks' sums; not even NumPy's random numbers."""
+    arguments = ["score", *_pair("lesion", ".png"), "-f", "json"]
+    assert {"click", "dicecli", "isal", "numpy", "PIL"} == _from_elsewhere(*arguments)
+    assert not {"numpy.random", "asyncio", "multiprocessing"} & _modules(*arguments)
+
+
+def test_scoring_two_nifti_files_loads_neither_pandas_nor_rasterio():
+    """Two NIfTI as JSON: nibabel with what it brings, and nothing that reads tables, maps or images."""
+    arguments = ["score", *_pair("organs", ".nii.gz"), "-f", "json"]
+    brought = {"packaging", "scipy", "typing_extensions"}
+    found = _from_elsewhere(*arguments)
+    assert {"click", "dicecli", "isal", "nibabel", "numpy"} <= found
+    assert found <= {"click", "dicecli", "isal", "nibabel", "numpy", *brought}
+
+
+def test_scoring_loads_the_modules_of_its_own_format_alone():
+    """Of the plugin folders, a score loads the format of its files, the backend and the exporter that it uses."""
+    loaded = _modules("score", *_pair("lesion", ".png"), "-f", "json")
+    folders = ("formats", "executors", "exporters")
+    found = {name for name in loaded if name.startswith(tuple(f"dicecli.{each}." for each in folders))}
+    assert {"dicecli.formats.png", "dicecli.formats._png_chunks", "dicecli.exporters.json"} == found
 
 
 def test_importing_the_package_loads_nothing_heavy():
