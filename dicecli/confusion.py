@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy as np
 from dicecli.counts import Counts
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
 from dicecli.plugins import cpu_backend, load
+from dicecli.tensors import is_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,10 +106,10 @@ class ConfusionMatrix:
         has_row, has_column = table.any(axis=1), table.any(axis=0)
         rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
         if np.array_equal(rows, columns) and bool((np.diff(rows) > 0).all()):
-            _check_number(rows.size)
+            check_number(rows.size)
             return cls(tuple(rows.tolist()), table)
         labels = np.union1d(rows, columns).astype(np.int64)
-        _check_number(labels.size)
+        check_number(labels.size)
         merged = np.zeros((labels.size, labels.size), np.int64)
         np.add.at(merged, np.ix_(np.searchsorted(labels, rows), np.searchsorted(labels, columns)), table)
         return cls(tuple(labels.tolist()), merged)
@@ -120,7 +120,7 @@ class ConfusionMatrix:
         if self.labels == other.labels:
             return ConfusionMatrix(self.labels, self.table + other.table)
         labels = tuple(sorted({*self.labels, *other.labels}))
-        _check_number(len(labels))
+        check_number(len(labels))
         return ConfusionMatrix(labels, self._over(labels) + other._over(labels))
 
     def __eq__(self, other: object) -> bool:
@@ -233,13 +233,13 @@ def labels_of(given: int | Iterable[int] | None) -> list[int]:
         raise UsageError(f"{given!r} is no label", "Labels are integers: one, or a list of them.") from error
 
 
-def is_tensor(given: Any) -> bool:
-    """Tell whether something is a tensor of torch, or of a class made from that."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(given, torch.Tensor)
+def check_number(labels: int) -> None:
+    """Hold that two masks together have no more distinct labels than a label map has.
 
-
-def _check_number(labels: int) -> None:
+    Raises
+    ------
+    TooManyLabels
+    """
     if labels > MAX_LABELS:
         raise TooManyLabels(
             f"the two masks hold more than {MAX_LABELS:,} distinct labels (at least {labels:,}); a label map "

@@ -107,10 +107,12 @@ class Pair:
 
     def whole_tensors(self) -> ConfusionMatrix | None:
         """Count tensors on the device where they lie, as they are; None where there are none."""
-        sources = [each for each in (self.reference, self.prediction) if isinstance(each, ArraySource)]
-        if len(sources) < 2 or all(each.whole_tensor() is None for each in sources):
+        first, second = self.reference, self.prediction
+        if not (isinstance(first, ArraySource) and isinstance(second, ArraySource)):
             return None
-        return ConfusionMatrix.from_arrays(reference=sources[0].array, prediction=sources[1].array)
+        if not ((first.is_tensor or second.is_tensor) and first.is_countable and second.is_countable):
+            return None
+        return ConfusionMatrix.from_arrays(reference=first.array, prediction=second.array)
 
     def check_unchanged(self) -> None:
         """Make sure that both files are still those that were opened.
@@ -154,7 +156,8 @@ class Pair:
         if self._settings.device == "cpu":
             return load("backends", cpu_backend()), None
         backend = load("backends", "torch")
-        return backend, backend.device(self._settings.device)[0]
+        where = backend.device(self._settings.device)[0]
+        return (load("backends", cpu_backend()), None) if where is None else (backend, where)
 
     def _in_turn(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for window in windows:
@@ -256,5 +259,6 @@ def shown(mask: Any) -> str:
         return "(none)"
     if isinstance(mask, (str, os.PathLike)):
         return os.fspath(mask)
-    shape = " x ".join(str(n) for n in getattr(mask, "shape", ()))
+    is_nested = getattr(mask, "is_nested", False)  # a tensor of tensors: it has no shape, and says so loudly
+    shape = " x ".join(str(n) for n in (() if is_nested else getattr(mask, "shape", ())))
     return f"<{type(mask).__name__} {shape}>" if shape else f"<{type(mask).__name__}>"

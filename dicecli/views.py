@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.confusion import NO_LABEL, is_tensor
+from dicecli.confusion import NO_LABEL
 from dicecli.grid import Grid
 from dicecli.sources import MaskSource, Reading
+from dicecli.tensors import is_tensor, plain
 
 if TYPE_CHECKING:
     from dicecli.blocks import Window
@@ -22,20 +22,21 @@ class ArraySource(MaskSource):
     def __init__(
         self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
     ) -> None:
-        held: Any = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
-        self.is_tensor = is_tensor(held)
+        self.is_tensor = is_tensor(array)
         nodata = None
+        held: Any
         if self.is_tensor:
-            held = held.detach().as_subclass(sys.modules["torch"].Tensor)
-            held = held.double() if held.is_floating_point() else held  # NumPy knows no bfloat16
-        elif isinstance(held, np.ma.MaskedArray):
+            held = plain(array)
+        else:
+            held = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+        if isinstance(held, np.ma.MaskedArray):
             # What is masked is nodata, by a value that no label has.
             nodata = math.nan if held.dtype.kind == "f" else float(NO_LABEL)
             wide: Any = held if held.dtype.kind == "f" else held.astype(np.int64)
             held = wide.filled(nodata if held.dtype.kind == "f" else NO_LABEL)
         self.array = held
         shape = tuple(int(n) for n in held.shape)
-        dtype = np.dtype(str(held.dtype).removeprefix("torch.")) if self.is_tensor else held.dtype
+        dtype = _dtype(held) if self.is_tensor else held.dtype
         super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
         if nodata is not None:
             self.notes.append("a masked array: what is masked is nodata")
@@ -43,12 +44,19 @@ class ArraySource(MaskSource):
     def values(self, window: Window) -> np.ndarray:
         """Return a view of the array, on the host."""
         part = self.array[window] if self.array.ndim else self.array.reshape(1)
-        return np.asarray(part.cpu() if self.is_tensor else part)
+        if not self.is_tensor:
+            return np.asarray(part)
+        return np.asarray((part.double() if part.is_floating_point() else part).cpu())
 
-    def whole_tensor(self) -> Any:
-        """Return the tensor where it can be counted as it is on its own device, else None."""
-        as_it_is = self.is_tensor and self.dtype.kind in "iub" and self.threshold is None
-        return self.array if as_it_is else None
+    @property
+    def is_countable(self) -> bool:
+        """Whether the array can be counted as it is: integers, all of which are labels."""
+        return self.dtype.kind in "iub" and self.threshold is None and self.nodata is None
+
+
+def _dtype(tensor: Any) -> np.dtype:
+    """Return the type of what a tensor's windows are read as: NumPy knows no bfloat16."""
+    return np.dtype("float64" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch."))
 
 
 class NothingSource(MaskSource):

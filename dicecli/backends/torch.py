@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.backends._tensors import count_piece
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, ShapeMismatch, UsageError
+from dicecli.tensors import plain
 
-#: Pixels of a piece: bounds the memory that counting takes on the device, 17 bytes a pixel.
-PIECE = 1 << 24
-#: A joint table of at most this many cells is counted directly; a larger one is compacted first.
-_CELLS = 1 << 20
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Bytes of a mask that are counted at a time: large, since each step asks the device for numbers a few times,
+#: and bounded, since counting takes up to 12 times as much of its memory: 0.8 GB.
+PIECE = 1 << 26
+#: Pixels at a time on a device that may count in float32, which is exact up to here.
+_CAREFUL = 1 << 24
 
 
 def describe() -> str:
@@ -27,16 +34,39 @@ def describe() -> str:
 
 
 def device(wanted: str) -> tuple[Any, str | None]:
-    """Return the torch device that `wanted` (``cuda``, ``mps``, ``auto``) means, and a note on a fallback."""
-    torch = _torch()
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    chosen = next((name for name, is_there in present.items() if is_there), "cpu")
-    if wanted == "auto" or present.get(wanted, wanted == "cpu"):
-        return torch.device(chosen if wanted == "auto" else wanted), None
-    return torch.device("cpu"), f"there is no {wanted} device here: counted on the processor"
+    """Return the torch device that `wanted` (``cuda``, ``mps``, ``auto``) means, and a note on a fallback.
+
+    Returns
+    -------
+    device : torch.device or None
+        None: there is no such device here, and the processor counts, without torch.
+    note : str or None
+
+    Raises
+    ------
+    UsageError
+        A device is asked for by its name, and torch is not installed.
+    """
+    try:
+        torch = _torch()
+    except UsageError:
+        if wanted != "auto":
+            raise
+        return None, "torch is not installed, so no GPU is looked for: counted on the processor"
+    present = [
+        name
+        for name, is_there in (
+            ("cuda", torch.cuda.is_available()),
+            ("mps", torch.backends.mps.is_available()),
+        )
+        if is_there
+    ]
+    if wanted in present:
+        return torch.device(wanted), None
+    if wanted == "auto" and present:
+        return torch.device(present[0]), None
+    missing = "GPU" if wanted == "auto" else f"{wanted} device"
+    return None, f"there is no {missing} here: counted on the processor"
 
 
 def count_block(reference: Any, prediction: Any, where: Any = None) -> ConfusionMatrix:
@@ -45,33 +75,39 @@ def count_block(reference: Any, prediction: Any, where: Any = None) -> Confusion
     Parameters
     ----------
     reference, prediction : torch.Tensor or array_like
-        Integers or booleans of any width, of one shape.
+        Integers or booleans of any width, of one shape, in any memory layout.
     where : torch.device, optional
-        Where to count. By default where the first tensor of the two lies; the other one is brought there.
+        Where to count. By default where the tensors lie; of two places the one that is not the host, else the
+        reference's. What lies elsewhere is brought there piece by piece.
 
     Returns
     -------
     ConfusionMatrix
-        int64, exact beyond 2^24; only the table comes back to the host.
+        int64, exact beyond 2^24; only tables come back to the host.
 
     Raises
     ------
     ShapeMismatch, NotLabels, TooManyLabels
+    MemoryError
+        The device has not as much memory as a piece takes.
     """
     torch = _torch()
-    if where is None:
-        tensors = [each for each in (reference, prediction) if isinstance(each, torch.Tensor)]
-        where = tensors[0].device if tensors else torch.device("cpu")
-    first, second = (_checked(torch, each, where) for each in (reference, prediction))
+    first, second = _tensor(torch, reference), _tensor(torch, prediction)
     if first.shape != second.shape:
         raise ShapeMismatch(
             f"the shapes differ: prediction {tuple(second.shape)}, reference {tuple(first.shape)}",
             "Nothing is broadcast or resized: give arrays of one shape.",
         )
-    first, second = first.reshape(-1), second.reshape(-1)
+    place = _place(first, second) if where is None else where
+    most = _CAREFUL if place.type == "mps" else PIECE // max(first.element_size(), second.element_size())
     total = ConfusionMatrix.empty()
-    for start in range(0, first.numel(), PIECE):
-        total += _count_piece(torch, first[start : start + PIECE], second[start : start + PIECE])
+    try:
+        for one, other in _pieces(first, second, most):
+            total += count_piece(torch, one.to(place), other.to(place))
+    except torch.cuda.OutOfMemoryError as error:
+        raise MemoryError(f"the device {place} has too little memory: {error}") from error
+    if total.total != math.prod(first.shape):
+        raise RuntimeError(f"{place} has counted {total.total:,} of {math.prod(first.shape):,} pixels")
     return total
 
 
@@ -86,53 +122,51 @@ def _torch() -> Any:
     return torch
 
 
-def _checked(torch: Any, values: Any, where: Any) -> Any:
-    if not isinstance(values, torch.Tensor):
-        array = np.asarray(values)
-        if array.dtype.kind not in "iub":
-            raise NotLabels(f"an array of type {array.dtype} holds no labels", "Convert it to integers.")
-        if array.dtype in (np.uint16, np.uint32):
-            array = array.astype(np.int32 if array.dtype == np.uint16 else np.int64)
-        elif array.dtype == np.uint64:
-            _refuse_wide(int(array.max(initial=0)))
-            array = array.astype(np.int64)
-        values = torch.from_numpy(np.require(array.astype(array.dtype.newbyteorder("=")), None, ["C", "W"]))
-    if values.is_floating_point() or values.is_complex():
-        raise NotLabels(f"a tensor of type {values.dtype} holds no labels", "Convert it to integers.")
-    if values.dtype == torch.uint64 and values.numel():
+def _tensor(torch: Any, values: Any) -> Any:
+    """Return what is given as a tensor of integers where it lies; booleans as the bytes that they are."""
+    tensor = plain(values if isinstance(values, torch.Tensor) else torch.from_numpy(_array(values)))
+    if tensor.is_floating_point() or tensor.is_complex():
+        raise NotLabels(f"a tensor of type {tensor.dtype} holds no labels", "Convert it to integers.")
+    if tensor.dtype == torch.uint64:
         # torch can hardly reckon with this type; seen as signed, what is too large is negative.
-        signed = values.view(torch.int64)
-        _refuse_wide(2**63 if bool((signed < 0).any()) else 0)
-        values = signed
-    # A class made from Tensor, such as MONAI's, would carry its own baggage through every step.
-    return values.detach().as_subclass(torch.Tensor).to(where)
+        tensor = tensor.view(torch.int64)
+        if tensor.numel() and bool((tensor < 0).any()):
+            raise NotLabels("a label does not fit into 63 bits", "Renumber the labels from 0.")
+    return tensor.view(torch.uint8) if tensor.dtype == torch.bool else tensor
 
 
-def _refuse_wide(label: int) -> None:
-    if label >= 2**63:
-        raise NotLabels("a label does not fit into 63 bits", "Renumber the labels from 0.")
+def _array(values: Any) -> np.ndarray:
+    """Return an array of integers that torch can see: native byte order, writable, no backward steps."""
+    array = np.asarray(values)
+    if not array.size and array.dtype == np.float64:
+        array = array.astype(np.uint8)  # what NumPy makes of an empty list
+    if array.dtype.kind not in "iub":
+        raise NotLabels(f"an array of type {array.dtype} holds no labels", "Convert it to integers.")
+    return np.require(array.astype(array.dtype.newbyteorder("="), copy=False), None, ["C", "W"])
 
 
-def _count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
-    rows, codes = _numbered(torch, first)
-    columns, others = _numbered(torch, second)
-    joint = codes * columns.size + others
-    cells = rows.size * columns.size
-    if cells <= _CELLS:
-        table = torch.bincount(joint, minlength=cells).cpu().numpy()
-    else:
-        found, times = (each.cpu().numpy() for each in torch.unique(joint, return_counts=True))
-        table = np.zeros(cells, np.int64)
-        table[found] = times
-    table = table.astype(np.int64).reshape(rows.size, columns.size)
-    return ConfusionMatrix.from_pairs(rows, columns, table)
+def _place(first: Any, second: Any) -> Any:
+    return second.device if first.device.type == "cpu" else first.device
 
 
-def _numbered(torch: Any, labels: Any) -> tuple[np.ndarray, Any]:
-    """Give the labels of a piece numbers: the sorted labels, on the host, and each pixel's number (int64)."""
-    wide = labels.to(torch.int64)
-    low, high = (int(each) for each in torch.aminmax(wide))
-    if high - low < 256:
-        return np.arange(low, high + 1, dtype=np.int64), wide - low
-    found, codes = torch.unique(wide, return_inverse=True)
-    return found.cpu().numpy(), codes
+def _pieces(first: Any, second: Any, most: int) -> Iterator[tuple[Any, Any]]:
+    """Cut two tensors of one shape alike, so that making them flat copies no more than a piece."""
+    # In the order in which the first one lies in memory, pixels come in neighbouring runs.
+    axes = sorted(range(first.ndim), key=lambda axis: -first.stride(axis))
+    first, second = first.permute(axes), second.permute(axes)
+    if first.is_contiguous() and second.is_contiguous():
+        first, second = first.reshape(-1), second.reshape(-1)
+        for start in range(0, first.numel(), most):
+            yield first[start : start + most], second[start : start + most]
+        return
+    yield from _halves(first, second, most)
+
+
+def _halves(first: Any, second: Any, most: int) -> Iterator[tuple[Any, Any]]:
+    if first.numel() > most:
+        axis = next(axis for axis, n in enumerate(first.shape) if n > 1)
+        half, n = first.shape[axis] // 2, first.shape[axis]
+        for start, length in ((0, half), (half, n - half)):
+            yield from _halves(first.narrow(axis, start, length), second.narrow(axis, start, length), most)
+    elif first.numel():
+        yield first.reshape(-1), second.reshape(-1)
