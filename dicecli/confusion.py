@@ -12,7 +12,7 @@ import numpy as np
 from dicecli.counts import Counts
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
 from dicecli.plugins import cpu_backend, load
-from dicecli.tensors import is_tensor
+from dicecli.tensors import is_tensor, on_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,8 @@ class ConfusionMatrix:
         Parameters
         ----------
         prediction, reference : array_like or torch.Tensor
-            Integers or booleans of any width, the same shape. Tensors are counted on their device.
+            Integers or booleans of any width, the same shape. Tensors are counted on their device, those in
+            the host's memory by what counts arrays; none is copied.
         ignore_label : int or several, optional
             Pixels whose reference has one of these labels are left out.
 
@@ -80,6 +81,7 @@ class ConfusionMatrix:
                     "a masked array: what its mask leaves out would be counted",
                     "Give it to dicecli.score, or fill it with a label to ignore: array.filled(255).",
                 )
+        reference, prediction = on_host(reference), on_host(prediction)
         backend = "torch" if is_tensor(prediction) or is_tensor(reference) else cpu_backend()
         matrix: ConfusionMatrix = load("backends", backend).count_block(reference, prediction)
         if NO_LABEL in matrix.labels:

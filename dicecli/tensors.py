@@ -35,3 +35,18 @@ def plain(tensor: Any) -> Any:
     if tensor.layout is not torch.strided:
         raise NotLabels(f"a tensor of the layout {tensor.layout}", "Give a dense one: to_dense().")
     return tensor.detach().as_subclass(torch.Tensor)
+
+
+def on_host(given: Any) -> Any:
+    """Return a tensor of integers in the host's memory as an array of the same pixels; all else as it is.
+
+    Raises
+    ------
+    NotLabels
+        As for :func:`plain`.
+    """
+    if not is_tensor(given):
+        return given
+    tensor = plain(given)
+    is_there = tensor.device.type == "cpu" and not (tensor.is_floating_point() or tensor.is_complex())
+    return tensor.numpy() if is_there else tensor

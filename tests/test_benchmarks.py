@@ -8,6 +8,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
@@ -27,3 +29,29 @@ def test_everybody_agrees_on_tiny_masks(tmp_path):
     assert {"size", "labels"} == {each["series"] for each in content["growth"]}
     assert "| reached |" in record.with_suffix(".md").read_text(encoding="utf-8")
     assert len(list(tmp_path.glob("*_growth.png"))) == bool(find_spec("matplotlib"))
+
+
+@pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed")
+def test_tensors_are_measured_on_the_processor_too(tmp_path):
+    """The benchmark of resident tensors runs where there is no GPU, all agree, and the device is named."""
+    subprocess.run(
+        [
+            sys.executable,
+            BENCHMARKS / "gpu.py",
+            "--quick",
+            "--rounds",
+            "1",
+            "--device",
+            "cpu",
+            "--results",
+            tmp_path,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (record,) = tmp_path.glob("*.json")
+    content = json.loads(record.read_text(encoding="utf-8"))
+    assert {"dicecli", "dicecli, torch's kernels", "copy"} <= set(content["medians_s"])
+    assert bool(find_spec("monai")) == any(content["ratios"])
+    assert content["share_of_copy_bandwidth"] > 0
+    assert content["name"] in record.with_suffix(".md").read_text(encoding="utf-8")

@@ -27,8 +27,9 @@ def counted(reference, prediction):
 
 
 def of_tensors(reference, prediction):
-    """Count two tensors, as lists."""
-    matrix = ConfusionMatrix.from_arrays(prediction=prediction, reference=reference)
+    """Count two tensors with torch, on the processor, and by what counts arrays; as lists."""
+    matrix = backend.count_block(reference, prediction)
+    assert matrix == ConfusionMatrix.from_arrays(prediction=prediction, reference=reference)
     return matrix.labels, matrix.table.tolist()
 
 
@@ -102,7 +103,7 @@ def test_images_are_refused_before_a_table_is_made():
     image = torch.arange(3_000_000, dtype=torch.int32)
     for pair in ((image, image * 700), (image * 700, image), (image, image)):
         with pytest.raises(TooManyLabels):
-            of_tensors(*pair)
+            backend.count_block(*pair)
 
 
 def strange_tensors():
@@ -153,10 +154,21 @@ def test_a_map_of_floats_is_scored_as_an_array_is():
     assert by_array == dicecli.score(integers, masked).scored[0].labels
 
 
+def test_tensors_in_the_memory_of_the_host_are_not_copied():
+    """A tensor that lies where arrays do is counted as the array that it is, whatever its layout or type."""
+    from dicecli.tensors import on_host
+
+    for dtype in ("bool", "uint8", "int16", "uint16", "uint32", "int64", "uint64"):
+        tensor = torch.zeros((4, 6), dtype=getattr(torch, dtype)).T
+        assert on_host(tensor).__array_interface__["data"][0] == tensor.data_ptr()
+        assert dtype == on_host(tensor).dtype.name
+
+
 def test_lists_without_a_pixel_beside_a_tensor():
     """An empty list is as good as an empty tensor."""
     empty = torch.zeros(0, dtype=torch.int16)
     assert ((), []) == of_tensors(empty, [])
+    assert ((), []) == of_tensors([], empty)
 
 
 def test_a_device_that_loses_pixels_is_found_out(monkeypatch):

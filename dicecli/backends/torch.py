@@ -15,8 +15,8 @@ from dicecli.tensors import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Bytes of a mask that are counted at a time: large, since each step asks the device for numbers a few times,
-#: and bounded, since counting takes up to 12 times as much of its memory: 0.8 GB.
+#: Bytes of a mask that are counted at a time: many, since each piece asks the device for numbers a few times,
+#: and not all, since counting takes up to 9 times as much memory: 0.6 GB.
 PIECE = 1 << 26
 #: Pixels at a time on a device that may count in float32, which is exact up to here.
 _CAREFUL = 1 << 24
