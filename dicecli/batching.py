@@ -55,6 +55,7 @@ def batch(
     *,
     prediction_pattern: str | None = None,
     reference_pattern: str | None = None,
+    follow_links: bool = False,
     pairs: str | os.PathLike[str] | None = None,
     jobs: int = 1,
     executor: str | None = None,
@@ -71,6 +72,8 @@ def batch(
         the suffix.
     prediction_pattern, reference_pattern : str, optional
         Where names differ, such as ``"{case}_pred.nii.gz"``.
+    follow_links : bool
+        Whether symbolic links to files may lead out of their folder; else their cases fail.
     pairs : str or path, optional
         A CSV with the columns prediction, reference, and optionally case and group.
     jobs : int
@@ -98,6 +101,7 @@ def batch(
         _path(references),
         prediction_pattern=prediction_pattern,
         reference_pattern=reference_pattern,
+        follow_links=follow_links,
         pairs=_path(pairs),
     )
     return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler, timeout=timeout)
@@ -109,6 +113,7 @@ def find_pairs(
     *,
     prediction_pattern: str | None = None,
     reference_pattern: str | None = None,
+    follow_links: bool = False,
     pairs: str | None = None,
 ) -> Pairing:
     """Pair two folders by name, by pattern, or by a CSV.
@@ -127,7 +132,11 @@ def find_pairs(
             "Give both, or a CSV that names the pairs: --pairs pairs.csv.",
         )
     return pair_folders(
-        predictions, references, prediction_pattern=prediction_pattern, reference_pattern=reference_pattern
+        predictions,
+        references,
+        prediction_pattern=prediction_pattern,
+        reference_pattern=reference_pattern,
+        follow_links=follow_links,
     )
 
 

@@ -27,7 +27,8 @@
         │   ├── Changed           it changed, or vanished, while it was read
         │   ├── TrailingData      more data than the header claims
         │   ├── Corrupt           data that cannot be decoded, or a checksum that does not hold
-        │   └── TooLarge          more pixels than can be held, where the format must be held whole
+        │   ├── TooLarge          more pixels, or more memory, than is allowed
+        │   └── LinkOutside       a symbolic link that leads out of its folder
         ├── MeaningError      its values
         │   ├── NotLabels         fractions, NaN, grey levels: not a map of labels
         │   ├── TooManyLabels     more distinct labels than any label map has
@@ -189,7 +190,11 @@ class Corrupt(FileError):
 
 
 class TooLarge(FileError):
-    """More pixels than can be held, in a format that must be held whole."""
+    """More pixels, or more memory, than is allowed."""
+
+
+class LinkOutside(FileError):
+    """A symbolic link that leads out of the folder whose masks are scored."""
 
 
 class MeaningError(CaseError):

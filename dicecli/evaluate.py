@@ -11,8 +11,9 @@ from dicecli.casualties import check_timeout, within
 from dicecli.catalogue import catalogue, resolve
 from dicecli.confusion import labels_of
 from dicecli.counting import count_case
-from dicecli.errors import CaseError, UsageError
+from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.labels import load_labels
+from dicecli.limits import parse_bytes
 from dicecli.pair import named, shown
 from dicecli.results import Case, Failed, Missing
 from dicecli.scores import Report
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicecli.results import Result, Scored
+
+
+#: Options whose None is the default.
+_LIMITS = ("max_pixels", "max_memory")
 
 
 def score(
@@ -65,7 +70,8 @@ def score(
         script needs ``if __name__ == "__main__":`` for that.
     **options
         The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
-        ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``.
+        ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``,
+        ``max_pixels``, ``max_memory`` (bytes, or as ``"4GB"``).
 
     Returns
     -------
@@ -138,6 +144,11 @@ def make_settings(
         raise UsageError(
             f"the threshold is {threshold}", "It is a number above 0; what reaches it is label 1."
         )
+    options = {key: value for key, value in options.items() if value is not None or key not in _LIMITS}
+    if "max_memory" in options:
+        options["max_memory"] = parse_bytes(options["max_memory"])
+    if options.get("max_pixels", 1) < 1:
+        raise UsageError(f"max_pixels is {options['max_pixels']}", "It is a number of pixels, at least 1.")
     named = {region: tuple(sorted(labels_of(members))) for region, members in (regions or {}).items()}
     scheme = load_labels(labels).adding(regions=named, ignore=labels_of(ignore_label))
     return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
@@ -179,6 +190,8 @@ def result_of(
             f"there is no prediction for {shown(case.reference)}",
             "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
         )
+    if case.refused is not None:
+        return _outside(case)
     try:
         return _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
     except CaseError as error:
@@ -198,6 +211,18 @@ def _count(
     if timeout is None:
         return count_case(case, settings, threads, executor, scheduler)
     return within(timeout, partial(count_case, settings=settings, threads=threads), case)
+
+
+def _outside(case: Case) -> Failed:
+    """Return the row of a case whose mask is a link that is not to be followed."""
+    path = shown(case.prediction if case.refused == "prediction" else case.reference)
+    error = LinkOutside(
+        "it is a symbolic link that leads out of the folder; a file inside it is expected",
+        "Copy the mask there; or, if the links are your own, follow them: --follow-links.",
+        path,
+        case.refused,
+    )
+    return Failed.because(named(case), error)
 
 
 def case_name(reference: Any) -> str:

@@ -7,13 +7,15 @@ import re
 import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dicecli.errors import Changed, EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Windows has neither, and asks for binary instead.
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _DOUBLE = (".nii.gz", ".hdr.gz", ".img.gz")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+._-]+:|/vsi|\\\\\?\\vsi")
 _KINDS = (
@@ -148,7 +150,7 @@ def head(path: str | os.PathLike[str], length: int = 512) -> bytes:
         The system refuses.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             return file.read(length)
     except OSError as error:
         raise Unreadable(
@@ -170,6 +172,27 @@ def readable(path: str) -> Iterator[None]:
         raise Unreadable(
             f"cannot be read: {error.strerror or error}", "Check the disk, and the file's permissions.", path
         ) from error
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading; what has become a pipe or device since it was checked is refused.
+
+    Raises
+    ------
+    Unreadable
+        The system refuses.
+    NotARegularFile
+        It never waits for a pipe's other end.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | _NEVER_WAIT)
+    except OSError as error:
+        kind = Missing if isinstance(error, FileNotFoundError) else Unreadable
+        raise kind(f"cannot be read: {error.strerror}", "Check its permissions.", os.fspath(path)) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotARegularFile("this is no file any more", "Give the path of a mask file.", os.fspath(path))
+    return os.fdopen(handle, "rb")
 
 
 def looks_like(start: bytes) -> str:

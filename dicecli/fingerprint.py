@@ -65,7 +65,9 @@ def scored_from_dict(content: dict[str, Any]) -> Scored:
 def options_of(settings: Settings) -> list[Any]:
     """Return all of the settings, and what else decides on the counts."""
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
-    return [SCHEMA, __version__, settings.to_dict(), colours]
+    # What was scored within one limit has the same counts within another.
+    counted = {key: value for key, value in settings.to_dict().items() if not key.startswith("max_")}
+    return [SCHEMA, __version__, counted, colours]
 
 
 def inputs_of(case: Case) -> list[Any]:

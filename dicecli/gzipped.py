@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 from dicecli.errors import Corrupt, Truncated, Unreadable
+from dicecli.files import open_regular
 
 #: Bytes before the voxels that are passed over at a time.
 _PIECE = 1 << 20
@@ -17,6 +18,7 @@ class GzipStream:
     def __init__(self, path: str, offset: int) -> None:
         self._path, self._offset = path, offset
         self._file: Any = None
+        self._raw: BinaryIO | None = None
         self.position = 0
 
     def read(self, length: int, path: str) -> bytearray:
@@ -53,16 +55,18 @@ class GzipStream:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-        self._file, self.position = None, 0
+        for each in (self._file, self._raw):
+            if each is not None:
+                each.close()
+        self._file, self._raw, self.position = None, None, 0
 
     def _guarded(self, length: int, path: str) -> bytes:
         from isal import igzip, isal_zlib
 
         try:
             if self._file is None:
-                self._file = igzip.open(self._path)  # type: ignore[no-untyped-call]  # so the stubs
+                self._raw = open_regular(self._path)
+                self._file = igzip.open(self._raw)  # type: ignore[no-untyped-call]  # so the stubs
                 for start in range(0, self._offset, _PIECE):
                     self._file.read(min(_PIECE, self._offset - start))
             part: bytes = self._file.read(length)

@@ -33,6 +33,8 @@ class Side:
     masks: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    #: Links to files that lie outside.
+    outside: set[str] = field(default_factory=set)
     #: The masks by the name of their case, and those that the pattern does not match.
     named: dict[str, list[str]] = field(default_factory=dict)
     unmatched: list[str] = field(default_factory=list)
@@ -60,6 +62,15 @@ class Side:
                 AmbiguousPair,
             )
         return self.path(masks[0]) if masks else None
+
+    def leads_outside(self, name: str) -> bool:
+        """Whether a case's mask, or the other half of it, is a link out of the folder."""
+        for relative in self.named.get(name, ()) if self.outside else ():
+            suffix = self.masks[relative]
+            other = relative[: -len(suffix)] + _OTHER_HALF.get(suffix, suffix)
+            if self.outside & {relative, other}:
+                return True
+        return False
 
 
 def list_side(side: str, folder: str, pattern: str | None) -> Side:
@@ -121,6 +132,8 @@ def _scan(found: Side) -> None:
                         folders[relative] = suffix
                     elif suffix in suffixes:
                         found.masks[relative] = suffix
+                        if entry.is_symlink() and not _is_inside(entry.path, found.folder):
+                            found.outside.add(relative)
                     else:
                         found.others.append(relative)
                         if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - as above
@@ -134,6 +147,12 @@ def _scan(found: Side) -> None:
         at = bisect_left(inside, relative + "/")
         if suffix in suffixes and not any(each.startswith(relative + "/") for each in inside[at : at + 1]):
             found.masks[relative] = suffix
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    """Whether what a link leads to, if anything, lies in a folder or below it."""
+    root = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - these are strings throughout
+    return os.path.realpath(path).startswith(root)
 
 
 def _check_folder(found: Side) -> None:

@@ -13,6 +13,7 @@ from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import CaseError, Changed, UnknownFormat
+from dicecli.limits import check_pixels
 from dicecli.plugins import cpu_backend, load, names
 from dicecli.settings import Settings
 from dicecli.sources import MaskSource, Reading
@@ -199,7 +200,13 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
         module = _FORMATS.get(suffix) or format_name
         plugin = load("formats", module)
         if suffix in plugin.SUFFIXES:
-            source: MaskSource = plugin.open_mask(text, _reading(settings or Settings()))
+            reading = _reading(settings or Settings())
+            source: MaskSource = plugin.open_mask(text, reading)
+            try:
+                check_pixels(source.shape, reading.max_pixels, text)
+            except CaseError:
+                source.close()
+                raise
             return source
     files.check_regular(text)
     raise UnknownFormat(
@@ -224,6 +231,8 @@ def _reading(settings: Settings) -> Reading:
         background=settings.labels.background,
         ignore=settings.labels.ignore,
         colours=settings.labels.colours,
+        max_pixels=settings.max_pixels,
+        max_memory=settings.max_memory,
     )
 
 

@@ -46,11 +46,13 @@ def pair_folders(
     *,
     prediction_pattern: str | None = None,
     reference_pattern: str | None = None,
+    follow_links: bool = False,
 ) -> Pairing:
     """Pair the masks of two folders and their subfolders by name.
 
     A case's name is the path of its mask in the folder, without the suffix; or what ``{case}`` stands for
-    in the pattern of the side. Links to folders are not followed.
+    in the pattern of the side. Links to folders are not followed. Links to files that lead out of the folder
+    are not either, and their cases fail, unless `follow_links` says otherwise.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ def pair_folders(
         Such as ``{case}_pred.nii.gz`` or ``{case}/seg.nii.gz``, for the whole path in the folder. ``{case}``
         is one or more characters, ``/`` included, as many as can be; it is the same wherever it is repeated.
         ``*`` is any characters but ``/``, as few as can be.
+    follow_links : bool
+        Whether links to files may lead out of their folder.
 
     Raises
     ------
@@ -68,7 +72,11 @@ def pair_folders(
     """
     found = list_side("prediction", predictions, prediction_pattern)
     expected = list_side("reference", references, reference_pattern)
-    cases = tuple(Case(name, found.mask(name), expected.mask(name)) for name in sorted(expected.named))
+    sides = () if follow_links else (expected, found)
+    cases = tuple(
+        Case(name, found.mask(name), expected.mask(name), refused=_refused(name, sides))
+        for name in sorted(expected.named)
+    )
     alone = sorted(name for name in found.named if name not in expected.named)
     extra = sorted(relative for name in alone for relative in found.named[name])
     notes = _not_alike(found, expected, alone)
@@ -89,6 +97,10 @@ def pair_folders(
     left_out = {side.path(each) for side in (found, expected) for each in (*side.others, *side.unmatched)}
     unpaired = tuple(found.path(relative) for relative in extra)
     return Pairing(cases, unpaired, tuple(sorted(left_out)), tuple(notes))
+
+
+def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
+    return next((side.side for side in sides if side.leads_outside(name)), None)
 
 
 def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:

@@ -24,12 +24,15 @@ class Case:
         Usually paths, so that a case travels to a worker. The prediction is None where there is none.
     group : str or None
         What the case belongs to, such as a patient or a site; intervals resample whole groups.
+    refused : str or None
+        ``"prediction"`` or ``"reference"`` where that mask is a link out of its folder, not to be followed.
     """
 
     name: str
     prediction: Any
     reference: Any
     group: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dicecli.labels import LabelScheme
+from dicecli.limits import MAX_MEMORY, MAX_PIXELS
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
@@ -44,6 +45,11 @@ class Settings:
         The axis of those volumes.
     device : {"cpu", "cuda", "mps", "auto"}
         Where pixels are counted.
+    max_pixels : int
+        A mask of more is refused.
+    max_memory : int
+        A mask that needs more bytes at once is refused: a whole PNG, a block of a GeoTIFF, a compressed NIfTI
+        that cannot be streamed.
     """
 
     metrics: tuple[str, ...] | None = None
@@ -58,6 +64,8 @@ class Settings:
     argmax: bool = False
     channel_axis: int = -1
     device: Device = "cpu"
+    max_pixels: int = MAX_PIXELS
+    max_memory: int = MAX_MEMORY
 
     @property
     def expects_raw_labels(self) -> bool:
@@ -84,4 +92,6 @@ class Settings:
             "argmax": self.argmax,
             "channel_axis": self.channel_axis,
             "device": self.device,
+            "max_pixels": self.max_pixels,
+            "max_memory": self.max_memory,
         }

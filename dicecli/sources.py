@@ -12,6 +12,7 @@ import numpy as np
 from dicecli.blocks import plan
 from dicecli.encoding import Fractions, nodata_label, residual, to_labels
 from dicecli.errors import NotLabels
+from dicecli.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Reading:
 
     Attributes
     ----------
-    band, threshold, nodata, argmax, channel_axis, background, ignore
+    band, threshold, nodata, argmax, channel_axis, background, ignore, max_pixels, max_memory
         As in :class:`~dicecli.settings.Settings` and its labels.
     colours : mapping of (red, green, blue) to int
         Labels of a colour-coded image.
@@ -41,6 +42,8 @@ class Reading:
     background: int | None = 0
     ignore: tuple[int, ...] = ()
     colours: Mapping[Colour, int] = field(default_factory=dict)
+    max_pixels: int = MAX_PIXELS
+    max_memory: int = MAX_MEMORY
 
 
 class MaskSource(ABC):

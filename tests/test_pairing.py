@@ -229,6 +229,35 @@ def test_links_to_files_stand_for_masks(folders, tmp_path):
         (tmp_path / "p" / name).symlink_to(target)
     pairing = folders([], ["a.png", "b.png", "c.png"])
     assert [(name, f"p/{name}.png", f"r/{name}.png") for name in "abc"] == short(pairing, tmp_path)
+    assert ["prediction", None, None] == [case.refused for case in pairing.cases]
+
+
+@needs_links
+def test_links_out_of_the_folder_are_refused_unless_followed(tmp_path):
+    """A link to a file below its own folder is as good as the file; one that leads out is marked, on either
+    side, as is a NIfTI pair of which one half does; --follow-links takes them all.
+    """
+    touch(tmp_path / "elsewhere", "a.png", "b.img")
+    touch(tmp_path / "p", "a.png", "b.hdr", "sub/real.png", "d.png")
+    touch(tmp_path / "r", "b.hdr", "b.img", "c.png", "d.png")
+    (tmp_path / "r" / "a.png").symlink_to(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "p" / "b.img").symlink_to("../elsewhere/b.img")
+    (tmp_path / "p" / "c.png").symlink_to("sub/real.png")
+    folders = str(tmp_path / "p"), str(tmp_path / "r")
+    expected = {"a": "reference", "b": "prediction", "c": None, "d": None}
+    assert expected == {case.name: case.refused for case in pair_folders(*folders).cases}
+    followed = pair_folders(*folders, follow_links=True).cases
+    assert dict.fromkeys(expected) == {case.name: case.refused for case in followed}
+
+
+@needs_links
+def test_folders_that_are_links_themselves_hold_what_is_in_them(tmp_path):
+    """Where the folder itself is reached through a link, its files do not lead out of it."""
+    touch(tmp_path / "real", "a.png", "b.png")
+    (tmp_path / "real" / "c.png").symlink_to("b.png")
+    (tmp_path / "p").symlink_to("real")
+    pairing = pair_folders(str(tmp_path / "p"), str(tmp_path / "p"))
+    assert [None] * 3 == [case.refused for case in pairing.cases]
 
 
 # Patterns

@@ -52,6 +52,7 @@ Examples:
     show_default=True,
     help="A reference without prediction: a failed case, an empty prediction, or left out.",
 )
+@click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
 @click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: the cores]")
 @click.option(
@@ -87,7 +88,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     files, summary = planned(outputs), planned_summary(options.pop("summary"))
     gates = Gates(options)
     folders = (options.pop("predictions"), options.pop("references"))
-    patterns = {name: options.pop(name) for name in ("prediction_pattern", "reference_pattern", "pairs")}
+    pairing_options = ("prediction_pattern", "reference_pattern", "follow_links", "pairs")
+    patterns = {name: options.pop(name) for name in pairing_options}
     running = {
         name: options.pop(name)
         for name in ("jobs", "executor", "scheduler", "timeout", "resume", "strict", "dry_run")

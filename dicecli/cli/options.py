@@ -9,6 +9,7 @@ import click
 
 from dicecli.errors import UsageError
 from dicecli.labels import parse_region
+from dicecli.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,18 @@ _READING = [
         show_default=True,
         metavar="N",
         help="With --argmax, the axis of the scores.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(1),
+        metavar="N",
+        help=f"Refuse a mask of more pixels.  [default: 2^{MAX_PIXELS.bit_length() - 1}]",
+    ),
+    click.option(
+        "--max-memory",
+        metavar="SIZE",
+        help="Refuse a mask that needs more memory at once, as 500MB or 4GiB.  "
+        f"[default: {MAX_MEMORY >> 30}GiB]",
     ),
 ]
 

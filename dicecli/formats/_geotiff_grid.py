@@ -40,7 +40,8 @@ def _is_regular(affine: np.ndarray) -> bool:
     steps = np.abs(affine[:, :2])
     if not np.isfinite(affine).all() or np.abs(affine).max() > _LARGEST or steps.max() < 1 / _LARGEST:
         return False
-    return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
+    with np.errstate(all="ignore"):
+        return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
 
 
 def _area(affine: np.ndarray) -> float:

@@ -17,6 +17,8 @@ from dicecli.grid import Grid, displacement
 
 #: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
 _FARTHEST = 1e9
+#: Nor is a voxel smaller than an atom; squares of such numbers still are numbers.
+_SMALLEST = 1e-9
 GZIP = b"\x1f\x8b"
 _MAGIC = {348: (b"n+1\0", b"ni1\0"), 540: (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
 #: Millimetres of a header's unit of length, by its code: metre, millimetre, micrometre.
@@ -91,7 +93,7 @@ def _header_size(start: bytes) -> tuple[int | None, str]:
 
 def _inflate_start(path: str) -> bytes:
     try:
-        with gzip.open(path) as file:
+        with files.open_regular(path) as raw, gzip.open(raw) as file:
             return file.read(4096)
     except EOFError as error:
         raise Truncated("the gzip stream ends inside the header", "Fetch it again.", path) from error
@@ -120,7 +122,7 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     affine, oddities = _affine(header, factor or 1.0, (*space, *(1,) * (3 - len(space))))
     if affine is not None:
         zooms = np.linalg.norm(affine[:, :3], axis=0) / (factor or 1.0)
-    is_sized = bool(np.isfinite(zooms).all() and (zooms > 0).all())
+    is_sized = bool((zooms > _SMALLEST).all() and (zooms < _FARTHEST).all())
     if not is_sized:
         oddities.append(f"its voxel sizes are {zooms.tolist()}: sizes are unknown")
     spacing = tuple((zooms * (factor or 1.0)).tolist())
@@ -139,14 +141,18 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
 
 def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndarray | None, list[str]]:
     """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
+    from nibabel.spatialimages import HeaderDataError
+
     found = {}
     oddities = []
     for name, code in (("sform", "sform_code"), ("qform", "qform_code")):
         if int(header[code]) <= 0:
             continue
         try:
-            affine = np.asarray(getattr(header, f"get_{name}")(), np.float64)[:3] * factor
-        except ValueError:
+            # Sizes and quaternions of NaN and infinity are told from places below, without a warning.
+            with np.errstate(all="ignore"):
+                affine = np.asarray(getattr(header, f"get_{name}")(), np.float64)[:3] * factor
+        except (ValueError, HeaderDataError):
             affine = np.zeros((3, 4))
         if _is_regular(affine):
             found[name] = affine
@@ -167,7 +173,7 @@ def _is_regular(affine: np.ndarray) -> bool:
     if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST:
         return False
     lengths = np.linalg.norm(affine[:, :3], axis=0)
-    return bool(abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths) > 0)
+    return bool(lengths.min() > _SMALLEST and abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths))
 
 
 def dtype(header: Any, path: str) -> np.dtype:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
 from dicecli.inflate import MAX_RATIO
+from dicecli.limits import check_memory, check_pixels
+
+if TYPE_CHECKING:
+    from dicecli.sources import Reading
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
@@ -114,12 +118,6 @@ def _header(kind: bytes, body: bytes, path: str) -> Header:
             "Save it again.",
             path,
         )
-    if width * height > MAX_PIXELS:
-        raise TooLarge(
-            f"{width:,} x {height:,} pixels; a PNG must be held whole, and {MAX_PIXELS:,} is the limit",
-            "Save it as a tiled GeoTIFF, which is read in blocks.",
-            path,
-        )
     if depth == 16 and colour != 0:
         raise NotLabels(
             f"it is {KINDS[colour]} of 16 bit: no way to store labels",
@@ -127,6 +125,26 @@ def _header(kind: bytes, body: bytes, path: str) -> Header:
             path,
         )
     return Header(width, height, depth, colour, bool(interlace), 0)
+
+
+def check_size(start: bytes, file_bytes: int, reading: Reading, path: str) -> None:
+    """Hold what the header claims against the limits, before the file is read, let alone decoded.
+
+    A header that is damaged is left to :func:`check`, which says how.
+    """
+    if len(start) < 33 or start[12:16] != b"IHDR":
+        return
+    width, height, depth, kind = struct.unpack(">IIBB", start[16:26])
+    check_pixels((height, width), reading.max_pixels, path)
+    if width * height > MAX_PIXELS:
+        raise TooLarge(
+            f"{width:,} x {height:,} pixels; a PNG must be held whole, and {MAX_PIXELS:,} is the limit",
+            "Save it as a tiled GeoTIFF, which is read in blocks.",
+            path,
+        )
+    samples = {2: 3, 4: 2, 6: 4}.get(kind, 1)
+    needed = width * height * samples * (2 if depth == 16 else 1) + file_bytes
+    check_memory(needed, reading.max_memory, "a PNG must be held whole", path)
 
 
 def _name(kind: bytes) -> str:

@@ -24,6 +24,7 @@ from dicecli.errors import (
 from dicecli.formats._gdal import closed_off, listening
 from dicecli.formats._geotiff_grid import grid
 from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
+from dicecli.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 
 
 def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
+    check_pixels((dataset.height, dataset.width), reading.max_pixels, path)
     try:
         band = _band(dataset, path, reading.band)
     except ManyVolumes as error:
@@ -93,17 +95,17 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
             "shape": size,
         }
         raise
-    dtype = np.dtype(dataset.dtypes[band - 1])
-    if dtype.kind not in "iuf":
-        raise NotLabels(f"its values are {dtype}: no labels", "Save the mask as integers.", path)
+    dtype = _dtype(dataset.dtypes[band - 1], path)
     compression = _compression(dataset, path)
     block = dataset.block_shapes[band - 1]
-    samples = dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1
+    samples = _samples(dataset)
     block_bytes = math.prod(block) * dtype.itemsize * samples
     _check_block(dataset, band, block_bytes, compression, path)
+    shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
+    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
     if block_bytes > MAX_BLOCK_BYTES:
         raise TooLarge(
-            f"one block of it has {block[1]:,} x {block[0]:,} pixels in {samples} samples",
+            f"one block of it has {shape}",
             "Save it with tiles: gdal_translate -co TILED=YES.",
             path,
         )
@@ -133,6 +135,14 @@ def _band(dataset: Any, path: str, wanted: int | None) -> int:
     if wanted is not None and not 1 <= wanted <= count:
         raise ManyVolumes(f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path)
     return wanted or 1
+
+
+def _dtype(name: str, path: str) -> np.dtype:
+    """Return the type of a band's values; GDAL has some that NumPy lacks, none of which can hold labels."""
+    known = "complex" not in name
+    if not known or np.dtype(name).kind not in "iuf":
+        raise NotLabels(f"its values are {name}: no labels", "Save the mask as integers.", path)
+    return np.dtype(name)
 
 
 def _compression(dataset: Any, path: str) -> str:
@@ -176,6 +186,11 @@ def _nodata(dataset: Any, band: int, reading: Reading) -> tuple[float | None, li
     if reading.nodata == "auto" and tag == reading.background:
         return None, [f"nodata is {tag:g}, which is also the background label: read as background"]
     return float(tag), []
+
+
+def _samples(dataset: Any) -> int:
+    """Return how many samples of a pixel lie together in a block."""
+    return dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1
 
 
 def _is_tiled(dataset: Any, block: tuple[int, int]) -> bool:
@@ -254,39 +269,59 @@ class _GeoTiff(MaskSource):
         """
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
-        with files.readable(self.path), closed_off(self.path), Path(self.path).open("rb") as file:
-            for offset, length in self._blocks():
+        with files.readable(self.path), closed_off(self.path), files.open_regular(self.path) as file:
+            for offset, length, rows in self._blocks():
                 if not length:
                     sparse += 1
                 elif is_deflate:
                     file.seek(offset)
-                    _check_deflate(file, length, self.path)
+                    _check_deflate(file, length, rows * self._row_bytes(), self.path)
         if sparse:
             value = "nodata" if self._dataset.nodatavals[self._band - 1] is not None else "0"
             self.notes.append(f"{sparse:,} of its blocks are sparse: not stored, and read as {value}")
 
-    def _blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield where each block of the band lies in the file, and its length: 0 where it is not stored."""
+    def _blocks(self) -> Iterator[tuple[int, int, int]]:
+        """Yield where each block of the band lies in the file, its length, and how many rows it holds.
+
+        The length is 0 where it is not stored. A tile at the edge is a whole tile; the last strip is not.
+        """
+        height, step = self.shape[0], self.chunks[0]
         rows, columns = (-(-n // chunk) for n, chunk in zip(self.shape, self.chunks, strict=True))
+        is_tiled = _is_tiled(self._dataset, (self.chunks[0], self.chunks[1]))
         tag = self._dataset.get_tag_item
         for row, column in itertools.product(range(rows), range(columns)):
             where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=self._band)
             length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=self._band)
-            yield int(where or 0), int(length or 0)
+            yield int(where or 0), int(length or 0), step if is_tiled else min(step, height - row * step)
+
+    def _row_bytes(self) -> int:
+        """Return the length of one row of a block, unpacked: samples of fewer bits than a byte are packed."""
+        bits = int(self._dataset.tags(self._band, ns="IMAGE_STRUCTURE").get("NBITS", 8 * self.dtype.itemsize))
+        return -(-self.chunks[1] * bits * _samples(self._dataset) // 8)
 
     def close(self) -> None:
         """Close the file."""
         self._dataset.close()
 
 
-def _check_deflate(file: BinaryIO, length: int, path: str) -> None:
-    """Inflate one block to its end, where its checksum stands; memory stays small."""
+def _check_deflate(file: BinaryIO, length: int, expected: int, path: str) -> None:
+    """Inflate one block to its end, where its checksum stands; memory stays small.
+
+    Of a block that holds more than it should, as where a tag gives the wrong size of tiles, libtiff can leave
+    the last pixels as the memory happened to be: no number comes of that.
+    """
     pieces = (file.read(min(_PIECE, length - start)) for start in range(0, length, _PIECE))
     try:
-        _, is_whole = inflated_length(pieces)
+        inflated, is_whole = inflated_length(pieces, expected)
     except Damaged as error:
         raise Corrupt(
             f"a deflate block of it is damaged: {error}", "Fetch or save the file again.", path
         ) from error
+    if inflated > expected:
+        raise Corrupt(
+            f"a deflate block of it holds more than the {expected:,} bytes that its header claims",
+            "Save it again from its source.",
+            path,
+        )
     if not is_whole:
         raise Truncated("a deflate block of it ends too early", "Fetch or save the file again.", path)

@@ -14,6 +14,7 @@ from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
 from dicecli.inflate import MAX_RATIO
+from dicecli.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading, pixels
 from dicecli.views import ArraySource
 
@@ -55,6 +56,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         is_zipped=files.head(data_path, 2) == headers.GZIP,
     )
     _check_size(stored, data_bytes, path)
+    check_pixels(layout, reading.max_pixels, path)
     grid = _one_volume(grid, layout, path, reading)
     source = _Nifti(stored, grid, reading)
     source.path = path
@@ -275,7 +277,7 @@ class _Nifti(MaskSource):
         """Read from a plain file: a mapping would end the process if the file shrank."""
         try:
             if self._file is None:
-                self._file = Path(self._stored.path).open("rb")  # noqa: SIM115 - kept open
+                self._file = files.open_regular(self._stored.path)
             self._file.seek(self._stored.offset + start)
             raw = self._file.read(length)
         except OSError as error:
@@ -309,6 +311,8 @@ class _Nifti(MaskSource):
             if self._stream is None:
                 raw: bytes | bytearray = self._plain_bytes(0, stored.bytes)
             else:
+                what = "it is compressed and must be held whole, to be read in another order"
+                check_memory(stored.bytes, self.reading.max_memory, what, self.path)
                 self._stream.rewind()
                 raw = self._stream.read(stored.bytes, self.path)
             self._whole = np.frombuffer(raw, stored.dtype).reshape(stored.layout, order="F")

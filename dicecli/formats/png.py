@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +40,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     NotLabels
         16-bit colours.
     """
-    files.check_regular(path)
+    size = files.check_regular(path)
     start = files.head(path)
     if not start.startswith(chunks.MAGIC):
         raise UnknownFormat(
@@ -49,8 +48,10 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
             "Give a PNG file, or name it after its format. JPEG cannot hold labels.",
             path,
         )
+    chunks.check_size(start, size, reading, path)
     try:
-        data = Path(path).read_bytes()
+        with files.open_regular(path) as file:
+            data = file.read()
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
     header, stream = chunks.check(data, path)

@@ -1,0 +1,151 @@
+"""Small decoders of the formats, written from their specifications alone, to hold the package's numbers against.
+
+Each returns the number of pixels by label, and raises whatever it likes where the bytes have none.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import warnings
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import make
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}  # fmt: skip
+
+
+def sizes(path: Path) -> dict[int, int]:
+    """Return the pixels by label of a whole mask, 0 and 255 alone being 0 and 1."""
+    found = {".png": png, ".tif": tiff}.get(path.suffix, nifti)(path)
+    return {int(label == 255): n for label, n in found.items()} if _is_0_and_255(found) else dict(found)
+
+
+def _is_0_and_255(found: Counter) -> bool:
+    return 255 in found and set(found) <= {0, 255}
+
+
+def png(path: Path) -> Counter:
+    """Count the samples of a PNG: chunks, passes, filters and bits by hand."""
+    content = path.read_bytes()
+    assert content.startswith(make.PNG_MAGIC)
+    at, header, packed = len(make.PNG_MAGIC), b"", b""
+    while True:
+        (length,) = struct.unpack_from(">I", content, at)
+        kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
+        (checksum,) = struct.unpack_from(">I", content, at + 8 + length)
+        assert zlib.crc32(kind + body) == checksum
+        header = header or body
+        packed += body if kind == b"IDAT" else b""
+        if kind == b"IEND":
+            break
+        at += 12 + length
+    stream = zlib.decompressobj()
+    raw = stream.decompress(packed, 1 << 24)
+    assert stream.eof
+    return _png_samples(header, raw)
+
+
+def _png_samples(header: bytes, raw: bytes) -> Counter:
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    channels = _CHANNELS[colour]
+    counted: Counter = Counter()
+    at = 0
+    for top, left, down, across in make.ADAM7 if interlaced else ((0, 0, 1, 1),):
+        rows, columns = len(range(top, height, down)), len(range(left, width, across))
+        if not rows or not columns:
+            continue
+        length = (columns * channels * depth + 7) // 8
+        above = bytearray(length)
+        for _ in range(rows):
+            above = _unfiltered(raw[at], bytearray(raw[at + 1 : at + 1 + length]), above, channels * depth)
+            assert len(above) == length
+            samples = _samples(above, depth)[: columns * channels]
+            counted.update(_labels(samples, colour, channels))
+            at += 1 + length
+    assert at == len(raw)
+    return counted
+
+
+def _unfiltered(kind: int, row: bytearray, above: bytearray, bits: int) -> bytearray:
+    back = max(1, bits // 8)
+    for n in range(len(row)):
+        a, b = row[n - back] if n >= back else 0, above[n]
+        c = above[n - back] if n >= back else 0
+        row[n] = (row[n] + (0, a, b, (a + b) // 2, _paeth(a, b, c))[kind]) & 255
+    return row
+
+
+def _paeth(a: int, b: int, c: int) -> int:
+    return min((a, b, c), key=lambda each: abs(a + b - c - each))
+
+
+def _samples(row: bytearray, depth: int) -> list[int]:
+    if depth == 16:
+        return [row[n] << 8 | row[n + 1] for n in range(0, len(row), 2)]
+    return [byte >> shift & 2**depth - 1 for byte in row for shift in range(8 - depth, -1, -depth)]
+
+
+def _labels(samples: list[int], colour: int, channels: int) -> Iterable[int]:
+    pixels = [samples[n : n + channels] for n in range(0, len(samples), channels)]
+    if colour in {2, 6}:
+        assert all(red == green == blue for red, green, blue, *_ in pixels)
+    return (pixel[0] for pixel in pixels)
+
+
+def nifti(path: Path) -> Counter:
+    """Count the voxels of a NIfTI file or pair, which may be gzipped, whatever its name."""
+    content = _inflated(path.read_bytes())
+    order = "<" if 348 in (size := struct.unpack("<I", content[:4])) or 540 in size else ">"
+    is_first = struct.unpack(order + "I", content[:4]) == (348,)
+    dims = struct.unpack_from(order + ("8h" if is_first else "8q"), content, 40 if is_first else 16)
+    (code,) = struct.unpack_from(order + "h", content, 70 if is_first else 12)
+    offset = struct.unpack_from(order + ("f" if is_first else "q"), content, 108 if is_first else 168)[0]
+    slope, inter = struct.unpack_from(order + ("2f" if is_first else "2d"), content, 112 if is_first else 176)
+    number = math.prod(dims[1 : dims[0] + 1])
+    if path.suffix == ".hdr":
+        content = _inflated(path.with_suffix(".img").read_bytes())
+    elif not offset:
+        offset = 352 if is_first else 544
+    stored = np.frombuffer(content, order + _TYPES[code], number, int(offset))
+    assert int(offset) + stored.nbytes == len(content)
+    return Counter(_whole(value, slope, inter) for value in stored.tolist())
+
+
+def _inflated(content: bytes) -> bytes:
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def _whole(value: float, slope: float, inter: float) -> int:
+    scaled = value
+    if slope and not math.isnan(slope):
+        is_exact = slope == int(slope) and inter == int(inter) and isinstance(value, int)
+        scaled = value * int(slope) + int(inter) if is_exact else value * slope + inter
+    assert abs(scaled - round(scaled)) <= 0.0101
+    return round(scaled)
+
+
+def tiff(path: Path) -> Counter:
+    """Count the pixels of a TIFF that GDAL reads as one block: no second reader knows as many kinds."""
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path, driver="GTiff", sharing=False) as dataset:
+            assert dataset.count == 1
+            values, nodata = dataset.read(1), dataset.nodata
+    kept = values[~_equal(values, nodata)] if nodata else values.ravel()
+    return Counter(round(value) for value in kept.tolist())
+
+
+def _equal(values: np.ndarray, nodata: float) -> np.ndarray:
+    return np.isnan(values) if math.isnan(nodata) else values == values.dtype.type(nodata)

@@ -1,0 +1,295 @@
+"""Valid masks of each format, and seeded ways to damage them: in any byte, and where a format keeps its sense.
+
+Mutant number N of a format is the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import struct
+import tempfile
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import make
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The formats that are fuzzed, by the suffix of the file that is named; a ``.hdr`` has its ``.img`` beside it.
+KINDS = ("png", "nii", "nii.gz", "hdr", "tif")
+
+#: Numbers at which arithmetic and allocations go wrong.
+_INTEGERS = (0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65529, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1)  # fmt: skip
+_FLOATS = (0.0, -0.0, 0.5, 1.0, -1.0, 1e-40, 0.9999999, 352.0, 353.0, 3.4e38, float("inf"), float("-inf"), float("nan"))  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """The bytes of a damaged mask, by the suffix of each of its files; the first is the one that is named."""
+
+    files: dict[str, bytes]
+
+    def write(self, folder: Path) -> Path:
+        """Write it into a folder, over its predecessor, and return the path of the file that is named."""
+        for suffix, content in self.files.items():
+            (folder / f"mutant.{suffix}").write_bytes(content)
+        return folder / f"mutant.{next(iter(self.files))}"
+
+
+def mutant(kind: str, number: int) -> Mutant:
+    """Make one damaged mask of a format."""
+    rng = random.Random(f"{kind} {number}")  # noqa: S311 - it must be repeatable, not secret
+    files = dict(rng.choice(seeds(kind)))
+    victim = rng.choice(list(files))
+    how = _STRUCTURED[kind] if rng.random() < 0.6 else _bytewise
+    files[victim] = how(rng, files[victim])
+    if rng.random() < 0.2:
+        files[victim] = _bytewise(rng, files[victim])
+    return Mutant(files)
+
+
+@cache
+def seeds(kind: str) -> list[dict[str, bytes]]:
+    """Return the valid masks of a format that mutants are made of."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _SEEDS[kind](Path(folder))
+
+
+def _png_seeds(_: Path) -> list[dict[str, bytes]]:
+    labels = make.blobs((11, 13))
+    text = make.chunk(b"tEXt", b"Comment\0made for the tests") + make.chunk(b"gAMA", struct.pack(">I", 45455))
+    contents = [
+        make.raw_png(labels, before=text),
+        make.raw_png(labels, colour=3, palette=bytes(range(12))),
+        make.raw_png(labels % 2, depth=1),
+        make.raw_png(labels, depth=4, is_interlaced=True),
+        make.raw_png(labels, depth=2, colour=3, palette=bytes(range(12)), is_interlaced=True),
+        make.raw_png(labels.astype(np.uint16) * 300, depth=16),
+        make.raw_png(labels % 2 * 255),
+        make.raw_png(np.stack([labels] * 3, 2), colour=2),
+        make.raw_png(np.stack([labels, np.full_like(labels, 255)], 2), colour=4),
+    ]
+    return [{"png": content} for content in contents]
+
+
+def _nifti_seeds(suffix: str) -> Callable[[Path], list[dict[str, bytes]]]:
+    """Write volumes of each type with nibabel, and return their files."""
+
+    def written(folder: Path) -> list[dict[str, bytes]]:
+        labels = make.blobs((6, 5, 4))
+        variants: list[dict] = [
+            {},
+            {"dtype": np.int16, "endianness": ">"},
+            {"dtype": np.float32, "slope": 1.0, "inter": 0.0},
+            {"dtype": np.int32, "slope": 2.0, "inter": 1.0, "codes": (0, 1)},
+            {"dtype": np.uint8, "version": 2},
+            {"dtype": np.float64, "affine": np.diag([-1.5, 1.5, 3.0, 1.0])},
+        ]
+        found = []
+        for options in variants:
+            path = make.nifti(folder / f"seed.{suffix}", labels, **options)
+            ends = ("hdr", "img") if suffix == "hdr" else (suffix,)
+            found.append({end: path.with_name(f"seed.{end}").read_bytes() for end in ends})
+        if suffix == "nii.gz":
+            plain = gzip.decompress(found[0][suffix])
+            found.append({suffix: gzip.compress(plain[:400], mtime=0) + gzip.compress(plain[400:], mtime=0)})
+        return found
+
+    return written
+
+
+def _geotiff_seeds(folder: Path) -> list[dict[str, bytes]]:
+    labels = make.blobs((35, 41))
+    variants: list[dict] = [
+        {},
+        {"compress": "deflate", "tiled": True, "blockxsize": 16, "blockysize": 16},
+        {"compress": "lzw", "predictor": 2},
+        {"compress": "packbits", "blockysize": 5},
+        {"compress": "zstd", "nodata": 3},
+        {"BIGTIFF": "YES", "tiled": True, "blockxsize": 32, "blockysize": 16},
+        {"ENDIANNESS": "BIG", "dtype": np.uint16},
+        {"nbits": 2},
+        {"dtype": np.float32, "compress": "deflate", "predictor": 3},
+        {"dtype": np.int32, "nodata": -1, "transform": None, "crs": None},
+        {"SPARSE_OK": True, "tiled": True, "blockxsize": 16, "blockysize": 16, "zeros": True},
+    ]
+    found = []
+    for options in variants:
+        stored = labels.astype(options.pop("dtype", np.uint8))
+        if options.pop("zeros", False):
+            stored[:16] = 0
+        path = make.geotiff(folder / "seed.tif", stored, **options)
+        found.append({"tif": path.read_bytes()})
+    return found
+
+
+_SEEDS = {
+    "png": _png_seeds,
+    "nii": _nifti_seeds("nii"),
+    "nii.gz": _nifti_seeds("nii.gz"),
+    "hdr": _nifti_seeds("hdr"),
+    "tif": _geotiff_seeds,
+}
+
+
+def _bytewise(rng: random.Random, content: bytes) -> bytes:
+    """Damage any bytes, knowing nothing of the format, one to four times."""
+    data = bytearray(content)
+    for _ in range(rng.randint(1, 4)):
+        if not data:
+            break
+        # Half of the time near the start, where headers stand.
+        at = rng.randrange(min(len(data), 400) if rng.random() < 0.5 else len(data))
+        _BYTEWISE[rng.randrange(len(_BYTEWISE))](rng, data, at)
+    return bytes(data)
+
+
+def _flip(rng: random.Random, data: bytearray, at: int) -> None:
+    data[at] ^= 1 << rng.randrange(8)
+
+
+def _replace(rng: random.Random, data: bytearray, at: int) -> None:
+    data[at] = rng.choice((0, 1, 127, 128, 255, rng.randrange(256)))
+
+
+def _number(rng: random.Random, data: bytearray, at: int) -> None:
+    packed = _packed(rng, rng.choice("HIQfd"), rng.choice("<>"))
+    data[at : at + len(packed)] = packed
+
+
+def _cut(_: random.Random, data: bytearray, at: int) -> None:
+    del data[at:]
+
+
+def _drop(rng: random.Random, data: bytearray, at: int) -> None:
+    del data[at : at + rng.randint(1, 16)]
+
+
+def _repeat(rng: random.Random, data: bytearray, at: int) -> None:
+    data[at:at] = data[at : at + rng.randint(1, 64)]
+
+
+def _add(rng: random.Random, data: bytearray, at: int) -> None:
+    data[at:at] = rng.randbytes(rng.randint(1, 16))
+
+
+def _append(rng: random.Random, data: bytearray, _: int) -> None:
+    data += rng.choice((b"\0", b"\0" * 64, rng.randbytes(8)))
+
+
+_BYTEWISE = (_flip, _flip, _replace, _replace, _number, _number, _cut, _drop, _repeat, _add, _append)
+
+
+def _packed(rng: random.Random, code: str, order: str) -> bytes:
+    """Return an odd number in a form of :mod:`struct`."""
+    if code in "fd":
+        return struct.pack(order + code, rng.choice(_FLOATS))
+    bits = 8 * struct.calcsize(code)
+    return struct.pack(order + code.upper(), rng.choice(_INTEGERS) % 2**bits)
+
+
+def _png_structured(rng: random.Random, content: bytes) -> bytes:
+    """Damage chunks, and seal them again: what is inside a sound checksum must still not be believed."""
+    chunks, at = [], len(make.PNG_MAGIC)
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        chunks.append((content[at + 4 : at + 8], content[at + 8 : at + 8 + length]))
+        at += 12 + length
+    place = rng.randrange(len(chunks))
+    kind, body = chunks[place]
+    what = rng.randrange(7)
+    if what == 0:
+        del chunks[place]
+    elif what == 1:
+        chunks.insert(rng.randrange(len(chunks) + 1), chunks[place])
+    elif what == 2:
+        kinds = (b"IDAT", b"PLTE", b"tRNS", b"IEND", b"IHDR", b"acTL", b"zTXt", b"aBcD")
+        chunks[place] = (rng.choice(kinds), body)
+    elif what == 3 and kind == b"IDAT":
+        half = rng.randrange(len(body) + 1)
+        chunks[place : place + 1] = [(kind, body[:half]), (kind, body[half:])]
+    elif what >= 4 and kind == b"IDAT":
+        # What every filter of a row, and every sample, makes of other bytes.
+        chunks[place] = (kind, zlib.compress(_bytewise(rng, zlib.decompress(body))))
+    elif what >= 4 and kind == b"IHDR":
+        chunks[place] = (kind, _ihdr(rng, body))
+    else:
+        chunks[place] = (kind, _bytewise(rng, body))
+    return make.PNG_MAGIC + b"".join(make.chunk(*each) for each in chunks)
+
+
+def _ihdr(rng: random.Random, body: bytes) -> bytes:
+    width, height, *rest = struct.unpack(">IIBBBBB", body)
+    sizes = [width, height]
+    sizes[rng.randrange(2)] = rng.choice((*_INTEGERS[:-2], width * 2, height + 1)) % 2**32
+    if rng.random() < 0.5:
+        rest[rng.randrange(5)] = rng.choice((0, 1, 2, 3, 4, 6, 8, 16, 255))
+        sizes = [width, height]
+    return struct.pack(">IIBBBBB", *sizes, *rest)
+
+
+#: Fields of a NIfTI-1 header: where they stand, and their form.
+_FIELDS = [(40 + 2 * n, "H") for n in range(8)] + [(70, "H"), (72, "H"), (108, "f"), (112, "f"), (116, "f")]
+_FIELDS += [(76 + 4 * n, "f") for n in range(8)] + [(256 + 4 * n, "f") for n in range(18)]
+_FIELDS += [(123, "B"), (252, "H"), (254, "H"), (68, "H"), (0, "I"), (344, "I")]
+#: And of a NIfTI-2 header.
+_FIELDS_2 = [(16 + 8 * n, "Q") for n in range(8)] + [(12, "H"), (14, "H"), (168, "Q"), (176, "d"), (184, "d")]
+_FIELDS_2 += [(104 + 8 * n, "d") for n in range(8)] + [(400 + 8 * n, "d") for n in range(12)] + [(4, "Q")]
+
+
+def _nifti_structured(rng: random.Random, content: bytes) -> bytes:
+    """Put odd numbers into fields of the header; where there is none, damage voxels."""
+    data = bytearray(content)
+    sizes = {order: struct.unpack_from(order + "I", data)[0] for order in "<>"} if len(data) >= 348 else {}
+    order = next((each for each, size in sizes.items() if size in {348, 540}), None)
+    if order is None or len(data) < sizes[order]:
+        return _bytewise(rng, content)
+    fields = _FIELDS if sizes[order] == 348 else _FIELDS_2
+    for _ in range(rng.randint(1, 3)):
+        at, code = rng.choice(fields)
+        is_small = code in "BHIQ" and rng.random() < 0.4
+        packed = struct.pack(order + code, rng.randrange(20)) if is_small else _packed(rng, code, order)
+        data[at : at + len(packed)] = packed
+    return bytes(data)
+
+
+def _gzip_structured(rng: random.Random, content: bytes) -> bytes:
+    """Damage what is inside, and pack it again, so that checksum and length hold."""
+    plain = gzip.decompress(content)
+    how = _nifti_structured if rng.random() < 0.7 else _bytewise
+    damaged = how(rng, plain)
+    half = rng.randrange(len(damaged) + 1) if rng.random() < 0.2 else len(damaged)
+    packed = gzip.compress(damaged[:half], mtime=0)
+    return packed + (gzip.compress(damaged[half:], mtime=0) if half < len(damaged) else b"")
+
+
+def _tiff_structured(rng: random.Random, content: bytes) -> bytes:
+    """Put odd numbers into entries of the directory: tag, type, number of values, value."""
+    data = bytearray(content)
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = 43 in data[2:4]
+    at = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
+    number = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)[0]
+    start, size, long = (at + 8, 20, "Q") if is_big else (at + 2, 12, "I")
+    for _ in range(rng.randint(1, 2)):
+        entry = start + size * rng.randrange(number)
+        field, code = rng.choice(
+            ((0, "H"), (2, "H"), (4, long), *((size - struct.calcsize(long), long),) * 5)
+        )
+        few = struct.pack(order + code, rng.randrange(300 if field == 0 else 20))
+        packed = few if rng.random() < 0.4 else _packed(rng, code, order)
+        data[entry + field : entry + field + len(packed)] = packed
+    return bytes(data)
+
+
+_STRUCTURED: dict[str, Callable[[random.Random, bytes], bytes]] = {
+    "png": _png_structured,
+    "nii": _nifti_structured,
+    "nii.gz": _gzip_structured,
+    "hdr": _nifti_structured,
+    "tif": _tiff_structured,
+}

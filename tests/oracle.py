@@ -1,0 +1,101 @@
+"""What must hold of any bytes that are given for a mask: a CaseError or a right number, soon, in little memory."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING
+
+import decoders
+
+from dicecli.counting import count_case
+from dicecli.errors import CaseError
+from dicecli.results import Case
+from dicecli.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Of the processor: a busy machine must not look like a slow reader.
+MOST_SECONDS = 2.0
+#: Of the clock, for what waits instead of working.
+MOST_WAITING = 20.0
+MOST_MEGABYTES = 512
+
+
+class Finding(AssertionError):
+    """A promise that a mask broke."""
+
+
+def judge(path: Path) -> str:
+    """Score a mask against itself, and hold the answer; return the name of its error, or ``"scored"``.
+
+    Raises
+    ------
+    Finding
+        Another exception or a warning, a wrong number, or too long or too large.
+    """
+    started = time.process_time(), time.monotonic()
+    _fill_memory(0x5A)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            scored = count_case(Case("mutant", str(path), str(path)), Settings())
+    except CaseError as error:
+        _hold_message(error, path)
+        answer = error.name
+    except Exception as error:
+        raise Finding(f"{type(error).__name__}: {error}") from error
+    else:
+        _hold_number({label: counts.tp for label, counts in scored.labels.items() if counts.tp}, path)
+        if any(counts.fp or counts.fn for counts in scored.labels.values()):
+            raise Finding("a mask does not agree with itself")
+        answer = "scored"
+    spent, waited = time.process_time() - started[0], time.monotonic() - started[1]
+    if spent > MOST_SECONDS or waited > MOST_WAITING:
+        raise Finding(f"it took {spent:.1f} s of the processor, {waited:.1f} s in all")
+    if (megabytes := peak_megabytes()) > MOST_MEGABYTES:
+        raise Finding(f"the process has grown to {megabytes:.0f} MB")
+    return answer
+
+
+def _hold_message(error: CaseError, path: Path) -> None:
+    """Every error names the file and the side, and says what to do."""
+    said = str(error)
+    if path.stem not in said or not said.startswith(("reference", "prediction", str(path))):
+        raise Finding(f"the message names neither side nor file: {said}")
+    if not error.hint or not error.message:
+        raise Finding(f"{error.name} without a hint")
+
+
+def _hold_number(found: dict[int, int], path: Path) -> None:
+    _fill_memory(0xA5)
+    try:
+        right = decoders.sizes(path)
+    except Exception as error:
+        raise Finding(f"scored as {found}, where another decoder fails: {error!r}") from error
+    if {label: n for label, n in right.items() if n} != found:
+        raise Finding(f"scored as {found}; right is {right}")
+
+
+def _fill_memory(byte: int) -> None:
+    """Have new memory filled with a byte, where the C library does that: what is never set must not count."""
+    if _MALLOPT is not None:
+        _MALLOPT(_M_PERTURB, byte)
+
+
+#: Of glibc's mallopt(3).
+_M_PERTURB = -6
+_MALLOPT = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+
+
+def peak_megabytes() -> float:
+    """Return the largest size that this process has had in memory; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
