@@ -11,6 +11,7 @@
     │   ├── GateError         a gate that says nothing, such as a metric without direction
     │   ├── ConfigError       a configuration file that cannot be understood
     │   ├── OutputError       an output that cannot be written
+    │   ├── NotInstalled      an optional package that this needs is not there
     │   └── WorkersFailed     worker processes that cannot start
     └── CaseError             exit 3: this case could not be scored; other cases can
         ├── ProcessError      the process that scored it
@@ -105,6 +106,10 @@ class LabelFileError(UsageError):
 
 class OutputError(UsageError):
     """An output that cannot be written."""
+
+
+class NotInstalled(UsageError, ImportError):  # type: ignore[misc] # its name is this kind of error's, as for all
+    """An optional package that is not installed."""
 
 
 class PairingError(UsageError):

@@ -1,0 +1,177 @@
+"""What a loss is given: checked, and brought into the shapes (N, C, S) and (N, S) or (N, C, S)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dicecli.errors import NotLabels, ShapeMismatch, UnknownLabel, UsageError
+from dicecli.losses.activations import ACTIVATIONS
+from dicecli.plugins import unknown
+
+
+def check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
+    """Check an option that is one of several words.
+
+    Raises
+    ------
+    UnknownName
+    """
+    if name not in known:
+        raise unknown(kind, name, known)
+
+
+def check_options(*, activation: str, temperature: float, smooth: float, ignore_label: int | None) -> None:
+    """Check the options that all losses have.
+
+    Raises
+    ------
+    UnknownName, UsageError
+    """
+    check_name("activation", activation, tuple(ACTIVATIONS))
+    if not (0 < temperature < math.inf):
+        raise UsageError(f"temperature is {temperature}, and must be above 0", "1 leaves logits as they are.")
+    if activation == "none" and temperature != 1:
+        raise UsageError(
+            f"temperature is {temperature} without an activation",
+            "A temperature divides logits: choose activation='sigmoid' or 'softmax', or leave it out.",
+        )
+    if not (0 <= smooth < math.inf):
+        raise UsageError(f"smooth is {smooth}, and must be 0 or above", "1e-5 is what the scores use.")
+    if ignore_label is not None and (isinstance(ignore_label, bool) or not isinstance(ignore_label, int)):
+        raise UsageError(
+            f"ignore_label is {ignore_label!r}, and must be one integer",
+            "Give the label to leave out, as 255.",
+        )
+
+
+def check_parts(dice_weight: float, ce_weight: float) -> None:
+    """Check the two weights of a loss that has two parts.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name, value in (("dice_weight", dice_weight), ("ce_weight", ce_weight)):
+        if not (0 <= value < math.inf):
+            raise UsageError(f"{name} is {value}, and must be 0 or above", "1 takes this part as it is.")
+
+
+def weights_of(values: Any) -> Tensor:
+    """Return class weights as a tensor, checked.
+
+    Raises
+    ------
+    UsageError
+        They are not a list of finite numbers from 0, of which one is above 0.
+    """
+    weights = torch.as_tensor(values)
+    if weights.ndim != 1 or not weights.numel():
+        raise UsageError(
+            f"class_weights has the shape {tuple(weights.shape)}, and must be a list",
+            "Give a number for each channel.",
+        )
+    # Elsewhere, the host would wait for the device each time.
+    is_seen = weights.device.type == "cpu" and not torch.compiler.is_compiling()
+    if is_seen and not bool((weights >= 0).all() & weights.isfinite().all() & (weights > 0).any()):
+        raise UsageError(
+            f"class_weights are {[float(each) for each in weights]}",
+            "Give finite numbers from 0 up, at least one of them above 0.",
+        )
+    return weights if weights.is_floating_point() else weights.to(torch.float32)
+
+
+def flattened(
+    prediction: Tensor, reference: Tensor, activation: str, ignore_label: int | None
+) -> tuple[Tensor, Tensor]:
+    """Return the prediction as (N, C, S) and the reference as labels (N, S) or one-hot (N, C, S).
+
+    One channel is one-hot always: its labels are 0 and 1. Contiguous and channels-last tensors are not
+    copied.
+
+    Raises
+    ------
+    ShapeMismatch, NotLabels, UsageError
+    """
+    prediction, reference = (_plain(each) for each in (prediction, reference))
+    _check_prediction(prediction, activation)
+    if reference.device != prediction.device:
+        raise UsageError(
+            f"the prediction lies on {prediction.device}, the reference on {reference.device}",
+            "Bring them to one device with .to(device).",
+        )
+    images, classes = prediction.shape[:2]
+    without_channels = (images, *prediction.shape[2:])
+    is_labels = classes > 1 and reference.shape in {without_channels, (images, 1, *prediction.shape[2:])}
+    if not is_labels and reference.shape not in {prediction.shape, *[without_channels] * (classes == 1)}:
+        raise ShapeMismatch(
+            f"the prediction has the shape {tuple(prediction.shape)}, the reference {tuple(reference.shape)}",
+            f"Give labels of shape {without_channels} or {(images, 1, *prediction.shape[2:])}, "
+            f"or one-hot of shape {tuple(prediction.shape)}; nothing is broadcast or resized.",
+        )
+    if is_labels and (reference.is_floating_point() or reference.is_complex()):
+        raise NotLabels(
+            f"labels of type {reference.dtype} are no labels", "Convert them to integers, with .long()."
+        )
+    if not is_labels and classes > 1 and ignore_label is not None and not 0 <= ignore_label < classes:
+        raise UsageError(
+            f"ignore_label is {ignore_label}, and the one-hot reference has channels 0 to {classes - 1}",
+            "Of a one-hot reference a channel is ignored; give labels to ignore other labels.",
+        )
+    flat = prediction.reshape(images, classes, -1)
+    return flat, reference.reshape((images, -1) if is_labels else flat.shape)
+
+
+def what_is_wrong(prediction: Tensor, reference: Tensor, ignore_label: int | None) -> Exception:
+    """Return the error for values that the sums stumbled over: look again, at leisure, for what to say."""
+    classes = prediction.shape[1]
+    known = torch.tensor([0, 1] if reference.ndim == 3 else range(classes), device=reference.device)
+    found = reference[~torch.isin(reference.to(torch.float64), known.to(torch.float64))]
+    found = found if ignore_label is None else found[found != ignore_label]
+    if not found.numel():
+        low, high = (float(each) for each in torch.aminmax(prediction))
+        return UsageError(
+            f"the prediction holds values from {low:.4g} to {high:.4g}: they are no probabilities",
+            "If they are logits, say so with activation='sigmoid' or activation='softmax'.",
+        )
+    values = ", ".join(
+        f"{each:.9g}" if isinstance(each, float) else str(each) for each in torch.unique(found)[:5].tolist()
+    )
+    if reference.ndim == 3:
+        channels = "one channel" if classes == 1 else "a channel for each class"
+        return NotLabels(
+            f"the reference of {channels} holds {values}, and 0 and 1 alone can be",
+            "Give 0 or 1; a label to leave out is ignore_label; labels of several classes have no channels.",
+        )
+    return UnknownLabel(
+        f"the reference holds labels without a channel: {values}; there are channels 0 to {classes - 1}",
+        "Renumber the labels, or leave these pixels out with ignore_label.",
+    )
+
+
+def _plain(tensor: Any) -> Tensor:
+    if not isinstance(tensor, Tensor):
+        raise UsageError(f"{type(tensor).__name__} is no tensor", "Convert it with torch.as_tensor.")
+    # A class made from Tensor, such as MONAI's, would carry its own baggage through every step.
+    return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)
+
+
+def _check_prediction(prediction: Tensor, activation: str) -> None:
+    if not prediction.is_floating_point():
+        raise UsageError(
+            f"the prediction is of type {prediction.dtype}, and must be of a floating type",
+            "Give logits or probabilities, not labels.",
+        )
+    if prediction.ndim < 2 or not prediction.numel():
+        raise ShapeMismatch(
+            f"the prediction has the shape {tuple(prediction.shape)}",
+            "Give a batch of at least one image: (N, C, ...), with a channel for each class.",
+        )
+    if activation == "softmax" and prediction.shape[1] == 1:
+        raise UsageError(
+            "softmax over one channel is 1 everywhere",
+            "Take activation='sigmoid' for one class, or give the background a channel.",
+        )

@@ -1,0 +1,220 @@
+"""The losses as modules, for a model's training loop; each is its function with the options held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from dicecli.losses import functions
+from dicecli.losses.inputs import check_name, check_options, check_parts, weights_of
+from dicecli.losses.ratios import AVERAGINGS
+from dicecli.soft_forms import FORMS, SMOOTH, WEIGHTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+class _Loss(nn.Module):
+    """Options, checked when they are given, and class weights that move with the module."""
+
+    def __init__(self, class_weights: Any = None, **options: Any) -> None:
+        super().__init__()
+        for kind, known in (("form", FORMS), ("averaging", AVERAGINGS), ("weighting", WEIGHTINGS)):
+            if kind in options:
+                check_name(kind, options[kind], tuple(known))
+        check_options(
+            **{name: options[name] for name in ("activation", "temperature", "smooth", "ignore_label")}
+        )
+        self.options = options
+        weights = None if class_weights is None else weights_of(class_weights)
+        self.register_buffer("class_weights", weights, persistent=False)
+
+    def extra_repr(self) -> str:
+        """Show the options."""
+        shown = {name: value for name, value in self.options.items() if value is not None}
+        if self.class_weights is not None:
+            shown["class_weights"] = self.class_weights.tolist()
+        return ", ".join(f"{name}={value!r}" for name, value in shown.items())
+
+
+class DiceLoss(_Loss):
+    """1 − soft Dice.
+
+    Called with the prediction, floating, of shape (N, C, *S), and the reference: labels of shape (N, *S) or
+    (N, 1, *S), integers from 0 to C − 1, or one-hot of the prediction's shape, any type, 0 or 1. A single
+    channel is a class of its own, and its reference is 0 or 1, of shape (N, *S) or (N, 1, *S). The loss is
+    float64 for float64 and float32 for every narrower type; inside, sums are float64 where the device has it.
+
+    Parameters
+    ----------
+    form : {"standard", "jaccard", "squared"}
+        The ratio: see :mod:`dicecli.soft_forms`.
+    smooth : float
+        ε. With 0, two empty masks have loss 0 and no gradient, which is the limit for ε → 0.
+    activation : {"none", "sigmoid", "softmax"}
+        What makes probabilities of the prediction; with ``none`` it holds probabilities already.
+    temperature : float
+        Logits are divided by it.
+    averaging : {"macro", "micro", "weighted"}
+        ``macro``: the ratio per class, mean over classes. ``weighted``: as macro, weighted by the class's
+        size in the reference. ``micro``: the sums are pooled over classes before the ratio.
+    imagewise : bool
+        The ratio for each image, and the mean over images, instead of sums over the batch.
+    include_background : bool
+        False leaves channel 0 out of the average. Of a single channel it says nothing.
+    class_weights : sequence of float, optional
+        One for each channel, from 0 up; only their proportions matter. In ``macro`` and ``weighted`` they
+        weigh the ratios, in ``micro`` the sums.
+    ignore_label : int, optional
+        Pixels with this label in the reference count nowhere; of a one-hot reference, those of this
+        channel. If it is also a channel's number, that channel stays in the average.
+    reduce_group : torch.distributed.ProcessGroup or "world", optional
+        Sums are added up over its ranks before the ratio, so that every rank has the loss of all. The
+        gradient is that of the sum of the ranks' losses: averaged over ranks, as DistributedDataParallel
+        does, it is the gradient of one process with the whole batch.
+    validate : bool
+        A label without a channel, a one-hot value other than 0 and 1, or a given probability outside [0, 1]
+        is an error, for which the host waits for the device once in each call. False: they make the loss
+        NaN.
+
+    Raises
+    ------
+    UsageError
+        Options that make no sense, when they are given; a prediction that is not floating, or no
+        probabilities.
+    ShapeMismatch, NotLabels, UnknownLabel
+        When called: what does not fit the prediction.
+    """
+
+    def __init__(
+        self,
+        *,
+        form: str = "standard",
+        smooth: float = SMOOTH,
+        activation: str = "none",
+        temperature: float = 1.0,
+        averaging: str = "macro",
+        imagewise: bool = False,
+        include_background: bool = True,
+        class_weights: Sequence[float] | Tensor | None = None,
+        ignore_label: int | None = None,
+        reduce_group: Any = None,
+        validate: bool = True,
+    ) -> None:
+        super().__init__(
+            class_weights,
+            form=form,
+            smooth=smooth,
+            activation=activation,
+            temperature=temperature,
+            averaging=averaging,
+            imagewise=imagewise,
+            include_background=include_background,
+            ignore_label=ignore_label,
+            reduce_group=reduce_group,
+            validate=validate,
+        )
+
+    def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss, without axes."""
+        return functions.dice_loss(prediction, reference, class_weights=self.class_weights, **self.options)
+
+
+class GeneralizedDiceLoss(_Loss):
+    """1 − generalised Dice: one ratio over all classes, each weighted by its size in the reference.
+
+    Called as :class:`DiceLoss`, whose options it has but for the form, the averaging and class weights.
+
+    Parameters
+    ----------
+    weighting : {"square", "simple", "uniform"}
+        1/(Σg)², 1/Σg or 1. A class that is absent from the reference gets the largest weight of those
+        present: see :func:`dicecli.soft_forms.class_weights`.
+    """
+
+    def __init__(
+        self,
+        *,
+        weighting: str = "square",
+        smooth: float = SMOOTH,
+        activation: str = "none",
+        temperature: float = 1.0,
+        imagewise: bool = False,
+        include_background: bool = True,
+        ignore_label: int | None = None,
+        reduce_group: Any = None,
+        validate: bool = True,
+    ) -> None:
+        super().__init__(
+            weighting=weighting,
+            smooth=smooth,
+            activation=activation,
+            temperature=temperature,
+            imagewise=imagewise,
+            include_background=include_background,
+            ignore_label=ignore_label,
+            reduce_group=reduce_group,
+            validate=validate,
+        )
+
+    def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss, without axes."""
+        return functions.generalized_dice_loss(prediction, reference, **self.options)
+
+
+class DiceCELoss(_Loss):
+    """Dice loss plus cross-entropy, from one pass: ``dice_weight · Dice loss + ce_weight · CE``.
+
+    Called as :class:`DiceLoss`, and with its options. The cross-entropy is the mean over pixels: with
+    softmax −log of the probability of the pixel's class, with sigmoid binary for each channel. It takes in
+    every channel, the background's too, and the whole batch, whatever the average of Dice; class weights
+    weigh it as in ``torch.nn.CrossEntropyLoss``, the sum divided by the weights of the pixels' classes. Its
+    gradient at a logit is p − g. Where no pixel counts it is 0. With activation ``none``, one channel is
+    binary.
+
+    Parameters
+    ----------
+    dice_weight, ce_weight : float
+        From 0 up.
+    """
+
+    def __init__(
+        self,
+        *,
+        dice_weight: float = 1.0,
+        ce_weight: float = 1.0,
+        form: str = "standard",
+        smooth: float = SMOOTH,
+        activation: str = "none",
+        temperature: float = 1.0,
+        averaging: str = "macro",
+        imagewise: bool = False,
+        include_background: bool = True,
+        class_weights: Sequence[float] | Tensor | None = None,
+        ignore_label: int | None = None,
+        reduce_group: Any = None,
+        validate: bool = True,
+    ) -> None:
+        check_parts(dice_weight, ce_weight)
+        super().__init__(
+            class_weights,
+            dice_weight=dice_weight,
+            ce_weight=ce_weight,
+            form=form,
+            smooth=smooth,
+            activation=activation,
+            temperature=temperature,
+            averaging=averaging,
+            imagewise=imagewise,
+            include_background=include_background,
+            ignore_label=ignore_label,
+            reduce_group=reduce_group,
+            validate=validate,
+        )
+
+    def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss, without axes."""
+        return functions.dice_ce_loss(prediction, reference, class_weights=self.class_weights, **self.options)

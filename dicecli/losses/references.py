@@ -1,0 +1,112 @@
+"""The reference of a block of pixels, as labels or one-hot: what the sums and their gradient ask of it.
+
+Both kinds answer the same questions, so that nothing else knows which one it has. Labels never become a
+one-hot tensor: what belongs to a pixel's own class is gathered, and scattered back. All that is scattered
+goes to places of its own, so the result is the same every time, on every device.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Reference(Protocol):
+    """What a block of n images, C classes and s pixels is held against: g, which is 0 or 1."""
+
+    #: (n, 1, s) bool, true where a pixel is left out; None where none can be.
+    ignored: Tensor | None
+    #: One bool on the device: whether there is a label without a channel, or a value that is neither 0 nor 1.
+    is_wrong: Tensor
+
+    def counts(self) -> Tensor:
+        """Σ g, shape (n, C)."""
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Σ v g for `values` of shape (n, C, s); shape (n, C)."""
+
+    def own(self, amounts: Tensor) -> Tensor:
+        """Σ_c a g at each pixel for one amount per class, shape (n, C); shape (n, 1, s)."""
+
+    def add_(self, values: Tensor, amounts: Tensor) -> Tensor:
+        """Add a g to `values` of shape (n, C, s) in place, for one amount per class, shape (n, C)."""
+
+
+class Labels:
+    """Class numbers 0 to C − 1, shape (n, s), of an integer type."""
+
+    def __init__(self, labels: Tensor, classes: int, ignore_label: int | None) -> None:
+        wide = labels.to(torch.int64)
+        self._index = wide.clamp(0, classes - 1).unsqueeze(1)
+        inside = self._index == wide.unsqueeze(1)
+        self.ignored = None if ignore_label is None else (wide == ignore_label).unsqueeze(1)
+        self.is_wrong = ~(inside if self.ignored is None else inside | self.ignored).all()
+        self._classes = classes
+
+    def counts(self) -> Tensor:
+        """Σ g, shape (n, C)."""
+        bins = self._index if self.ignored is None else self._index.masked_fill(self.ignored, self._classes)
+        images, width = bins.shape[0], self._classes + 1
+        bins = bins + width * torch.arange(images, device=bins.device)[:, None, None]
+        found = torch.bincount(bins.flatten(), minlength=images * width)
+        return found.view(images, width)[:, : self._classes]
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Σ v g for `values` of shape (n, C, s); shape (n, C)."""
+        here = values.gather(1, self._index)
+        if self.ignored is not None:
+            here.masked_fill_(self.ignored, 0)
+        return torch.zeros_like(values).scatter_(1, self._index, here).sum(2)
+
+    def own(self, amounts: Tensor) -> Tensor:
+        """Σ_c a g at each pixel for one amount per class, shape (n, C); shape (n, 1, s)."""
+        return amounts.gather(1, self._index.squeeze(1)).unsqueeze(1)
+
+    def add_(self, values: Tensor, amounts: Tensor) -> Tensor:
+        """Add a g to `values` of shape (n, C, s) in place, for one amount per class, shape (n, C)."""
+        return values.scatter_(1, self._index, values.gather(1, self._index).add_(self.own(amounts)))
+
+
+class OneHot:
+    """0 or 1 for each class, shape (n, C, s), of any type; one channel alone is the labels 0 and 1.
+
+    Several classes at a pixel, or none, are taken as they are. Ignored are the pixels of the channel
+    `ignore_label`; with one channel alone, those of that value.
+    """
+
+    def __init__(self, values: Tensor, dtype: torch.dtype, ignore_label: int | None) -> None:
+        self.ignored = None
+        if ignore_label is not None:
+            alone = values.shape[1] == 1
+            self.ignored = values == ignore_label if alone else values[:, ignore_label, None] == 1
+            values = values.masked_fill(self.ignored, 0)
+        self._values = values.to(dtype)
+        if values.dtype == torch.bool:
+            self.is_wrong = torch.zeros((), dtype=torch.bool, device=values.device)
+        else:
+            self.is_wrong = ~((self._values == 0) | (self._values == 1)).all()
+
+    def counts(self) -> Tensor:
+        """Σ g, shape (n, C)."""
+        return self._values.sum(2)
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Σ v g for `values` of shape (n, C, s); shape (n, C)."""
+        return (values * self._values).sum(2)
+
+    def own(self, amounts: Tensor) -> Tensor:
+        """Σ_c a g at each pixel for one amount per class, shape (n, C); shape (n, 1, s)."""
+        return (amounts.unsqueeze(2) * self._values).sum(1, keepdim=True)
+
+    def add_(self, values: Tensor, amounts: Tensor) -> Tensor:
+        """Add a g to `values` of shape (n, C, s) in place, for one amount per class, shape (n, C)."""
+        return values.addcmul_(self._values, amounts.unsqueeze(2))
+
+
+def block_of(reference: Tensor, classes: int, dtype: torch.dtype, ignore_label: int | None) -> Reference:
+    """Make the reference of a block: labels of shape (n, s), or one-hot of shape (n, C, s)."""
+    if reference.ndim == 2:
+        return Labels(reference, classes, ignore_label)
+    return OneHot(reference, dtype, ignore_label)
