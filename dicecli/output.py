@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -18,9 +19,11 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError
         The folder is missing or refuses, or the path is a folder itself.
     """
-    target = Path(path)
+    target = _real(path)
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder", "Give the name of a file in it.")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target}: this is a pipe, socket or device, not a file", "Give another name.")
     folder = target.parent
     if not folder.is_dir():
         raise OutputError(f"{target}: the folder {folder} does not exist", "Make it first, or give another.")
@@ -39,12 +42,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 def write(path: str | os.PathLike[str], text: str) -> None:
     """Write a text as UTF-8 to a temporary file beside `path`, flush it to the disk, and rename it.
 
+    Where `path` is a symbolic link, its target is written.
+
     Raises
     ------
     OutputError
-        The system refuses; what was at `path` before is untouched.
+        The system refuses. What was at `path` before is untouched; only where the disk does not confirm the
+        new name is the new text there, whole.
     """
-    target = Path(path)
+    target = _real(path)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         try:
@@ -63,6 +69,36 @@ def write(path: str | os.PathLike[str], text: str) -> None:
             f"{target}: cannot be written: {error.strerror}",
             "What was there before is untouched. Free some space, or give another path.",
         ) from error
+    try:
+        sync_folder(target.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: the disk does not confirm that it is written: {error.strerror}",
+            "The new file is there, whole, but may not outlive a power failure. Look after the disk.",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can: a power failure does not undo a rename.
+
+    Raises
+    ------
+    OSError
+        The disk fails.
+    """
+    if os.name != "posix":
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # a folder that can be written to, but not be read
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EBADF}:  # a file system without that
+            raise
+    finally:
+        os.close(handle)
 
 
 def append(path: str | os.PathLike[str], text: str) -> None:
@@ -77,6 +113,11 @@ def append(path: str | os.PathLike[str], text: str) -> None:
             file.write(text)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}", "Give another path.") from error
+
+
+def _real(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to: a rename would put a file in the place of a symbolic link."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)  # noqa: PTH114 - of any path-like
 
 
 def _give_usual_mode(name: str, target: Path) -> None:

@@ -53,7 +53,7 @@ class Faults:
     hang : str, optional
         Opening a path that has this in it takes for ever.
     before : callable, optional
-        Told kind and path before each call that counts.
+        Told kind and path before each call that counts; it may raise.
     log : path, optional
         Where a line is written for every file that is opened: ``process path``.
 

@@ -66,6 +66,7 @@ def test_help_loads_no_command_and_no_plugin():
         "dicecli",
         "dicecli.cli",
         "dicecli.cli.main",
+        "dicecli.cli.streams",
         "dicecli.errors",
         "dicecli.text",
         "dicecli.version",

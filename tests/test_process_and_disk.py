@@ -6,13 +6,17 @@ stands at the end, and a test holds that they are there.
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import faulty_io
@@ -20,16 +24,22 @@ import make
 import numpy as np
 import pytest
 from test_batch import (
+    MANY,
     PATIENCE_S,
     all_outputs,
+    assert_no_process_is_left,
     assert_nothing_is_lost,
     both,
     call,
     contents,
+    needs_proc,
     pair,
+    posix_only,
     record,
     run,
     sound,
+    start,
+    start_and_hold,
 )
 
 import dicecli
@@ -40,6 +50,7 @@ from dicecli.inspection import inspect
 from dicecli.pair import Pair, open_mask
 from dicecli.results import Case
 
+needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 NAMES = [f"case{number:03}" for number in range(6)]
 
 
@@ -273,3 +284,185 @@ def test_arrays_have_no_timeout():
     """Pixels in memory are counted here, where nothing can be stopped: that is said."""
     with pytest.raises(UsageError, match="a timeout is for files"):
         dicecli.score(make.blobs((4, 4)), make.blobs((4, 4)), timeout=5)
+
+
+# --- Standard output closed early (| head -1): no traceback, report files complete ---------------------------
+
+
+def shell(line, folder, **options):
+    """Run a line of the shell in a folder, in which `dicecli` is this one; return its code, output and errors."""
+    text = f'dicecli() {{ {shlex.quote(sys.executable)} -m dicecli "$@"; }}; {line}'
+    done = subprocess.run(
+        ["sh", "-c", text],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_S,
+        **options,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+BATCH = "dicecli batch predictions references -j 1 -f csv -o scores.json"
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"{BATCH} | head -1", 0),
+        (f"{BATCH} 2>&1 | head -1", 0),
+        (f"{BATCH} >&-", 0),
+        (f"{BATCH} 2>&-", 0),
+        (f"{BATCH} -j 2 <&- >&- 2>&-", 0),
+        pytest.param(f"{BATCH} 2>/dev/full", 0, marks=needs_full_device),
+        pytest.param(f"{BATCH} >/dev/full", 2, marks=needs_full_device),
+        pytest.param("dicecli --help >/dev/full", 2, marks=needs_full_device),
+        pytest.param("dicecli inspect references/case000.png >/dev/full", 2, marks=needs_full_device),
+        ("dicecli --help | head -1", 0),
+        ("dicecli score predictions/case000.png references/case000.png -o scores.json | head -1", 0),
+        ("dicecli score predictions/case000.png references/case000.png -o scores.json >&-", 0),
+    ],
+)
+def test_streams_that_are_closed_or_full(line, code, tmp_path):
+    """No traceback, report files complete; a report that a full disk took in part is exit code 2."""
+    sound(tmp_path, 3)
+    found, _, err = shell(line, tmp_path)
+    assert found == code, err
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    if code == 2:
+        assert err.startswith("Error: standard output cannot be written: No space left on device\nHint: ")
+    if "scores.json" in line:
+        cases = record(tmp_path / "scores.json")["cases"]
+        assert {"scored"} == {case["status"] for case in cases}
+        assert len(cases) == (3 if "batch" in line else 1)
+
+
+@posix_only
+def test_a_standard_output_that_does_not_block(tmp_path):
+    """A pipe that takes nothing for now, as some programs set it, is waited for: no byte is lost."""
+    sound(tmp_path, 60)
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    fcntl = pytest.importorskip("fcntl")
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    process = start(*both(tmp_path), "-j", 1, "-f", "json", "-o", tmp_path / "scores.json", stdout=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as file:
+        time.sleep(0.5)
+        text = file.read()
+    with process.stderr as said:
+        assert (process.wait(PATIENCE_S), said.read()) == (0, "")
+    assert text == (tmp_path / "scores.json").read_text(encoding="utf-8")
+
+
+# --- No HOME, no TTY, LANG=C, COLUMNS=20, ulimit -n 64: works ------------------------------------------------
+
+
+@posix_only
+def test_a_bare_environment(tmp_path):
+    """Both commands give in it what they give elsewhere."""
+    sound(tmp_path, 3)
+    bare = {"PATH": os.environ["PATH"], "LANG": "C", "COLUMNS": "20"}
+    for line in (
+        BATCH,
+        "dicecli score predictions/case000.png references/case000.png",
+        f"{BATCH} --timeout 60",
+    ):
+        usual = shell(line, tmp_path)
+        assert usual == shell(f"ulimit -n 64; exec <&-; {line}", tmp_path, env=bare)
+        assert usual[0] == 0
+
+
+# --- The end of the terminal (SIGHUP), as SIGTERM: a partial report that says so ------------------------------
+
+
+@posix_only
+@needs_proc
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["hang-up", "nohup"])
+def test_the_end_of_the_terminal(is_ignored, tmp_path):
+    """A terminal that is closed ends the run with a partial report, and 129; under nohup nothing ends."""
+    sound(tmp_path, MANY)
+    words = [*both(tmp_path), *all_outputs(tmp_path), "-j", 2]
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+    try:
+        process = start_and_hold(words, tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    os.killpg(process.pid, signal.SIGHUP)
+    process.send_signal(signal.SIGCONT)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert "Traceback" not in err
+    assert_no_process_is_left(process)
+    assert process.returncode == (0 if is_ignored else 129)
+    summary = record(tmp_path / "scores.json")["summary"]
+    assert bool(summary["pending"]) == bool(summary.get("partial")) == (not is_ignored)
+    assert summary["failed"] == 0
+
+
+# --- Outputs: old or new, and whole --------------------------------------------------------------------------
+
+
+def test_an_output_that_is_a_link(tmp_path):
+    """Its target is written; the link stays one."""
+    sound(tmp_path, 2)
+    (tmp_path / "below").mkdir()
+    target = tmp_path / "below" / "real.csv"
+    for is_there in (False, True):
+        if is_there:
+            target.write_text("of an earlier run", encoding="utf-8")
+        link = tmp_path / f"scores{is_there}.csv"
+        link.symlink_to(target)
+        assert call(*both(tmp_path), "-o", link).exit_code == 0
+        assert link.is_symlink()
+        assert target.read_text(encoding="utf-8").startswith("case,status,")
+        target.unlink()
+
+
+@posix_only
+def test_an_output_that_is_no_file(tmp_path):
+    """A pipe is not replaced by a file, and not waited for: 2 before any computing."""
+    os.mkfifo(tmp_path / "scores.csv")
+    done = call(*both(sound(tmp_path, 1)), "-o", tmp_path / "scores.csv")
+    assert done.exit_code == 2
+    assert "this is a pipe" in done.stderr
+
+
+def test_a_folder_of_outputs_that_vanishes(tmp_path):
+    """The report is printed all the same, the other files are written, and the error names what is not."""
+    sound(tmp_path, 3)
+    out, kept = tmp_path / "out", tmp_path / "kept.json"
+    out.mkdir()
+
+    def vanish(_, path):
+        if path.endswith("references/case001.png") and out.exists():
+            shutil.rmtree(out)
+
+    with faulty_io.Faults(tmp_path, before=vanish):
+        done = call(*both(tmp_path), "-o", out / "scores.csv", "-o", kept, "-f", "json")
+    assert done.exit_code == 2
+    assert f"Error: {out / 'scores.csv'}: cannot be written: No such file or directory" in done.stderr
+    assert json.loads(done.stdout) == record(kept)
+    assert record(kept)["summary"]["scored"] == 3
+
+
+@posix_only
+def test_a_disk_that_does_not_confirm_a_name(tmp_path):
+    """Where flushing the folder fails that is an error, though the new file is there, whole; not, where the
+    file system has no such thing.
+    """
+    sound(tmp_path, 1)
+
+    def refuse(kind, path, error):
+        if kind == "fsync" and Path(path).is_dir():
+            raise OSError(error, os.strerror(error))
+
+    for error, code in ((errno.EIO, 2), (errno.EINVAL, 0)):
+        with faulty_io.Faults(tmp_path, before=partial(refuse, error=error)):
+            done = call(*both(tmp_path), "-o", tmp_path / "scores.csv")
+        assert done.exit_code == code
+        assert ("does not confirm" in done.stderr) == bool(code)
+        assert (tmp_path / "scores.csv").read_text(encoding="utf-8").startswith("case,status,")

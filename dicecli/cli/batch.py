@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +16,6 @@ from dicecli.errors import UsageError
 from dicecli.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
     from dicecli.journal import Journal
     from dicecli.pairing import Pairing
     from dicecli.scores import Report
@@ -103,6 +98,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
     journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
+    refusal = None
     try:
         report, stopped = _run(pairing, settings, journal, running, quiet=quiet)
         try:
@@ -110,14 +106,16 @@ def command(ctx: click.Context, /, **options: Any) -> None:
                 gates.judge(report)
         finally:
             # Also where a gate names a label that is nowhere: what was counted is not lost.
-            write_all(report, files, summary)
+            refusal = write_all(report, files, summary)
     finally:
         if journal is not None:
             journal.close()
-    if journal is not None:
+    if journal is not None and refusal is None:
         _settle(journal, report, outputs, quiet=quiet)
     gates.tell_github(report)
     print_report(report, format_name, verbose=verbose)
+    if refusal is not None:
+        raise refusal
     if format_name not in {"table", "markdown"} and not quiet:
         for note in report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
@@ -146,11 +144,13 @@ def _run(
     jobs = running.pop("jobs") or shared.cores()
     stopped = None
     try:
-        with _terminable(), Progress(len(pairing.cases), quiet=quiet) as progress:
+        with Progress(len(pairing.cases), quiet=quiet) as progress:
             report = run(pairing, settings, jobs=jobs, journal=journal, progress=progress, **running)
     except Stopped as error:
         report = error.report
-        stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else 143
+        stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else None
+        if isinstance(error.cause, SystemExit):
+            stopped = int(error.cause.code or 0)
     return report, stopped
 
 
@@ -181,20 +181,6 @@ def _settle(journal: Journal, report: Report, outputs: tuple[str, ...], *, quiet
         journal.remove()
     elif not quiet:
         click.echo(f"Note: {outputs[0]}.journal keeps what is done; --resume counts only the rest.", err=True)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the run as an interrupt does: with a report of what is done."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def exit_code(report: Report) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
-from dicecli.errors import DicecliError
+from dicecli.cli.streams import prepare, to_nowhere
+from dicecli.errors import DicecliError, OutputError
 from dicecli.text import inert
 from dicecli.version import __version__
 
@@ -119,14 +119,13 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     try:
         code = cli.main(standalone_mode=False, obj=OWN_PROCESS)
         sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
+    except (click.ClickException, OutputError) as error:
+        shown = Failure(error) if isinstance(error, OutputError) else error
+        shown.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
@@ -134,7 +133,6 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.EPIPE:
             raise
-        # Nobody reads on. Python would complain again while it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        to_nowhere(sys.stdout.fileno())  # nobody reads on
         code = 0
     sys.exit(code if isinstance(code, int) else 0)

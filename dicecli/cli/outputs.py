@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli import output
+from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError
 from dicecli.plugins import load, names
 
@@ -90,13 +90,26 @@ def planned_summary(path: str | None) -> tuple[str, Any] | None:
     return path, exporter
 
 
-def write_all(report: Report, files: dict[str, Any], summary: tuple[str, Any] | None = None) -> None:
-    """Write the report to every planned file, and its summary to that file."""
-    for path, exporter in files.items():
-        output.write(path, exporter.render(report, verbose=True))
-    if summary is not None:
-        path, exporter = summary
-        output.write(path, exporter.render_summary(report))
+def write_all(
+    report: Report, files: dict[str, Any], summary: tuple[str, Any] | None = None
+) -> OutputError | None:
+    """Write the report to every planned file, and its summary to that file; one that fails costs no other.
+
+    Returns
+    -------
+    OutputError or None
+        The first refusal, for the caller to raise once the report is printed: what was counted is not to be
+        lost with a file.
+    """
+    refusals = []
+    planned_ones = [(path, exporter, False) for path, exporter in files.items()]
+    for path, exporter, is_summary in [*planned_ones, *([(*summary, True)] if summary else [])]:
+        text = exporter.render_summary(report) if is_summary else exporter.render(report, verbose=True)
+        try:
+            output.write(path, text)
+        except OutputError as error:
+            refusals.append(error)
+    return refusals[0] if refusals else None
 
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:
@@ -108,10 +121,8 @@ def print_report(report: Report, name: str, *, verbose: bool) -> None:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except OSError as error:
+        to_nowhere(sys.stdout.fileno())
         if error.errno not in {errno.EPIPE, errno.EINVAL}:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise OutputError(
                 f"standard output cannot be written: {error.strerror}", "Write to a file with space: -o FILE."
             ) from error
-        # Nobody reads on, and nothing is wrong: what else is printed, by Python itself too, goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -48,7 +48,9 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         report = report.shown_with(settings)
     if gates.any:
         gates.judge(report)
-    write_all(report, targets, summary)
+    refusal = write_all(report, targets, summary)
     gates.tell_github(report)
     print_report(report, format_name, verbose=verbose)
+    if refusal is not None:
+        raise refusal
     ctx.exit(exit_code(report))

@@ -66,9 +66,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     settings = shared.settings_from(options)
     result = result_of(case, settings, threads, **running)
     report = Report([result], settings)
-    write_all(report, files, summary)
+    refusal = write_all(report, files, summary)
     if format_name != "table" or not isinstance(result, Failed):
         print_report(report, format_name, verbose=verbose)
+    if refusal is not None:
+        raise refusal
     if isinstance(result, Failed):
         raise _as_error(result)
     if format_name in {"csv", "json"} and not quiet:

@@ -49,6 +49,8 @@ class Worker:
     ----------
     since : float
         When it began what it is at, its start or an item, by the monotonic clock.
+    is_amid : bool
+        Whether a message of it has been read in part: what follows cannot be understood.
     """
 
     #: How processes are started; see :func:`prepare`.
@@ -56,7 +58,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.tasks: deque[tuple[int, Any]] = deque()
-        self.is_ready = False
+        self.is_ready = self.is_amid = False
         self.room = 0
         self.since = time.monotonic()
         self.pipe, theirs = self.context.Pipe()
@@ -79,6 +81,19 @@ class Worker:
             self.process.kill()  # where it only does not listen
             return False
         return True
+
+    def hear(self) -> memoryview:
+        """Receive a message; an interrupt amid it leaves the worker marked.
+
+        Raises
+        ------
+        EOFError, OSError
+            It is dead, or stops amid the message.
+        """
+        self.is_amid = True
+        message = memoryview(self.pipe.recv_bytes())
+        self.is_amid = False
+        return message
 
     def end(self, *, by_force: bool = False) -> str:
         """Make sure that the process is over, and say how it ended."""

@@ -134,7 +134,7 @@ class _Crew(Generic[Item, Result]):
         """Yield what is done already, without waiting for more; further errors are passed over."""
         for worker in list(self.workers):
             with contextlib.suppress(Exception, SystemExit):
-                while worker in self.workers and worker.pipe.poll():
+                while worker in self.workers and not worker.is_amid and worker.pipe.poll():
                     self.hear(worker)
         yield from self.done
 
@@ -207,7 +207,7 @@ class _Crew(Generic[Item, Result]):
     def hear(self, worker: Worker) -> None:
         """Read one message of a worker."""
         try:
-            message = memoryview(worker.pipe.recv_bytes())
+            message = worker.hear()
         except BlockingIOError:
             self.bury(worker, "stopped amid what it said", by_force=True)
             return
