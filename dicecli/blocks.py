@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Protocol, overload
 
 Window = tuple[slice, ...]
 
@@ -32,33 +30,49 @@ class Chunked(Protocol):
         """``"C"``: the last axis runs fastest in the file; ``"F"``: the first does."""
 
 
-def plan(*masks: Chunked) -> Iterator[Window]:
+class Plan(Sequence[Window]):
+    """Windows that cover a shape, each made when it is asked for: a plan of any length takes no memory."""
+
+    def __init__(self, shape: tuple[int, ...], steps: Sequence[int], order: str) -> None:
+        self._shape, self._steps = shape, steps
+        axes = range(len(shape))
+        self._fastest_first = tuple(reversed(axes)) if order == "C" else tuple(axes)
+        self._parts = [-(-n // step) if n else 0 for n, step in zip(shape, steps, strict=True)]
+
+    def __len__(self) -> int:
+        return math.prod(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> Window: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Window]: ...
+    def __getitem__(self, index: int | slice) -> Window | list[Window]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        rest = range(len(self))[index]
+        window = [slice(0)] * len(self._shape)
+        for axis in self._fastest_first:
+            rest, place = divmod(rest, self._parts[axis])
+            start = place * self._steps[axis]
+            window[axis] = slice(start, min(start + self._steps[axis], self._shape[axis]))
+        return tuple(window)
+
+
+def plan(*masks: Chunked) -> Plan:
     """Cut the common shape of some masks into windows that cover each pixel once.
 
     The windows suit the blocks of every file: they are whole multiples of them where that stays in bounds.
     They come in the order of the first mask's file, so that a source that only reads forward can stream.
 
-    Yields
-    ------
-    tuple of slice
+    Returns
+    -------
+    Plan
         One slice per axis, with explicit start and stop. Nothing for a shape without pixels.
     """
     first = masks[0]
     shape = first.shape
-    if not math.prod(shape):
-        return
-    steps = _steps(shape, [mask.chunks for mask in masks], first.order)
-    slowest_first = range(len(shape)) if first.order == "C" else range(len(shape) - 1, -1, -1)
-    starts = dict.fromkeys(slowest_first, 0)
-    while True:
-        yield tuple(slice(starts[axis], min(starts[axis] + steps[axis], n)) for axis, n in enumerate(shape))
-        for axis in reversed(starts):
-            starts[axis] += steps[axis]
-            if starts[axis] < shape[axis]:
-                break
-            starts[axis] = 0
-        else:
-            return
+    steps = _steps(shape, [mask.chunks for mask in masks], first.order) if math.prod(shape) else shape
+    return Plan(shape, steps, first.order)
 
 
 def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str) -> list[int]:

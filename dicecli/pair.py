@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dicecli.blocks import Window
+    from dicecli.blocks import Plan, Window
     from dicecli.results import Case
 
 
@@ -84,9 +84,9 @@ class Pair:
             except Changed as cause:
                 raise cause from error
 
-    def windows(self) -> list[Window]:
+    def windows(self) -> Plan:
         """Return the plan that both are read through."""
-        return list(plan(self.reference, self.prediction))
+        return plan(self.reference, self.prediction)
 
     def count(self, windows: Iterable[Window], *, ahead: bool = False) -> ConfusionMatrix:
         """Count some windows of the plan; `ahead` reads both masks at the same time, in two threads.

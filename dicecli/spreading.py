@@ -11,21 +11,22 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from dicecli import files
 from dicecli.confusion import ConfusionMatrix
+from dicecli.errors import Changed
 from dicecli.pair import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicecli.blocks import Window
     from dicecli.results import Case
     from dicecli.settings import Settings
 
     #: Adds up what a function gives for each of the shares that another one cuts: see the executor `dask`.
     Fold = Callable[
         [
-            Callable[[list[Window]], ConfusionMatrix],
-            Callable[[int], list[list[Window]]],
+            Callable[[range], ConfusionMatrix],
+            Callable[[int], list[range]],
             Callable[[ConfusionMatrix, ConfusionMatrix], ConfusionMatrix],
         ],
         ConfusionMatrix,
@@ -37,6 +38,8 @@ WORTH_PIXELS = 1 << 20
 _SHARES = 4
 #: Windows of a share that travels, at most: what a worker that dies takes with it.
 _MOST_WINDOWS = 32
+#: So many shares are enough for any number of threads below that: each costs a scheduler a millisecond.
+_MOST_SHARES = 1 << 13
 
 
 def spread(
@@ -52,38 +55,62 @@ def spread(
     CaseError
     """
     windows = pair.windows()
+    number = len(windows)
     sources = (pair.reference, pair.prediction)
     is_small = pair.reference.grid.size < WORTH_PIXELS
-    can_share = len(windows) > 1 and all(each.is_random_access for each in sources)
+    can_share = number > 1 and all(each.is_random_access for each in sources)
     if fold is not None and can_share and not is_small and _travels(case):
-        return fold(partial(count_share, case, settings), partial(_portions, windows), operator.add)
+        count = partial(count_share, case, settings, _seen(case, number))
+        return fold(count, partial(_portions, number), operator.add)
     if threads < 2 or is_small:
         return pair.count(windows)
     if not can_share:
         return pair.count(windows, ahead=True)
-    return _shared_out(case, settings, shares(windows, threads * _SHARES), threads)
+    return _shared_out(case, settings, shares(number, threads * _SHARES), threads)
 
 
-def shares(windows: list[Window], number: int) -> list[list[Window]]:
-    """Cut a plan into so many runs of neighbouring windows, or fewer, of about the same length."""
-    number = min(number, len(windows))
-    cuts = [round(part * len(windows) / number) for part in range(number + 1)]
-    return [windows[start:stop] for start, stop in pairwise(cuts)]
+def shares(windows: int, number: int) -> list[range]:
+    """Cut a plan of so many windows into runs of neighbours, `number` or fewer, of about the same length."""
+    number = min(number, windows)
+    cuts = [part * windows // number for part in range(number + 1)]
+    return [range(start, stop) for start, stop in pairwise(cuts)]
 
 
-def count_share(case: Case, settings: Settings, windows: list[Window]) -> ConfusionMatrix:
+def count_share(case: Case, settings: Settings, seen: tuple[object, ...], share: range) -> ConfusionMatrix:
     """Open a case and count some windows of its plan; it travels to other processes and machines.
+
+    Parameters
+    ----------
+    seen : tuple
+        What the other machine saw of the files: see :func:`_seen`.
 
     Raises
     ------
     CaseError
+        Also where other files than those are seen here.
     """
     with Pair(case, settings) as pair:
-        return pair.count(windows)
+        windows = pair.windows()
+        if _seen(case, len(windows)) != seen:
+            raise Changed(
+                "a worker finds other files under these paths than the command that sent it there",
+                "Every worker must see the same files under the same paths: they need a shared file system.",
+                f"{case.prediction} against {case.reference}",
+            )
+        return pair.count(windows[place] for place in share)
 
 
-def _portions(windows: list[Window], threads: int) -> list[list[Window]]:
-    return shares(windows, max(threads * _SHARES, -(-len(windows) // _MOST_WINDOWS)))
+def _seen(case: Case, windows: int) -> tuple[object, ...]:
+    """Return what two machines must agree on: the number of windows, and the sizes of the files.
+
+    Times are left out: they differ between machines, and where each has a copy of its own.
+    """
+    paths = [os.fspath(each) for each in (case.prediction, case.reference) if each is not None]
+    return (windows, *(part and part[0] for path in paths for part in files.state(path)))
+
+
+def _portions(windows: int, threads: int) -> list[range]:
+    return shares(windows, max(threads * _SHARES, min(_MOST_SHARES, -(-windows // _MOST_WINDOWS))))
 
 
 def _travels(case: Case) -> bool:
@@ -93,20 +120,21 @@ def _travels(case: Case) -> bool:
     )
 
 
-def _shared_out(case: Case, settings: Settings, parts: list[list[Window]], threads: int) -> ConfusionMatrix:
+def _shared_out(case: Case, settings: Settings, parts: list[range], threads: int) -> ConfusionMatrix:
     """Count the shares in threads, each of which opens the files once."""
     own = threading.local()
     matrix = ConfusionMatrix.empty()
     with ExitStack() as stack:
         lock = threading.Lock()
 
-        def count(windows: list[Window]) -> ConfusionMatrix:
+        def count(share: range) -> ConfusionMatrix:
             if not hasattr(own, "pair"):
                 pair = Pair(case, settings)
                 with lock:
                     own.pair = stack.enter_context(pair)
             mine: Pair = own.pair
-            return mine.count(windows)
+            windows = mine.windows()
+            return mine.count(windows[place] for place in share)
 
         with ThreadPoolExecutor(threads) as pool:
             for part in pool.map(count, parts):

@@ -133,3 +133,17 @@ class Hanging:
 
     def __reduce__(self):
         return time.sleep, (60,)
+
+
+def nest(left, right):
+    """Add up by telling what was added to what."""
+    return left, right
+
+
+def where(_):
+    """Return the set of the processes that have worked on it."""
+    return frozenset({os.getpid()})
+
+
+def both_and_where(left, right):
+    return left | right | {os.getpid()}

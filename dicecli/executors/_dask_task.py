@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from contextlib import suppress
+import threading
+from contextlib import contextmanager
 from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from dicecli.executors._worker import ERROR, answer
 from dicecli.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def pack(function: Callable[..., Any]) -> bytes:
@@ -32,9 +33,44 @@ def _unpacked(packed: bytes) -> tuple[str, str, Callable[..., Any]]:
 def do(packed: bytes, items: list[bytes]) -> list[bytes]:
     """Do the work of a task on a worker: a message for every item."""
     folder, _, function = _unpacked(packed)
-    with suppress(OSError):  # absolute paths need no such folder here
-        os.chdir(folder)
-    return [answer(function, item) for item in items]
+    with _working_in(folder):
+        return [answer(function, item) for item in items]
+
+
+class _Place:
+    """Where the process of a worker is, and how many of its threads rely on that."""
+
+    changed = threading.Condition()
+    folder = ""
+    users = 0
+    before = ""
+
+
+@contextmanager
+def _working_in(folder: str) -> Iterator[None]:
+    """Let relative paths start where they did for who gave them, as long as the context lasts.
+
+    The folder belongs to all threads of a process: tasks that need another one wait. Where there is no such
+    folder, relative paths lead nowhere, so that no file is taken for another of the same name.
+    """
+    with _Place.changed:
+        _Place.changed.wait_for(lambda: not _Place.users or _Place.folder == folder)
+        if not _Place.users:
+            _Place.before = os.getcwd()  # noqa: PTH109 - as it is given back
+            try:
+                os.chdir(folder)
+            except OSError:
+                os.chdir(os.path.abspath(os.sep))  # noqa: PTH100 - the root of the drive
+            _Place.folder = folder
+        _Place.users += 1
+    try:
+        yield
+    finally:
+        with _Place.changed:
+            _Place.users -= 1
+            if not _Place.users:
+                os.chdir(_Place.before)
+                _Place.changed.notify_all()
 
 
 def add_up(packed: bytes, parts: list[list[bytes]]) -> list[bytes]:
