@@ -1,4 +1,4 @@
-"""Counting with NumPy, in pieces that fit into the cache."""
+"""Counting with NumPy alone, in pieces."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.backends._bytes import count_bytes
-from dicecli.confusion import ConfusionMatrix
+from dicecli.backends._runs import PIECE, changes, count_bytes, run_ends, tally
+from dicecli.confusion import ConfusionMatrix, check_number
 from dicecli.errors import NotLabels, ShapeMismatch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: Pixels of a piece: with its codes it stays in a core's second-level cache.
-PIECE = 1 << 16
-#: Pixels whose labels are brought to 8 bits at a time.
+#: Pixels that are looked at as one: whether their labels lie within 256, or how far apart they lie.
 BLOCK = 1 << 22
+#: Pixels that are brought to 8 bits at a time, so that they stay in the cache meanwhile.
+_CAST = 1 << 16
+#: Labels of both masks are counted in a table of all between them that has at most so many cells.
+_CELLS = 1 << 22
 #: A range of labels up to this width is numbered through a table, a wider one by sorting.
 _TABLE = 1 << 17
+#: Runs pay where they are longer than this, on average.
+_WORTH = 2
 
 
 def describe() -> str:
@@ -50,37 +54,97 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
             "Nothing is broadcast or resized: give arrays of one shape.",
         )
     first, second = _flat(first, second)
-    total = ConfusionMatrix.empty()
+    table, total = np.zeros((256, 256), np.int64), ConfusionMatrix.empty()
     for start in range(0, first.size, BLOCK):
-        total += _count(first[start : start + BLOCK], second[start : start + BLOCK])
-    return total
+        one, other = first[start : start + BLOCK], second[start : start + BLOCK]
+        row, column = _as_bytes(one), _as_bytes(other)
+        if row is not None and column is not None:
+            table += count_bytes(row, column)
+        else:
+            total += _count_wide(one, other)
+    return total + ConfusionMatrix.from_pairs(_meant(first.dtype), _meant(second.dtype), table)
 
 
-def _count(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
-    """Count one block: by bytes where the labels of each mask span less than 256, else by numbers."""
-    row, column = _as_bytes(first), _as_bytes(second)
-    if row is not None and column is not None:
-        table = count_bytes(row[1], column[1])
-        codes = np.arange(256, dtype=np.int64)
-        return ConfusionMatrix.from_pairs(codes + row[0], codes + column[0], table)
-    total = _Tally()
-    for start in range(0, first.size, PIECE):
-        total.add(first[start : start + PIECE], second[start : start + PIECE])
-    return total.matrix()
+def _as_bytes(labels: np.ndarray) -> np.ndarray | None:
+    """Return labels as uint8 where they fit; those of 8 bits as the bytes they are, signed or not."""
+    if labels.itemsize == 1:
+        return labels.view(np.uint8)
+    codes = np.empty(labels.size, np.uint8)
+    for start in range(0, labels.size, _CAST):
+        part = labels[start : start + _CAST]
+        if int(np.bitwise_or.reduce(part)) not in range(256):
+            return None
+        codes[start : start + _CAST] = part
+    return codes
 
 
-def _as_bytes(labels: np.ndarray) -> tuple[int, np.ndarray] | None:
-    """Return the least label, and how far each label is from it as uint8; None where that does not fit."""
-    if labels.dtype == np.uint8:
-        return 0, labels
-    low, high = int(labels.min()), int(labels.max())
-    if high - low > 255:
-        return None
-    if high >= 2**63:
-        raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
-    if low >= 0 and high < 256:
-        return 0, labels.astype(np.uint8)
-    return low, (labels - labels.dtype.type(low)).astype(np.uint8)
+def _meant(dtype: np.dtype) -> np.ndarray:
+    """Return which label each byte stands for."""
+    codes = np.arange(256).astype(np.uint8)
+    return (codes.view(dtype) if dtype.itemsize == 1 else codes).astype(np.int64)
+
+
+def _count_wide(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
+    """Count a block whose labels are no bytes: in a table of all between them, or else once numbered."""
+    lows, highs = zip(_ends(first), _ends(second), strict=True)
+    if max(highs) >= 2**63:
+        raise NotLabels(f"label {max(highs)} does not fit into 63 bits", "Renumber the labels from 0.")
+    rows, columns = (high - low + 1 for low, high in zip(lows, highs, strict=True))
+    if rows * columns <= min(_CELLS, 4 * first.size):
+        table = _count_near(first, second, lows, columns, rows * columns).reshape(rows, columns)
+        return ConfusionMatrix.from_pairs(lows[0] + np.arange(rows), lows[1] + np.arange(columns), table)
+    return _count_far(first, second)
+
+
+def _ends(labels: np.ndarray) -> tuple[int, int]:
+    """Return the least and the greatest label; each part is looked at twice while it is in the cache."""
+    parts = [labels[start : start + _CAST] for start in range(0, labels.size, _CAST)]
+    lows, highs = zip(*((part.min(), part.max()) for part in parts), strict=True)
+    return int(min(lows)), int(max(highs))
+
+
+def _count_near(
+    first: np.ndarray, second: np.ndarray, lows: tuple[int, int], columns: int, cells: int
+) -> np.ndarray:
+    """Count labels in a table of all between them: in pieces no smaller than that, each made in the cache."""
+    first, second = (each.view(np.int64) if each.dtype == np.uint64 else each for each in (first, second))
+    table = np.zeros(cells, np.int64)
+    joint = np.empty(min(first.size, max(PIECE, cells)), np.int64)
+    # All modulo 2^64, so that no label is too low or too high: what comes out is a place in the table.
+    least = (lows[0] * columns + lows[1] + 2**63) % 2**64 - 2**63
+    for piece in range(0, first.size, joint.size):
+        size = min(joint.size, first.size - piece)
+        for start in range(0, size, _CAST):
+            part = joint[start : min(start + _CAST, size)]
+            here = slice(piece + start, piece + start + part.size)
+            part[...] = first[here]
+            part *= columns
+            part += second[here]
+            if least:
+                part -= least
+        table += tally(joint[:size], cells)
+    return table
+
+
+def _count_far(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
+    """Count labels that lie far apart, once they are numbered: runs of them where they are alike."""
+    weights = None
+    if changes(first, second) * _WORTH <= 1:
+        ends = run_ends((first[1:] != first[:-1]) | (second[1:] != second[:-1]))
+        first, second, weights = first[ends], second[ends], np.diff(ends, prepend=-1)
+    rows, codes = _numbered(first)
+    columns, others = _numbered(second)
+    check_number(max(rows.size, columns.size))
+    joint = codes * columns.size + others
+    cells = rows.size * columns.size
+    if cells <= max(_CELLS, 4 * joint.size):
+        counted: np.ndarray = np.bincount(joint, weights, minlength=cells)
+    else:
+        used, places = np.unique(joint, return_inverse=True)
+        counted = np.zeros(cells)
+        counted[used] = np.bincount(places.reshape(-1), weights)
+    table = counted.reshape(rows.size, columns.size).astype(np.int64)
+    return ConfusionMatrix.from_pairs(rows, columns, table)
 
 
 def _checked(values: ArrayLike) -> np.ndarray:
@@ -105,59 +169,15 @@ def _flat(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.ascontiguousarray(first).reshape(-1), np.ascontiguousarray(second).reshape(-1)
 
 
-class _Tally:
-    """A sum of pieces. Most pieces hold the same few labels, so their tables are added as they are."""
-
-    def __init__(self) -> None:
-        self._rows = self._columns = np.zeros(0, np.int64)
-        self._table = np.zeros((0, 0), np.int64)
-        self._done = ConfusionMatrix.empty()
-
-    def add(self, first: np.ndarray, second: np.ndarray) -> None:
-        """Count one piece."""
-        rows, codes = _numbered(first)
-        columns, others = _numbered(second)
-        if not (np.array_equal(rows, self._rows) and np.array_equal(columns, self._columns)):
-            self._flush()
-            self._rows, self._columns = rows, columns
-            self._table = np.zeros((rows.size, columns.size), np.int64)
-        if rows.size == columns.size == 1:
-            self._table[0, 0] += first.size
-            return
-        joint = codes.astype(np.intp) * columns.size + others
-        if self._table.size <= 4 * PIECE:
-            counted = np.bincount(joint, minlength=self._table.size)
-            self._table += counted.reshape(self._table.shape)
-        else:
-            cells, times = np.unique(joint, return_counts=True)
-            self._table.reshape(-1)[cells] += times
-
-    def matrix(self) -> ConfusionMatrix:
-        """Return the sum."""
-        self._flush()
-        return self._done
-
-    def _flush(self) -> None:
-        if self._table.size:
-            self._done += ConfusionMatrix.from_pairs(self._rows, self._columns, self._table)
-
-
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the labels of a piece numbers from 0: the sorted labels (int64), and each pixel's number.
+    """Give labels numbers from 0: the sorted labels (int64), and each pixel's number (intp).
 
     They go through a table of those that occur, or are sorted where they spread too far.
     """
     low, high = int(labels.min()), int(labels.max())
-    if high >= 2**63:
-        raise NotLabels(f"label {high} does not fit into 63 bits", "Renumber the labels from 0.")
-    if low == high:
-        return np.array([low], np.int64), np.zeros(1, np.uint8)
     if high - low < _TABLE:
         offsets = labels.astype(np.int64) - low
         occurs = np.bincount(offsets, minlength=high - low + 1) > 0
-        found = np.flatnonzero(occurs) + low
-        codes = (np.cumsum(occurs) - 1)[offsets]
-    else:
-        found, codes = np.unique(labels, return_inverse=True)
-        codes = codes.reshape(-1)
-    return found.astype(np.int64), codes
+        return np.flatnonzero(occurs) + low, (np.cumsum(occurs) - 1)[offsets]
+    found, codes = np.unique(labels, return_inverse=True)
+    return found.astype(np.int64), codes.reshape(-1)
