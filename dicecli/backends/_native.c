@@ -23,6 +23,13 @@
 #define INLINE static inline
 #endif
 
+/* Loops over whole blocks are compiled for wider registers as well, where the loader can choose. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_TARGET)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
 enum {
     BLOCK = 4096, /* pixels that are looked through for background at a time; both masks fit into L1 */
     CHUNK = 128,  /* pixels that are compared with their first one at a time */
@@ -111,19 +118,19 @@ INLINE uint64_t load_word(const void *address)
         memcpy(&label, labels + i * sizeof label, sizeof label);                                              \
         return (TYPE)(label - low);                                                                           \
     }                                                                                                         \
-    static uint64_t bits_of_##TYPE(const char *labels, size_t n, TYPE low)                                    \
+    WIDE static uint64_t bits_of_##TYPE(const char *labels, size_t n, TYPE low)                                    \
     {                                                                                                         \
         TYPE bits = 0;                                                                                        \
         for (size_t i = 0; i < n; i++)                                                                        \
             bits |= place_of_##TYPE(labels, i, low);                                                          \
         return bits;                                                                                          \
     }                                                                                                         \
-    static void bytes_of_##TYPE(const char *labels, size_t n, TYPE low, uint8_t *places)                      \
+    WIDE static void bytes_of_##TYPE(const char *labels, size_t n, TYPE low, uint8_t *places)                      \
     {                                                                                                         \
         for (size_t i = 0; i < n; i++)                                                                        \
             places[i] = (uint8_t)place_of_##TYPE(labels, i, low);                                             \
     }                                                                                                         \
-    static uint64_t words_of_##TYPE(const char *labels, size_t n, TYPE low, uint16_t *places)                 \
+    WIDE static uint64_t words_of_##TYPE(const char *labels, size_t n, TYPE low, uint16_t *places)                 \
     {                                                                                                         \
         TYPE bits = 0;                                                                                        \
         for (size_t i = 0; i < n; i++) {                                                                      \
@@ -138,7 +145,7 @@ DEFINE_PLACES(uint16_t)
 DEFINE_PLACES(uint32_t)
 DEFINE_PLACES(uint64_t)
 
-static uint64_t bits_of_bytes(const char *bytes, size_t n)
+WIDE static uint64_t bits_of_bytes(const char *bytes, size_t n)
 {
     uint64_t bits = 0;
     size_t i = 0;
@@ -358,7 +365,16 @@ release:
 
 /* --- Labels farther apart --------------------------------------------------------------------------------- */
 
-/* Add the pairs of places to a table of rows and columns. */
+WIDE static unsigned highest(const uint16_t *places, size_t n)
+{
+    uint16_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = places[i] > most ? places[i] : most;
+    return most;
+}
+
+/* Add the pairs of places to a table of rows and columns. The blocks are copies, so that what is checked is
+   what is used. */
 static int add_far(const Mask *reference, const Mask *prediction, uint32_t *table, size_t rows, size_t columns)
 {
     uint16_t first[BLOCK], second[BLOCK];
@@ -366,24 +382,22 @@ static int add_far(const Mask *reference, const Mask *prediction, uint32_t *tabl
         n = reference->n - start < BLOCK ? reference->n - start : BLOCK;
         if ((words_of(reference, start, n, first) | words_of(prediction, start, n, second)) > FAR)
             return BEYOND;
+        if (highest(first, n) >= rows || highest(second, n) >= columns)
+            return BEYOND;
         size_t i = 0;
         for (; n - i >= RUN; i += RUN) {
             uint64_t different = 0;
             for (int k = 0; k < RUN; k += 4)
                 different |= (load_word(first + i + k) ^ first[i] * UINT64_C(0x0001000100010001)) |
                              (load_word(second + i + k) ^ second[i] * UINT64_C(0x0001000100010001));
-            const size_t each = different ? 1 : RUN;
-            for (size_t k = i; k < i + RUN; k += each) {
-                if (first[k] >= rows || second[k] >= columns)
-                    return BEYOND;
-                table[first[k] * columns + second[k]] += (uint32_t)each;
-            }
+            if (!different)
+                table[first[i] * columns + second[i]] += RUN;
+            else
+                for (size_t k = i; k < i + RUN; k++)
+                    table[first[k] * columns + second[k]]++;
         }
-        for (; i < n; i++) {
-            if (first[i] >= rows || second[i] >= columns)
-                return BEYOND;
+        for (; i < n; i++)
             table[first[i] * columns + second[i]]++;
-        }
     }
     return DONE;
 }
