@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the C extension with the compiler's sanitizers (addresses, undefined behaviour) in a copy of the
-# project, and runs its tests, the contract of the backends and a minute of random calls under them, every
+# Builds the C extensions with the compiler's sanitizers (addresses, undefined behaviour) in a copy of the
+# project, and runs their tests, the contract of the backends and a minute of random calls under them, every
 # buffer of which ends where the memory does that was asked for. Before that it makes sure that the sanitizer
 # sees one byte too many. Needs gcc on Linux, and a Python with what the tests need, and setuptools:
 #
@@ -16,11 +16,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r dicecli tests sample_masks pyproject.toml README.md LICENSE "$work"
 cd "$work"
-rm -f dicecli/backends/_native.*.so
-CC=gcc CFLAGS="-g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
+rm -f dicecli/*/*.so
+# Without the loader's choice of a target, which comes before the sanitizer is ready.
+CC=gcc CFLAGS="-DONE_TARGET -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
     LDFLAGS="-fsanitize=address,undefined" "$python" -c "import setuptools; setuptools.setup()" \
     --quiet build_ext --inplace
-ls dicecli/backends/_native.*.so
+ls dicecli/backends/_native.*.so dicecli/formats/_rows.*.so
 
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD
@@ -34,6 +35,7 @@ fi
 grep -q heap-buffer-overflow "$work/seen"
 
 "$python" -m pytest -q -p no:cacheprovider tests/test_native.py tests/test_backends.py -k native
+"$python" -m pytest -q -p no:cacheprovider tests/test_png_rows.py
 
 "$python" - "$work" "$seconds" "$seed" <<'FUZZ'
 import ctypes
@@ -43,8 +45,10 @@ import time
 import numpy as np
 
 from dicecli.backends import _native as c
+from dicecli.formats import _rows
 
-assert c.__file__.startswith(sys.argv[1]), c.__file__
+for built in (c, _rows):
+    assert built.__file__.startswith(sys.argv[1]), built.__file__
 random = np.random.default_rng(int(sys.argv[3]))
 types = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
 seen = {"counted": 0, "refused": 0}
@@ -84,7 +88,15 @@ def call():
     second, other = mask(n if random.random() < 0.95 else n + 1, random.choice(types))
     lows = [0 if each.itemsize == 1 else at for each, at in ((first, low), (second, other))]
     lows[0] += int(random.choice([0, 0, 0, 1, -1]))
-    kind = random.integers(0, 3)
+    kind = random.integers(0, 4)
+    if kind == 3:
+        width, step = int(random.integers(1, 70)), int(random.integers(1, 9))
+        rows = exact(int(random.integers(0, 9)) * (width + 1), np.uint8)
+        rows[:] = random.choice([0, 0, 0, 255, 7], rows.size)
+        rows[:: width + 1] = random.integers(0, 5, rows[:: width + 1].size)
+        assert len(_rows.unfiltered(rows, width, step)) == rows.size // (width + 1) * width
+        _rows.unfiltered(rows, width + int(random.integers(-1, 2)), step)
+        return
     if kind == 0:
         table = exact((256, 256), np.int64)
         c.count_near(first, second, table, *lows, int(random.choice([1, 100, 2**31])))
