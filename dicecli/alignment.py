@@ -32,7 +32,7 @@ def align(
     ShapeMismatch, GridMismatch
         With what differs and by how much.
     """
-    notes: list[str] = []
+    notes = _dropped(reference, prediction)
     if geometry == "strict":
         prediction, turned = _turned(reference, prediction)
         notes += turned
@@ -43,6 +43,15 @@ def align(
     if geometry == "ignore":
         return reference, prediction, [*notes, "geometry ignored: compared pixel by pixel, wherever they lie"]
     return reference, prediction, notes + check_grids(reference.grid, prediction.grid)
+
+
+def _dropped(reference: MaskSource, prediction: MaskSource) -> list[str]:
+    """Say when only one of two masks of as many axes had more in its file, of length 1."""
+    first, second = reference.dropped_axes, prediction.dropped_axes
+    if first == second or len(reference.shape) != len(prediction.shape):
+        return []
+    which = "reference" if first > second else "prediction"
+    return [f"trailing axes of length 1 of the {which}'s file are dropped"]
 
 
 def check_grids(reference: Grid, prediction: Grid) -> list[str]:

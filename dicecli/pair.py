@@ -12,7 +12,7 @@ from dicecli import files
 from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.confusion import ConfusionMatrix
-from dicecli.errors import CaseError, Changed, UnknownFormat
+from dicecli.errors import CaseError, Changed, TooManyLabels, UnknownFormat
 from dicecli.limits import check_pixels
 from dicecli.plugins import cpu_backend, load, names
 from dicecli.settings import Settings
@@ -99,12 +99,21 @@ class Pair:
         backend, where = self._backend()
         matrix = ConfusionMatrix.empty()
         for first, second in self._both_at_once(windows) if ahead else self._in_turn(windows):
-            matrix += (
-                backend.count_block(first, second)
-                if where is None
-                else backend.count_block(first, second, where)
-            )
+            try:
+                matrix += (
+                    backend.count_block(first, second)
+                    if where is None
+                    else backend.count_block(first, second, where)
+                )
+            except TooManyLabels as error:
+                raise self._of_the_richer(error, first, second) from error.__cause__
         return matrix
+
+    def _of_the_richer(self, error: TooManyLabels, *blocks: np.ndarray) -> TooManyLabels:
+        """Tell an error over both masks which of them has more labels in the blocks where it was met."""
+        first, second = (len(set(block.ravel().tolist())) for block in blocks)
+        side, source = ("reference", self.reference) if first >= second else ("prediction", self.prediction)
+        return error.on_side(side, source.path)
 
     def whole_tensors(self) -> ConfusionMatrix | None:
         """Count tensors on the device where they lie, as they are; None where there are none."""

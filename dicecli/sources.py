@@ -66,6 +66,8 @@ class MaskSource(ABC):
         Whether NaN stands for it too.
     is_random_access : bool
         Whether windows in any order cost the same, so that several readers can share them.
+    dropped_axes : int
+        How many trailing axes of length 1 the file has beyond the grid's.
     notes : list of str
         What was assumed, for the report.
     facts : dict of str to object
@@ -96,6 +98,7 @@ class MaskSource(ABC):
         self.reading = reading or Reading()
         self.threshold, self.ignore = self.reading.threshold, self.reading.ignore
         self.nan_is_nodata = nan_is_nodata
+        self.dropped_axes = 0
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
         self.oddities: list[str] = []

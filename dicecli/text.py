@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-#: Categories that move a cursor, hide or reorder text: control, format, surrogate, private, line separators.
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+#: Categories that move a cursor, hide or reorder text, or that XML forbids: control, format, surrogate,
+#: private, unassigned, line separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def inert(text: str) -> str:

@@ -214,6 +214,25 @@ def geotiff(
     return path
 
 
+def tiff(path: Path, size: Sequence[int], entries: Sequence[tuple], data: bytes = b"") -> Path:
+    """Write a TIFF from nothing: a directory of (tag, type, value) or (tag, type, [values]), and its pixels."""
+    width, height = size
+    kinds = {3: "H", 4: "I"}
+    given = [(256, 4, width), (257, 4, height), (259, 3, 1), (262, 3, 1), *entries]
+    table, extra = b"", b""
+    start = 8 + 2 + 12 * len(given) + 4
+    for tag, kind, value in sorted(given):
+        values = value if isinstance(value, list) else [value]
+        packed = struct.pack(f"<{len(values)}{kinds[kind]}", *values)
+        if len(packed) > 4:
+            extra += packed
+            packed = struct.pack("<I", start + len(extra) - len(packed))
+        table += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(given)) + table + bytes(4) + extra
+    path.write_bytes(head + data)
+    return path
+
+
 def read(path: Path, **options: Any) -> np.ndarray:
     """Return the labels of a whole mask as the package reads them, window by window to its end."""
     with open_mask(path, make_settings(**options)) as source:

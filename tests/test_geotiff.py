@@ -13,7 +13,7 @@ import zlib
 
 import numpy as np
 import pytest
-from make import UTM32, blobs, brute, geotiff, notes, png, read, scored
+from make import UTM32, blobs, brute, geotiff, notes, png, read, scored, tiff
 
 from dicecli.errors import (
     CaseError,
@@ -594,25 +594,6 @@ def test_damage_within_deflate_gives_no_other_labels(tmp_path):
         except FileError:
             continue
         assert labels.tolist() == found.tolist(), position
-
-
-def tiff(path, size, entries, data=b""):
-    """Write a TIFF from nothing: a directory of (tag, type, value) or (tag, type, [values]), and its pixels."""
-    width, height = size
-    kinds = {3: "H", 4: "I"}
-    given = [(256, 4, width), (257, 4, height), (259, 3, 1), (262, 3, 1), *entries]
-    table, extra = b"", b""
-    start = 8 + 2 + 12 * len(given) + 4
-    for tag, kind, value in sorted(given):
-        values = value if isinstance(value, list) else [value]
-        packed = struct.pack(f"<{len(values)}{kinds[kind]}", *values)
-        if len(packed) > 4:
-            extra += packed
-            packed = struct.pack("<I", start + len(extra) - len(packed))
-        table += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
-    head = b"II*\0" + struct.pack("<IH", 8, len(given)) + table + bytes(4) + extra
-    path.write_bytes(head + data)
-    return path
 
 
 def test_the_hand_made_tiff_is_sound(tmp_path):

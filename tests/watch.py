@@ -67,12 +67,12 @@ class Watch:
 
     Parameters
     ----------
-    folder : Path
+    *folders : Path
         Where the masks lie: they, and nothing beside them, may be opened for reading.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = os.path.realpath(folder)
+    def __init__(self, *folders: Path) -> None:
+        self._folders = tuple(os.path.realpath(folder) for folder in folders)
         self._calls: list[str] = []
         self._inotify = -1
 
@@ -85,7 +85,8 @@ class Watch:
             libc = ctypes.CDLL(None, use_errno=True)
             self._inotify = libc.inotify_init1(os.O_NONBLOCK)
             mask = _IN_OPEN | _IN_MODIFY | _IN_CREATE | _IN_DELETE | _IN_MOVED
-            assert libc.inotify_add_watch(self._inotify, os.fsencode(self._folder), mask) >= 0
+            for folder in self._folders:
+                assert libc.inotify_add_watch(self._inotify, os.fsencode(folder), mask) >= 0
         _current = self
         return self
 
@@ -105,7 +106,7 @@ class Watch:
         return list(self._calls)
 
     def events(self) -> list[tuple[int, str]]:
-        """Return what inotify saw in the folder since the last time: kind, and the name of the file."""
+        """Return what inotify saw in the folders since the last time: kind, and the name of the file."""
         try:
             raw = os.read(self._inotify, 1 << 20) if self._inotify >= 0 else b""
         except BlockingIOError:
@@ -137,7 +138,7 @@ class Watch:
                 return
             name = os.path.realpath(os.fsdecode(path))
             is_writing = bool(flags & _WRITING) or bool(set(mode or "") & set("wxa+"))
-            is_own = name.startswith((self._folder, *_PYTHON, *_SYSTEM))
+            is_own = name.startswith((*self._folders, *_PYTHON, *_SYSTEM))
             if is_writing or not is_own:
                 self._calls.append(f"open {name!r} {mode} {flags:#x}")
         elif event.startswith(_NEVER):

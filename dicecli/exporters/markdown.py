@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".md", ".markdown")
 
-_SPECIAL = "\\`*_{}[]<>#!|~$"
+_SPECIAL = "\\`*_{}[]<>#!|~$&"
 
 
 def render(report: Report, *, verbose: bool = False, **_: Any) -> str:

@@ -9,6 +9,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dicecli import files
 from dicecli.errors import Corrupt, TooLarge, Truncated
 
 if TYPE_CHECKING:
@@ -44,6 +45,22 @@ def closed_off(path: str) -> Iterator[None]:
         raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
     except MemoryError as error:
         raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
+
+
+@contextmanager
+def nameable(path: str) -> Iterator[str]:
+    """Give a path that GDAL takes for a file and nothing else: absolute, and in UTF-8.
+
+    A name that is not UTF-8, which POSIX allows, goes by the number of an open file.
+    """
+    full = os.path.abspath(path)  # noqa: PTH100 - a string, whatever is in it
+    try:
+        full.encode()
+    except UnicodeEncodeError:
+        with files.open_regular(path) as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield full
 
 
 @contextmanager

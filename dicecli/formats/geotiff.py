@@ -21,7 +21,7 @@ from dicecli.errors import (
     Truncated,
     UnknownFormat,
 )
-from dicecli.formats._gdal import closed_off, listening
+from dicecli.formats._gdal import closed_off, listening, nameable
 from dicecli.formats._geotiff_grid import grid
 from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
 from dicecli.limits import check_memory, check_pixels
@@ -69,10 +69,10 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
             "Give a TIFF file, or name it after its format.",
             path,
         )
-    with closed_off(path), listening() as said:
+    with closed_off(path), listening() as said, nameable(path) as name:
         import rasterio
 
-        dataset = rasterio.open(os.path.abspath(path), driver="GTiff", sharing=False)  # noqa: PTH100
+        dataset = rasterio.open(name, driver="GTiff", sharing=False)
         try:
             source = _source(dataset, path, reading)
         except BaseException:

@@ -60,6 +60,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     grid = _one_volume(grid, layout, path, reading)
     source = _Nifti(stored, grid, reading)
     source.path = path
+    source.dropped_axes = max(0, int(header["dim"][0]) - len(layout))
     source.oddities += oddities
     # What decides where it lies is said wherever it is compared.
     source.notes += [each for each in oddities if "used" in each]
