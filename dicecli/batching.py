@@ -14,7 +14,7 @@ from dicecli.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
-from dicecli.results import Case, Failed, Pending
+from dicecli.results import Case, Failed, Pending, sharing
 from dicecli.scores import Report
 
 if TYPE_CHECKING:
@@ -181,11 +181,13 @@ def run(
     """
     cases = pairing.cases
     results: list[Result] = [_pending(case) for case in cases]
+    parts: dict[Any, Any] = {}
     work: Any = None
     try:
         todo = _looked_up(cases, settings, journal, results, progress)
+        # A case that is left of an earlier run may be the one that killed its process: not this one, too.
+        is_alone = timeout is None and (jobs == 1 or len(todo) == len(cases) <= 1)
         jobs = max(1, min(jobs, len(todo)))
-        is_alone = jobs == 1 and timeout is None
         plugin = load("executors", executor or ("serial" if is_alone else "processes"))
         how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
         if timeout is not None:
@@ -194,7 +196,7 @@ def run(
         work = plugin.run(guarded, [cases[each] for each in todo], jobs, lost, **how)
         for place, result in work:
             position = todo[place]
-            results[position] = result
+            results[position] = sharing(result, cases[position], parts)
             if journal is not None:
                 journal.add(cases[position], settings, result)
             if progress is not None:

@@ -108,6 +108,39 @@ class Pending(Failed):
 Result = Scored | Failed
 
 
+def sharing(result: Result, case: Case, parts: dict[Any, Any]) -> Result:
+    """Return a result whose parts are those of equal results, where there are such.
+
+    What comes from a worker brings a copy of everything; of 100,000 cases most are of one shape.
+
+    Parameters
+    ----------
+    case : Case
+        The one that the result is of, as the run has it.
+    parts : dict
+        What has been seen so far; it grows.
+    """
+    if not isinstance(result, Scored):
+        return result
+    sizes, excluded = result.sizes, result.excluded
+    key = (result.shape, result.spacing, tuple(sizes.items()), tuple(excluded.items()), result.notes)
+    shape, spacing, sizes, excluded, notes = parts.setdefault(
+        key, (result.shape, result.spacing, sizes, excluded, result.notes)
+    )
+    return Scored(
+        case if result.case == case else result.case,
+        shape,
+        spacing,
+        result.unit,
+        sizes,
+        result.counted,
+        excluded,
+        result.labels,
+        result.regions or parts.setdefault((), {}),
+        notes,
+    )
+
+
 #: Notes on a case whose masks are suspiciously equal; reports count them.
 SAME_FILE = "prediction and reference are the same file"
 SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"

@@ -20,6 +20,7 @@ import errno
 import io
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -52,10 +53,13 @@ class Faults:
         Only calls on paths that have this in them count.
     hang : str, optional
         Opening a path that has this in it takes for ever.
+    kill : str, optional
+        Opening a path that has this in it kills the process, as a system does that is out of memory.
     before : callable, optional
         Told kind and path before each call that counts; it may raise.
     log : path, optional
-        Where a line is written for every file that is opened: ``process path``.
+        Where a line is written for every file that is opened, ``process open path``, and for the call that
+        fails, ``process failed path``. It outlives a process that is killed.
 
     Attributes
     ----------
@@ -64,11 +68,21 @@ class Faults:
     """
 
     def __init__(
-        self, root, *, fail_at=None, error=errno.EIO, kinds=KINDS, name="", hang=None, before=None, log=None
+        self,
+        root,
+        *,
+        fail_at=None,
+        error=errno.EIO,
+        kinds=KINDS,
+        name="",
+        hang=None,
+        kill=None,
+        before=None,
+        log=None,
     ):
         self.root = os.path.realpath(root)
         self.fail_at, self.error, self.kinds, self.name = fail_at, error, tuple(kinds), name
-        self.hang, self.before, self.log = hang, before, log
+        self.hang, self.kill, self.before, self.log = hang, kill, before, log
         self.calls = []
         self._opened: dict[int, _Opened] = {}
         self._undo = contextlib.ExitStack()
@@ -101,6 +115,7 @@ class Faults:
         if self.before is not None:
             self.before(kind, path)
         if len(self.calls) == self.fail_at:
+            self._note("failed", path)
             raise OSError(self.error, os.strerror(self.error), path)
 
     def _replace(self, where, name, new):
@@ -112,12 +127,17 @@ class Faults:
 
     def _opening(self, path):
         self.touch("open", os.fspath(path))
-        if self.log is not None:
-            file = self._low_level(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._real_write(file, f"{os.getpid()} {os.fsdecode(path)}\n".encode())
-            os.close(file)
+        self._note("open", os.fsdecode(path))
         if self.hang is not None and self.hang in os.fsdecode(path):
             time.sleep(FOR_EVER_S)
+        if self.kill is not None and self.kill in os.fsdecode(path):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _note(self, what, path):
+        if self.log is not None:
+            file = self._low_level(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._real_write(file, f"{os.getpid()} {what} {path}\n".encode())
+            os.close(file)
 
     def _low_level_open(self, really):
         self._low_level = really

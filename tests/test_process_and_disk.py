@@ -1,12 +1,12 @@
 """What the machine does to a run: every row on processes, disks, time and terminals, each by its own words.
 
-The rows that need the helpers of a long run which is killed are tested in ``test_batch.py``; the list of them
-stands at the end, and a test holds that they are there.
+Some of them are tested beside what they concern, in other files: the list of all rows stands at the end.
 """
 
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import multiprocessing
 import os
@@ -19,6 +19,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import disturbed
 import faulty_io
 import make
 import numpy as np
@@ -32,6 +33,7 @@ from test_batch import (
     both,
     call,
     contents,
+    journalled,
     needs_proc,
     pair,
     posix_only,
@@ -43,8 +45,10 @@ from test_batch import (
 )
 
 import dicecli
-from dicecli.errors import Changed, Timeout, Truncated, UsageError
-from dicecli.evaluate import make_settings
+from dicecli import batching
+from dicecli.batching import find_pairs
+from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
+from dicecli.evaluate import make_settings, result_of
 from dicecli.formats import nifti
 from dicecli.inspection import inspect
 from dicecli.pair import Pair, open_mask
@@ -70,6 +74,113 @@ def python(code, *arguments, **options):
         timeout=PATIENCE_S,
         **options,
     )
+
+
+# --- SIGKILL of a worker, and other ends of a case -----------------------------------------------------------
+
+
+@posix_only
+def test_a_case_that_kills_its_worker_each_time(tmp_path):
+    """It is a row `WorkerDied`, in this run and when going on, and costs no other case; cured, it is scored."""
+    words = [*both(sound(tmp_path, 6)), *all_outputs(tmp_path), "-q"]
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    env = faulty_io.environment(hook, tmp_path, kill="references/case002")
+    for more in ([], ["--resume"]):
+        done = run(*words, "-j", 2, *more, env=env)
+        assert (done.returncode, done.stderr) == (3, "")
+        assert_nothing_is_lost(tmp_path, NAMES)
+        assert errors(tmp_path) == {"case002": "WorkerDied"}
+        assert sorted({*NAMES} - {"case002"}) == sorted(journalled(tmp_path))
+    assert call(*words, "--resume").exit_code == 0
+    resumed = contents(tmp_path)
+    assert call(*words).exit_code == 0
+    assert resumed == contents(tmp_path)
+
+
+@posix_only
+def test_a_pair_that_kills_its_process(tmp_path, monkeypatch):
+    """Where `score` has a process of its own its death is an error that says how, with the exit code 3."""
+    prediction, reference = (folder / "case000.png" for folder in both(sound(tmp_path, 1)))
+    for name, value in faulty_io.environment(tmp_path, tmp_path, kill="references/case000").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(WorkerDied, match="SIGKILL") as caught:
+        dicecli.score(prediction, reference, timeout=60)
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "name"), [(MemoryError, "OutOfMemory"), (RecursionError, "InternalError")]
+)
+def test_memory_or_stack_that_run_out(raised, name, tmp_path):
+    """The case is a row, and the others are scored."""
+    sound(tmp_path, 3)
+
+    def run_out(_, path):
+        if path.endswith("references/case001.png"):
+            raise raised
+
+    with faulty_io.Faults(tmp_path, before=run_out):
+        assert call(*both(tmp_path), *all_outputs(tmp_path)).exit_code == 3
+    assert_nothing_is_lost(tmp_path, NAMES[:3])
+    assert errors(tmp_path) == {"case001": name}
+
+
+# --- kill -9 of the parent at any moment, then --resume ------------------------------------------------------
+
+
+@posix_only
+@needs_proc
+def test_killed_at_any_moment_and_counted(tmp_path):
+    """The final output is byte-identical; nothing that was written down is counted again, and of the rest at
+    most the cases in flight. The long run is ``endurance/kill_and_resume.py``.
+    """
+    killed = disturbed.kill_and_resume(tmp_path, moments=3, seed=11, cases=40)
+    assert killed.moments == 3
+    assert killed.again.total() == 3
+
+
+# --- Disk full, EIO, read-only folder while writing ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [("ENOSPC", "write"), ("EDQUOT", "fsync"), ("EIO", "fsync"), ("EROFS", "open"), ("EACCES", "rename")],
+)
+def test_a_disk_that_refuses_an_output(error, kind, tmp_path):
+    """Earlier outputs untouched, a clear error, the journal usable; and what is not on that disk is written."""
+    words = [*both(sound(tmp_path, 3)), *all_outputs(tmp_path)]
+    assert call(*words).exit_code == 0
+    expected = contents(tmp_path)
+    for name in expected:
+        (tmp_path / name).write_text("of an earlier run", encoding="utf-8")
+
+    def refuse(what, path):
+        if what == kind and "scores.json" in path:
+            raise OSError(getattr(errno, error), os.strerror(getattr(errno, error)))
+
+    with faulty_io.Faults(tmp_path, before=refuse):
+        done = call(*words)
+    assert done.exit_code == 2
+    assert (
+        f"Error: {tmp_path / 'scores.json'}: cannot be written: {os.strerror(getattr(errno, error))}"
+        in done.stderr
+    )
+    assert "Hint: " in done.stderr
+    assert contents(tmp_path) == {**expected, "scores.json": b"of an earlier run"}
+    assert sorted(NAMES[:3]) == sorted(journalled(tmp_path))
+    assert not list(tmp_path.glob(".*"))
+    assert call(*words, "--resume").exit_code == 0
+    assert expected == contents(tmp_path)
+
+
+def test_any_call_of_the_file_system_may_fail(tmp_path):
+    """Whichever open, read, write, flush or rename fails: no traceback, outputs old or new and whole, and
+    going on ends with the bytes of an undisturbed run. The long run is ``endurance/inject_faults.py``.
+    """
+    codes = disturbed.inject(tmp_path, errno.EIO, (".png", ".nii.gz"))
+    assert codes[2] > 10
+    assert codes[3] > 10
 
 
 # --- A file that changes, or vanishes, while it is read: row ------------------------------------------------
@@ -466,3 +577,89 @@ def test_a_disk_that_does_not_confirm_a_name(tmp_path):
         assert done.exit_code == code
         assert ("does not confirm" in done.stderr) == bool(code)
         assert (tmp_path / "scores.csv").read_text(encoding="utf-8").startswith("case,status,")
+
+
+# --- The memory of the parent --------------------------------------------------------------------------------
+
+
+def test_results_share_what_is_equal(tmp_path):
+    """What a worker sends anew with each result is kept once, and every result stays what it was. A long run
+    is ``endurance/soak.py``.
+    """
+    sound(tmp_path, 3)
+    pairing = find_pairs(*(str(folder) for folder in both(tmp_path)))
+    plain = [result_of(case, make_settings()) for case in pairing.cases]
+    kept = batching.run(pairing, make_settings(), jobs=2).results
+    assert plain == list(kept)
+    for name in ("shape", "sizes", "excluded", "regions", "notes"):
+        assert len({id(getattr(each, name)) for each in kept}) == 1, name
+    assert [id(case) for case in pairing.cases] == [id(each.case) for each in kept]
+
+
+# --- The rows, and where each of them is tested --------------------------------------------------------------
+
+ROWS = {
+    "a case that takes longer than --timeout": [
+        "test_process_and_disk.test_a_case_that_takes_longer_than_the_timeout",
+        "test_process_and_disk.test_a_pair_that_takes_longer_than_the_timeout",
+        "test_executors.test_an_item_that_takes_too_long_is_stopped",
+    ],
+    "SIGKILL of one worker of a 200-case run": [
+        "test_batch.test_a_worker_that_dies_costs_its_own_case",
+        "test_executors.test_a_killed_worker_costs_the_item_it_was_working_on",
+        "test_executors.test_workers_killed_from_outside_cost_one_item_each_at_most",
+        "test_process_and_disk.test_a_case_that_kills_its_worker_each_time",
+    ],
+    "every worker dies at start": [
+        "test_batch.test_workers_that_cannot_start",
+        "test_executors.test_workers_that_cannot_start_end_the_run",
+        "test_executors.test_workers_that_never_get_ready_end_the_run",
+    ],
+    "SIGINT once, twice; SIGTERM": [
+        "test_batch.test_an_interrupted_run_reports_what_is_done",
+        "test_batch.test_an_impatient_interrupt",
+        "test_executors.test_an_interrupted_parent_leaves_no_worker",
+        "test_process_and_disk.test_the_end_of_the_terminal",
+    ],
+    "kill -9 of the parent at any moment, then --resume": [
+        "test_batch.test_killed_at_any_moment",
+        "test_process_and_disk.test_killed_at_any_moment_and_counted",
+        "test_executors.test_workers_end_with_a_parent_that_is_killed",
+        "test_journal.test_a_journal_torn_anywhere_keeps_every_whole_line",
+    ],
+    "disk full, EIO, read-only folder while writing": [
+        "test_batch.test_a_full_disk",
+        "test_batch.test_a_full_disk_when_every_case_has_its_numbers",
+        "test_process_and_disk.test_a_disk_that_refuses_an_output",
+        "test_process_and_disk.test_any_call_of_the_file_system_may_fail",
+        "test_journal.test_a_full_disk_is_an_error_and_costs_no_other_line",
+        "test_journal.test_a_disk_that_fails_on_closing_is_an_error",
+    ],
+    "an output path that cannot be written": [
+        "test_batch.test_what_cannot_be_written_or_read_is_said_before_any_mask_is_read",
+        "test_batch.test_a_folder_that_forbids_writing",
+        "test_process_and_disk.test_an_output_that_is_no_file",
+    ],
+    "standard output closed early (| head -1)": [
+        "test_batch.test_standard_output_that_nobody_reads",
+        "test_process_and_disk.test_streams_that_are_closed_or_full",
+    ],
+    "a file that changes, or vanishes, while it is read": [
+        "test_process_and_disk.test_a_file_that_changes_while_it_is_read",
+        "test_process_and_disk.test_a_file_that_changes_is_a_row",
+        "test_journal.test_a_file_that_changes_while_it_is_counted_is_counted_again",
+    ],
+    "no HOME, no TTY, LANG=C, COLUMNS=20, ulimit -n 64": [
+        "test_process_and_disk.test_a_bare_environment",
+        "test_batch.test_a_bare_environment",
+        "test_executors.test_few_files_may_be_open",
+    ],
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_is_a_test(row):
+    """What the list names is there."""
+    for each in ROWS[row]:
+        module, name = each.split(".")
+        assert callable(getattr(importlib.import_module(module), name)), each
