@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dicecli.labels import LabelScheme, load_labels
     from dicecli.results import Case
     from dicecli.scores import Report
+    from dicecli.soft_evaluate import soft
+    from dicecli.soft_scores import SoftReport
 
 __all__ = [
     "Case",
@@ -31,12 +33,14 @@ __all__ = [
     "DicecliError",
     "LabelScheme",
     "Report",
+    "SoftReport",
     "UsageError",
     "__version__",
     "batch",
     "load_labels",
     "score",
     "score_many",
+    "soft",
 ]
 
 _HOMES = {
@@ -47,11 +51,13 @@ _HOMES = {
     "DicecliError": "errors",
     "LabelScheme": "labels",
     "Report": "scores",
+    "SoftReport": "soft_scores",
     "UsageError": "errors",
     "batch": "batching",
     "load_labels": "labels",
     "score": "evaluate",
     "score_many": "evaluate",
+    "soft": "soft_evaluate",
 }
 
 

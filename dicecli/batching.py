@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.casualties import check_timeout, late, lost
 from dicecli.errors import UsageError
-from dicecli.evaluate import check_executor, make_settings, result_of
+from dicecli.evaluate import check_executor, make_settings, report_of, result_of
 from dicecli.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
 from dicecli.results import Case, Failed, Pending, sharing
-from dicecli.scores import Report
+from dicecli.soft_evaluate import make_soft_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.journal import Journal
-    from dicecli.results import Result
+    from dicecli.scores import Report
     from dicecli.settings import Settings
+    from dicecli.soft_results import AnyResult
 
 
 class Progress(Protocol):
     """What is told of every case that is done."""
 
-    def __call__(self, result: Result, *, is_new: bool) -> None:
+    def __call__(self, result: AnyResult, *, is_new: bool) -> None:
         """Take note of a result; `is_new` is False where the journal had it."""
 
 
@@ -61,6 +62,7 @@ def batch(
     executor: str | None = None,
     scheduler: str | None = None,
     timeout: float | None = None,
+    soft: bool = False,
     **options: Any,
 ) -> Report:
     """Score every pair of two folders; the twin of ``dicecli batch``.
@@ -80,13 +82,16 @@ def batch(
         Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
     executor, scheduler, timeout
         As for :func:`run`; a timeout, too, needs the line for scripts.
+    soft : bool
+        Whether the predictions are maps of probabilities.
     **options
-        As for :func:`dicecli.score`, and ``missing``.
+        As for :func:`dicecli.score`, or with `soft` for :func:`dicecli.soft`; and ``missing``.
 
     Returns
     -------
     Report
-        A case that could not be scored is a row of it, not the end of the run.
+        With `soft`, a :class:`~dicecli.soft_scores.SoftReport`. A case that could not be scored is a row of
+        it, not the end of the run.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def batch(
     """
     check_executor(executor, scheduler)
     check_timeout(timeout, executor)
-    settings = make_settings(**options)
+    settings = make_soft_settings(**options) if soft else make_settings(**options)
     found = find_pairs(
         _path(predictions),
         _path(references),
@@ -103,6 +108,7 @@ def batch(
         reference_pattern=reference_pattern,
         follow_links=follow_links,
         pairs=_path(pairs),
+        soft=soft,
     )
     return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler, timeout=timeout)
 
@@ -115,8 +121,9 @@ def find_pairs(
     reference_pattern: str | None = None,
     follow_links: bool = False,
     pairs: str | None = None,
+    soft: bool = False,
 ) -> Pairing:
-    """Pair two folders by name, by pattern, or by a CSV.
+    """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
 
     Raises
     ------
@@ -137,6 +144,7 @@ def find_pairs(
         prediction_pattern=prediction_pattern,
         reference_pattern=reference_pattern,
         follow_links=follow_links,
+        soft=soft,
     )
 
 
@@ -180,7 +188,7 @@ def run(
         An interrupt, or `strict`, ended the run; the report is in it.
     """
     cases = pairing.cases
-    results: list[Result] = [_pending(case) for case in cases]
+    results: list[AnyResult] = [_pending(case) for case in cases]
     parts: dict[Any, Any] = {}
     work: Any = None
     try:
@@ -202,13 +210,15 @@ def run(
             if progress is not None:
                 progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), None)
+                raise Stopped(report_of(results, settings, notes=pairing.notes, is_batch=True), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), cause) from cause
+        report = report_of(results, settings, notes=pairing.notes, is_batch=True)
+        raise Stopped(report, cause) from cause
     finally:
         if work is not None:
             work.close()
-    return Report(results, settings, notes=pairing.notes, is_batch=True)
+    finished: Report = report_of(results, settings, notes=pairing.notes, is_batch=True)
+    return finished
 
 
 def _path(path: str | os.PathLike[str] | None) -> str | None:
@@ -219,7 +229,7 @@ def _looked_up(
     cases: Sequence[Case],
     settings: Settings,
     journal: Journal | None,
-    results: list[Result],
+    results: list[AnyResult],
     progress: Progress | None,
 ) -> list[int]:
     """Take from the journal what it has, and return the positions of the other cases."""
@@ -243,7 +253,7 @@ def _pending(case: Case) -> Pending:
     )
 
 
-def _guarded(case: Case, settings: Settings) -> Result:
+def _guarded(case: Case, settings: Settings) -> AnyResult:
     """Score a case; a defect of this program costs that case, not what a night has counted."""
     try:
         return result_of(case, settings)

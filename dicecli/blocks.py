@@ -10,8 +10,9 @@ Window = tuple[slice, ...]
 
 #: Pixels of a window: large enough that the cost of a call vanishes, small enough for many such blocks.
 WINDOW_PIXELS = 1 << 22
-#: A window grows to this size where the files' own blocks want it, not further.
-MAX_WINDOW_PIXELS = 1 << 26
+#: A window grows to so many times this where the files' own blocks want it, not further.
+_GROWTH = 16
+MAX_WINDOW_PIXELS = _GROWTH * WINDOW_PIXELS
 
 
 class Chunked(Protocol):
@@ -58,11 +59,12 @@ class Plan(Sequence[Window]):
         return tuple(window)
 
 
-def plan(*masks: Chunked) -> Plan:
+def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
     """Cut the common shape of some masks into windows that cover each pixel once.
 
     The windows suit the blocks of every file: they are whole multiples of them where that stays in bounds.
     They come in the order of the first mask's file, so that a source that only reads forward can stream.
+    A window has about so many `pixels`, and at most 16 times as many where the files' blocks want it.
 
     Returns
     -------
@@ -71,20 +73,22 @@ def plan(*masks: Chunked) -> Plan:
     """
     first = masks[0]
     shape = first.shape
-    steps = _steps(shape, [mask.chunks for mask in masks], first.order) if math.prod(shape) else shape
+    steps: Sequence[int] = shape
+    if math.prod(shape):
+        steps = _steps(shape, [mask.chunks for mask in masks], first.order, pixels)
     return Plan(shape, steps, first.order)
 
 
-def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str) -> list[int]:
+def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str, pixels: int) -> list[int]:
     """Grow the common block along the file's fastest axis first, until the window is large enough."""
     steps = [min(n, _common(sizes)) for n, sizes in zip(shape, zip(*chunks, strict=True), strict=True)]
     fastest_first = range(len(shape) - 1, -1, -1) if order == "C" else range(len(shape))
     for axis in reversed(fastest_first):
         others = math.prod(steps) // steps[axis]
-        if others * steps[axis] > MAX_WINDOW_PIXELS:
-            steps[axis] = max(1, MAX_WINDOW_PIXELS // others)
+        if others * steps[axis] > _GROWTH * pixels:
+            steps[axis] = max(1, _GROWTH * pixels // others)
     for axis in fastest_first:
-        room = WINDOW_PIXELS // math.prod(steps)
+        room = pixels // math.prod(steps)
         if room < 2:
             break
         steps[axis] = min(shape[axis], steps[axis] * room)

@@ -102,11 +102,11 @@ def catalogue() -> dict[str, Metric]:
     return dict(_table)
 
 
-def resolve(name: str) -> Metric:
+def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     """Find a metric by its name or one of its aliases; case, hyphens and spaces do not matter.
 
     A name that is not in the catalogue is looked up among the entry points of the group ``dicecli.metrics``,
-    each a module that registers a metric of that name.
+    each a module that registers a metric of that name. `others` are names that an error may propose too.
 
     Raises
     ------
@@ -125,6 +125,5 @@ def resolve(name: str) -> Metric:
     for entry in entry_points(group="dicecli.metrics", name=wanted):
         entry.load()
         return _table[wanted]
-    raise unknown(
-        "metric", wanted, tuple(table), tuple(alias for each in table.values() for alias in each.aliases)
-    )
+    aliases = (alias for each in table.values() for alias in each.aliases)
+    raise unknown("metric", wanted, tuple(table), (*aliases, *others))

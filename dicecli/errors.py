@@ -36,7 +36,10 @@
         │   ├── UnknownLabel      a label that the declared scheme lacks
         │   ├── UnknownColour     a colour that the colour table lacks
         │   ├── ManyVolumes       several volumes, or bands, where one is needed
-        │   └── LossyCompression  labels that the compression has changed
+        │   ├── LossyCompression  labels that the compression has changed
+        │   ├── NotProbabilities  values outside 0 to 1, NaN, or labels, where probabilities are expected
+        │   ├── ChannelMismatch   more or fewer channels of probabilities than labels
+        │   └── NoChannel         a label of the reference that no channel is about
         └── GeometryError     the two masks do not lie on each other
             ├── ShapeMismatch     other numbers of pixels
             └── GridMismatch      other places in the world
@@ -228,6 +231,18 @@ class ManyVolumes(MeaningError):
 
 class LossyCompression(MeaningError):
     """Labels that a lossy compression has changed."""
+
+
+class NotProbabilities(MeaningError):
+    """Values outside 0 to 1, NaN, sums other than 1, or labels: no map of probabilities."""
+
+
+class ChannelMismatch(MeaningError):
+    """More or fewer channels of probabilities than labels."""
+
+
+class NoChannel(MeaningError):
+    """A label of the reference that no channel of the probabilities is about."""
 
 
 class GeometryError(CaseError):

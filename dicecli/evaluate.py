@@ -18,12 +18,14 @@ from dicecli.pair import named, shown
 from dicecli.results import Case, Failed, Missing
 from dicecli.scores import Report
 from dicecli.settings import Settings
+from dicecli.soft_counting import sum_case
+from dicecli.soft_scores import SoftReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dicecli.results import Result, Scored
+    from dicecli.soft_results import AnyResult
 
 
 #: Options whose None is the default.
@@ -92,7 +94,7 @@ def score(
     check_executor(executor, scheduler)
     check_timeout(timeout, None if executor == "serial" else executor)
     case = Case(name or case_name(reference), prediction, reference)
-    result = _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
+    result: Any = _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
     return Report([result], settings)
 
 
@@ -154,6 +156,14 @@ def make_settings(
     return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
 
 
+def report_of(
+    results: Sequence[Any], settings: Settings, *, notes: Sequence[str] = (), is_batch: bool | None = None
+) -> Any:
+    """Return the report on some results: a :class:`SoftReport` where predictions are probabilities."""
+    kind = Report if settings.soft is None else SoftReport
+    return kind(results, settings, notes=notes, is_batch=is_batch)
+
+
 def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
 
@@ -169,7 +179,8 @@ def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     """Score cases one after the other; one that fails is a row, not the end of the run."""
-    return Report([result_of(case, settings) for case in cases], settings)
+    report: Report = report_of([result_of(case, settings) for case in cases], settings)
+    return report
 
 
 def result_of(
@@ -180,7 +191,7 @@ def result_of(
     executor: str = "serial",
     scheduler: str | None = None,
     timeout: float | None = None,
-) -> Result:
+) -> AnyResult:
     """Count a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
         kind = Failed if settings.missing == "error" else Missing
@@ -188,7 +199,9 @@ def result_of(
             named(case),
             "Missing",
             f"there is no prediction for {shown(case.reference)}",
-            "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip.",
+            "Make it; or count it as an empty one: --missing zero; or leave the case out: --missing skip."
+            if settings.soft is None
+            else "Make it; or leave the case out: --missing skip.",
         )
     if case.refused is not None:
         return _outside(case)
@@ -206,8 +219,11 @@ def _count(
     executor: str,
     scheduler: str | None,
     timeout: float | None,
-) -> Scored:
-    """Count a case here; or in a process that can be stopped, where it has a time limit."""
+) -> AnyResult:
+    """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
+    if settings.soft is not None:
+        summed = partial(sum_case, settings=settings, threads=threads)
+        return summed(case) if timeout is None else within(timeout, summed, case)
     if timeout is None:
         return count_case(case, settings, threads, executor, scheduler)
     return within(timeout, partial(count_case, settings=settings, threads=threads), case)

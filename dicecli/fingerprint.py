@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli import files
 from dicecli.counts import Counts
 from dicecli.results import Case, Scored
+from dicecli.soft_results import SoftScored
 from dicecli.version import __version__
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def fingerprint(case: Case, settings: Settings) -> str:
     return digest([digest(options_of(settings)), *inputs_of(case)])
 
 
-def scored_to_dict(scored: Scored) -> dict[str, Any]:
+def scored_to_dict(scored: Scored | SoftScored) -> dict[str, Any]:
     """Return a result in JSON's types only."""
+    if isinstance(scored, SoftScored):
+        return {"soft": scored.to_dict()}
     case = scored.case
     return {
         "case": [case.name, case.prediction, case.reference, case.group],
@@ -45,8 +48,10 @@ def scored_to_dict(scored: Scored) -> dict[str, Any]:
     }
 
 
-def scored_from_dict(content: dict[str, Any]) -> Scored:
+def scored_from_dict(content: dict[str, Any]) -> Scored | SoftScored:
     """Return the result that :func:`scored_to_dict` was given."""
+    if "soft" in content:
+        return SoftScored.from_dict(content["soft"])
     spacing = content["spacing"]
     return Scored(
         case=Case(*content["case"]),

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Self
 from dicecli.errors import OutputError
 from dicecli.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
 from dicecli.results import Case, Scored
+from dicecli.soft_results import SoftScored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dicecli.results import Result
     from dicecli.settings import Settings
+    from dicecli.soft_results import AnyResult
 
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.
 _SYNC_S = 1.0
@@ -41,7 +42,7 @@ class Journal:
         Cases that were looked for and are here, but with other settings or other files.
     """
 
-    def __init__(self, path: Path, file: int, entries: dict[str, Scored]) -> None:
+    def __init__(self, path: Path, file: int, entries: dict[str, Scored | SoftScored]) -> None:
         self.path = path
         self.changed = 0
         self._file: int | None = file
@@ -75,7 +76,7 @@ class Journal:
             raise
         return journal
 
-    def find(self, case: Case, settings: Settings) -> Scored | None:
+    def find(self, case: Case, settings: Settings) -> Scored | SoftScored | None:
         """Return what is here of a case whose files and settings are still the same.
 
         Call it before the case is read: what :meth:`add` writes is then filed under the files as they were,
@@ -89,7 +90,7 @@ class Journal:
             self.changed += case.name in self._names
         return found
 
-    def add(self, case: Case, settings: Settings, result: Result) -> None:
+    def add(self, case: Case, settings: Settings, result: AnyResult) -> None:
         """Write down a case that was scored; other results are not kept, so that they are tried again.
 
         Raises
@@ -99,7 +100,7 @@ class Journal:
         """
         options = self._options(settings)
         key = self._before.pop((case, options), None) or digest([options, *inputs_of(case)])
-        if isinstance(result, Scored):
+        if isinstance(result, (Scored, SoftScored)):
             self._write(_line({"fingerprint": key, "scored": scored_to_dict(result)}))
 
     def close(self) -> None:
@@ -169,9 +170,9 @@ def _checked(text: bytes) -> bytes:
 _HEADER = _line({"journal": "dicecli"})
 
 
-def _read(path: Path, file: int) -> tuple[dict[str, Scored], int]:
+def _read(path: Path, file: int) -> tuple[dict[str, Scored | SoftScored], int]:
     """Return the whole entries by their fingerprints, and where the last good line ends."""
-    entries = {}
+    entries: dict[str, Scored | SoftScored] = {}
     position = end = 0
     is_torn_header = True
     with open(file, "rb", closefd=False) as lines:

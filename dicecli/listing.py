@@ -29,6 +29,8 @@ class Side:
     side: str
     folder: str
     pattern: str | None
+    #: The function of a format by which such a file is opened.
+    reads: str = "open_mask"
     #: Every mask, and its suffix in lower case.
     masks: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
@@ -73,16 +75,16 @@ class Side:
         return False
 
 
-def list_side(side: str, folder: str, pattern: str | None) -> Side:
-    """List a folder, and name its masks."""
-    found = Side(side, folder, pattern)
+def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
+    """List a folder, and name its masks: the files of the formats that have a function called `reads`."""
+    found = Side(side, folder, pattern, reads)
     expression = None if pattern is None else _expression(found, pattern)
     _scan(found)
     if not found.masks:
         others = f" ({listed(found.others)})" if found.others else ""
         raise found.error(
             f"there is no mask in this folder; other files: {len(found.others):,}{others}",
-            f"Suffixes that are read: {', '.join(sorted(_suffixes()))}.",
+            f"Suffixes that are read: {', '.join(sorted(_suffixes(found.reads)))}.",
         )
     if expression is None:
         matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
@@ -116,7 +118,7 @@ def _sort_out(found: Side, matched: dict[str, str]) -> None:
 def _scan(found: Side) -> None:
     """List a folder and all below it, without following links to folders."""
     _check_folder(found)
-    suffixes, waiting = _suffixes(), [""]
+    suffixes, waiting = _suffixes(found.reads), [""]
     folders: dict[str, str] = {}
     while waiting:
         prefix = waiting.pop()
@@ -168,8 +170,9 @@ def _check_folder(found: Side) -> None:
         )
 
 
-def _suffixes() -> set[str]:
-    return {suffix for name in names("formats") for suffix in load("formats", name).SUFFIXES}
+def _suffixes(reads: str) -> set[str]:
+    plugins = [load("formats", name) for name in names("formats")]
+    return {suffix for plugin in plugins if hasattr(plugin, reads) for suffix in plugin.SUFFIXES}
 
 
 @lru_cache(256)

@@ -39,8 +39,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text as UTF-8 to a temporary file beside `path`, flush it to the disk, and rename it.
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write text, as UTF-8, or bytes to a temporary file beside `path`, flush it to the disk, and rename it.
 
     Where `path` is a symbolic link, its target is written.
 
@@ -54,8 +54,8 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             _give_usual_mode(name, target)

@@ -29,6 +29,42 @@ if TYPE_CHECKING:
     from dicecli.results import Case
 
 
+class FilesAsOpened:
+    """The files of a case as they were when they were opened: none of them may change until it is scored."""
+
+    def __init__(self, case: Case) -> None:
+        self._sides = (("reference", case.reference), ("prediction", case.prediction))
+        self._before: list[tuple[str, str, files.State]] = []
+
+    def note(self) -> None:
+        """Take note of what they are now, before they are opened."""
+        for side, mask in self._sides:
+            if isinstance(mask, (str, os.PathLike)):
+                path = os.fspath(mask)
+                self._before.append((side, path, files.state(path)))
+
+    def check(self) -> None:
+        """Make sure that each is still the one that was opened.
+
+        Raises
+        ------
+        Changed
+        """
+        for side, path, before in self._before:
+            try:
+                files.check_unchanged(path, before)
+            except Changed as error:
+                raise error.on_side(side, path) from None
+
+    def blame(self, error: BaseException | None) -> None:
+        """Raise that a file has changed, if it has, in place of what came of that."""
+        if isinstance(error, CaseError):
+            try:
+                self.check()
+            except Changed as cause:
+                raise cause from error
+
+
 class Pair:
     """Both masks of a case while they are open; a context manager.
 
@@ -43,7 +79,7 @@ class Pair:
     def __init__(self, case: Case, settings: Settings) -> None:
         self._case, self._settings = case, settings
         self._stack = ExitStack()
-        self._before: list[tuple[str, str, files.State]] = []
+        self._files = FilesAsOpened(case)
         self.notes: list[str] = []
 
     def __enter__(self) -> Self:
@@ -55,10 +91,7 @@ class Pair:
             With the side and the file that it concerns.
         """
         case, settings = self._case, self._settings
-        for side, mask in (("reference", case.reference), ("prediction", case.prediction)):
-            if isinstance(mask, (str, os.PathLike)):
-                path = os.fspath(mask)
-                self._before.append((side, path, files.state(path)))
+        self._files.note()
         try:
             reference = self._stack.enter_context(opened("reference", case.reference, settings))
             if case.prediction is None:
@@ -68,21 +101,13 @@ class Pair:
             self.reference, self.prediction, self.notes = _aligned(reference, prediction, case, settings)
         except BaseException as error:
             self._stack.close()
-            self._blame_a_change(error)
+            self._files.blame(error)
             raise
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._stack.close()
-        self._blame_a_change(error)
-
-    def _blame_a_change(self, error: BaseException | None) -> None:
-        """Raise that a file has changed, if it has, in place of what came of that."""
-        if isinstance(error, CaseError):
-            try:
-                self.check_unchanged()
-            except Changed as cause:
-                raise cause from error
+        self._files.blame(error)
 
     def windows(self) -> Plan:
         """Return the plan that both are read through."""
@@ -124,19 +149,6 @@ class Pair:
             return None
         return ConfusionMatrix.from_arrays(reference=first.array, prediction=second.array)
 
-    def check_unchanged(self) -> None:
-        """Make sure that both files are still those that were opened.
-
-        Raises
-        ------
-        Changed
-        """
-        for side, path, before in self._before:
-            try:
-                files.check_unchanged(path, before)
-            except Changed as error:
-                raise error.on_side(side, path) from None
-
     def finish(self, threads: int = 1) -> None:
         """Check what shows only at the end of both files: checksums, that nothing follows or has changed.
 
@@ -153,7 +165,7 @@ class Pair:
                 done = [pool.submit(on_side, side, source, source.finish) for side, source in sides]
             for each in done:
                 each.result()
-        self.check_unchanged()
+        self._files.check()
 
     def device_note(self) -> str | None:
         """Say where it is counted, if not where it was asked for."""
@@ -208,8 +220,15 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
     for format_name in names("formats"):
         module = _FORMATS.get(suffix) or format_name
         plugin = load("formats", module)
+        if suffix in plugin.SUFFIXES and not hasattr(plugin, "open_mask"):
+            files.check_regular(text)
+            raise UnknownFormat(
+                f"{suffix} holds probabilities here, not a mask",
+                "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
+                text,
+            )
         if suffix in plugin.SUFFIXES:
-            reading = _reading(settings or Settings())
+            reading = reading_of(settings or Settings())
             source: MaskSource = plugin.open_mask(text, reading)
             try:
                 check_pixels(source.shape, reading.max_pixels, text)
@@ -230,13 +249,15 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
 _FORMATS = {".png": "png", ".nii": "nifti", ".nii.gz": "nifti", ".tif": "geotiff", ".tiff": "geotiff"}
 
 
-def _reading(settings: Settings) -> Reading:
+def reading_of(settings: Settings) -> Reading:
+    """Return what a format must know of the settings."""
     return Reading(
         band=settings.band,
         threshold=settings.threshold,
         nodata=settings.nodata,
         argmax=settings.argmax,
         channel_axis=settings.channel_axis,
+        probability_axis=None if settings.soft is None else settings.soft.channel_axis,
         background=settings.labels.background,
         ignore=settings.labels.ignore,
         colours=settings.labels.colours,
@@ -251,9 +272,9 @@ def opened(side: str, mask: Any, settings: Settings) -> MaskSource:
         if isinstance(mask, (str, os.PathLike)):
             return open_mask(os.fspath(mask), settings)
         if hasattr(mask, "dataobj") and hasattr(mask, "header"):
-            image_source: MaskSource = load("formats", "nifti").from_image(mask, _reading(settings))
+            image_source: MaskSource = load("formats", "nifti").from_image(mask, reading_of(settings))
             return image_source
-        return ArraySource(mask, shown(mask), reading=_reading(settings))
+        return ArraySource(mask, shown(mask), reading=reading_of(settings))
     except CaseError as error:
         raise error.on_side(side, shown(mask)) from error.__cause__
 

@@ -47,6 +47,7 @@ def pair_folders(
     prediction_pattern: str | None = None,
     reference_pattern: str | None = None,
     follow_links: bool = False,
+    soft: bool = False,
 ) -> Pairing:
     """Pair the masks of two folders and their subfolders by name.
 
@@ -63,6 +64,8 @@ def pair_folders(
         ``*`` is any characters but ``/``, as few as can be.
     follow_links : bool
         Whether links to files may lead out of their folder.
+    soft : bool
+        Whether the predictions are probabilities, of which other formats can be.
 
     Raises
     ------
@@ -70,7 +73,8 @@ def pair_folders(
         A folder that cannot be listed or holds no mask, a pattern without ``{case}`` or that matches no
         mask, or several files for one side of a case.
     """
-    found = list_side("prediction", predictions, prediction_pattern)
+    reads = "open_probabilities" if soft else "open_mask"
+    found = list_side("prediction", predictions, prediction_pattern, reads)
     expected = list_side("reference", references, reference_pattern)
     sides = () if follow_links else (expected, found)
     cases = tuple(

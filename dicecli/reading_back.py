@@ -52,6 +52,11 @@ def from_dict(record: dict[str, Any]) -> Report:
         Not a record of this schema.
     """
     schema = record.get("schema") if isinstance(record, dict) else None
+    if str(schema).startswith("soft"):
+        raise UsageError(
+            "it is a record of probability maps, which is not rendered again",
+            "Write the forms that are wanted at once: -o scores.json -o scores.csv -o table.md.",
+        )
     if schema != 1:
         raise UsageError(f"its schema is {schema!r}; 1 is expected", _HINT)
     try:

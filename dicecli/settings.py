@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.labels import LabelScheme
 from dicecli.limits import MAX_MEMORY, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from dicecli.softness import Softness
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
@@ -50,6 +53,8 @@ class Settings:
     max_memory : int
         A mask that needs more bytes at once is refused: a whole PNG, a block of a GeoTIFF, a compressed NIfTI
         that cannot be streamed.
+    soft : Softness or None
+        How predictions are read as probabilities; None: they are masks.
     """
 
     metrics: tuple[str, ...] | None = None
@@ -66,6 +71,7 @@ class Settings:
     device: Device = "cpu"
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
+    soft: Softness | None = None
 
     @property
     def expects_raw_labels(self) -> bool:
@@ -75,6 +81,7 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about the settings: JSON's types only."""
         scheme = self.labels
+        soft = {} if self.soft is None else {"soft": self.soft.to_dict()}
         return {
             "metrics": None if self.metrics is None else list(self.metrics),
             "labels": scheme.source,
@@ -94,4 +101,5 @@ class Settings:
             "device": self.device,
             "max_pixels": self.max_pixels,
             "max_memory": self.max_memory,
+            **soft,
         }

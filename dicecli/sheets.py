@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
 from dicecli.scores import definition
@@ -12,11 +12,12 @@ from dicecli.summary import RESAMPLES, SEED
 from dicecli.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dicecli.catalogue import Metric
+    from dicecli.results import Failed
     from dicecli.scores import Report
-    from dicecli.summary import RowSummary
+    from dicecli.summary import RowSummary, Summary
 
 #: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
 _LISTED = 20
@@ -45,17 +46,33 @@ class Sheet:
     remark: str = ""
 
 
+class Run(Protocol):
+    """What a report says of its cases, whatever their predictions are."""
+
+    @property
+    def results(self) -> tuple[Any, ...]:
+        """One for every expected case."""
+
+    @property
+    def unscored(self) -> tuple[Failed, ...]:
+        """Those without numbers."""
+
+    def number(self, status: str) -> int:
+        """Return how many cases have a status."""
+
+
 def sheets(report: Report, *, every: bool = False) -> Iterator[Sheet]:
     """Yield the sheets of a report in the order to read them; empty ones are left out."""
-    yield _cases(report)
+    yield count_sheet(report)
     if report.scored:
         yield _averages(report)
         yield _overall(report)
         yield Sheet("What the averages are", ("average", "definition"), _definitions(report))
         for metric in report.shown:
             yield _statistics(report, metric, every=every)
-        yield _worst(report, every=every)
-    yield _unscored(report)
+        rows, _ = _chosen(report, every=every)
+        yield worst_sheet(report.summary, rows)
+    yield unscored_sheet(report)
     yield gates(report)
 
 
@@ -74,7 +91,8 @@ def gates(report: Report) -> Sheet:
     return Sheet("Gates", ("gate", "value", "limit", "verdict", "detail"), rows)
 
 
-def _cases(report: Report) -> Sheet:
+def count_sheet(report: Run) -> Sheet:
+    """Return how many cases were expected, scored and not."""
     counts = {"expected": len(report.results)} | {
         status: report.number(status) for status in ("scored", "failed", "missing", "pending")
     }
@@ -124,8 +142,8 @@ def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
     for row in rows:
         it = row.metrics[metric.name]
         numbers = [str(it.n), *(str(_counts(row, metric, name)) for name in left_out)]
-        spread = [_short(it.mean), _short(it.sd), _interval(it.ci_low, it.ci_high)]
-        spread += [_short(value) for value in (it.min, it.q1, it.median, it.q3, it.max, it.pooled)]
+        spread = [short(it.mean), short(it.sd), interval(it.ci_low, it.ci_high)]
+        spread += [short(value) for value in (it.min, it.q1, it.median, it.q3, it.max, it.pooled)]
         label = "" if row.label is None else str(row.label)
         lines.append((label, inert(row.name or ""), *numbers, *spread))
     columns = ("label", "name", "n", *left_out, "mean", "SD", "95 % CI", "min", "Q1", "median", "Q3", "max")
@@ -140,11 +158,12 @@ def _counts(row: RowSummary, metric: Metric, name: str) -> int:
     return int(getattr(row.metrics[metric.name], name))
 
 
-def _interval(low: float, high: float) -> str:
-    return UNDEFINED if math.isnan(low) else f"{_short(low)} to {_short(high)}"
+def interval(low: float, high: float) -> str:
+    """Write the limits of a confidence interval."""
+    return UNDEFINED if math.isnan(low) else f"{short(low)} to {short(high)}"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Write a number with three decimals: a table of statistics has many columns."""
     return figure(value) if math.isnan(value) or abs(value) >= 1000 else f"{value:.3f}"
 
@@ -164,8 +183,8 @@ def _chosen(report: Report, *, every: bool) -> tuple[tuple[RowSummary, ...], str
     )
 
 
-def _worst(report: Report, *, every: bool) -> Sheet:
-    rows, _ = _chosen(report, every=every)
+def worst_sheet(summary: Summary, rows: Sequence[RowSummary]) -> Sheet:
+    """Return the cases where each of some labels went worst."""
     lines = [
         (
             "" if row.label is None else str(row.label),
@@ -175,10 +194,11 @@ def _worst(report: Report, *, every: bool) -> Sheet:
         for row in rows
         if row.worst
     ]
-    return Sheet(f"Worst cases by {report.summary.ranked}", ("label", "name", "worst cases"), tuple(lines))
+    return Sheet(f"Worst cases by {summary.ranked}", ("label", "name", "worst cases"), tuple(lines))
 
 
-def _unscored(report: Report) -> Sheet:
+def unscored_sheet(report: Run) -> Sheet:
+    """Return the cases without numbers, and why."""
     lines = [
         (inert(each.case.name), each.status, each.error, inert(each.message))
         for each in report.unscored[:_LISTED]

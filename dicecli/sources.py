@@ -30,6 +30,8 @@ class Reading:
     ----------
     band, threshold, nodata, argmax, channel_axis, background, ignore, max_pixels, max_memory
         As in :class:`~dicecli.settings.Settings` and its labels.
+    probability_axis : int or None
+        The axis of an array's channels of probabilities.
     colours : mapping of (red, green, blue) to int
         Labels of a colour-coded image.
     """
@@ -39,6 +41,7 @@ class Reading:
     nodata: str = "auto"
     argmax: bool = False
     channel_axis: int = -1
+    probability_axis: int | None = None
     background: int | None = 0
     ignore: tuple[int, ...] = ()
     colours: Mapping[Colour, int] = field(default_factory=dict)

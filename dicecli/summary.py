@@ -118,7 +118,7 @@ def summarise(report: Report) -> Summary:
             sizes = (
                 scored[0].sizes if scored and len({tuple(each.sizes.items()) for each in scored}) == 1 else {}
             )
-            metrics[metric.name] = _statistics(
+            metrics[metric.name] = statistics(
                 columns[:, column],
                 missing,
                 intervals[column],
@@ -130,9 +130,8 @@ def summarise(report: Report) -> Summary:
     return Summary(tuple(rows), ranked.name if ranked else None, "group" if is_grouped else "case")
 
 
-def _statistics(
-    column: np.ndarray, missing: int, interval: tuple[float, float], of_pool: float
-) -> Statistics:
+def statistics(column: np.ndarray, missing: int, interval: tuple[float, float], of_pool: float) -> Statistics:
+    """Return the statistics of one column of values, NaN where undefined."""
     values = column[~np.isnan(column)]
     n = int(values.size)
     quartiles = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if n else [math.nan] * 3

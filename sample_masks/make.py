@@ -255,9 +255,68 @@ def folders(rng: np.random.Generator) -> list[dict[str, Any]]:
     return pairs
 
 
+def probabilities(_: np.random.Generator) -> list[dict[str, Any]]:
+    """Write maps of probabilities that resemble predictions above: of the lesion, the scene, the gardens."""
+    from PIL import Image
+
+    def prediction(name: str) -> np.ndarray:
+        return np.asarray(Image.open(FOLDER / name))
+
+    rng = np.random.default_rng([SEED, 100])
+    inside = (prediction("lesion_prediction.png") > 0).astype(int)
+    apart = np.subtract(*scenes.logits(rng, inside, 2, 6)[::-1])
+    np.save(FOLDER / "lesion_logits.npy", (apart - 1).astype(np.float16))
+    shares = quantised(scenes.logits(rng, prediction("scene_prediction.png"), 4, 6), 256)
+    volume = np.moveaxis(shares, 0, -1)[:, :, None] / np.float32(256)
+    write_nifti("scene_probabilities.nii.gz", volume, (1, 1, 1), (0, 0, 0))
+    (FOLDER / "probabilities").mkdir(exist_ok=True)
+    for number in range(1, 7):
+        labels = prediction(f"predictions/garden_{number}.png")
+        shares = quantised(scenes.logits(rng, labels, 4, 6 - 0.3 * number), 64)
+        write_bands(f"probabilities/garden_{number}.tif", shares.astype(np.uint8), 1 / 64)
+    return []
+
+
+def quantised(logits: np.ndarray, steps: int) -> np.ndarray:
+    """Return the softmax over the first axis in whole numbers of 1/steps, 1 at least, which sum to 1."""
+    shares = np.exp(logits - logits.max(axis=0))
+    shares = np.maximum(1, np.floor(steps * shares / shares.sum(axis=0)))
+    rest = steps - shares.sum(axis=0)
+    largest = shares.argmax(axis=0)[None]
+    np.put_along_axis(shares, largest, np.take_along_axis(shares, largest, 0) + rest, axis=0)
+    return shares.astype(np.float32)
+
+
+def write_bands(name: str, bands: np.ndarray, scale: float) -> None:
+    """Write an image of several bands, without a place in the world, whose values are to be scaled."""
+    import warnings
+
+    import rasterio
+
+    count, height, width = bands.shape
+    what = {"count": count, "height": height, "width": width, "dtype": bands.dtype, "compress": "deflate"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(FOLDER / name, "w", driver="GTiff", **what) as file:
+            file.write(bands)
+            file.scales = (scale,) * count
+
+
 def main() -> None:
     """Write every file, and say what scoring it gives."""
-    makers = (organs, kidney, landcover, street, lesion, empty, cells, misaligned, scene, folders)
+    makers = (
+        organs,
+        kidney,
+        landcover,
+        street,
+        lesion,
+        empty,
+        cells,
+        misaligned,
+        scene,
+        folders,
+        probabilities,
+    )
     pairs = []
     for number, make in enumerate(makers):
         pairs += make(np.random.default_rng([SEED, number]))

@@ -26,12 +26,25 @@ ROAD, PAVEMENT, BUILDING, VEGETATION, SKY, PERSON, CAR = range(7)
 
 def waves(rng: np.random.Generator, shape: Sequence[int], sigma: float) -> np.ndarray:
     """Return smooth noise of mean 0 and deviation 1, its hills about ``2 * sigma`` pixels wide."""
-    field = rng.standard_normal(tuple(shape))
+    field = blurred(rng.standard_normal(tuple(shape)), sigma)
+    return (field - field.mean()) / field.std()
+
+
+def blurred(field: np.ndarray, sigma: float) -> np.ndarray:
+    """Return a field smoothed by a Gaussian of sigma pixels, its ends joined."""
     reach = math.ceil(3 * sigma)
     weights = {step: math.exp(-0.5 * (step / sigma) ** 2) for step in range(-reach, reach + 1)}
     for axis in range(field.ndim):
         field = sum(weight * np.roll(field, step, axis) for step, weight in weights.items())
-    return (field - field.mean()) / field.std()
+    return field
+
+
+def logits(rng: np.random.Generator, labels: np.ndarray, classes: int, certainty: float) -> np.ndarray:
+    """Return what a network might have given before its softmax, classes first: unsure along borders."""
+    whole = blurred(np.ones(labels.shape), 1.2)
+    sharp = [blurred((labels == each).astype(float), 1.2) / whole for each in range(classes)]
+    noise = [waves(rng, labels.shape, 2.0) for _ in range(classes)]
+    return np.stack([certainty * one + 0.9 * other for one, other in zip(sharp, noise, strict=True)])
 
 
 def ellipsoid(points: Iterable[np.ndarray], centre: Sequence[float], radii: Sequence[float]) -> np.ndarray:

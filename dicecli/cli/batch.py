@@ -10,15 +10,23 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.gating import Gates, gating
 from dicecli.cli.main import OWN_PROCESS
-from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
+from dicecli.cli.outputs import (
+    check_printable,
+    formatting,
+    planned,
+    planned_curve,
+    planned_summary,
+    print_report,
+    write_all,
+)
 from dicecli.cli.progress import Progress
+from dicecli.cli.softening import fitting
 from dicecli.errors import UsageError
 from dicecli.text import inert
 
 if TYPE_CHECKING:
     from dicecli.journal import Journal
     from dicecli.pairing import Pairing
-    from dicecli.scores import Report
     from dicecli.settings import Settings
 
 _EPILOG = """\b
@@ -26,6 +34,7 @@ Examples:
   dicecli batch predictions references -o scores.csv --summary summary.md
   dicecli batch predictions references --fail-under 'dice=0.85' -o junit.xml
   dicecli batch --pairs pairs.csv -o scores.json --resume
+  dicecli batch --soft probabilities references --curve curve.csv
 """
 
 
@@ -58,6 +67,8 @@ Examples:
 @shared.running
 @click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
+@click.option("--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
+@shared.softness
 @shared.scoring
 @shared.reading
 @gating
@@ -74,13 +85,16 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         _make_ready(options)
     from dicecli.batching import find_pairs
     from dicecli.casualties import check_timeout
-    from dicecli.evaluate import check_executor
-    from dicecli.scores import Report
+    from dicecli.evaluate import check_executor, report_of
 
+    soft = fitting(ctx, options)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     format_name = options.pop("format_name")
     outputs = options.pop("outputs")
-    files, summary = planned(outputs), planned_summary(options.pop("summary"))
+    curve, kind = planned_curve(options.pop("curve", None)), "render_soft" if soft else "render"
+    files, summary = planned(outputs, kind), planned_summary(options.pop("summary"), f"{kind}_summary")
+    if soft:
+        check_printable(format_name)
     gates = Gates(options)
     folders = (options.pop("predictions"), options.pop("references"))
     pairing_options = ("prediction_pattern", "reference_pattern", "follow_links", "pairs")
@@ -91,9 +105,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     }
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], running["executor"])
-    settings = shared.settings_from(options)
-    Report([], settings)
-    pairing = find_pairs(*folders, **patterns)
+    settings = shared.soft_settings_from(options) if soft else shared.settings_from(options)
+    report_of([], settings)
+    pairing = find_pairs(*folders, **patterns, soft=soft)
     if running.pop("dry_run"):
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
@@ -106,7 +120,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
                 gates.judge(report)
         finally:
             # Also where a gate names a label that is nowhere: what was counted is not lost.
-            refusal = write_all(report, files, summary)
+            refusal = write_all(report, files, summary, curve)
     finally:
         if journal is not None:
             journal.close()
@@ -137,7 +151,7 @@ def _make_ready(options: dict[str, Any]) -> None:
 
 def _run(
     pairing: Pairing, settings: Settings, journal: Journal | None, running: dict[str, Any], *, quiet: bool
-) -> tuple[Report, int | None]:
+) -> tuple[Any, int | None]:
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.batching import Stopped, run
 
@@ -170,7 +184,7 @@ def _journal(outputs: tuple[str, ...], *, resume: bool, quiet: bool) -> Journal 
     return Journal.open(path, resume=resume)
 
 
-def _settle(journal: Journal, report: Report, outputs: tuple[str, ...], *, quiet: bool) -> None:
+def _settle(journal: Journal, report: Any, outputs: tuple[str, ...], *, quiet: bool) -> None:
     """Remove the journal once every case has its numbers; else say what it is good for."""
     if journal.changed and not quiet:
         click.echo(
@@ -183,7 +197,7 @@ def _settle(journal: Journal, report: Report, outputs: tuple[str, ...], *, quiet
         click.echo(f"Note: {outputs[0]}.journal keeps what is done; --resume counts only the rest.", err=True)
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: Any) -> int:
     """Return 3 where a case has no numbers that should have, else 1 where a gate does not hold, else 0."""
     if report.number("failed") or report.number("pending"):
         return 3

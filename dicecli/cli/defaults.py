@@ -13,7 +13,7 @@ from dicecli import config
 from dicecli.config import OptionKind
 
 #: The commands that take options from the file; each takes those that it knows.
-COMMANDS = ("score", "batch", "report", "inspect")
+COMMANDS = ("score", "batch", "soft", "report", "inspect")
 #: Options of a single run: in a file they would concern every run.
 _NOT_IN_A_FILE = {"help", "dry-run", "resume", "scheduler"}
 _PATHS = {"labels", "baseline", "pairs"}

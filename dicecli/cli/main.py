@@ -18,6 +18,7 @@ from dicecli.version import __version__
 COMMANDS = {
     "score": "Score a predicted mask against its reference.",
     "batch": "Score every prediction of one folder against its reference in another.",
+    "soft": "Score a map of probabilities against its reference.",
     "report": "Render results again, without touching a mask.",
     "inspect": "Say what each file is as a mask, and what looks wrong.",
     "metrics": "List the metrics, or explain one.",

@@ -7,6 +7,7 @@ import textwrap
 import click
 
 from dicecli.catalogue import Metric, catalogue, resolve
+from dicecli.soft_catalogue import SoftScore, soft_catalogue
 
 
 @click.command("metrics")
@@ -17,13 +18,42 @@ def command(names: tuple[str, ...]) -> None:
     With a NAME (or another name of the field for the same number, such as sensitivity or jaccard): its
     formula, range, when it is undefined, other names, and source.
     """
+    soft = soft_catalogue()
     if names:
-        click.echo("\n\n".join(_explained(resolve(name)) for name in names))
+        click.echo("\n\n".join(_found(name, soft) for name in names))
         return
-    width = max(len(name) for name in catalogue())
+    width = max(len(name) for name in (*catalogue(), *soft))
     for metric in catalogue().values():
         click.echo(f"{metric.name:<{width}}  {metric.summary}")
+    click.echo("\nOf probability maps (dicecli soft):\n")
+    for score in soft.values():
+        click.echo(f"{score.name:<{width}}  {score.summary}")
     click.echo("\nExplain one: dicecli metrics dice. Averages and conventions: docs/conventions.md.")
+
+
+def _found(name: str, soft: dict[str, SoftScore]) -> str:
+    """Explain the score or metric of a name.
+
+    Raises
+    ------
+    UnknownName
+    """
+    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+    if wanted not in soft:
+        return _explained(resolve(name, tuple(soft)))
+    score = soft[wanted]
+    return _lines(
+        score.name,
+        score.summary,
+        [
+            ("of", "probability maps: dicecli soft"),
+            ("formula", score.formula),
+            ("range", score.range),
+            ("better", score.better),
+            ("undefined", f"where {score.undefined}"),
+            ("source", score.source),
+        ],
+    )
 
 
 def _explained(metric: Metric) -> str:
@@ -38,7 +68,11 @@ def _explained(metric: Metric) -> str:
         ("averages", "yes" if metric.averaged else "no"),
         ("source", metric.source),
     ]
-    lines = [click.style(metric.name, bold=True), *textwrap.wrap(f"{metric.summary}.", 90), ""]
+    return _lines(metric.name, metric.summary, facts)
+
+
+def _lines(name: str, summary: str, facts: list[tuple[str, str]]) -> str:
+    lines = [click.style(name, bold=True), *textwrap.wrap(f"{summary}.", 90), ""]
     for key, value in facts:
         lines += textwrap.wrap(value, 76, initial_indent=f"{key:<13}", subsequent_indent=" " * 13)
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,13 @@ import click
 
 from dicecli import output
 from dicecli.cli.streams import to_nowhere
-from dicecli.errors import OutputError
+from dicecli.errors import OutputError, UsageError
 from dicecli.plugins import load, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dicecli.scores import Report
+    from dicecli.soft_scores import SoftReport
 
 
 def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,8 +52,24 @@ def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def planned(paths: Iterable[str]) -> dict[str, Any]:
+def check_printable(name: str) -> None:
+    """Make sure that probability maps have a report of this form.
+
+    Raises
+    ------
+    UsageError
+    """
+    known = [each for each in names("exporters") if hasattr(load("exporters", each), "render_soft")]
+    if name not in known:
+        raise UsageError(
+            f"probability maps have no report in the form {name}", f"Give one of {', '.join(known)}."
+        )
+
+
+def planned(paths: Iterable[str], function: str = "render") -> dict[str, Any]:
     """Find the exporter of every output file by its suffix, and test that it can be written.
+
+    Only exporters that have the `function` by which the report is to be rendered count.
 
     Raises
     ------
@@ -62,7 +79,8 @@ def planned(paths: Iterable[str]) -> dict[str, Any]:
     found = {}
     for path in paths:
         suffix = Path(path).suffix.lower()
-        exporters = [load("exporters", name) for name in names("exporters")]
+        every = [load("exporters", name) for name in names("exporters")]
+        exporters = [each for each in every if hasattr(each, function)]
         exporter = next((each for each in exporters if suffix in each.SUFFIXES), None)
         if exporter is None:
             known = ", ".join(sorted(each for exporter in exporters for each in exporter.SUFFIXES))
@@ -74,7 +92,7 @@ def planned(paths: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def planned_summary(path: str | None) -> tuple[str, Any] | None:
+def planned_summary(path: str | None, function: str = "render_summary") -> tuple[str, Any] | None:
     """Find the exporter of the summary file, and test that it can be written.
 
     Raises
@@ -85,15 +103,39 @@ def planned_summary(path: str | None) -> tuple[str, Any] | None:
     if path is None:
         return None
     ((_, exporter),) = planned([path]).items()
-    if not hasattr(exporter, "render_summary"):
+    if not hasattr(exporter, function):
         raise OutputError(f"{path}: no summary has this suffix", "Give .csv, .json or .md.")
     return path, exporter
 
 
+def planned_curve(path: str | None) -> str | None:
+    """Test that a file of curves can be made and written.
+
+    Raises
+    ------
+    OutputError
+        Another suffix than .csv and .png, nothing to draw with, or a place that cannot be written to.
+    """
+    if path is None:
+        return None
+    suffix = Path(path).suffix.lower()
+    if suffix not in {".csv", ".png"}:
+        raise OutputError(f"{path}: no curve has the suffix '{suffix}'", "Give .csv or .png.")
+    if suffix == ".png":
+        from dicecli.plotting import check_plotting
+
+        check_plotting()
+    output.check_writable(path)
+    return path
+
+
 def write_all(
-    report: Report, files: dict[str, Any], summary: tuple[str, Any] | None = None
+    report: Any,
+    files: dict[str, Any],
+    summary: tuple[str, Any] | None = None,
+    curve: str | None = None,
 ) -> OutputError | None:
-    """Write the report to every planned file, and its summary to that file; one that fails costs no other.
+    """Write the report to every planned file, its summary and its curves; one that fails costs no other.
 
     Returns
     -------
@@ -101,22 +143,40 @@ def write_all(
         The first refusal, for the caller to raise once the report is printed: what was counted is not to be
         lost with a file.
     """
+    kind = "render" if report.settings.soft is None else "render_soft"
+    contents = {path: partial(getattr(each, kind), report, verbose=True) for path, each in files.items()}
+    if summary is not None:
+        contents[summary[0]] = partial(getattr(summary[1], f"{kind}_summary"), report)
+    if curve is not None:
+        contents[curve] = partial(_curve, report, Path(curve).suffix.lower())
     refusals = []
-    planned_ones = [(path, exporter, False) for path, exporter in files.items()]
-    for path, exporter, is_summary in [*planned_ones, *([(*summary, True)] if summary else [])]:
-        text = exporter.render_summary(report) if is_summary else exporter.render(report, verbose=True)
+    for path, content in contents.items():
         try:
-            output.write(path, text)
+            output.write(path, content())
         except OutputError as error:
             refusals.append(error)
     return refusals[0] if refusals else None
 
 
-def print_report(report: Report, name: str, *, verbose: bool) -> None:
+def _curve(report: SoftReport, suffix: str) -> str | bytes:
+    """Render the curves of a report, over all of its cases."""
+    if suffix == ".png":
+        from dicecli.plotting import curves_png
+
+        return curves_png(report.curves())
+    from dicecli.soft_record import CURVE, curve_rows
+
+    text: str = load("exporters", "csv").written(CURVE, curve_rows(report))
+    return text
+
+
+def print_report(report: Any, name: str, *, verbose: bool) -> None:
     """Print the report to standard output, as wide and coloured as the terminal allows."""
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
-    text = load("exporters", name).render(report, width=width, colour=is_terminal, verbose=verbose)
+    exporter = load("exporters", name)
+    render = exporter.render if report.settings.soft is None else exporter.render_soft
+    text = render(report, width=width, colour=is_terminal, verbose=verbose)
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()

@@ -64,7 +64,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     settings = shared.settings_from(options)
-    result = result_of(case, settings, threads, **running)
+    result: Any = result_of(case, settings, threads, **running)
     report = Report([result], settings)
     refusal = write_all(report, files, summary)
     if format_name != "table" or not isinstance(result, Failed):

@@ -10,7 +10,10 @@ from dicecli.record import FIRST, LAST, SUMMARY, rows, summary_rows
 from dicecli.text import inert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from dicecli.scores import Report
+    from dicecli.soft_scores import SoftReport
 
 SUFFIXES = (".csv",)
 
@@ -19,20 +22,34 @@ _FORMULA = ("=", "+", "-", "@")
 
 def render(report: Report, **_: Any) -> str:
     """Return the rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
-    columns = [*FIRST, *(each.name for each in report.shown), *LAST]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_plain(row) for row in rows(report))
-    return text.getvalue()
+    return written([*FIRST, *(each.name for each in report.shown), *LAST], rows(report))
 
 
 def render_summary(report: Report) -> str:
     """Return a row per label, region or average and metric, with the statistics over cases."""
+    return written(SUMMARY, summary_rows(report))
+
+
+def render_soft(report: SoftReport, **_: Any) -> str:
+    """Return the rows of probability maps in the same way: the labels of each case, and its averages."""
+    from dicecli import soft_record
+
+    return written(soft_record.COLUMNS, soft_record.rows(report))
+
+
+def render_soft_summary(report: SoftReport) -> str:
+    """Return a row per label or average and score, with the statistics over cases."""
+    from dicecli import soft_record
+
+    return written(soft_record.SUMMARY, soft_record.summary_rows(report))
+
+
+def written(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> str:
+    """Write rows under their columns; what a row lacks, or has as None, is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, SUMMARY, lineterminator="\n", restval="")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_plain(row) for row in summary_rows(report))
+    writer.writerows(_plain(row) for row in lines)
     return text.getvalue()
 
 

@@ -9,6 +9,7 @@ from dicecli.record import summary_dict
 
 if TYPE_CHECKING:
     from dicecli.scores import Report
+    from dicecli.soft_scores import SoftReport
 
 SUFFIXES = (".json",)
 
@@ -16,6 +17,18 @@ SUFFIXES = (".json",)
 def render(report: Report, **_: Any) -> str:
     """Return the record as JSON; undefined is null, numbers have full precision, everything is ASCII."""
     return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def render_soft(report: SoftReport, **_: Any) -> str:
+    """Return the record of probability maps as JSON, in the same way."""
+    return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def render_soft_summary(report: SoftReport) -> str:
+    """Return what sums the run up as JSON, without its cases."""
+    from dicecli import soft_record
+
+    return json.dumps(soft_record.summary_dict(report), indent=2, allow_nan=False) + "\n"
 
 
 def render_summary(report: Report) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dicecli.scores import CaseScores, Report
     from dicecli.sheets import Sheet
+    from dicecli.soft_scores import SoftReport
 
 SUFFIXES = (".md", ".markdown")
 
@@ -37,6 +38,32 @@ def render(report: Report, *, verbose: bool = False, **_: Any) -> str:
 def render_summary(report: Report) -> str:
     """Return the sheets that sum a run up, all labels in them."""
     return "\n".join(_sheet(sheet) for sheet in sheets(report, every=True) if sheet.rows)
+
+
+def render_soft(report: SoftReport, **_: Any) -> str:
+    """Return the scores of one probability map in full; or the summary of many."""
+    from dicecli.soft_sheets import soft_explanations, soft_heading, soft_notes, soft_sheets
+
+    parts = []
+    if not report.is_batch:
+        (result,) = report.results
+        if isinstance(result, Failed):
+            return _failed(result)
+        lines = [f"- {key}: {escaped(value)}" for key, value in soft_heading(result)]
+        parts.append("\n".join([f"# {escaped(result.case.name)}", "", *lines]) + "\n")
+    parts += [_sheet(sheet) for sheet in soft_sheets(report) if sheet.rows]
+    said = [] if report.is_batch else soft_explanations(report)
+    said += [("note", note) for note in soft_notes(report)]
+    if said:
+        parts.append("\n".join(f"- **{key}**: {escaped(value)}" for key, value in said) + "\n")
+    return "\n".join(parts)
+
+
+def render_soft_summary(report: SoftReport) -> str:
+    """Return the sheets of probability maps."""
+    from dicecli.soft_sheets import soft_sheets
+
+    return "\n".join(_sheet(sheet) for sheet in soft_sheets(report) if sheet.rows)
 
 
 def escaped(text: str) -> str:

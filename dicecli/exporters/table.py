@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dicecli.catalogue import Metric
     from dicecli.scores import CaseScores, LabelScore, Report
     from dicecli.sheets import Sheet
+    from dicecli.soft_scores import SoftReport
 
 SUFFIXES = (".txt",)
 
@@ -30,20 +31,7 @@ _LEAST_TEXT = 8
 
 def render(report: Report, *, width: int = 100, colour: bool = False, verbose: bool = False, **_: Any) -> str:
     """Return one case in full: labels, averages set apart, what was assumed; or the summary of many."""
-    from rich.console import Console
-
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=max(width, _LEAST_WIDTH),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
+    console = _console(width, colour=colour)
     if report.is_batch:
         parts = list(sheets(report, every=verbose))
     else:
@@ -58,7 +46,51 @@ def render(report: Report, *, width: int = 100, colour: bool = False, verbose: b
             _print_sheet(console, sheet)
     if report.notes:
         _print_pairs(console, [("note", inert(note)) for note in report.notes], style="yellow")
-    lines = "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+    return _text(console)
+
+
+def render_soft(report: SoftReport, *, width: int = 100, colour: bool = False, **_: Any) -> str:
+    """Return the scores of one probability map in full; or the summary of many."""
+    from dicecli.soft_sheets import soft_explanations, soft_heading, soft_notes, soft_sheets
+
+    console = _console(width, colour=colour)
+    if not report.is_batch:
+        (result,) = report.results
+        if isinstance(result, Failed):
+            _print_pairs(console, [(result.error, inert(result.message)), ("hint", inert(result.hint))])
+        else:
+            _print_pairs(console, soft_heading(result))
+        console.print()
+    for sheet in soft_sheets(report):
+        if sheet.rows:
+            _print_sheet(console, sheet)
+    if not report.is_batch and report.scored:
+        _print_pairs(console, soft_explanations(report))
+        console.print()
+    _print_pairs(console, [("note", inert(note)) for note in soft_notes(report)], style="yellow")
+    return _text(console)
+
+
+def _console(width: int, *, colour: bool) -> Console:
+    from rich.console import Console
+
+    return Console(
+        file=io.StringIO(),
+        width=max(width, _LEAST_WIDTH),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+
+
+def _text(console: Console) -> str:
+    """Return what was printed, without blanks at the ends of lines and without runs of empty lines."""
+    file: Any = console.file
+    lines = "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines)
 
 

@@ -8,5 +8,9 @@ A format module has
     Open a regular file for reading: the header now, voxels by window, as a
     :class:`~dicecli.sources.MaskSource`. Raises a :class:`~dicecli.errors.CaseError` for whatever is wrong.
 
+``open_probabilities(path, reading, shape)``
+    Likewise for a map of probabilities against a reference of some shape: one source per channel, in their
+    order. A module has this function, the one above, or both.
+
 Only these modules open masks.
 """

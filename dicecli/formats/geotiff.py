@@ -28,11 +28,13 @@ from dicecli.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO, TypeVar
 
     from dicecli.blocks import Window
     from dicecli.grid import Grid
+
+    _Made = TypeVar("_Made", MaskSource, list[MaskSource])
 
 SUFFIXES = (".tif", ".tiff", ".gtiff", ".geotiff")
 
@@ -61,6 +63,22 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     NotLabels
         Complex numbers.
     """
+    return _opened(path, lambda dataset: _source(dataset, path, reading))
+
+
+def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open a map of probabilities, a band per class. Scale and offset of a band are applied.
+
+    Raises
+    ------
+    UnknownFormat, Truncated, Corrupt, TooLarge
+    """
+    del shape  # bands are classes, whatever the reference has
+    return _opened(path, lambda dataset: _bands(dataset, path, reading))
+
+
+def _opened(path: str, make: Callable[[Any], _Made]) -> _Made:
+    """Open the file and make of it what is asked for; it is closed again where that cannot be."""
     files.check_regular(path)
     start = files.head(path)
     if not start.startswith(_MAGIC):
@@ -74,12 +92,33 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 
         dataset = rasterio.open(name, driver="GTiff", sharing=False)
         try:
-            source = _source(dataset, path, reading)
+            made = make(dataset)
         except BaseException:
             dataset.close()
             raise
-        source.notes += [f"GDAL warns: {each}" for each in said]
-        return source
+        first = made[0] if isinstance(made, list) else made
+        first.notes += [f"GDAL warns: {each}" for each in said]
+        return made
+
+
+def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
+    """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
+    check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
+    for name in set(dataset.dtypes):
+        _dtype(name, path)
+    compression, is_lossy = _compressed_with(dataset)
+    _check_blocks(dataset, 1, compression, path, reading)
+    place, read = grid(dataset), _WindowOfBands(dataset, path)
+    channels: list[MaskSource] = []
+    for band in range(1, dataset.count + 1):
+        nodata, notes = _nodata(dataset, band, reading)
+        source = _Band(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
+        source.notes += notes
+        source.facts = {"format": "GeoTIFF" if place.kind == "map" else "TIFF", "compression": compression}
+        channels.append(source)
+    if is_lossy:
+        channels[0].notes.append(f"it is compressed with {compression}, which changes values a little")
+    return channels
 
 
 def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
@@ -96,19 +135,15 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
         }
         raise
     dtype = _dtype(dataset.dtypes[band - 1], path)
-    compression = _compression(dataset, path)
-    block = dataset.block_shapes[band - 1]
-    samples = _samples(dataset)
-    block_bytes = math.prod(block) * dtype.itemsize * samples
-    _check_block(dataset, band, block_bytes, compression, path)
-    shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
-    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
-    if block_bytes > MAX_BLOCK_BYTES:
-        raise TooLarge(
-            f"one block of it has {shape}",
-            "Save it with tiles: gdal_translate -co TILED=YES.",
+    compression, is_lossy = _compressed_with(dataset)
+    if is_lossy:
+        raise LossyCompression(
+            f"it is compressed with {compression}, which changes values",
+            "Labels need a lossless compression such as deflate, LZW or ZSTD: make it again from the source.",
             path,
         )
+    _check_blocks(dataset, band, compression, path, reading)
+    block = dataset.block_shapes[band - 1]
     nodata, note = _nodata(dataset, band, reading)
     source = _GeoTiff(dataset, path, grid(dataset), dtype=dtype, band=band, nodata=nodata, reading=reading)
     source.notes += note
@@ -145,8 +180,8 @@ def _dtype(name: str, path: str) -> np.dtype:
     return np.dtype(name)
 
 
-def _compression(dataset: Any, path: str) -> str:
-    """Return the compression's name; labels that it may have changed are refused."""
+def _compressed_with(dataset: Any) -> tuple[str, bool]:
+    """Return the compression's name, and whether it may have changed values."""
     tags = dataset.tags(ns="IMAGE_STRUCTURE")
     name = str(tags.get("COMPRESSION", "none"))
     upper = name.upper()
@@ -156,12 +191,23 @@ def _compression(dataset: Any, path: str) -> str:
     elif tags.get("COMPRESSION_REVERSIBILITY", "").upper().startswith("LOSSLESS"):
         is_lossy = False
     if is_lossy:
-        raise LossyCompression(
-            f"it is compressed with {name}, which changes values",
-            "Labels need a lossless compression such as deflate, LZW or ZSTD: make it again from the source.",
+        return name, True
+    return "none" if upper == "NONE" else name.lower(), False
+
+
+def _check_blocks(dataset: Any, band: int, compression: str, path: str, reading: Reading) -> None:
+    """Refuse blocks that are larger than the file can hold, or than memory should."""
+    block, samples = dataset.block_shapes[band - 1], _samples(dataset)
+    block_bytes = math.prod(block) * np.dtype(dataset.dtypes[band - 1]).itemsize * samples
+    _check_block(dataset, band, block_bytes, compression, path)
+    shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
+    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
+    if block_bytes > MAX_BLOCK_BYTES:
+        raise TooLarge(
+            f"one block of it has {shape}",
+            "Save it with tiles: gdal_translate -co TILED=YES.",
             path,
         )
-    return "none" if upper == "NONE" else name.lower()
 
 
 def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
@@ -249,15 +295,12 @@ class _GeoTiff(MaskSource):
         )
         self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
+        self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
     def values(self, window: Window) -> np.ndarray:
         """Read a window of the band at full resolution."""
-        from rasterio.windows import Window as Rectangle
-
-        rows, columns = window
-        rectangle = Rectangle(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
         with self._lock, closed_off(self.path):
-            block: np.ndarray = self._dataset.read(self._band, window=rectangle)
+            block: np.ndarray = self._dataset.read(self._band, window=_rectangle(window))
         return block
 
     def finish(self) -> None:
@@ -296,12 +339,84 @@ class _GeoTiff(MaskSource):
 
     def _row_bytes(self) -> int:
         """Return the length of one row of a block, unpacked: samples of fewer bits than a byte are packed."""
-        bits = int(self._dataset.tags(self._band, ns="IMAGE_STRUCTURE").get("NBITS", 8 * self.dtype.itemsize))
+        bits = int(self._dataset.tags(self._band, ns="IMAGE_STRUCTURE").get("NBITS", 8 * self._stored_bytes))
         return -(-self.chunks[1] * bits * _samples(self._dataset) // 8)
 
     def close(self) -> None:
         """Close the file."""
         self._dataset.close()
+
+
+def _rectangle(window: Window) -> Any:
+    from rasterio.windows import Window as Rectangle
+
+    rows, columns = window
+    return Rectangle(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+
+
+class _WindowOfBands:
+    """Reads a window of every band at once, and keeps the last one for the next band that asks."""
+
+    def __init__(self, dataset: Any, path: str) -> None:
+        self._dataset, self._path, self._lock = dataset, path, threading.Lock()
+        self._window: Window | None = None
+        self._block = np.zeros(0)
+
+    def __call__(self, window: Window, band: int) -> np.ndarray:
+        """Return the values of one band."""
+        with self._lock:
+            if window != self._window:
+                with closed_off(self._path):
+                    self._block = self._dataset.read(window=_rectangle(window))
+                self._window = window
+            values: np.ndarray = self._block[band - 1]
+        return values
+
+
+class _Band(_GeoTiff):
+    """One band of several that are read together."""
+
+    def __init__(
+        self,
+        read: _WindowOfBands,
+        dataset: Any,
+        path: str,
+        place: Grid,
+        *,
+        band: int,
+        nodata: float | None,
+        reading: Reading,
+    ) -> None:
+        self._scaling = (float(dataset.scales[band - 1]), float(dataset.offsets[band - 1]))
+        self._is_scaled = self._scaling != (1.0, 0.0)
+        self._stored_nodata = nodata
+        stored = np.dtype(dataset.dtypes[band - 1])
+        super().__init__(
+            dataset,
+            path,
+            place,
+            dtype=np.dtype(np.float64) if self._is_scaled else stored,
+            band=band,
+            nodata=math.nan if self._is_scaled and nodata is not None else nodata,
+            reading=reading,
+        )
+        self._read = read
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the band's values, scaled as the file says; nodata of scaled values is NaN."""
+        block = self._read(window, self._band)
+        if not self._is_scaled:
+            return block
+        scale, offset = self._scaling
+        values: np.ndarray = block * scale + offset
+        if self._stored_nodata is not None:
+            values[block == self._stored_nodata] = math.nan
+        return values
+
+    def finish(self) -> None:
+        """Hold the checksums; where a block has the samples of every band, once."""
+        if self._band == 1 or _samples(self._dataset) == 1:
+            super().finish()
 
 
 def _check_deflate(file: BinaryIO, length: int, expected: int, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,6 +43,73 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     NotLabels
         Colours or complex numbers.
     """
+    file = _header(path, reading)
+    stored, grid = file.stored, file.grid
+    layout = stored.layout
+    grid = _one_volume(grid, layout, path, reading)
+    source = _Nifti(stored, grid, reading)
+    _describe(source, path, file)
+    if grid.shape != layout[: len(grid.shape)] or len(layout) > 3:
+        source.notes.append(f"labels are the index of the largest of {layout[reading.channel_axis]} scores")
+    return source
+
+
+def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open a map of probabilities: three axes are one class; of four the last has the classes.
+
+    Each channel has its own way through the file, so that no more than a window of each is held. A compressed
+    file is inflated anew for every channel, up to where that ends: the C-th costs as much as the whole file.
+
+    Raises
+    ------
+    FileError
+        As :func:`open_mask`.
+    ManyVolumes
+        More than four axes.
+    """
+    del shape  # the header says which axis is which
+    file = _header(path, reading)
+    stored, grid = file.stored, file.grid
+    layout = _by_class(stored.layout, path)
+    grid = _without_trailing_ones(grid)
+    number = layout[3] if len(layout) == 4 else 1
+    of_one = math.prod(layout[:3])
+    channels: list[MaskSource] = []
+    for channel in range(number):
+        offset = stored.offset + channel * of_one * stored.dtype.itemsize
+        is_end = channel == number - 1
+        part = stored._replace(layout=grid.shape, offset=offset, channels=number, is_end=is_end)
+        source = _Nifti(part, grid, reading)
+        _describe(source, path, file)
+        channels.append(source)
+    return channels
+
+
+def _without_trailing_ones(grid: Grid) -> Grid:
+    """Drop axes of length 1 before that of the classes, as a mask without classes has none at its end."""
+    axes = len(grid.shape)
+    while axes > 2 and grid.shape[axes - 1] == 1:
+        axes -= 1
+    spacing = None if grid.spacing is None else grid.spacing[:axes]
+    return replace(grid, shape=grid.shape[:axes], spacing=spacing)
+
+
+def _by_class(layout: tuple[int, ...], path: str) -> tuple[int, ...]:
+    """Return the shape with the classes on the fourth axis; vectors are stored with them on the fifth."""
+    if len(layout) == 5 and layout[3] == 1:
+        layout = (*layout[:3], layout[4])
+    if len(layout) > 4:
+        raise ManyVolumes(
+            f"it has {len(layout)} axes ({' x '.join(str(n) for n in layout)}); 3 are expected, or 4 with "
+            "the classes on the last",
+            "Save one time point, with the classes on the fourth axis.",
+            path,
+        )
+    return layout
+
+
+def _header(path: str, reading: Reading) -> _File:
+    """Read what the header says, and hold it against the file's size."""
     header_path, data_path = headers.parts(path)
     files.check_regular(header_path)
     data_bytes = files.check_regular(data_path)
@@ -57,25 +125,57 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     )
     _check_size(stored, data_bytes, path)
     check_pixels(layout, reading.max_pixels, path)
-    grid = _one_volume(grid, layout, path, reading)
-    source = _Nifti(stored, grid, reading)
+    return _File(stored, grid, facts, oddities, int(header["dim"][0]))
+
+
+def _describe(source: _Nifti, path: str, file: _File) -> None:
+    """Say what is known of the file, and what was assumed."""
+    stored = source.stored
     source.path = path
-    source.dropped_axes = max(0, int(header["dim"][0]) - len(layout))
-    source.oddities += oddities
+    source.dropped_axes = max(0, file.axes - len(file.stored.layout))
+    source.oddities += file.oddities
     # What decides where it lies is said wherever it is compared.
-    source.notes += [each for each in oddities if "used" in each]
-    source.facts = facts | {
+    source.notes += [each for each in file.oddities if "used" in each]
+    source.facts = file.facts | {
         "stored as": str(stored.dtype),
         "compression": "gzip" if stored.is_zipped else "none",
         "scaling": f"{stored.scaling[0]:g} x value + {stored.scaling[1]:g}" if stored.is_scaled else None,
     }
-    if stored.is_zipped != data_path.lower().endswith(".gz"):
+    if stored.is_zipped != stored.path.lower().endswith(".gz"):
         source.notes.append(
             f"its content is {'' if stored.is_zipped else 'not '}gzip, whatever its name says"
         )
-    if grid.shape != layout[: len(grid.shape)] or len(layout) > 3:
-        source.notes.append(f"labels are the index of the largest of {layout[reading.channel_axis]} scores")
-    return source
+
+
+def probabilities_from_image(image: Any, reading: Reading) -> list[MaskSource]:
+    """Take an image of probabilities that nibabel has loaded or made, as :func:`open_probabilities` does.
+
+    Raises
+    ------
+    CaseError
+    """
+    grid, layout, path = _image_geometry(image)
+    layout, grid = _by_class(layout, path), _without_trailing_ones(grid)
+    values = np.asanyarray(image.dataobj).reshape((*grid.shape, -1))
+    channels: list[MaskSource] = []
+    for channel in range(layout[3] if len(layout) == 4 else 1):
+        source = ArraySource(values[..., channel], path, grid, reading)
+        source.chunks, source.order = (*grid.shape[:-1], 1), "F"
+        channels.append(source)
+    return channels
+
+
+def _image_geometry(image: Any) -> tuple[Grid, tuple[int, ...], str]:
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Image
+
+    header = image.header
+    if not isinstance(header, Nifti1Header):
+        header = Nifti2Image.from_image(image).header
+        header.set_xyzt_units("mm")  # the unit of every other format that nibabel reads
+    path = image.get_filename() or f"<{type(image).__name__}>"
+    grid, layout, _ = headers.geometry(header, path)
+    return grid, layout, path
 
 
 def from_image(image: Any, reading: Reading) -> MaskSource:
@@ -86,15 +186,7 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     CaseError
         As for a file, except for what only a file can have.
     """
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Image
-
-    header = image.header
-    if not isinstance(header, Nifti1Header):
-        header = Nifti2Image.from_image(image).header
-        header.set_xyzt_units("mm")  # the unit of every other format that nibabel reads
-    path = image.get_filename() or f"<{type(image).__name__}>"
-    grid, layout, _ = headers.geometry(header, path)
+    grid, layout, path = _image_geometry(image)
     grid = _one_volume(grid, layout, path, reading)
     values = np.asanyarray(image.dataobj).reshape(layout)
     if len(layout) > 3:
@@ -108,7 +200,7 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
 
 
 class _Stored(NamedTuple):
-    """How the voxels lie in their file."""
+    """How the voxels lie in their file; of how many channels they are one, and whether they are the last."""
 
     path: str
     dtype: np.dtype
@@ -116,6 +208,8 @@ class _Stored(NamedTuple):
     offset: int
     scaling: tuple[float, float]
     is_zipped: bool
+    channels: int = 1
+    is_end: bool = True
 
     @property
     def bytes(self) -> int:
@@ -143,6 +237,16 @@ class _Stored(NamedTuple):
         info = np.iinfo(self.dtype)
         ends = (slope * int(info.min) + inter, slope * int(info.max) + inter)
         return info.bits < 64 and max(abs(end) for end in ends) < 2**62
+
+
+class _File(NamedTuple):
+    """What a header says: how voxels lie in the file and in space, how many axes, and what looks odd."""
+
+    stored: _Stored
+    grid: Grid
+    facts: dict[str, Any]
+    oddities: list[str]
+    axes: int
 
 
 def _check_size(stored: _Stored, there: int, path: str) -> None:
@@ -206,7 +310,7 @@ class _Nifti(MaskSource):
         dtype = stored.value_dtype if len(stored.layout) <= 3 else np.dtype(np.int64)
         chunks = (*grid.shape[:-1], 1)
         super().__init__(stored.path, grid, dtype, chunks=chunks, order="F", reading=reading)
-        self._stored = stored
+        self.stored = stored
         self._stream = GzipStream(stored.path, stored.offset) if stored.is_zipped else None
         self._file: BinaryIO | None = None
         self._whole: np.ndarray | None = None
@@ -215,12 +319,12 @@ class _Nifti(MaskSource):
 
     def values(self, window: Window) -> np.ndarray:
         """Return the scaled voxels of a window; the index of the largest volume where there are several."""
-        if len(self._stored.layout) > 3:
+        if len(self.stored.layout) > 3:
             return self._index_of_largest(window)
         raw = self._raw(window)
-        if not self._stored.is_scaled:
+        if not self.stored.is_scaled:
             return raw
-        slope, inter = self._stored.scaling
+        slope, inter = self.stored.scaling
         if self.dtype.kind == "i":
             scaled: np.ndarray = raw.astype(np.int64) * int(slope) + int(inter)
             return scaled
@@ -231,7 +335,7 @@ class _Nifti(MaskSource):
     def _index_of_largest(self, window: Window) -> np.ndarray:
         axis = self._channel_axis
         scores = self._volume()[(*window[:axis], slice(None), *window[axis:])]
-        return _largest(scores, axis, self.path, is_reversed=self._stored.scaling[0] < 0)
+        return _largest(scores, axis, self.path, is_reversed=self.stored.scaling[0] < 0)
 
     def finish(self) -> None:
         """Read a compressed stream to its end, where its checksum and length stand.
@@ -240,10 +344,10 @@ class _Nifti(MaskSource):
         ------
         TrailingData, Truncated, Corrupt
         """
-        if self._stream is None:
+        if self._stream is None or not self.stored.is_end:
             return
-        if self._stream.position < self._stored.bytes:
-            self._stream.skip(self._stored.bytes - self._stream.position, self.path)
+        if self._stream.position < self.stored.bytes:
+            self._stream.skip(self.stored.bytes - self._stream.position, self.path)
         extra = self._stream.drain(self.path)
         if extra:
             raise _trailing(extra, self.path)
@@ -260,9 +364,9 @@ class _Nifti(MaskSource):
         start = self._start_of(window)
         if self._whole is not None or start is None:
             return self._volume()[window]
-        length = pixels(window) * self._stored.dtype.itemsize
+        length = pixels(window) * self.stored.dtype.itemsize
         if self._stream is None:
-            raw: bytes | bytearray = self._plain_bytes(start * self._stored.dtype.itemsize, length)
+            raw: bytes | bytearray = self._plain_bytes(start * self.stored.dtype.itemsize, length)
         else:
             if start == 0 and self._next:
                 self._stream.rewind()
@@ -271,15 +375,15 @@ class _Nifti(MaskSource):
                 return self._volume()[window]
             raw = self._stream.read(length, self.path)
             self._next += pixels(window)
-        values = np.frombuffer(raw, self._stored.dtype)
+        values = np.frombuffer(raw, self.stored.dtype)
         return values.reshape([part.stop - part.start for part in window], order="F")
 
     def _plain_bytes(self, start: int, length: int) -> bytes:
         """Read from a plain file: a mapping would end the process if the file shrank."""
         try:
             if self._file is None:
-                self._file = files.open_regular(self._stored.path)
-            self._file.seek(self._stored.offset + start)
+                self._file = files.open_regular(self.stored.path)
+            self._file.seek(self.stored.offset + start)
             raw = self._file.read(length)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", self.path) from error
@@ -305,7 +409,7 @@ class _Nifti(MaskSource):
 
     def _volume(self) -> np.ndarray:
         """Return the whole volume: inflated, read, or mapped where that would take too much memory."""
-        stored = self._stored
+        stored = self.stored
         if self._stream is None and stored.bytes > _MOST_HELD:
             return self._mapped()
         if self._whole is None:
@@ -313,7 +417,7 @@ class _Nifti(MaskSource):
                 raw: bytes | bytearray = self._plain_bytes(0, stored.bytes)
             else:
                 what = "it is compressed and must be held whole, to be read in another order"
-                check_memory(stored.bytes, self.reading.max_memory, what, self.path)
+                check_memory(stored.bytes * stored.channels, self.reading.max_memory, what, self.path)
                 self._stream.rewind()
                 raw = self._stream.read(stored.bytes, self.path)
             self._whole = np.frombuffer(raw, stored.dtype).reshape(stored.layout, order="F")
@@ -321,7 +425,7 @@ class _Nifti(MaskSource):
 
     def _mapped(self) -> np.ndarray:
         """Return a mapping of a plain file that has not shrunk."""
-        stored = self._stored
+        stored = self.stored
         try:
             there = Path(stored.path).stat().st_size
             if self._whole is None:

@@ -1,0 +1,161 @@
+"""Which label each channel of a probability map belongs to: as was said, or by a rule that is told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dicecli.errors import ChannelMismatch, NoChannel, UsageError
+from dicecli.softness import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dicecli.labels import LabelScheme
+    from dicecli.softness import Softness
+
+
+def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tuple[Channel, ...]:
+    """Read what the channels are: labels, names of labels, or names of regions, in the channels' order.
+
+    Parameters
+    ----------
+    given : str, or iterable of str or int
+        A text with commas, or the parts of it.
+    scheme : LabelScheme
+        Where names come from.
+
+    Raises
+    ------
+    UsageError
+        A name that neither a label nor a region has, a label that is not declared, or one that stands twice.
+    """
+    parts = given.split(",") if isinstance(given, str) else list(given)
+    found = tuple(_channel(str(each).strip(), scheme) for each in parts)
+    for place, channel in enumerate(found):
+        if channel in found[:place]:
+            raise UsageError(
+                f"{channel.title} stands twice among the channels", "Each channel has a label of its own."
+            )
+    return found
+
+
+def _channel(text: str, scheme: LabelScheme) -> Channel:
+    if text in scheme.regions:
+        return Channel(None, text, scheme.regions[text])
+    by_name = {name: label for label, name in scheme.names.items()}
+    if text in by_name:
+        return _of_label(by_name[text], scheme)
+    if re.fullmatch(r"-?\d+", text):
+        label = int(text)
+        if scheme.is_declared and label not in {*scheme.names, scheme.background}:
+            raise UsageError(
+                f"label {label} of --channels is not declared by {scheme.source}", _declared(scheme)
+            )
+        return _of_label(label, scheme)
+    raise UsageError(
+        f"'{text}' is no label, no label's name and no region",
+        f"Name the channels in their order, as --channels 0,1,2. {_declared(scheme)}",
+    )
+
+
+def _declared(scheme: LabelScheme) -> str:
+    known = [*(f"{label} ({name})" for label, name in scheme.names.items()), *scheme.regions]
+    return f"Declared are {', '.join(known)}." if known else "Names come from --labels and --region."
+
+
+def _of_label(label: int, scheme: LabelScheme) -> Channel:
+    return Channel(label, scheme.name(label), (label,))
+
+
+def channels_of(
+    number: int, softness: Softness, scheme: LabelScheme, path: str | None = None
+) -> tuple[tuple[Channel, ...], str]:
+    """Return what so many channels are, and a note on it.
+
+    Where it was not said: one channel is the only declared label beside the background, else label 1.
+    Several that exclude each other are the declared labels in ascending order, with the background; where
+    none are declared, 0, 1, 2 ... Several of their own are the declared labels without the background; where
+    none are declared, 1, 2, 3 ...
+
+    Raises
+    ------
+    ChannelMismatch
+        There are more or fewer channels than labels.
+    """
+    if softness.channels is not None:
+        if len(softness.channels) != number:
+            named = ", ".join(each.title for each in softness.channels)
+            raise ChannelMismatch(
+                f"it has {number} channels, and --channels names {len(softness.channels)}: {named}",
+                "Name every channel, in their order.",
+                path,
+            )
+        return softness.channels, _note(softness.channels, "as --channels says")
+    labels, why = _by_rule(number, scheme, excludes=softness.excludes(number))
+    if len(labels) != number:
+        raise ChannelMismatch(
+            f"it has {number} channels; {scheme.source} declares {len(labels)} labels for them: "
+            f"{', '.join(map(str, labels))}",
+            "Say what the channels are, in their order: --channels 0,1,2.",
+            path,
+        )
+    channels = tuple(_of_label(label, scheme) for label in labels)
+    return channels, _note(channels, why)
+
+
+def _by_rule(number: int, scheme: LabelScheme, *, excludes: bool) -> tuple[list[int], str]:
+    declared = sorted(label for label in scheme.names if label not in scheme.ignore)
+    inside = [label for label in declared if label != scheme.background]
+    how = "--channels says otherwise"
+    if not declared:
+        first = 0 if excludes else 1
+        return list(range(first, first + number)), f"counted from {first}; {how}"
+    if not excludes:
+        return inside, f"the declared labels without the background; {how}"
+    if scheme.background is not None and scheme.background not in declared and number == len(inside) + 1:
+        declared = sorted([*inside, scheme.background])
+    return declared, f"the declared labels in ascending order; {how}"
+
+
+def _note(channels: Sequence[Channel], why: str) -> str:
+    if len(channels) == 1:
+        return f"its one channel is {channels[0].title}: {why}"
+    return f"its {len(channels)} channels are {', '.join(each.title for each in channels)}: {why}"
+
+
+def check_covered(
+    channels: Sequence[Channel], sizes: Mapping[int, int], scheme: LabelScheme, *, excludes: bool
+) -> None:
+    """Refuse a reference with a label that no channel is about, instead of dropping its pixels.
+
+    The background needs a channel only where channels exclude each other.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    sizes : mapping of int to int
+        Pixels of the reference by label, without ignored ones and nodata.
+
+    Raises
+    ------
+    NoChannel
+    UsageError
+        Regions among channels that exclude each other.
+    """
+    if excludes and any(each.label is None for each in channels):
+        raise UsageError(
+            "a channel that is a region does not exclude the channels of its labels",
+            "Say that channels are probabilities of their own: --independent, or --logits sigmoid.",
+        )
+    covered = {label for each in channels for label in each.members}
+    covered |= set() if excludes or scheme.background is None else {scheme.background}
+    bare = {label: n for label, n in sizes.items() if label not in covered}
+    if bare:
+        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(bare.items())[:5])
+        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+        raise NoChannel(
+            f"no channel of the probabilities is about label {shown}{more}; they are about "
+            f"{', '.join(each.title for each in channels)}",
+            "Say what the channels are: --channels; or leave these pixels out: --ignore-label N.",
+        )

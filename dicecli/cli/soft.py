@@ -1,0 +1,76 @@
+"""``dicecli soft``: a map of probabilities and a mask in, soft scores and thresholds out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dicecli.cli import options as shared
+from dicecli.cli.outputs import (
+    check_printable,
+    formatting,
+    planned,
+    planned_curve,
+    planned_summary,
+    print_report,
+    write_all,
+)
+from dicecli.errors import CaseError
+from dicecli.text import inert
+
+_EPILOG = """\b
+Examples:
+  dicecli soft probabilities.nii.gz reference.nii.gz --labels organs.json
+  dicecli soft logits.npy reference.png --logits softmax --temperature 1.5
+  dicecli soft probabilities.tif reference.tif --curve curve.png -o scores.json
+"""
+
+
+@click.command("soft", epilog=_EPILOG)
+@click.argument("probabilities", type=shared.MASK)
+@click.argument("reference", type=shared.MASK)
+@shared.soft_reading
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read.  [default: the cores]"
+)
+@shared.limiting
+@formatting
+@shared.talking
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Score a map of probabilities against its reference.
+
+    Probabilities are NIfTI (three axes: one class; four: the last has the classes), GeoTIFF (a band per
+    class) or .npy; the reference is a mask as of 'dicecli score'. Per label, with macro and micro averages:
+    soft Dice in three forms and their losses, cross-entropy, Brier score, calibration, average precision, and
+    the threshold with the best hard Dice. 'dicecli metrics NAME' explains each.
+    """
+    from dicecli.casualties import check_timeout
+    from dicecli.evaluate import case_name, report_of, result_of
+    from dicecli.results import Case, Failed
+    from dicecli.soft_sheets import soft_notes
+
+    case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
+    verbose, quiet = options.pop("verbose"), options.pop("quiet")
+    format_name, files = options.pop("format_name"), planned(options.pop("outputs"), "render_soft")
+    check_printable(format_name)
+    summary = planned_summary(options.pop("summary"), "render_soft_summary")
+    curve = planned_curve(options.pop("curve"))
+    threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
+    check_timeout(timeout, None)
+    settings = shared.soft_settings_from(options)
+    result = result_of(case, settings, threads, timeout=timeout)
+    report = report_of([result], settings)
+    is_scored = not isinstance(result, Failed)
+    refusal = write_all(report, files, summary, curve if is_scored else None)
+    if format_name != "table" or is_scored:
+        print_report(report, format_name, verbose=verbose)
+    if refusal is not None:
+        raise refusal
+    if isinstance(result, Failed):
+        raise CaseError(result.message, result.hint)
+    if format_name in {"csv", "json"} and not quiet:
+        for note in soft_notes(report):
+            click.echo(f"Note: {inert(note)}", err=True)
+    ctx.exit(0)

@@ -1,0 +1,247 @@
+"""Windows of a probability map into sums: checked, turned into probabilities, in pieces for the cache."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.activation import Activated, activated, largest
+from dicecli.errors import NotProbabilities
+from dicecli.soft_sums import LEAST, PIECE, SoftSums, Tally, edges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dicecli.softness import Channel, Softness
+
+#: How far the channels' sum may lie from 1.
+_SUM_TOLERANCE = 1e-3
+#: A range of labels up to this width is looked up in a table, a wider one by bisection.
+_TABLE = 1 << 17
+_PROPOSE = (
+    "If they are logits, say which: --logits sigmoid, or --logits softmax for several channels that exclude "
+    "each other."
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the stored labels of a reference are to the channels.
+
+    Attributes
+    ----------
+    stored : numpy.ndarray
+        int64, sorted: every label that the reference holds.
+    is_kept : numpy.ndarray
+        bool, ``(len(stored),)``: False for ignored labels and nodata.
+    is_inside : numpy.ndarray
+        bool, ``(C, len(stored))``: whether a label belongs to a channel.
+    """
+
+    stored: np.ndarray
+    is_kept: np.ndarray
+    is_inside: np.ndarray
+    _table: np.ndarray | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, meant: Mapping[int, int | None], channels: Sequence[Channel]) -> Meaning:
+        """Build it from what each stored label means; None is to be left out."""
+        stored = np.array(sorted(meant), np.int64)
+        kept = np.array([meant[label] is not None for label in stored.tolist()], bool)
+        inside = np.array(
+            [[meant[label] in each.members for label in stored.tolist()] for each in channels], bool
+        ).reshape(len(channels), len(stored))
+        table = None
+        if stored.size and int(stored[-1]) - int(stored[0]) < _TABLE:
+            table = np.zeros(int(stored[-1]) - int(stored[0]) + 1, np.intp)
+            table[stored - stored[0]] = np.arange(stored.size)
+        return cls(stored, kept, inside, table)
+
+    def codes(self, labels: np.ndarray) -> np.ndarray:
+        """Return the place of each label among :attr:`stored`."""
+        if self._table is None:
+            return np.searchsorted(self.stored, labels)
+        return self._table[labels.astype(np.intp) - int(self.stored[0])]
+
+
+@dataclass
+class Watch:
+    """What can be said of a map only once all of it was seen.
+
+    Attributes
+    ----------
+    has_fractions : bool
+        Whether any value lies strictly between 0 and 1.
+    has_one : bool
+        Whether any value is 1.
+    is_within : bool
+        Whether every value lies in [0, 1].
+    missing : int
+        Pixels with nodata where the reference is valid.
+    """
+
+    has_fractions: bool = False
+    has_one: bool = False
+    is_within: bool = True
+    missing: int = 0
+
+    def see(self, values: np.ndarray, low: float, high: float) -> None:
+        """Take note of a piece, whose smallest and largest values are given."""
+        self.is_within = self.is_within and low >= 0 and high <= 1
+        self.has_one = self.has_one or high == 1
+        if not self.has_fractions:
+            self.has_fractions = bool(((values > 0) & (values < 1)).any())
+
+
+class Summing:
+    """Sums over the windows of one map.
+
+    Parameters
+    ----------
+    meaning : Meaning
+    softness : Softness
+    channels : int
+
+    Attributes
+    ----------
+    watch : Watch
+        What was seen so far.
+    """
+
+    def __init__(self, meaning: Meaning, softness: Softness, channels: int) -> None:
+        self._meaning, self._softness, self._channels = meaning, softness, channels
+        self._excludes = softness.excludes(channels)
+        self.watch = Watch()
+
+    def window(
+        self, labels: np.ndarray, values: Sequence[np.ndarray], missing: Sequence[np.ndarray | None]
+    ) -> SoftSums:
+        """Return the sums of one window.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray
+            Stored labels of the reference, ``(n,)``.
+        values : sequence of numpy.ndarray
+            Of each channel, as stored, ``(n,)``.
+        missing : sequence of (numpy.ndarray or None)
+            Of each channel, where it has nodata: probability 0 there.
+
+        Raises
+        ------
+        NotProbabilities
+            Values outside [0, 1], NaN, or sums other than 1.
+        """
+        dtype = values[0].dtype if self._softness.logits is None else np.dtype(np.float64)
+        tally = Tally(self._channels, edges(dtype), joint=self._excludes)
+        for part in _parts(labels.size, max(1 << 12, PIECE // self._channels)):
+            codes = self._meaning.codes(labels[part])
+            kept = self._meaning.is_kept[codes]
+            block = np.array([each[part] for each in values], np.float64)
+            gone = _any_gone([None if each is None else each[part] for each in missing])
+            if not kept.all():
+                codes, block = codes[kept], np.ascontiguousarray(block[:, kept])
+                gone = None if gone is None else gone[kept]
+            if codes.size:
+                self._add(tally, block, codes, None if gone is None or not gone.any() else gone)
+        return tally.total()
+
+    def _add(self, tally: Tally, block: np.ndarray, codes: np.ndarray, gone: np.ndarray | None) -> None:
+        """Add a piece: values ``(C, n)``, the reference's labels as places among the stored ones."""
+        softness = self._softness
+        if gone is not None:
+            self.watch.missing += int(gone.sum())
+            block[:, gone] = 0
+        _check(block, softness, self.watch)
+        g = self._meaning.is_inside[:, codes]
+        found = activated(block, g, softness.logits, softness.temperature)
+        if gone is not None and softness.logits is not None:
+            found = _without(found, g, gone)  # a logit of 0 is no probability of 0
+        tally.add(found.p, g, found.entropy, found.bounded)
+        if not self._excludes:
+            return
+        if softness.logits is None:
+            _check_sums(found.p, gone)
+        index = self._meaning.is_inside.argmax(axis=0)[codes]
+        with np.errstate(divide="ignore"):
+            log_p = np.log(_own(found.p, index)) if found.log_p is None else _own(found.log_p, index)
+        tally.add_joint(largest(block), found.p.max(axis=0), index, -log_p)
+
+
+def _own(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Return at each pixel the value of one channel: ``(C, n)`` and ``(n,)`` to ``(n,)``."""
+    own: np.ndarray = np.take_along_axis(values, index[None], 0)[0]
+    return own
+
+
+def _without(found: Activated, g: np.ndarray, gone: np.ndarray) -> Activated:
+    """Predict nothing where nothing is known: what the reference has is missed, at the largest cost."""
+    p, entropy = found.p.copy(), found.entropy.copy()
+    p[:, gone] = 0
+    entropy[:, gone] = np.where(g[:, gone], -math.log(LEAST), 0.0)
+    log_p = found.log_p
+    if log_p is not None:
+        log_p = log_p.copy()
+        log_p[:, gone] = -math.inf
+    return Activated(p, entropy, found.bounded + (g & gone).sum(axis=1), log_p)
+
+
+def _parts(size: int, step: int) -> Iterator[slice]:
+    return (slice(start, start + step) for start in range(0, size, step))
+
+
+def _any_gone(gone: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """Return the pixels where any channel has nodata; None where there are none."""
+    found = [each for each in gone if each is not None]
+    return np.logical_or.reduce(found) if found else None
+
+
+def _check(block: np.ndarray, softness: Softness, watch: Watch) -> None:
+    low, high = float(block.min()), float(block.max())
+    if softness.logits is not None:
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise NotProbabilities(
+                "its logits hold NaN or infinity", "Save them again without; float16 overflows beyond 65,504."
+            )
+    elif not (low >= 0 and high <= 1):
+        raise _not_within(block, low, high)
+    watch.see(block, low, high)
+
+
+def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
+    if np.isnan(low):
+        return NotProbabilities(
+            f"it holds NaN ({int(np.isnan(block).sum()):,} such values in the block where the first was met)",
+            "Save it again without. If NaN marks missing pixels of a GeoTIFF: --nodata ignore. " + _PROPOSE,
+        )
+    if low >= 0 and bool((block == np.rint(block)).all()):
+        if high == 255:
+            return NotProbabilities(
+                "its values are integers up to 255: grey levels, or labels, not probabilities",
+                "Divide grey levels by 255, as floats; score labels with 'dicecli score'.",
+            )
+        return NotProbabilities(
+            f"its values are integers up to {high:g}: labels, not probabilities",
+            "Score labels with 'dicecli score'; here the prediction is what the network gave before argmax.",
+        )
+    return NotProbabilities(
+        f"its values run from {low:.6g} to {high:.6g} in the block where one outside 0 to 1 was first met",
+        _PROPOSE,
+    )
+
+
+def _check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
+    total = p.sum(axis=0)
+    if gone is not None:
+        total[gone] = 1
+    low, high = float(total.min()), float(total.max())
+    if max(1 - low, high - 1) > _SUM_TOLERANCE:
+        raise NotProbabilities(
+            f"its {len(p)} channels sum to {low:.6g} up to {high:.6g} at a pixel; 1 is expected of channels "
+            "that exclude each other",
+            "If they are logits: --logits softmax, or sigmoid. If each is a probability of its own: "
+            "--independent.",
+        )

@@ -1,0 +1,172 @@
+"""Summing over one case: a probability map and its reference into what is reported of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from dicecli.channels import channels_of, check_covered
+from dicecli.encoding import check_declared, meaning
+from dicecli.errors import NotProbabilities
+from dicecli.pair import named, on_side
+from dicecli.probability_windows import Meaning, Summing
+from dicecli.soft_pair import SoftPair
+from dicecli.soft_results import SoftScored
+from dicecli.soft_sums import LEAST, SoftSums
+from dicecli.spreading import WORTH_PIXELS
+
+if TYPE_CHECKING:
+    from dicecli.probability_windows import Watch
+    from dicecli.results import Case
+    from dicecli.settings import Settings
+    from dicecli.softness import Channel, Softness
+    from dicecli.sources import MaskSource
+
+
+def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
+    """Read a probability map and its reference through one plan of windows, and sum.
+
+    The reference alone is read first: what its values mean is a matter of the whole mask.
+
+    Parameters
+    ----------
+    case : Case
+    settings : Settings
+        With `soft` set.
+    threads : int
+        More than one reads the channels and the reference at the same time; the result is the same.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file that it concerns.
+    """
+    softness = settings.soft
+    if softness is None:
+        raise ValueError("these settings are for masks")
+    with SoftPair(case, settings) as pair:
+        number = len(pair.channels)
+        channels, said = on_side(
+            "prediction", pair.channels[0], channels_of, number, softness, settings.labels
+        )
+        _refuse_labels(pair.channels, softness)
+        meant, sizes, notes = _reference(pair, settings)
+        excludes = softness.excludes(number)
+        on_side("reference", pair.reference, _check_reference, channels, meant, sizes, settings, excludes)
+        summing = Summing(Meaning.of(meant, channels), softness, number)
+        sums = _summed(pair, summing, SoftSums.empty(number, joint=excludes), threads)
+        pair.finish()
+        on_side("prediction", pair.channels[0], _refuse_hard, summing.watch, softness)
+        notes = [
+            *pair.notes,
+            *(f"prediction: {note}" for each in pair.channels for note in each.notes),
+            f"prediction: {said}",
+            *(f"reference: {note}" for note in (*pair.reference.notes, *notes)),
+            *_seen(summing.watch, sums, softness),
+        ]
+        shape = pair.reference.shape
+    excluded = _excluded(meant, sizes, settings)
+    return SoftScored(
+        case=named(case),
+        shape=shape,
+        counted=sum(sizes.values()) - sum(excluded.values()),
+        excluded=excluded,
+        channels=channels,
+        sums=sums,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _refuse_labels(channels: list[MaskSource], softness: Softness) -> None:
+    """Refuse integers before anything is read: no network gives them as probabilities."""
+    kinds = {each.dtype.kind for each in channels}
+    if kinds <= set("iub") and softness.logits is None and not softness.accept_labels:
+        raise NotProbabilities(
+            f"its values are of type {channels[0].dtype}: a mask of labels, not probabilities",
+            "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
+            channels[0].path,
+            "prediction",
+        )
+
+
+def _reference(pair: SoftPair, settings: Settings) -> tuple[dict[int, int | None], dict[int, int], list[str]]:
+    """Return what each stored label of the reference means (None: left out), its pixels, and notes."""
+    source = pair.reference
+    stored = pair.reference_sizes()
+    nodata = source.nodata_label
+    sizes = {label: n for label, n in stored.items() if label != nodata}
+    renamed, notes = on_side("reference", source, meaning, sizes, settings)
+    meant: dict[int, int | None] = {label: renamed.get(label, label) for label in sizes}
+    if nodata in stored:
+        background = settings.labels.background or 0
+        meant[nodata] = background if settings.nodata == "background" else None
+    for label, what in meant.items():
+        if what in settings.labels.ignore:
+            meant[label] = None
+    return meant, stored, notes
+
+
+def _check_reference(
+    channels: tuple[Channel, ...],
+    meant: dict[int, int | None],
+    stored: dict[int, int],
+    settings: Settings,
+    excludes: bool,
+) -> None:
+    sizes: dict[int, int] = {}
+    for label, what in meant.items():
+        if what is not None:
+            sizes[what] = sizes.get(what, 0) + stored[label]
+    check_declared(sizes, settings.labels)
+    check_covered(channels, sizes, settings.labels, excludes=excludes)
+
+
+def _excluded(meant: dict[int, int | None], stored: dict[int, int], settings: Settings) -> dict[str, int]:
+    left_out = {label: stored[label] for label, what in meant.items() if what is None}
+    ignored = sum(n for label, n in left_out.items() if label in settings.labels.ignore)
+    return {"ignore_label": ignored, "nodata": sum(left_out.values()) - ignored}
+
+
+def _summed(pair: SoftPair, summing: Summing, sums: SoftSums, threads: int) -> SoftSums:
+    number = len(pair.channels)
+    with ExitStack() as stack:
+        mapped: Any = map
+        if threads > 1 and pair.reference.grid.size * number > WORTH_PIXELS:
+            mapped = stack.enter_context(ThreadPoolExecutor(min(threads, number + 1))).map
+        for window in pair.windows():
+            read = pair.read(window, mapped)
+            sums += on_side("prediction", pair.channels[0], summing.window, *read)
+    return sums
+
+
+def _refuse_hard(watch: Watch, softness: Softness) -> None:
+    """Refuse a map of nothing but 0 and 1, which is a mask; nothing but 0 may be what a network gave."""
+    if softness.logits is None and watch.has_one and not watch.has_fractions and not softness.accept_labels:
+        raise NotProbabilities(
+            "it holds nothing but 0 and 1: a mask of labels, not probabilities",
+            "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
+        )
+
+
+def _seen(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:
+    """Say what was seen of the whole map."""
+    notes = []
+    if not (watch.has_fractions or watch.has_one) and softness.logits is None:
+        notes.append("prediction: every probability is 0")
+    if softness.logits is not None and watch.is_within and watch.has_fractions:
+        notes.append("prediction: every logit lies between 0 and 1: are they probabilities already?")
+    if watch.missing:
+        notes.append(
+            f"prediction: {watch.missing:,} pixels with nodata where the reference is valid count as "
+            "probability 0"
+        )
+    bounded = max(
+        [each.bounded for each in sums.channels] + ([sums.joint.bounded] if sums.joint is not None else [])
+    )
+    if bounded:
+        notes.append(
+            f"prediction: at {bounded:,} pixels it is certain and wrong: infinite cross-entropy, bounded by "
+            f"p = {LEAST:.4g}"
+        )
+    return notes

@@ -1,0 +1,139 @@
+"""From sums to scores: of one class, of a mean over classes, and of all channels together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli import soft_forms, thresholds
+from dicecli.averaging import mean
+from dicecli.soft_sums import pooled, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dicecli.counts import Counts
+    from dicecli.soft_sums import ChannelSums, SoftSums
+    from dicecli.softness import Softness
+
+#: What a macro average does not take the mean of: these belong to the mean's own curve.
+_OF_CURVE = ("dice_best", "best_threshold", "gain")
+
+
+def scores_of(sums: ChannelSums, argmax: Counts | None, softness: Softness) -> dict[str, float]:
+    """Return every score of one class; NaN where undefined.
+
+    Parameters
+    ----------
+    sums : ChannelSums
+        Of a class, or of several pooled.
+    argmax : Counts or None
+        The hard counts of the largest probability, where channels exclude each other.
+    softness : Softness
+    """
+    n = sums.pixels
+    dice = {name: _soft(name, sums, softness.smooth) for name in soft_forms.FORMS}
+    values = {f"soft_dice_{name}": value for name, value in dice.items()}
+    values |= {f"loss_{name}": 1 - value for name, value in dice.items()}
+    values["cross_entropy"] = rounded(sums.cross_entropy) / n if n else math.nan
+    values["dice_ce"] = combined(1 - dice[softness.form], values["cross_entropy"], softness)
+    values["brier"] = rounded(sums.brier) / n if n else math.nan
+    values["ece"] = thresholds.of_class(sums)
+    values["average_precision"] = thresholds.average_precision(sums)
+    curve = thresholds.curve(sums)
+    values["dice_at_half"] = _hard(curve.counts(0.5))
+    values["dice_argmax"] = math.nan if argmax is None else _hard(argmax)
+    return values | _tuned(curve.dice, values, has_argmax=argmax is not None)
+
+
+def combined(loss: float, entropy: float, softness: Softness) -> float:
+    """Return a Dice loss and a cross-entropy, added with their weights."""
+    return softness.dice_weight * loss + softness.ce_weight * entropy
+
+
+def _tuned(dice: np.ndarray, values: Mapping[str, float], *, has_argmax: bool) -> dict[str, float]:
+    """Return the best threshold of a curve, and what it brings."""
+    threshold, best = thresholds.best(dice)
+    now = values["dice_argmax" if has_argmax else "dice_at_half"]
+    return {"dice_best": best, "best_threshold": threshold, "gain": best - now}
+
+
+def _soft(form: str, sums: ChannelSums, smooth: float) -> float:
+    try:
+        return float(soft_forms.FORMS[form](sums.sums, smooth))
+    except ZeroDivisionError:
+        return math.nan
+
+
+def _hard(counts: Counts) -> float:
+    below = 2 * counts.tp + counts.fp + counts.fn
+    return 2 * counts.tp / below if below else math.nan
+
+
+def macro(
+    rows: Sequence[Mapping[str, float]], sums: Sequence[ChannelSums], *, has_argmax: bool
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Return the mean of each score over classes, and how many undefined values each leaves out.
+
+    Its best threshold is the one threshold for all classes at which the mean of their Dice is largest.
+    """
+    if not rows:
+        return {}, {}
+    means = {name: mean(row[name] for row in rows) for name in rows[0] if name not in _OF_CURVE}
+    values = {name: each.value for name, each in means.items()}
+    undefined = {name: each.undefined for name, each in means.items()}
+    dice = thresholds.mean_dice([thresholds.curve(each) for each in sums])
+    tuned = _tuned(dice, values, has_argmax=has_argmax)
+    return values | tuned, undefined | dict.fromkeys(tuned, undefined["dice_at_half"])
+
+
+def overall(
+    sums: SoftSums, evaluated: Sequence[ChannelSums], macro_loss: float, softness: Softness
+) -> dict[str, float]:
+    """Return the scores of all channels together.
+
+    Parameters
+    ----------
+    sums : SoftSums
+        Of every channel, the background's too.
+    evaluated : sequence of ChannelSums
+        Of those that take part in averages: what generalised Dice is over.
+    macro_loss : float
+        The mean of their Dice losses.
+    softness : Softness
+    """
+    values = {}
+    each = [one.sums for one in evaluated]
+    stacked = soft_forms.Sums(*(np.array(column, np.float64) for column in zip(*each, strict=True)))
+    for weighting in soft_forms.WEIGHTINGS:
+        with np.errstate(invalid="ignore"):
+            value = soft_forms.generalised(stacked, softness.smooth, weighting) if each else math.nan
+        values[f"generalised_dice_{weighting}"] = float(value)
+    entropy, brier, ece, accuracy = _joint(sums)
+    values["overall_cross_entropy"] = entropy
+    values["overall_dice_ce"] = combined(macro_loss, entropy, softness)
+    values["overall_brier"] = brier
+    values["overall_ece"] = ece
+    values["overall_accuracy"] = accuracy
+    return values
+
+
+def _joint(sums: SoftSums) -> tuple[float, float, float, float]:
+    """Return cross-entropy, Brier score, calibration error and accuracy of all channels."""
+    every = pooled(sums.channels)
+    joint = sums.joint
+    if not every.pixels:
+        return math.nan, math.nan, math.nan, math.nan
+    if joint is None:
+        n = every.pixels
+        return (
+            rounded(every.cross_entropy) / n,
+            rounded(every.brier) / n,
+            thresholds.of_class(every),
+            math.nan,
+        )
+    n = int(joint.table.sum())
+    error = thresholds.calibration_error(joint.most.tolist(), joint.hits.tolist(), joint.confidence)
+    return rounded(joint.cross_entropy) / n, rounded(every.brier) / n, error, int(joint.hits.sum()) / n

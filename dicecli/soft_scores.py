@@ -1,0 +1,230 @@
+"""The record of a run over probability maps: the scores of each case, and of all cases pooled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dicecli import thresholds
+from dicecli.counts import Counts
+from dicecli.notes import run_notes
+from dicecli.results import Failed
+from dicecli.soft_numbers import macro, overall, scores_of
+from dicecli.soft_results import SoftScored
+from dicecli.soft_sums import ChannelSums, SoftSums, pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pandas import DataFrame
+
+    from dicecli.settings import Settings
+    from dicecli.softness import Channel, Softness
+    from dicecli.summary import Summary
+    from dicecli.thresholds import Curve
+
+#: The averages of a case, with their definitions.
+AVERAGES = {
+    "macro": "the score per label, mean over labels; its best threshold is one for all labels",
+    "micro": "pool the sums over labels, then the score",
+}
+#: The same of a run.
+AVERAGES_OF_RUN = {
+    "macro": "pool the sums over cases per label, the score per label, mean over labels",
+    "micro": "pool the sums over cases and labels, then the score",
+}
+
+
+class SoftRow(NamedTuple):
+    """One class: its sums, and every score's value (NaN: undefined)."""
+
+    channel: Channel
+    sums: ChannelSums
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SoftScores:
+    """All numbers of one case, or of all cases pooled.
+
+    Attributes
+    ----------
+    labels : tuple of SoftRow
+        The evaluated classes, in the order of the channels.
+    others : tuple of SoftRow
+        Those that averages leave out: the background, and ignored labels.
+    averages : dict of str to dict of str to float
+        ``macro`` and ``micro``, by the score's name.
+    undefined : dict of str to int
+        How many undefined values ``macro`` leaves out, by the score's name.
+    overall : dict of str to float
+        Of all channels together.
+    """
+
+    labels: tuple[SoftRow, ...]
+    others: tuple[SoftRow, ...]
+    averages: dict[str, dict[str, float]]
+    undefined: dict[str, int]
+    overall: dict[str, float]
+
+    @property
+    def has_argmax(self) -> bool:
+        """Whether channels exclude each other, so that the largest probability decides."""
+        return not math.isnan(self.overall["overall_accuracy"])
+
+
+class SoftReport:
+    """One record of a run over probability maps, which exporters render.
+
+    Parameters
+    ----------
+    results : sequence of SoftScored or Failed
+        One for every expected case, in order.
+    settings : Settings
+    notes : sequence of str
+        On the run as a whole.
+    is_batch : bool, optional
+        Whether to sum up; by default where there are several cases.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[SoftScored | Failed],
+        settings: Settings,
+        *,
+        notes: Sequence[str] = (),
+        is_batch: bool | None = None,
+    ) -> None:
+        if settings.soft is None:
+            raise ValueError("these settings are for masks")
+        self.results = tuple(results)
+        self.settings = settings
+        self.softness: Softness = settings.soft
+        self._notes = tuple(notes)
+        self.is_batch = len(self.results) != 1 if is_batch is None else is_batch
+        self.verdicts: tuple[Any, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
+        from dicecli.soft_record import to_dict
+
+        return to_dict(self)
+
+    def to_pandas(self) -> DataFrame:
+        """Return the rows of the CSV as a data frame: one per case and label, and per average."""
+        from dicecli.soft_record import to_pandas
+
+        return to_pandas(self)
+
+    @property
+    def scored(self) -> tuple[SoftScored, ...]:
+        """The cases that were scored."""
+        return tuple(each for each in self.results if isinstance(each, SoftScored))
+
+    @property
+    def failed(self) -> tuple[Failed, ...]:
+        """The cases that could not be scored."""
+        return tuple(each for each in self.unscored if each.status == "failed")
+
+    @property
+    def unscored(self) -> tuple[Failed, ...]:
+        """Every case without numbers: failed, left out for want of a prediction, or not reached."""
+        return tuple(each for each in self.results if isinstance(each, Failed))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the run as a whole: those given, and what the notes on the cases add up to."""
+        if not self.is_batch:
+            return self._notes
+        return tuple(dict.fromkeys((*self._notes, *run_notes(self.scored, len(self.results)))))
+
+    def number(self, status: str) -> int:
+        """Return how many cases have a status: scored, failed, missing or pending."""
+        return sum(each.status == status for each in self.results)
+
+    def cases(self) -> Iterator[tuple[SoftScored, SoftScores] | Failed]:
+        """Yield every case with its numbers, computed as it is asked for."""
+        for each in self.results:
+            yield each if isinstance(each, Failed) else (each, self.scores(each.channels, each.sums))
+
+    def scores(self, channels: Sequence[Channel], sums: SoftSums) -> SoftScores:
+        """Compute every number from the sums of some channels."""
+        hard = _argmax(channels, sums)
+        labels: list[SoftRow] = []
+        others: list[SoftRow] = []
+        pools: list[Counts] = []
+        for channel, each, counts in zip(channels, sums.channels, hard, strict=True):
+            row = SoftRow(channel, each, scores_of(each, counts, self.softness))
+            is_evaluated = self._is_evaluated(channel)
+            (labels if is_evaluated else others).append(row)
+            pools += [counts] if is_evaluated and counts is not None else []
+        means, undefined = macro(
+            [row.values for row in labels],  # noqa: PD011 - no frame
+            [row.sums for row in labels],
+            has_argmax=sums.joint is not None,
+        )
+        of_pool = Counts(*map(sum, zip(*pools, strict=True))) if pools else None
+        together = scores_of(pooled(row.sums for row in labels), of_pool, self.softness) if labels else {}
+        loss = means.get(f"loss_{self.softness.form}", math.nan)
+        return SoftScores(
+            labels=tuple(labels),
+            others=tuple(others),
+            averages={"macro": means, "micro": together},
+            undefined=undefined,
+            overall=overall(sums, [row.sums for row in labels], loss, self.softness),
+        )
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """Every channel of the run, in the order in which they were first met."""
+        return tuple(dict.fromkeys(channel for each in self.scored for channel in each.channels))
+
+    @cached_property
+    def pooled(self) -> SoftScores:
+        """The numbers of all cases pooled, as if their pixels were those of one."""
+        found = {channel: ChannelSums.empty() for channel in self.channels}
+        joint = None
+        for each in self.scored:
+            for channel, sums in zip(each.channels, each.sums.channels, strict=True):
+                found[channel] += sums
+        if self.scored and all(each.channels == self.channels for each in self.scored):
+            joints = [each.sums.joint for each in self.scored]
+            joint = joints[0]
+            for other in joints[1:]:
+                joint = None if joint is None or other is None else joint + other
+        return self.scores(self.channels, SoftSums(tuple(found.values()), joint))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The scores whose statistics over cases tables show."""
+        hard = "dice_argmax" if self.pooled.has_argmax else "dice_at_half"
+        return (f"soft_dice_{self.softness.form}", hard, "dice_best", "average_precision")
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The statistics over cases of every label and score."""
+        from dicecli.soft_summary import summarise
+
+        return summarise(list(self.cases()), self.pooled, self.shown[0])
+
+    def curves(self) -> dict[str, Curve]:
+        """Return the curve of each evaluated label over all cases, and ``micro``, of the labels pooled."""
+        rows = self.pooled.labels
+        found = {row.channel.title: thresholds.curve(row.sums) for row in rows}
+        return found | {"micro": thresholds.curve(pooled(row.sums for row in rows))}
+
+    def _is_evaluated(self, channel: Channel) -> bool:
+        scheme = self.settings.labels
+        if channel.label is None:
+            return True
+        is_left_out = channel.label == scheme.background and not self.settings.include_background
+        return not is_left_out and channel.label not in scheme.ignore
+
+
+def _argmax(channels: Sequence[Channel], sums: SoftSums) -> list[Counts | None]:
+    if sums.joint is None:
+        return [None] * len(channels)
+    matrix = sums.joint.confusion([each.members[0] for each in channels])
+    return [matrix.counts(each.members) for each in channels]
