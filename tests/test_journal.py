@@ -268,6 +268,16 @@ def test_other_settings_are_counted_again(path, cases, options):
     journal.close()
 
 
+def test_a_journal_of_another_version_is_counted_again(path, cases, monkeypatch):
+    """What another version of the package has counted is not taken, and is said to have changed."""
+    write(path, cases)
+    monkeypatch.setattr("dicecli.fingerprint.__version__", "0.0.0")
+    journal = Journal.open(path, resume=True)
+    assert [journal.find(case, PLAIN) for case in cases] == [None] * 5
+    assert journal.changed == 5
+    journal.close()
+
+
 def test_other_colours_are_other_settings(cases):
     """Two schemes that differ in a colour alone have different fingerprints; equal ones have the same."""
     schemes = [

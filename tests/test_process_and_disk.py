@@ -10,6 +10,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -482,6 +483,52 @@ def test_a_bare_environment(tmp_path):
     usual = shell(line, tmp_path)
     assert usual == shell(f"ulimit -n 64; exec <&-; {line} --timeout 60", tmp_path, env=bare)
     assert usual[0] == 0
+
+
+# --- SIGINT and SIGTERM of a single pair ---------------------------------------------------------------------
+
+
+@posix_only
+@needs_proc
+@pytest.mark.parametrize("options", [[], ["--timeout", "600"]], ids=["here", "in a process of its own"])
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_pair_that_is_interrupted(number, code, options, tmp_path):
+    """130 and 143, no traceback, no child left, and an earlier output untouched."""
+    prediction, reference = (folder / "case000.png" for folder in both(sound(tmp_path, 1)))
+    output, hook = tmp_path / "scores.csv", tmp_path / "hook"
+    hook.mkdir()
+    output.write_text("of an earlier run", encoding="utf-8")
+    log = hook / "log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dicecli", "score", prediction, reference, "-o", output, *options],
+        env=faulty_io.environment(hook, tmp_path, hang="predictions/case000", log=log),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    end = time.monotonic() + PATIENCE_S
+    while not (log.exists() and "predictions/case000" in log.read_text(encoding="utf-8")):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.killpg(process.pid, getattr(signal, number))
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (code, "")
+    assert "Traceback" not in err
+    assert_no_process_is_left(process)
+    assert output.read_text(encoding="utf-8") == "of an earlier run"
+    assert not list(tmp_path.glob(".*"))
+
+
+# --- A clock that jumps --------------------------------------------------------------------------------------
+
+
+def test_no_module_asks_for_the_time_of_day():
+    """Nothing goes by a clock that can be set: limits, rates and flushing go by one that only runs forward."""
+    package = Path(dicecli.__file__).parent
+    texts = {path.name: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
+    assert len(texts) > 80
+    assert [name for name, text in texts.items() if re.search(r"\btime\.time\(|\bdatetime\b", text)] == []
 
 
 # --- The end of the terminal (SIGHUP), as SIGTERM: a partial report that says so ------------------------------

@@ -42,7 +42,7 @@ __all__ = ["prepare", "run"]
 #: while an item that waits behind a long one could be worked on elsewhere.
 _QUICK_S = 0.1
 #: A worker that is not ready by then hangs over something that it loads.
-_START_S = 120.0
+_START_S = 300.0
 #: How long at most nothing is looked at while something has a limit. Who sleeps for longer was stopped, as by
 #: Ctrl-Z, and the workers with it: that time does not count.
 _TICK_S = 1.0
