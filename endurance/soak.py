@@ -107,7 +107,7 @@ def damage(path: Path, content: bytes, error: str) -> str:
 def run(folder: Path, jobs: int) -> tuple[int, float, list[tuple[float, int, str]]]:
     """Run the command; return its exit code, its time, and the parent's memory with what it was doing."""
     words = ["batch", folder / "predictions", folder / "references", "-o", folder / "scores.csv"]
-    command = [sys.executable, "-m", "dicecli", *words, "-m", "dice", "-q", "-j", jobs, "-f", "csv"]
+    command = [sys.executable, "-m", "dicecli", *words, "-q", "-j", jobs, "-f", "csv"]
     journal = folder / "scores.csv.journal"
     started = time.monotonic()
     memory = []
