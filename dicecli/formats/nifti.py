@@ -81,6 +81,7 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
         part = stored._replace(layout=grid.shape, offset=offset, channels=number, is_end=is_end)
         source = _Nifti(part, grid, reading)
         _describe(source, path, file)
+        source.dropped_axes += len(layout[:3]) - len(grid.shape)
         channels.append(source)
     return channels
 
