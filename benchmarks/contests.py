@@ -92,11 +92,15 @@ def contests() -> dict[str, Contest]:
         "help": _help(),
         "two-png": _two_png(),
         "png": _png(),
+        "large-png": _large_png(),
         "volume": _volume(),
         "geotiff": _geotiff(),
         "sparse": _sparse(),
     }
 
+
+TWO_JOBS = "dicecli, two jobs"
+_OF_JOBS = "The processor's seconds and the memory of two jobs are those of the first process alone."
 
 #: The folder of data for each contest, where it has another name.
 DATA = {"help": "startup", "two-png": "startup"}
@@ -160,17 +164,21 @@ def _two_png() -> Contest:
 
 
 def _png() -> Contest:
-    command = (*command_of(DICECLI), "batch", *FOLDERS, "-f", "csv", "-q", "--jobs")
     decoding = peer("Pillow, decoding alone", "decoding_png.py", FOLDERS)
-    two = "dicecli, two jobs"
-    entrants = (
-        Entrant(DICECLI, (*command, "1"), from_csv),
-        Entrant(two, (*command, "2"), from_csv),
-        decoding,
-        peer("Pillow + NumPy, four masks per label", "png_with_numpy.py", (*FOLDERS, "4")),
-    )
-    limits = (Limit("slower", 1.6, decoding.name), Limit("faster", 1.7, DICECLI, two))
-    return Contest("PNG pairs of 512 x 512, four labels", entrants, limits)
+    peers = (decoding, peer("Pillow + NumPy, four masks per label", "png_with_numpy.py", (*FOLDERS, "4")))
+    limits = (Limit("slower", 1.6, decoding.name), Limit("faster", 1.7, DICECLI, TWO_JOBS))
+    return Contest("PNG pairs of 512 x 512, four labels", (*_jobs(), *peers), limits, notes=(_OF_JOBS,))
+
+
+def _large_png() -> Contest:
+    limits = (Limit("faster", 1.7, DICECLI, TWO_JOBS),)
+    return Contest("PNG pairs of 1,536 x 1,536, four labels", _jobs(), limits, notes=(_OF_JOBS,))
+
+
+def _jobs() -> tuple[Entrant, Entrant]:
+    """Return dicecli over two folders, with one job and with two."""
+    command = (*command_of(DICECLI), "batch", *FOLDERS, "-f", "csv", "-q", "--jobs")
+    return Entrant(DICECLI, (*command, "1"), from_csv), Entrant(TWO_JOBS, (*command, "2"), from_csv)
 
 
 def _volume() -> Contest:

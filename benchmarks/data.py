@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from batch_png import make_pairs
 from sizes import FULL, QUICK
 
 if TYPE_CHECKING:
@@ -124,9 +123,33 @@ def _write(file: object, block: np.ndarray, top: int, left: int) -> None:
     file.write(block, 1, window=Window(left, top, block.shape[1], block.shape[0]))
 
 
+def make_pairs(folder: Path, cases: int, side: int) -> None:
+    """Write PNG with ellipses of four labels; each prediction is its reference moved by some pixels."""
+    from PIL import Image
+
+    random = np.random.default_rng(1)
+    rows, columns = np.mgrid[:side, :side]
+    for name in ("predictions", "references"):
+        (folder / name).mkdir()
+    for case in range(cases):
+        reference = np.zeros((side, side), np.uint8)
+        for label in range(1, 5):
+            row, column = random.uniform(0.2, 0.8, 2) * side
+            height, width = random.uniform(0.05, 0.2, 2) * side
+            reference[((rows - row) / height) ** 2 + ((columns - column) / width) ** 2 < 1] = label
+        prediction = np.roll(reference, int(random.integers(1, 15)), axis=int(random.integers(2)))
+        Image.fromarray(reference).save(folder / "references" / f"{case:05d}.png")
+        Image.fromarray(prediction).save(folder / "predictions" / f"{case:05d}.png")
+
+
 def make_png(folder: Path, sizes: Sizes) -> None:
     """Write pairs of masks of 512 x 512 pixels."""
-    make_pairs(folder, sizes.cases)
+    make_pairs(folder, sizes.cases, 512)
+
+
+def make_large_png(folder: Path, sizes: Sizes) -> None:
+    """Write pairs of masks of 1,536 x 1,536 pixels."""
+    make_pairs(folder, sizes.cases, 1536)
 
 
 def make_startup(folder: Path, sizes: Sizes) -> None:
@@ -155,6 +178,7 @@ def make_growth(folder: Path, sizes: Sizes) -> None:
 MAKERS: dict[str, Callable[[Path, Sizes], None]] = {
     "startup": make_startup,
     "png": make_png,
+    "large-png": make_large_png,
     "volume": make_volume,
     "geotiff": make_geotiff,
     "sparse": make_sparse,
