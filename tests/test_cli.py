@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -340,3 +341,19 @@ def test_a_real_process_ends_with_the_code_and_a_closed_pipe_is_no_error():
     with subprocess.Popen([*dicecli, "metrics"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("module", "built", "missing"),
+    [
+        ("dicecli.backends._native", "counts with the C extension", "counts with NumPy alone"),
+        ("dicecli.formats._rows", "decodes PNG with C", "decodes PNG with Pillow"),
+    ],
+)
+def test_the_version_says_what_is_in_use(module, built, missing, monkeypatch):
+    """Each extension that was built is named, and so is what stands in for one that was not."""
+    runner = CliRunner()
+    if find_spec(module):
+        assert built in runner.invoke(cli, ["--version"]).stdout
+    monkeypatch.setitem(sys.modules, module, None)
+    assert missing in runner.invoke(cli, ["--version"]).stdout

@@ -90,21 +90,25 @@ def _take_defaults(ctx: click.Context) -> None:
                 click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
 
 
-_VERSION = "Show the version, and what counts pixels."
+_VERSION = "Show the version, what counts pixels, and what decodes PNG."
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Print the version and the kernel without loading NumPy: the extension itself needs none."""
+    """Print the version and what is in use, without loading NumPy: the extensions themselves need none."""
     if not wanted or ctx.resilient_parsing:
         return
-    try:
-        import_module("dicecli.backends._native")
-    except ImportError:
-        kernel = "NumPy alone; the C extension was not built"
-    else:
-        kernel = "the C extension"
-    click.echo(f"dicecli {__version__} (counts with {kernel})")
+    kernel = "the C extension" if _is_built("backends._native") else "NumPy alone, its C extension not built"
+    decoder = "C" if _is_built("formats._rows") else "Pillow, its C extension not built"
+    click.echo(f"dicecli {__version__} (counts with {kernel}; decodes PNG with {decoder})")
     ctx.exit()
+
+
+def _is_built(module: str) -> bool:
+    try:
+        import_module(f"dicecli.{module}")
+    except ImportError:
+        return False
+    return True
 
 
 @click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
