@@ -43,6 +43,7 @@ from test_batch import (
     sound,
     start,
     start_and_hold,
+    wait_for,
 )
 
 import dicecli
@@ -554,6 +555,30 @@ def test_the_end_of_the_terminal(is_ignored, tmp_path):
     assert process.returncode == (0 if is_ignored else 129)
     summary = record(tmp_path / "scores.json")["summary"]
     assert bool(summary["pending"]) == bool(summary.get("partial")) == (not is_ignored)
+    assert summary["failed"] == 0
+
+
+@posix_only
+@needs_proc
+def test_a_terminal_that_goes_away(tmp_path):
+    """Where the terminal itself has gone, with all three streams, the report is whole all the same, and 129."""
+    import fcntl
+    import pty
+    import termios
+
+    words = [*both(sound(tmp_path, MANY, 128)), *all_outputs(tmp_path), "-j", 2]
+    ours, theirs = pty.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    process = start(*words, **streams, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(theirs)
+    wait_for(5, process, tmp_path)
+    process.send_signal(signal.SIGSTOP)
+    os.close(ours)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(PATIENCE_S) == 129
+    assert_no_process_is_left(process)
+    summary = record(tmp_path / "scores.json")["summary"]
+    assert summary["partial"]
     assert summary["failed"] == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from dicecli.cli.outputs import (
 )
 from dicecli.cli.progress import Progress
 from dicecli.cli.softening import fitting
-from dicecli.errors import UsageError
+from dicecli.errors import OutputError, UsageError
 from dicecli.text import inert
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if journal is not None and refusal is None:
         _settle(journal, report, outputs, quiet=quiet)
     gates.tell_github(report)
-    print_report(report, format_name, verbose=verbose)
+    with suppress(*([] if stopped is None else [OutputError])):  # a terminal that has gone is why it stopped
+        print_report(report, format_name, verbose=verbose)
     if refusal is not None:
         raise refusal
     if format_name not in {"table", "markdown"} and not quiet:
