@@ -128,14 +128,20 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if journal is not None and refusal is None:
         _settle(journal, report, outputs, quiet=quiet)
     gates.tell_github(report)
-    with suppress(*([] if stopped is None else [OutputError])):  # a terminal that has gone is why it stopped
-        print_report(report, format_name, verbose=verbose)
+    _print(report, format_name, is_whole=stopped is None, verbose=verbose, quiet=quiet or refusal is not None)
     if refusal is not None:
         raise refusal
+    ctx.exit(exit_code(report) if stopped is None else stopped)
+
+
+def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quiet: bool) -> None:
+    """Print the report, and its notes where they do not stand in it."""
+    # What stopped a run may be that its terminal has gone.
+    with suppress(*([] if is_whole else [OutputError])):
+        print_report(report, format_name, verbose=verbose)
     if format_name not in {"table", "markdown"} and not quiet:
         for note in report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
-    ctx.exit(exit_code(report) if stopped is None else stopped)
 
 
 def _make_ready(options: dict[str, Any]) -> None:
