@@ -119,7 +119,7 @@ def hold(report: Report, fault: Fault) -> dict[str, Any]:
 
 #: Scores a good pair and then a bad mask against itself, in bounded address space, and says how much it grew by.
 _MEASURE = """
-import json, resource, sys
+import json, sys
 sys.path.insert(0, {tests!r})
 import watch
 from dicecli.evaluate import make_settings, result_of
@@ -127,10 +127,9 @@ from dicecli.results import Case
 good, bad, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 assert result_of(Case("good", good, good), make_settings()).status == "scored"
 watch.bound_memory(1 << 30)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = watch.megabytes_now()
 found = result_of(Case("bad", bad, bad), make_settings(**options))
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(json.dumps([getattr(found, "error", ""), grown / (1 << 10 if sys.platform != "darwin" else 1 << 20)]))
+print(json.dumps([getattr(found, "error", ""), watch.most_megabytes() - before]))
 """
 
 

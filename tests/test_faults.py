@@ -376,7 +376,7 @@ RESOURCES = [
             "the same with a band chosen",
             ".tif",
             both(strips((100, 100), 100, 10, 65_529)),
-            "Truncated",
+            "ManyVolumes",
             "",
             {"band": 1},
         ),

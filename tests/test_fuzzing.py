@@ -119,6 +119,25 @@ def test_places_that_are_none(tmp_path, fields):
     assert "scored" == oracle.judge(path)
 
 
+def test_a_size_that_is_a_signalling_nan(tmp_path):
+    """Bits of a size that stand for NaN, and for an alarm where they are cast, raise none."""
+    path = make.nifti(tmp_path / "a.nii", make.blobs((4, 5, 6)))
+    content = bytearray(path.read_bytes())
+    content[80:84] = b"\1\0\x80\x7f"
+    path.write_bytes(content)
+    assert "scored" == oracle.judge(path)
+
+
+def test_names_of_coordinate_systems_that_are_not_text(tmp_path):
+    """A CRS whose name is no UTF-8 is damage, and not rasterio's UnicodeDecodeError."""
+    path = make.geotiff(tmp_path / "a.tif", make.blobs((4, 5)), crs='LOCAL_CS["name",UNIT["metre",1]]')
+    content = path.read_bytes()
+    assert b"name" in content
+    path.write_bytes(content.replace(b"name", b"na\xb3e"))
+    assert oracle.judge(path) in {"Corrupt", "scored"}
+    assert "Corrupt" == oracle.judge(path)
+
+
 def test_a_transform_that_is_none(tmp_path):
     """A transform whose numbers overflow, or come to nothing, places no pixel either."""
     for step in (1e-300, 1e300, 5e-324):

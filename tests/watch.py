@@ -162,6 +162,34 @@ def bound_memory(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def megabytes_now() -> float:
+    """Return the size of this process in memory, and have the largest size be counted from now on.
+
+    Where the system does not tell, the largest size until now stands for it.
+    """
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        return _status("VmRSS")
+    except OSError:
+        return most_megabytes()
+
+
+def most_megabytes() -> float:
+    """Return the largest size that this process has had in memory."""
+    try:
+        return _status("VmHWM")
+    except OSError:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _status(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
+
+
 _CALL = re.compile(r'^\d+ +(?P<call>\w+)\((?:AT_FDCWD, )?(?:"(?P<path>[^"]*)")?(?P<rest>.*)$')
 _TO_WRITE = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
 _LOOKING = (

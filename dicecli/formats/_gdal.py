@@ -43,6 +43,10 @@ def closed_off(path: str) -> Iterator[None]:
         short = any(word in said.lower() for word in ("eof", "got 0 bytes", "not enough data", "truncat"))
         kind = Truncated if short or "Read error" in said else Corrupt
         raise kind(f"GDAL cannot read it: {said}", "Fetch or save the file again.", path) from error
+    except UnicodeDecodeError as error:
+        raise Corrupt(
+            "its tags hold text that is not UTF-8", "Save it again with a text that is, or without.", path
+        ) from error
     except MemoryError as error:
         raise TooLarge("its blocks do not fit into memory", "Save it with tiles.", path) from error
 

@@ -118,7 +118,8 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
         stored.pop()
     space = tuple(stored[:3])
     factor = _IN_MM.get(int(header["xyzt_units"]) & 7)
-    zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))
+    with np.errstate(invalid="ignore"):  # of NaN, which is told below
+        zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))
     affine, oddities = _affine(header, factor or 1.0, (*space, *(1,) * (3 - len(space))))
     if affine is not None:
         zooms = np.linalg.norm(affine[:, :3], axis=0) / (factor or 1.0)

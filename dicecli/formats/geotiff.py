@@ -42,6 +42,8 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 #: GDAL holds one block of a file at a time; a larger one is a damaged or hostile header.
 MAX_BLOCK_BYTES = 1 << 30
+#: GDAL keeps a record of every band; a spectrometer has some hundred.
+MAX_BANDS = 4096
 #: Blocks up to this size are nobody's worry.
 _SMALL_BLOCK = 1 << 24
 #: Bytes inflated at a time where checksums are held.
@@ -127,12 +129,9 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
         band = _band(dataset, path, reading.band)
     except ManyVolumes as error:
         size = f"{dataset.height} x {dataset.width}"
-        error.facts = {
-            "format": "TIFF",
-            "bands": dataset.count,
-            "stored as": ", ".join(dataset.dtypes),
-            "shape": size,
-        }
+        error.facts = {"format": "TIFF", "bands": dataset.count, "shape": size}
+        if dataset.count <= MAX_BANDS:
+            error.facts["stored as"] = ", ".join(dataset.dtypes)
         raise
     dtype = _dtype(dataset.dtypes[band - 1], path)
     compression, is_lossy = _compressed_with(dataset)
@@ -161,6 +160,12 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
 
 def _band(dataset: Any, path: str, wanted: int | None) -> int:
     count = dataset.count
+    if count > MAX_BANDS:
+        raise ManyVolumes(
+            f"it has {count:,} bands; no raster of so many holds labels",
+            f"Save the band with the labels alone; up to {MAX_BANDS:,} bands are looked at.",
+            path,
+        )
     if wanted is None and count > 1:
         raise ManyVolumes(
             f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
