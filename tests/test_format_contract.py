@@ -23,6 +23,7 @@ from dicecli.errors import CaseError, EmptyFile, Missing, NotARegularFile, TooLa
 from dicecli.evaluate import make_settings
 from dicecli.pair import open_mask
 from dicecli.plugins import load, names
+from dicecli.sources import Reading
 
 LABELS = make.blobs((13, 17))
 
@@ -37,7 +38,12 @@ def array(path, labels):
 
 #: How a mask of each plugin is written, whatever its suffix.
 WRITERS = {"png": make.png, "nifti": make.nifti, "geotiff": make.geotiff, "npy": array}
-FORMATS = [(name, suffix) for name in names("formats") for suffix in load("formats", name).SUFFIXES]
+EVERY = [(name, suffix) for name in names("formats") for suffix in load("formats", name).SUFFIXES]
+#: Those that hold masks, and those that hold probabilities; a format may do both.
+FORMATS = [each for each in EVERY if hasattr(load("formats", each[0]), "open_mask")]
+MASKS = list(dict.fromkeys(name for name, _ in FORMATS))
+SOFT = [each for each in EVERY if hasattr(load("formats", each[0]), "open_probabilities")]
+each_soft = pytest.mark.parametrize(("name", "suffix"), SOFT, ids=[suffix for _, suffix in SOFT])
 each_format = pytest.mark.parametrize(("name", "suffix"), FORMATS, ids=[suffix for _, suffix in FORMATS])
 
 
@@ -62,7 +68,9 @@ def reads(path):
 
 @pytest.mark.parametrize("name", names("formats"))
 def test_a_format_is_a_module_with_two_words(name):
-    """A format names its suffixes, in lower case with a dot, which no other format has; and opens masks."""
+    """A format names its suffixes, in lower case with a dot, which no other format has; and opens masks, or
+    probabilities, or both.
+    """
     module = load("formats", name)
     assert module.SUFFIXES
     assert all(each == each.lower() and each.startswith(".") for each in module.SUFFIXES)
@@ -70,8 +78,9 @@ def test_a_format_is_a_module_with_two_words(name):
         suffix for other in names("formats") if other != name for suffix in load("formats", other).SUFFIXES
     ]
     assert not set(module.SUFFIXES) & set(taken)
-    assert module.open_mask.__doc__
-    assert "Raises" in module.open_mask.__doc__
+    opening = [getattr(module, word, None) for word in ("open_mask", "open_probabilities")]
+    assert any(opening)
+    assert all("Raises" in each.__doc__ for each in opening if each is not None)
 
 
 @each_format
@@ -143,7 +152,7 @@ def test_what_is_no_mask(tmp_path, name, suffix):
         assert caught.value.hint
         assert str(path) in str(caught.value)
     path.rmdir()
-    for other in names("formats"):
+    for other in MASKS:
         if other != name:
             shutil.copy(written(tmp_path, other, load("formats", other).SUFFIXES[0], stem="other"), path)
             with pytest.raises(CaseError if is_bare else UnknownFormat):
@@ -250,3 +259,74 @@ def test_the_plan_of_every_pair_of_formats(tmp_path):
         with open_mask(str(one)) as first, open_mask(str(other)) as second:
             for window in plan(first, second):
                 assert first.read(window).tolist() == second.read(window).tolist()
+
+
+# Probabilities
+
+PROBABILITIES = (make.blobs((2, 13, 17), 5) / np.float32(4)).astype(np.float32)
+
+
+def soft(folder, name, suffix):
+    """Write two channels of probabilities where a format has channels, else one."""
+    channels = PROBABILITIES if name in {"geotiff", "npy"} else PROBABILITIES[0]
+    return WRITERS[name](folder / f"mask{suffix}", channels)
+
+
+def probabilities(name, path):
+    """Return the channels of a file, each read to its end; or the error that it ends in."""
+    try:
+        sources = load("formats", name).open_probabilities(str(path), Reading(), (13, 17))
+        try:
+            found = [np.array(source.values((slice(0, 13), slice(0, 17)))) for source in sources]
+            for source in sources:
+                source.finish()
+            return found
+        finally:
+            for source in sources:
+                source.close()
+    except CaseError as error:
+        return error
+
+
+@each_soft
+def test_probabilities_come_back(tmp_path, name, suffix):
+    """The probabilities are those that were written, channel by channel."""
+    found = probabilities(name, soft(tmp_path, name, suffix))
+    assert isinstance(found, list), found
+    for channel, expected in zip(found, PROBABILITIES, strict=False):
+        assert expected.tolist() == channel.tolist()
+
+
+@each_soft
+def test_what_holds_no_probabilities(tmp_path, name, suffix):
+    """Nothing there, 0 bytes, a folder and text are refused, each by its own name, with the file and a hint."""
+    path = soft(tmp_path, name, suffix)
+    for change, kind in (
+        (lambda each: each.write_bytes(b""), EmptyFile),
+        (lambda each: each.write_bytes(b"a text, no numbers\n" * 40), CaseError),
+        (lambda each: each.unlink(), Missing),
+        (lambda each: each.mkdir(), NotARegularFile),
+    ):
+        change(path)
+        error = probabilities(name, path)
+        assert isinstance(error, kind)
+        assert error.hint
+        assert str(path) in str(error)
+
+
+@each_soft
+def test_damaged_probabilities(tmp_path, name, suffix):
+    """Cut off anywhere they are a CaseError; with any byte changed, that or numbers, never another exception."""
+    path = soft(tmp_path, name, suffix)
+    rng = random.Random(suffix)  # noqa: S311 - it must be repeatable, not secret
+    for part in files_of(path):
+        content = part.read_bytes()
+        for length in sorted({len(content) - 1, *(len(content) * n // 40 for n in range(40))}):
+            part.write_bytes(content[:length])
+            assert isinstance(probabilities(name, path), CaseError), (part.name, length)
+        for _ in range(150):
+            data = bytearray(content)
+            data[rng.randrange(min(len(data), 500))] = rng.choice((0, 1, 127, 128, 255, rng.randrange(256)))
+            part.write_bytes(data)
+            assert isinstance(probabilities(name, path), (list, CaseError))
+        part.write_bytes(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,7 @@ def _parsed(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], bool, np.dtype
             return npy.read_array_header_1_0(file, max_header_size=_MAX_HEADER)
         if version == (2, 0):
             return npy.read_array_header_2_0(file, max_header_size=_MAX_HEADER)
-    except (ValueError, TypeError, SyntaxError, EOFError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, SyntaxError, EOFError, UnicodeDecodeError, TokenError) as error:
         said = str(error).split("\n", 1)[0]
         raise BadHeader(
             f"its header cannot be read: {said}", "It is cut off or damaged: save it again.", str(path)
