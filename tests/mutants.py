@@ -1,6 +1,6 @@
 """Valid masks of each format, and seeded ways to damage them: in any byte, and where a format keeps its sense.
 
-Mutant number N of a format is the same bytes on every machine.
+Mutant number N of a format is the same bytes wherever the libraries that write the valid masks are the same.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ def _nifti_seeds(suffix: str) -> Callable[[Path], list[dict[str, bytes]]]:
         found = []
         for options in variants:
             path = make.nifti(folder / f"seed.{suffix}", labels, **options)
+            if suffix == "nii.gz":  # without the time at which it was packed
+                path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), mtime=0))
             ends = ("hdr", "img") if suffix == "hdr" else (suffix,)
             found.append({end: path.with_name(f"seed.{end}").read_bytes() for end in ends})
         if suffix == "nii.gz":
