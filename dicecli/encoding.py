@@ -105,7 +105,8 @@ def residual(values: np.ndarray, nodata: float | None = None) -> float:
     """Return the largest distance of any finite value from an integer, nodata apart; 0 for integers."""
     if values.dtype.kind != "f" or not values.size:
         return 0.0
-    distance = np.abs(values - np.rint(values))
+    with np.errstate(invalid="ignore"):  # infinity has no distance, and is left out below
+        distance = np.abs(values - np.rint(values))
     missing = _missing(values, nodata)
     if missing is not None:
         distance[missing] = 0

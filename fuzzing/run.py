@@ -119,16 +119,16 @@ def _work(kind: str, start: int, number: int) -> int:
                 path = mutants.mutant(kind, n).write(folder)
                 seen.clear()
                 faulthandler.dump_traceback_later(_HANGS_S, exit=True)
-                line = {"number": n, **_judged(path, seen)}
+                line = {"number": n, **_judged(path, seen, inspected=n % 5 == 0)}
                 print(json.dumps(line), flush=True)
         faulthandler.cancel_dump_traceback_later()
     return 0
 
 
-def _judged(path: Path, seen: watch.Watch) -> dict:
+def _judged(path: Path, seen: watch.Watch, *, inspected: bool) -> dict:
     started = time.process_time()
     try:
-        answer: dict = {"answer": oracle.judge(path)}
+        answer: dict = {"answer": oracle.judge(path, inspected=inspected)}
         if strange := seen.strange():
             answer = {"answer": "FINDING", "why": f"it opened or wrote {strange}"}
     except oracle.Finding as finding:
@@ -142,7 +142,7 @@ def _again(kind: str, number: int) -> int:
     path = mutants.mutant(kind, number).write(folder)
     print(path)
     try:
-        print(oracle.judge(path))
+        print(oracle.judge(path, inspected=True))
     except oracle.Finding as finding:
         traceback.print_exception(finding)
         return 1

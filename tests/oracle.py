@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import sys
 import time
 import warnings
@@ -12,6 +13,7 @@ import decoders
 
 from dicecli.counting import count_case
 from dicecli.errors import CaseError
+from dicecli.inspection import inspect
 from dicecli.results import Case
 from dicecli.settings import Settings
 
@@ -29,8 +31,10 @@ class Finding(AssertionError):
     """A promise that a mask broke."""
 
 
-def judge(path: Path) -> str:
+def judge(path: Path, *, inspected: bool = False) -> str:
     """Score a mask against itself, and hold the answer; return the name of its error, or ``"scored"``.
+
+    Where it is `inspected` as well, that must find an error, too, or none.
 
     Raises
     ------
@@ -53,12 +57,27 @@ def judge(path: Path) -> str:
         if any(counts.fp or counts.fn for counts in scored.labels.values()):
             raise Finding("a mask does not agree with itself")
         answer = "scored"
+    if inspected:
+        _hold_inspection(path, answer)
     spent, waited = time.process_time() - started[0], time.monotonic() - started[1]
     if spent > MOST_SECONDS or waited > MOST_WAITING:
         raise Finding(f"it took {spent:.1f} s of the processor, {waited:.1f} s in all")
     if (megabytes := peak_megabytes()) > MOST_MEGABYTES:
         raise Finding(f"the process has grown to {megabytes:.0f} MB")
     return answer
+
+
+def _hold_inspection(path: Path, answer: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = inspect(str(path))
+            json.dumps(found.to_dict(), allow_nan=False)
+    except Exception as error:
+        raise Finding(f"inspect: {type(error).__name__}: {error}") from error
+    # Of a mask with two defects each may meet another one first.
+    if (found.error is None) != (answer == "scored"):
+        raise Finding(f"score says {answer}, inspect {found.error and found.error.name}")
 
 
 def _hold_message(error: CaseError, path: Path) -> None:

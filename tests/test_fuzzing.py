@@ -43,7 +43,7 @@ def test_damaged_masks_are_errors_or_right(tmp_path, kind):
         for number in range(SOME[kind]):
             path = mutants.mutant(kind, number).write(tmp_path)
             seen.clear()
-            answers[oracle.judge(path)] += 1
+            answers[oracle.judge(path, inspected=number % 5 == 0)] += 1
             assert [] == seen.strange(*(each.name for each in path.parent.glob("mutant.*"))), number
     assert answers["scored"] > SOME[kind] // 10
     assert len(answers) > 4
@@ -136,6 +136,13 @@ def test_names_of_coordinate_systems_that_are_not_text(tmp_path):
     path.write_bytes(content.replace(b"name", b"na\xb3e"))
     assert oracle.judge(path) in {"Corrupt", "scored"}
     assert "Corrupt" == oracle.judge(path)
+
+
+def test_infinity_when_inspected(tmp_path):
+    """An infinite voxel is refused without NumPy's warning, by inspect too."""
+    stored = make.blobs((4, 5, 6)).astype(np.float32)
+    stored[0, 0, 0] = np.inf
+    assert "NotLabels" == oracle.judge(make.nifti(tmp_path / "a.nii", stored), inspected=True)
 
 
 def test_a_transform_that_is_none(tmp_path):
