@@ -20,8 +20,10 @@ import numpy as np
 import pytest
 from faults import LABELS, OTHER, Fault
 
-from dicecli.errors import CaseError
+from dicecli.errors import CaseError, ManyVolumes
+from dicecli.formats import geotiff
 from dicecli.pair import open_mask
+from dicecli.sources import Reading
 
 EVERY = (".png", ".nii", ".nii.gz", ".tif")
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
@@ -408,6 +410,14 @@ def test_resource_attacks(tmp_path, fault, megabytes):
     error, grown = faults.measured(tmp_path / "p" / f"good{fault.suffix}", bad, **(fault.options or {}))
     assert fault.error == error
     assert grown < megabytes
+
+
+def test_thousands_of_samples_as_probabilities(tmp_path):
+    """A TIFF with 65,529 samples per pixel is refused where its bands would be classes, too."""
+    path = tmp_path / "a.tif"
+    strips((100, 100), 100, 10, 65_529)(path)
+    with pytest.raises(ManyVolumes, match="65,529 bands"):
+        geotiff.open_probabilities(str(path), Reading(), (100, 100))
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])

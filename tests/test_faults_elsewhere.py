@@ -451,13 +451,16 @@ def test_odd_names_on_a_terminal(oddly_named):
 def test_odd_names_in_every_format(tmp_path, suffix):
     """Every format is read whatever the file is called: what is a URL or another driver's word to GDAL, too."""
     more = ["a!b", "a?b#c", "a:b", "http:x", "GTIFF_DIR:1:x", "zip+x", "%20", "$HOME", "~", "nul"]
+    make.read(faults.write(tmp_path / f"first{suffix}", LABELS))
     for name in [*NAMES, *more]:
         source = faults.write(tmp_path / f"plain{suffix}", LABELS)
         path = str(tmp_path / f"{name}{suffix}")
         Path(path).parent.mkdir(exist_ok=True)
         for end in (".hdr", ".img") if suffix == ".hdr" else (suffix,):
             shutil.copy(source.with_name(f"plain{end}"), str(tmp_path / f"{name}{end}"))
-        assert LABELS.tolist() == make.read(path).tolist(), name
+        with watch.Watch(tmp_path) as seen:
+            assert LABELS.tolist() == make.read(path).tolist(), name
+            assert [] == seen.strange()
 
 
 @needs_posix

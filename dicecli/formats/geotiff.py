@@ -106,6 +106,7 @@ def _opened(path: str, make: Callable[[Any], _Made]) -> _Made:
 def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
     """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
     check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
+    _check_bands(dataset.count, path)
     for name in set(dataset.dtypes):
         _dtype(name, path)
     compression, is_lossy = _compressed_with(dataset)
@@ -158,14 +159,18 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
     return source
 
 
-def _band(dataset: Any, path: str, wanted: int | None) -> int:
-    count = dataset.count
+def _check_bands(count: int, path: str) -> None:
     if count > MAX_BANDS:
         raise ManyVolumes(
-            f"it has {count:,} bands; no raster of so many holds labels",
-            f"Save the band with the labels alone; up to {MAX_BANDS:,} bands are looked at.",
+            f"it has {count:,} bands; no raster of so many holds labels or classes",
+            f"Save those that are meant alone; up to {MAX_BANDS:,} bands are looked at.",
             path,
         )
+
+
+def _band(dataset: Any, path: str, wanted: int | None) -> int:
+    count = dataset.count
+    _check_bands(count, path)
     if wanted is None and count > 1:
         raise ManyVolumes(
             f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
