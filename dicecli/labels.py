@@ -123,7 +123,7 @@ def load_labels(source: str | Path | Mapping[str, Any] | LabelScheme | None) -> 
         path = Path(__file__).parent / "presets" / f"{source}.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabelFileError(f"{path}: cannot be read as JSON: {error}", _EXAMPLE) from error
     if not isinstance(content, dict):
         raise LabelFileError(f"{path}: a JSON object is expected, not a {type(content).__name__}", _EXAMPLE)

@@ -26,7 +26,9 @@ _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 7
 
 def sizes(path: Path) -> dict[int, int]:
     """Return the pixels by label of a whole mask, 0 and 255 alone being 0 and 1."""
-    found = {".png": png, ".tif": tiff}.get(path.suffix, nifti)(path)
+    found = {".png": png, ".tif": tiff, ".npy": array}.get(path.suffix, nifti)(path)
+    if path.suffix == ".npy":
+        return found
     return {int(label == 255): n for label, n in found.items()} if _is_0_and_255(found) else dict(found)
 
 
@@ -145,6 +147,12 @@ def tiff(path: Path) -> Counter:
             values, nodata = dataset.read(1), dataset.nodata
     kept = values[~_equal(values, nodata)] if nodata else values.ravel()
     return Counter(round(value) for value in kept.tolist())
+
+
+def array(path: Path) -> Counter:
+    """Count the values of a NumPy array, NaN left out, as NumPy loads it, which is the format."""
+    values = np.load(path, allow_pickle=False).ravel().tolist()
+    return Counter(value for value in values if value == value)  # noqa: PLR0124 - NaN is not
 
 
 def _equal(values: np.ndarray, nodata: float) -> np.ndarray:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: The formats that are fuzzed, by the suffix of the file that is named; a ``.hdr`` has its ``.img`` beside it.
-KINDS = ("png", "nii", "nii.gz", "hdr", "tif")
+KINDS = ("png", "nii", "nii.gz", "hdr", "tif", "npy")
 
 #: Numbers at which arithmetic and allocations go wrong.
 _INTEGERS = (0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65529, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1)  # fmt: skip
@@ -129,12 +129,29 @@ def _geotiff_seeds(folder: Path) -> list[dict[str, bytes]]:
     return found
 
 
+#: The shape of the reference that arrays of probabilities are read against.
+SOFT_SHAPE = (11, 13)
+
+
+def _npy_seeds(folder: Path) -> list[dict[str, bytes]]:
+    one = make.blobs(SOFT_SHAPE, 5) / np.float32(4)
+    several = np.stack([one, 1 - one])
+    variants = [one, several.astype(np.float32), several.astype(">f8"), np.asfortranarray(several)]
+    variants += [one.astype(np.float16), (one > 0.5), np.moveaxis(several, 0, -1)]
+    found = []
+    for array in variants:
+        np.save(folder / "seed.npy", array)
+        found.append({"npy": (folder / "seed.npy").read_bytes()})
+    return found
+
+
 _SEEDS = {
     "png": _png_seeds,
     "nii": _nifti_seeds("nii"),
     "nii.gz": _nifti_seeds("nii.gz"),
     "hdr": _nifti_seeds("hdr"),
     "tif": _geotiff_seeds,
+    "npy": _npy_seeds,
 }
 
 
@@ -288,10 +305,49 @@ def _tiff_structured(rng: random.Random, content: bytes) -> bytes:
     return bytes(data)
 
 
+def _npy_structured(rng: random.Random, content: bytes) -> bytes:
+    """Put other words into the header's text, which keeps its length or not."""
+    end = 10 + int.from_bytes(content[8:10], "little")
+    text = content[10:end].decode("latin-1")
+    words = ("<f4", ">f8", "|O", "|b1", "<c8", "<U3", "|V4", "<i8", "<f2", "<f16", "True", "False")
+    words += (
+        "(11, 13)",
+        "(13, 11)",
+        "(2, 11, 13)",
+        "(11, 13, 2)",
+        "()",
+        "(0,)",
+        "(-1, 13)",
+        "(143,)",
+        "(2**40,)",
+    )
+    words += (
+        "(1099511627776, 1099511627776)",
+        "(1.5, 2)",
+        "'descr'",
+        "{}",
+        "None",
+        "[('a', '<f4')]",
+        "(((((",
+        "\n",
+    )
+    for _ in range(rng.randint(1, 2)):
+        old = rng.choice(
+            ("<f4", ">f8", "<f2", "|b1", "False", "True", "(11, 13)", "(2, 11, 13)", "'shape'", "}")
+        )
+        text = text.replace(old, rng.choice(words), 1)
+    if rng.random() < 0.7:
+        text = text.rstrip("\n ").ljust(end - 11)[: end - 11] + "\n"
+    packed = text.encode("latin-1")
+    length = (len(packed) if rng.random() < 0.8 else rng.choice((0, 1, 118, 65535))) % 65536
+    return content[:8] + length.to_bytes(2, "little") + packed + content[end:]
+
+
 _STRUCTURED: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "png": _png_structured,
     "nii": _nifti_structured,
     "nii.gz": _gzip_structured,
     "hdr": _nifti_structured,
     "tif": _tiff_structured,
+    "npy": _npy_structured,
 }

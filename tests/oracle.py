@@ -7,15 +7,21 @@ import json
 import sys
 import time
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import decoders
+import mutants
+import numpy as np
 
+from dicecli.blocks import plan
 from dicecli.counting import count_case
 from dicecli.errors import CaseError
+from dicecli.formats import npy
 from dicecli.inspection import inspect
 from dicecli.results import Case
 from dicecli.settings import Settings
+from dicecli.sources import Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,18 +52,18 @@ def judge(path: Path, *, inspected: bool = False) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            scored = count_case(Case("mutant", str(path), str(path)), Settings())
+            found = _values(path) if path.suffix == ".npy" else _sizes(path)
     except CaseError as error:
         _hold_message(error, path)
         answer = error.name
+    except Finding:
+        raise
     except Exception as error:
         raise Finding(f"{type(error).__name__}: {error}") from error
     else:
-        _hold_number({label: counts.tp for label, counts in scored.labels.items() if counts.tp}, path)
-        if any(counts.fp or counts.fn for counts in scored.labels.values()):
-            raise Finding("a mask does not agree with itself")
+        _hold_number(found, path)
         answer = "scored"
-    if inspected:
+    if inspected and path.suffix != ".npy":
         _hold_inspection(path, answer)
     spent, waited = time.process_time() - started[0], time.monotonic() - started[1]
     if spent > MOST_SECONDS or waited > MOST_WAITING:
@@ -65,6 +71,25 @@ def judge(path: Path, *, inspected: bool = False) -> str:
     if (megabytes := peak_megabytes()) > MOST_MEGABYTES:
         raise Finding(f"the process has grown to {megabytes:.0f} MB")
     return answer
+
+
+def _sizes(path: Path) -> dict[int, int]:
+    """Score a mask against itself; return its pixels by label."""
+    scored = count_case(Case("mutant", str(path), str(path)), Settings())
+    if any(counts.fp or counts.fn for counts in scored.labels.values()):
+        raise Finding("a mask does not agree with itself")
+    return {label: counts.tp for label, counts in scored.labels.items() if counts.tp}
+
+
+def _values(path: Path) -> dict[float, int]:
+    """Read an array of probabilities, all channels; return how often each value is there."""
+    counted: Counter = Counter()
+    for source in npy.open_probabilities(str(path), Reading(), mutants.SOFT_SHAPE):
+        with source:
+            for window in plan(source):
+                counted.update(np.asarray(source.values(window)).ravel().tolist())
+            source.finish()
+    return {value: n for value, n in counted.items() if value == value}  # noqa: PLR0124 - NaN is not
 
 
 def _hold_inspection(path: Path, answer: str) -> None:
@@ -89,7 +114,7 @@ def _hold_message(error: CaseError, path: Path) -> None:
         raise Finding(f"{error.name} without a hint")
 
 
-def _hold_number(found: dict[int, int], path: Path) -> None:
+def _hold_number(found: dict[float, int], path: Path) -> None:
     _fill_memory(0xA5)
     try:
         right = decoders.sizes(path)

@@ -23,7 +23,7 @@ import watch
 from dicecli.errors import CaseError
 
 #: Few enough for a few seconds in all.
-SOME = {"png": 600, "nii": 400, "nii.gz": 400, "hdr": 400, "tif": 250}
+SOME = {"png": 600, "nii": 400, "nii.gz": 400, "hdr": 400, "tif": 250, "npy": 400}
 
 
 @pytest.mark.parametrize("kind", mutants.KINDS)

@@ -368,3 +368,11 @@ def test_a_preset_reads_coloured_masks(tmp_path):
     assert brute(labels[kept], labels[kept]) == result.labels
     with pytest.raises(UnknownLabel, match="label 40"):
         scored(np.full((4, 4), 40), np.ones((4, 4), int), labels="voc")
+
+
+def test_json_that_is_nested_too_deep(tmp_path):
+    """A file of 200,000 brackets is no labels file, and no traceback."""
+    path = tmp_path / "labels.json"
+    path.write_text("[" * 200_000)
+    with pytest.raises(LabelFileError, match="cannot be read as JSON"):
+        load_labels(path)
