@@ -610,6 +610,25 @@ def test_an_output_that_is_no_file(tmp_path):
     assert "this is a pipe" in done.stderr
 
 
+@pytest.mark.parametrize("error", ["EROFS", "EACCES", "ENOSPC"])
+def test_a_folder_that_refuses_a_new_file(error, tmp_path):
+    """2 before any computing: no mask has been opened, and no journal is left."""
+    sound(tmp_path, 1)
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def refuse(kind, path):
+        if kind == "open" and path.startswith(str(out)):
+            raise OSError(getattr(errno, error), os.strerror(getattr(errno, error)), path)
+
+    with faulty_io.Faults(tmp_path, before=refuse) as faults:
+        done = call(*both(tmp_path), "-o", out / "scores.csv")
+    assert done.exit_code == 2
+    assert f"cannot write into {out}: {os.strerror(getattr(errno, error))}" in done.stderr
+    assert [path for _, path in faults.calls if path.endswith(".png")] == []
+    assert list(out.iterdir()) == []
+
+
 def test_a_folder_of_outputs_that_vanishes(tmp_path):
     """The report is printed all the same, the other files are written, and the error names what is not."""
     sound(tmp_path, 3)
@@ -706,6 +725,7 @@ ROWS = {
     "an output path that cannot be written": [
         "test_batch.test_what_cannot_be_written_or_read_is_said_before_any_mask_is_read",
         "test_batch.test_a_folder_that_forbids_writing",
+        "test_process_and_disk.test_a_folder_that_refuses_a_new_file",
         "test_process_and_disk.test_an_output_that_is_no_file",
     ],
     "standard output closed early (| head -1)": [
