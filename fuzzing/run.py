@@ -131,6 +131,8 @@ def _judged(path: Path, seen: watch.Watch, *, inspected: bool) -> dict:
         answer: dict = {"answer": oracle.judge(path, inspected=inspected)}
         if strange := seen.strange():
             answer = {"answer": "FINDING", "why": f"it opened or wrote {strange}"}
+        if oracle.peak_megabytes() > oracle.MOST_MEGABYTES:
+            answer = {"answer": "FINDING", "why": f"the process has {oracle.peak_megabytes():.0f} MB"}
     except oracle.Finding as finding:
         answer = {"answer": "FINDING", "why": str(finding)[:600]}
     return answer | {"s": round(time.process_time() - started, 4), "mb": round(oracle.peak_megabytes(), 1)}

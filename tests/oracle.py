@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 MOST_SECONDS = 2.0
 #: Of the clock, for what waits instead of working.
 MOST_WAITING = 20.0
-MOST_MEGABYTES = 512
+#: Of a process that does nothing else; and by how much one mask may make any process grow.
+MOST_MEGABYTES, MOST_GROWTH = 512, 300
 
 
 class Finding(AssertionError):
@@ -47,7 +48,7 @@ def judge(path: Path, *, inspected: bool = False) -> str:
     Finding
         Another exception or a warning, a wrong number, or too long or too large.
     """
-    started = time.process_time(), time.monotonic()
+    started, before = (time.process_time(), time.monotonic()), peak_megabytes()
     _fill_memory(0x5A)
     try:
         with warnings.catch_warnings():
@@ -68,8 +69,8 @@ def judge(path: Path, *, inspected: bool = False) -> str:
     spent, waited = time.process_time() - started[0], time.monotonic() - started[1]
     if spent > MOST_SECONDS or waited > MOST_WAITING:
         raise Finding(f"it took {spent:.1f} s of the processor, {waited:.1f} s in all")
-    if (megabytes := peak_megabytes()) > MOST_MEGABYTES:
-        raise Finding(f"the process has grown to {megabytes:.0f} MB")
+    if (grown := peak_megabytes() - before) > MOST_GROWTH:
+        raise Finding(f"the process has grown by {grown:.0f} MB")
     return answer
 
 
