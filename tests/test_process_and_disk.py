@@ -55,6 +55,8 @@ from dicecli.formats import nifti
 from dicecli.inspection import inspect
 from dicecli.pair import Pair, open_mask
 from dicecli.results import Case
+from dicecli.soft_evaluate import make_soft_settings
+from dicecli.soft_pair import SoftPair
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 NAMES = [f"case{number:03}" for number in range(6)]
@@ -237,6 +239,28 @@ def test_a_file_that_changes_while_it_is_read(suffix, is_early, change, tmp_path
         if not is_early:
             change(changing)
         masks.finish()
+    assert (caught.value.side, caught.value.path) == ("prediction", case.prediction)
+
+
+def array(path, values):
+    """Write an array as NumPy does."""
+    np.save(path, values)
+
+
+@pytest.mark.parametrize("change", [truncate, modify, replace, Path.unlink], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(("write", "suffix"), [(array, ".npy"), (make.geotiff, ".tif"), (make.nifti, ".nii")])
+def test_probabilities_that_change_while_they_are_read(write, suffix, change, tmp_path):
+    """A file of probabilities is held to the same."""
+    case = Case("case", str(tmp_path / f"prediction{suffix}"), str(tmp_path / "reference.png"))
+    write(Path(case.prediction), np.linspace(0, 1, 144, dtype=np.float32).reshape(12, 12))
+    make.png(Path(case.reference), make.blobs((12, 12), 2))
+    time.sleep(0.02)
+    both_sides = SoftPair(case, make_soft_settings())
+    with pytest.raises(Changed, match=r"changed|vanished") as caught, both_sides:  # noqa: PT012 - as above
+        change(Path(case.prediction))
+        for window in both_sides.windows():
+            both_sides.read(window)
+        both_sides.finish()
     assert (caught.value.side, caught.value.path) == ("prediction", case.prediction)
 
 

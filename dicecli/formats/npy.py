@@ -1,10 +1,10 @@
-"""NumPy's ``.npy``: arrays of probabilities, mapped into memory; pickled objects are never loaded."""
+"""NumPy's ``.npy``: arrays of probabilities, held or mapped; pickled objects are never loaded."""
 
 from __future__ import annotations
 
 import math
 from tokenize import TokenError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".npy",)
 
 _MAGIC = b"\x93NUMPY"
+#: A file up to this size is held, a larger one mapped.
+_MOST_HELD = 1 << 30
 #: A header says a type and a shape; a longer one is hostile.
 _MAX_HEADER = 10_000
 
@@ -58,8 +60,27 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
         )
     if claimed < there:
         raise TrailingData(f"{there - claimed:,} bytes follow its last value", "Save it again.", path)
-    values = np.memmap(path, dtype, "r", offset, found, order="F" if is_fortran else "C")
+    values = _held(path, dtype, offset, found, "F" if is_fortran else "C")
     return array_channels(values, path, shape, reading)
+
+
+def _held(
+    path: str, dtype: np.dtype, offset: int, shape: tuple[int, ...], order: Literal["C", "F"]
+) -> np.ndarray:
+    """Return the values: read whole, or mapped where that would take too much memory.
+
+    A mapping ends the process where the file shrinks under it.
+    """
+    length = math.prod(shape) * dtype.itemsize
+    with files.readable(path):
+        if length > _MOST_HELD:
+            return np.memmap(path, dtype, "r", offset, shape, order)
+        with files.open_regular(path) as file:
+            file.seek(offset)
+            raw = file.read(length)
+    if len(raw) < length:
+        raise Truncated("the file has become shorter while it was read", "Score it again.", path)
+    return np.frombuffer(raw, dtype).reshape(shape, order=order)
 
 
 def _header(path: str) -> tuple[tuple[int, ...], bool, np.dtype, int]:
