@@ -59,12 +59,12 @@ class Plan(Sequence[Window]):
         return tuple(window)
 
 
-def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
+def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS, growth: int = _GROWTH) -> Plan:
     """Cut the common shape of some masks into windows that cover each pixel once.
 
     The windows suit the blocks of every file: they are whole multiples of them where that stays in bounds.
     They come in the order of the first mask's file, so that a source that only reads forward can stream.
-    A window has about so many `pixels`, and at most 16 times as many where the files' blocks want it.
+    A window has about so many `pixels`, and at most `growth` times as many where the files' blocks want it.
 
     Returns
     -------
@@ -75,18 +75,20 @@ def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
     shape = first.shape
     steps: Sequence[int] = shape
     if math.prod(shape):
-        steps = _steps(shape, [mask.chunks for mask in masks], first.order, pixels)
+        steps = _steps(shape, [mask.chunks for mask in masks], first.order, pixels, growth)
     return Plan(shape, steps, first.order)
 
 
-def _steps(shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str, pixels: int) -> list[int]:
+def _steps(
+    shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str, pixels: int, growth: int
+) -> list[int]:
     """Grow the common block along the file's fastest axis first, until the window is large enough."""
     steps = [min(n, _common(sizes)) for n, sizes in zip(shape, zip(*chunks, strict=True), strict=True)]
     fastest_first = range(len(shape) - 1, -1, -1) if order == "C" else range(len(shape))
     for axis in reversed(fastest_first):
         others = math.prod(steps) // steps[axis]
-        if others * steps[axis] > _GROWTH * pixels:
-            steps[axis] = max(1, _GROWTH * pixels // others)
+        if others * steps[axis] > growth * pixels:
+            steps[axis] = max(1, growth * pixels // others)
     for axis in fastest_first:
         room = pixels // math.prod(steps)
         if room < 2:

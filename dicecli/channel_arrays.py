@@ -10,11 +10,17 @@ from dicecli.errors import ShapeMismatch
 from dicecli.views import ArraySource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dicecli.sources import MaskSource, Reading
 
 
 def array_channels(
-    array: Any, path: str, shape: tuple[int, ...], reading: Reading | None = None
+    array: Any,
+    path: str,
+    shape: tuple[int, ...],
+    reading: Reading | None = None,
+    kind: Callable[..., ArraySource] = ArraySource,
 ) -> list[MaskSource]:
     """Take an array of probabilities as one source per channel.
 
@@ -29,6 +35,8 @@ def array_channels(
     shape : tuple of int
         Of the reference.
     reading : Reading, optional
+    kind : callable
+        What makes a source of a part of the array.
 
     Raises
     ------
@@ -39,7 +47,7 @@ def array_channels(
     parts = [held] if axis is None else [held[_at(axis, n)] for n in range(held.shape[axis])]
     channels: list[MaskSource] = []
     for part in parts:
-        source = ArraySource(part, path, None, reading)
+        source = kind(part, path, None, reading)
         strides = getattr(source.array, "strides", None)
         if isinstance(strides, tuple) and len(strides) > 1 and strides[0] < strides[-1]:
             source.order = "F"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +14,15 @@ from dicecli.errors import NotProbabilities
 from dicecli.soft_sums import LEAST, PIECE, SoftSums, Tally, edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dicecli.softness import Channel, Softness
 
 #: How far the channels' sum may lie from 1.
 _SUM_TOLERANCE = 1e-3
+#: Pieces that one share of a window has, and the least pixels of a piece.
+_PIECES = 8
+_LEAST_PIECE = 1 << 12
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
 _TABLE = 1 << 17
 _PROPOSE = (
@@ -88,6 +92,13 @@ class Watch:
     is_within: bool = True
     missing: int = 0
 
+    def merge(self, other: Watch) -> None:
+        """Take note of what another one has seen."""
+        self.has_fractions |= other.has_fractions
+        self.has_one |= other.has_one
+        self.is_within &= other.is_within
+        self.missing += other.missing
+
     def see(self, values: np.ndarray, low: float, high: float) -> None:
         """Take note of a piece, whose smallest and largest values are given."""
         self.is_within = self.is_within and low >= 0 and high <= 1
@@ -117,7 +128,11 @@ class Summing:
         self.watch = Watch()
 
     def window(
-        self, labels: np.ndarray, values: Sequence[np.ndarray], missing: Sequence[np.ndarray | None]
+        self,
+        labels: np.ndarray,
+        values: Sequence[np.ndarray],
+        missing: Sequence[np.ndarray | None],
+        mapped: Callable[..., Any] = map,
     ) -> SoftSums:
         """Return the sums of one window.
 
@@ -129,15 +144,37 @@ class Summing:
             Of each channel, as stored, ``(n,)``.
         missing : sequence of (numpy.ndarray or None)
             Of each channel, where it has nodata: probability 0 there.
+        mapped : callable
+            As :func:`map`: what works on shares of the window, in their order.
 
         Raises
         ------
         NotProbabilities
             Values outside [0, 1], NaN, or sums other than 1.
         """
+        step = max(_LEAST_PIECE, PIECE // self._channels)
+        starts = range(0, labels.size, step * _PIECES)
+        total = SoftSums.empty(self._channels, joint=self._excludes)
+        share = partial(self._share, labels, values, missing, step)
+        for sums, watch in mapped(share, starts):
+            total += sums
+            self.watch.merge(watch)
+        return total
+
+    def _share(
+        self,
+        labels: np.ndarray,
+        values: Sequence[np.ndarray],
+        missing: Sequence[np.ndarray | None],
+        step: int,
+        start: int,
+    ) -> tuple[SoftSums, Watch]:
+        """Return the sums of some pieces of `step` pixels, and what was seen in them."""
         dtype = values[0].dtype if self._softness.logits is None else np.dtype(np.float64)
-        tally = Tally(self._channels, edges(dtype), joint=self._excludes)
-        for part in _parts(labels.size, max(1 << 12, PIECE // self._channels)):
+        tally, watch = Tally(self._channels, edges(dtype), joint=self._excludes), Watch()
+        watch.has_fractions = self.watch.has_fractions
+        for at in range(start, min(labels.size, start + step * _PIECES), step):
+            part = slice(at, at + step)
             codes = self._meaning.codes(labels[part])
             kept = self._meaning.is_kept[codes]
             block = np.array([each[part] for each in values], np.float64)
@@ -146,16 +183,18 @@ class Summing:
                 codes, block = codes[kept], np.ascontiguousarray(block[:, kept])
                 gone = None if gone is None else gone[kept]
             if codes.size:
-                self._add(tally, block, codes, None if gone is None or not gone.any() else gone)
-        return tally.total()
+                self._add(tally, watch, block, codes, None if gone is None or not gone.any() else gone)
+        return tally.total(), watch
 
-    def _add(self, tally: Tally, block: np.ndarray, codes: np.ndarray, gone: np.ndarray | None) -> None:
+    def _add(
+        self, tally: Tally, watch: Watch, block: np.ndarray, codes: np.ndarray, gone: np.ndarray | None
+    ) -> None:
         """Add a piece: values ``(C, n)``, the reference's labels as places among the stored ones."""
         softness = self._softness
         if gone is not None:
-            self.watch.missing += int(gone.sum())
+            watch.missing += int(gone.sum())
             block[:, gone] = 0
-        _check(block, softness, self.watch)
+        _check(block, softness, watch)
         g = self._meaning.is_inside[:, codes]
         found = activated(block, g, softness.logits, softness.temperature)
         if gone is not None and softness.logits is not None:
@@ -187,10 +226,6 @@ def _without(found: Activated, g: np.ndarray, gone: np.ndarray) -> Activated:
         log_p = log_p.copy()
         log_p[:, gone] = -math.inf
     return Activated(p, entropy, found.bounded + (g & gone).sum(axis=1), log_p)
-
-
-def _parts(size: int, step: int) -> Iterator[slice]:
-    return (slice(start, start + step) for start in range(0, size, step))
 
 
 def _any_gone(gone: Sequence[np.ndarray | None]) -> np.ndarray | None:

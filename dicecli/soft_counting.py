@@ -35,7 +35,7 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
     settings : Settings
         With `soft` set.
     threads : int
-        More than one reads the channels and the reference at the same time; the result is the same.
+        How many read and sum at the same time; the result is the same, to the last bit.
 
     Raises
     ------
@@ -133,10 +133,10 @@ def _summed(pair: SoftPair, summing: Summing, sums: SoftSums, threads: int) -> S
     with ExitStack() as stack:
         mapped: Any = map
         if threads > 1 and pair.reference.grid.size * number > WORTH_PIXELS:
-            mapped = stack.enter_context(ThreadPoolExecutor(min(threads, number + 1))).map
+            mapped = stack.enter_context(ThreadPoolExecutor(threads)).map
         for window in pair.windows():
             read = pair.read(window, mapped)
-            sums += on_side("prediction", pair.channels[0], summing.window, *read)
+            sums += on_side("prediction", pair.channels[0], summing.window, *read, mapped)
     return sums
 
 

@@ -109,7 +109,7 @@ def soft(
     name : str, optional
         What the report calls the case; the reference's name by default.
     threads : int
-        More than one reads the channels at the same time; the result is the same.
+        How many read and sum at the same time; the result is the same.
     **options
         Of :class:`~dicecli.softness.Softness`: ``logits``, ``temperature``, ``channels``, ``independent``,
         ``channel_axis``, ``smooth``, ``form``, ``dice_weight``, ``ce_weight``, ``accept_labels``; and, as for

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Windows do not shrink below this, however many channels there are.
 _LEAST_PIXELS = 1 << 16
+#: What they may grow to for the sake of the files' blocks: there are several channels to hold.
+_GROWTH = 4
 
 
 class SoftPair:
@@ -87,7 +89,7 @@ class SoftPair:
     def windows(self) -> Plan:
         """Return the plan that both are read through; memory does not grow with the number of channels."""
         pixels = max(_LEAST_PIXELS, WINDOW_PIXELS // (2 * len(self.channels)))
-        return plan(self.channels[0], self.reference, pixels=pixels)
+        return plan(self.channels[0], self.reference, pixels=pixels, growth=_GROWTH)
 
     def read(
         self, window: Window, mapped: Callable[..., Any] = map

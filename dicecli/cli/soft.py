@@ -31,9 +31,7 @@ Examples:
 @click.argument("probabilities", type=shared.MASK)
 @click.argument("reference", type=shared.MASK)
 @shared.soft_reading
-@click.option(
-    "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read.  [default: the cores]"
-)
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads.  [default: the cores]")
 @shared.limiting
 @formatting
 @shared.talking

@@ -1,10 +1,13 @@
-"""NumPy's ``.npy``: arrays of probabilities, held or mapped; pickled objects are never loaded."""
+"""NumPy's ``.npy``: arrays of probabilities, mapped into memory; pickled objects are never loaded."""
 
 from __future__ import annotations
 
 import math
+import mmap
+import os
+from functools import partial
 from tokenize import TokenError
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,18 +15,18 @@ from dicecli import files
 from dicecli.channel_arrays import array_channels
 from dicecli.errors import BadHeader, NotProbabilities, TrailingData, Truncated, UnknownFormat, Unreadable
 from dicecli.limits import check_pixels
+from dicecli.views import ArraySource
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from dicecli.blocks import Window
     from dicecli.sources import MaskSource, Reading
 
 SUFFIXES = (".npy",)
 
 _MAGIC = b"\x93NUMPY"
-#: A file up to this size is held, a larger one mapped.
-_MOST_HELD = 1 << 30
 #: A header says a type and a shape; a longer one is hostile.
 _MAX_HEADER = 10_000
 
@@ -60,27 +63,45 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
         )
     if claimed < there:
         raise TrailingData(f"{there - claimed:,} bytes follow its last value", "Save it again.", path)
-    values = _held(path, dtype, offset, found, "F" if is_fortran else "C")
-    return array_channels(values, path, shape, reading)
-
-
-def _held(
-    path: str, dtype: np.dtype, offset: int, shape: tuple[int, ...], order: Literal["C", "F"]
-) -> np.ndarray:
-    """Return the values: read whole, or mapped where that would take too much memory.
-
-    A mapping ends the process where the file shrinks under it.
-    """
-    length = math.prod(shape) * dtype.itemsize
     with files.readable(path):
-        if length > _MOST_HELD:
-            return np.memmap(path, dtype, "r", offset, shape, order)
-        with files.open_regular(path) as file:
-            file.seek(offset)
-            raw = file.read(length)
-    if len(raw) < length:
-        raise Truncated("the file has become shorter while it was read", "Score it again.", path)
-    return np.frombuffer(raw, dtype).reshape(shape, order=order)
+        try:
+            values = np.memmap(path, dtype, "r", offset, found, order="F" if is_fortran else "C")
+        except ValueError as error:  # of the system's call, where the file has shrunk since
+            raise _shrunk(path) from error
+    return array_channels(values, path, shape, reading, partial(_Mapped, length=claimed))
+
+
+class _Mapped(ArraySource):
+    """A part of a mapped array; a window is copied, so that its pages need not be kept."""
+
+    def __init__(self, array: Any, path: str, *more: Any, length: int) -> None:
+        super().__init__(array, path, *more)
+        self._length = length
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return a copy of a window.
+
+        Raises
+        ------
+        Truncated
+            The file has shrunk: what is mapped beyond its end would end the process.
+        """
+        with files.readable(self.path):
+            there = os.stat(self.path).st_size  # noqa: PTH116 - the path is a string
+        if there < self._length:
+            raise _shrunk(self.path)
+        copy = np.array(self.array[window])
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.array._mmap.madvise(mmap.MADV_DONTNEED)  # noqa: SLF001 - NumPy has no word for it
+        return copy
+
+    def close(self) -> None:
+        """Let go of the mapping: while it is there, the file cannot be replaced on Windows."""
+        self.array = np.zeros(0, self.dtype)
+
+
+def _shrunk(path: str) -> Truncated:
+    return Truncated("the file has become shorter while it was read", "Score it again.", path)
 
 
 def _header(path: str) -> tuple[tuple[int, ...], bool, np.dtype, int]:
