@@ -62,6 +62,7 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
             *pair.notes,
             *(f"prediction: {note}" for each in pair.channels for note in each.notes),
             f"prediction: {said}",
+            *_on_regions(channels, settings),
             *(f"reference: {note}" for note in (*pair.reference.notes, *notes)),
             *_seen(summing.watch, sums, softness),
         ]
@@ -147,6 +148,14 @@ def _refuse_hard(watch: Watch, softness: Softness) -> None:
             "it holds nothing but 0 and 1: a mask of labels, not probabilities",
             "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
         )
+
+
+def _on_regions(channels: tuple[Channel, ...], settings: Settings) -> list[str]:
+    """Say which regions are not scored: a region has a probability only where a channel gives one."""
+    left_out = [name for name in settings.labels.regions if name not in {each.name for each in channels}]
+    if not left_out:
+        return []
+    return [f"regions without a channel are not scored: {', '.join(left_out)}"]
 
 
 def _seen(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:

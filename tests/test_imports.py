@@ -36,6 +36,9 @@ def _pair(name, suffix):
     return SAMPLES / f"{name}_prediction{suffix}", SAMPLES / f"{name}_reference{suffix}"
 
 
+SOFT = (SAMPLES / "lesion_logits.npy", SAMPLES / "lesion_reference.png")
+
+
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
     [
@@ -52,6 +55,10 @@ def _pair(name, suffix):
             ["score", *_pair("landcover", ".tif"), "-f", "csv"], {"numpy", "rasterio"}, id="geotiff"
         ),
         pytest.param(["score", *_pair("lesion", ".png")], {"numpy", "PIL", "rich"}, id="table"),
+        pytest.param(["soft", "--help"], set(), id="help of soft"),
+        pytest.param(
+            ["soft", *SOFT, "--logits", "sigmoid", "-f", "json"], {"numpy", "PIL"}, id="probabilities"
+        ),
     ],
 )
 def test_a_command_imports_only_what_it_needs(arguments, allowed):

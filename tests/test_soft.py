@@ -17,6 +17,7 @@ from dicecli.blocks import plan
 from dicecli.counts import Counts
 from dicecli.errors import UsageError
 from dicecli.probability_windows import Meaning, Summing
+from dicecli.record import number
 from dicecli.soft_evaluate import make_soft_settings
 from dicecli.soft_sums import ChannelSums, SoftSums, exact, rounded
 from dicecli.softness import Channel, Softness
@@ -129,7 +130,10 @@ def test_probabilities_of_0_and_1_give_hard_dice(g, seed, ignore):
     p = (np.arange(4)[:, None, None] == prediction).astype(np.float32)
     scores = soft(p, g, smooth=0.0, accept_labels=True, ignore_label=ignore)
     matrix = dicecli.ConfusionMatrix.from_arrays(prediction=prediction, reference=g, ignore_label=ignore)
+    hard = dicecli.score(prediction, g, ignore_label=ignore, undefined="skip").to_dict()["cases"][0]
+    dice_of = {row["label"]: row["dice"] for row in hard["labels"]}
     for row in scores.labels:
+        assert dice_of.get(row.channel.label) == number(row.values["soft_dice_standard"])
         tp, fp, fn, _ = matrix.counts(row.channel.label)
         if tp + fp + fn:
             dice, iou = 2 * tp / (2 * tp + fp + fn), tp / (tp + fp + fn)
@@ -318,6 +322,8 @@ def test_regions_are_channels_of_their_own():
     assert [row.channel.title for row in scores.labels] == ["whole", "core", "label 4"]
     assert [row.sums.reference for row in scores.labels] == [6, 4, 2]
     assert all(row.values["dice_at_half"] == 1 for row in scores.labels)
+    named = dicecli.soft(p, g, channels="whole,1,4", regions=regions, independent=True).results[0]
+    assert any("regions without a channel are not scored: core" in note for note in named.notes)
     with pytest.raises(UsageError, match="does not exclude"):
         dicecli.soft(p / p.sum(axis=0), g, channels="whole,core,4", regions=regions)
 

@@ -13,7 +13,7 @@ import pytest
 import dicecli
 from dicecli import files
 from dicecli.errors import CaseError, GridMismatch
-from dicecli.evaluate import make_settings
+from dicecli.evaluate import make_settings, result_of
 from dicecli.plugins import load, names
 from dicecli.results import Case
 from dicecli.soft_evaluate import make_soft_settings
@@ -364,3 +364,80 @@ def test_a_folder_of_masks_does_not_see_arrays(tmp_path):
     (result,) = dicecli.batch(tmp_path / "p", tmp_path / "g", soft=True).scored
     assert files.suffix(result.case.prediction) == ".npy"
     assert make_settings().soft is None
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".nii.gz", ".nii", ".tif"])
+def test_damage_anywhere_is_an_error_or_changes_nothing_but_values(suffix, tmp_path):
+    """A hundred maps with a few bytes changed, cut or added are scored or a CaseError: never anything else."""
+    import random
+
+    p, g = volume(shape=(2, 8, 9, 1))
+    flat, mask = p[..., 0], g[..., 0]
+    reference = make.png(tmp_path / "g.png", mask)
+    path = tmp_path / f"p{suffix}"
+    if suffix == ".npy":
+        npy(path, flat)
+    elif suffix == ".tif":
+        make.geotiff(path, flat, compress="deflate")
+    else:
+        make.nifti(path, np.moveaxis(p, 0, -1))
+    whole = path.read_bytes()
+    rng = random.Random(f"damage {suffix}")  # noqa: S311 - a seeded test, no secret
+    for _ in range(100):
+        data = bytearray(whole)
+        for _ in range(rng.choice([1, 1, 4])):
+            data[rng.randrange(min(len(data), rng.choice([16, 400, 10**6])))] = rng.randrange(256)
+        if rng.random() < 0.3:
+            del data[rng.randrange(len(data)) :]
+        path.write_bytes(data)
+        result = result_of(Case("damaged", str(path), str(reference)), make_soft_settings())
+        assert result.hint if result.status == "failed" else result.counted == mask.size
+
+
+def test_a_map_that_changes_while_it_is_read_is_no_number(tmp_path, monkeypatch):
+    """A file that is written to between opening and the end is the error `Changed`."""
+    import os
+
+    p, g = volume()
+    path, reference = npy(tmp_path / "p.npy", p), make.nifti(tmp_path / "g.nii.gz", g)
+    original = SoftPair.reference_sizes
+
+    def touched(pair):
+        os.utime(path, ns=(1, 1))
+        return original(pair)
+
+    monkeypatch.setattr(SoftPair, "reference_sizes", touched)
+    assert failing(path, reference).name == "Changed"
+
+
+def test_real_masks_as_probabilities(tmp_path):
+    """One-hot maps of real segmentations have the soft Dice that their masks have as hard Dice."""
+    from pathlib import Path
+
+    import nibabel
+
+    folder = Path(__file__).parents[2] / "shared" / "masks" / "nifti"
+    prediction, reference = folder / "spine_sem_pred.nii.gz", folder / "spine_sem_ref.nii.gz"
+    if not prediction.is_file():
+        pytest.skip("the folder of real masks is not here")
+    image = nibabel.load(prediction)
+    labels = np.asarray(image.dataobj)[::3, ::3].round().astype(int)
+    truth = nibabel.load(reference)
+    kept = np.asarray(truth.dataobj)[::3, ::3].round().astype(np.uint8)
+    found = sorted({*np.unique(labels).tolist(), *np.unique(kept).tolist()})[:5]
+    onehot = np.stack([labels == each for each in found], axis=-1).astype(np.float32)
+    nibabel.Nifti1Image(onehot, image.affine).to_filename(tmp_path / "p.nii.gz")
+    cut = np.where(np.isin(kept, found), kept, 0).astype(np.uint8)
+    nibabel.Nifti1Image(cut, truth.affine).to_filename(tmp_path / "g.nii.gz")
+    soft = dicecli.soft(
+        str(tmp_path / "p.nii.gz"),
+        str(tmp_path / "g.nii.gz"),
+        channels=found,
+        independent=True,
+        smooth=0.0,
+        accept_labels=True,
+    ).to_dict()["cases"][0]
+    for row in soft["labels"]:
+        a, b = labels == row["label"], cut == row["label"]
+        expected = 2 * int((a & b).sum()) / (int(a.sum()) + int(b.sum())) if (a | b).any() else None
+        assert row["soft_dice_standard"] == row["dice_at_half"] == expected

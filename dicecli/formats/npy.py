@@ -6,7 +6,6 @@ import math
 import mmap
 import os
 from functools import partial
-from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,7 +127,9 @@ def _parsed(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], bool, np.dtype
             return npy.read_array_header_1_0(file, max_header_size=_MAX_HEADER)
         if version == (2, 0):
             return npy.read_array_header_2_0(file, max_header_size=_MAX_HEADER)
-    except (ValueError, TypeError, SyntaxError, EOFError, UnicodeDecodeError, TokenError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # of any class: NumPy lets through what Python's parser and tokenizer say
         said = str(error).split("\n", 1)[0]
         raise BadHeader(
             f"its header cannot be read: {said}", "It is cut off or damaged: save it again.", str(path)
