@@ -31,7 +31,7 @@ _LISTED = 32
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
-    """Open a PNG mask. Its chunks are checked now, its pixels decoded when first asked for.
+    """Open a PNG mask. It is decoded now, so that damage is its first error; its values are judged later.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
     header, stream = chunks.check(data, path)
-    source = _Png(path, data, stream, header, reading)
+    source = _Png(path, decoded(data, stream, header, path), header, reading)
     source.facts = {
         "format": "PNG",
         "mode": f"{chunks.KINDS[header.kind]}, {header.depth} bit",
@@ -67,33 +67,31 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 
 
 class _Png(MaskSource):
-    """The pixels of a PNG, decoded at first use: indices of a palette, grey values, or labels of colours."""
+    """The pixels of a PNG: indices of a palette, grey values, or labels of colours."""
 
-    def __init__(
-        self, path: str, data: bytes, stream: bytes, header: chunks.Header, reading: Reading
-    ) -> None:
+    def __init__(self, path: str, samples: np.ndarray, header: chunks.Header, reading: Reading) -> None:
         dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
         if header.kind in {2, 6} and reading.colours:
             dtype = np.dtype(np.int64)
         grid = Grid((header.height, header.width))
         super().__init__(path, grid, dtype, chunks=(1, header.width), reading=reading)
-        self._data, self._stream, self._header, self._colours = data, stream, header, reading.colours
-        self._pixels: np.ndarray | None = None
+        self._samples: np.ndarray | None = samples
+        self._pixels = samples
+        self._header, self._colours = header, reading.colours
 
     def values(self, window: Window) -> np.ndarray:
         """Return the labels of a window."""
-        if self._pixels is None:
-            self._pixels = self._decoded()
-            self._data = self._stream = b""
+        if self._samples is not None:
+            self._pixels, self._samples = self._labels(self._samples), None
         return self._pixels[window]
 
     def finish(self) -> None:
-        """Decode what was never asked for, so that damage shows."""
+        """Judge what was never asked for."""
         self.values((slice(0, 1), slice(0, 1)))
 
-    def _decoded(self) -> np.ndarray:
+    def _labels(self, array: np.ndarray) -> np.ndarray:
+        """Take samples for labels, or refuse to."""
         header = self._header
-        array = decoded(self._data, self._stream, header, self.path)
         if header.kind == 3:
             top = int(array.max())
             if top >= header.palette:
