@@ -131,7 +131,7 @@ class Summing:
         self,
         labels: np.ndarray,
         values: Sequence[np.ndarray],
-        missing: Sequence[np.ndarray | None],
+        missing: np.ndarray | None,
         mapped: Callable[..., Any] = map,
     ) -> SoftSums:
         """Return the sums of one window.
@@ -142,8 +142,8 @@ class Summing:
             Stored labels of the reference, ``(n,)``.
         values : sequence of numpy.ndarray
             Of each channel, as stored, ``(n,)``.
-        missing : sequence of (numpy.ndarray or None)
-            Of each channel, where it has nodata: probability 0 there.
+        missing : numpy.ndarray or None
+            bool, ``(n,)``: where nothing is known, and so every probability is 0.
         mapped : callable
             As :func:`map`: what works on shares of the window, in their order.
 
@@ -165,7 +165,7 @@ class Summing:
         self,
         labels: np.ndarray,
         values: Sequence[np.ndarray],
-        missing: Sequence[np.ndarray | None],
+        missing: np.ndarray | None,
         step: int,
         start: int,
     ) -> tuple[SoftSums, Watch]:
@@ -178,7 +178,7 @@ class Summing:
             codes = self._meaning.codes(labels[part])
             kept = self._meaning.is_kept[codes]
             block = np.array([each[part] for each in values], np.float64)
-            gone = _any_gone([None if each is None else each[part] for each in missing])
+            gone = None if missing is None else missing[part]
             if not kept.all():
                 codes, block = codes[kept], np.ascontiguousarray(block[:, kept])
                 gone = None if gone is None else gone[kept]
@@ -226,12 +226,6 @@ def _without(found: Activated, g: np.ndarray, gone: np.ndarray) -> Activated:
         log_p = log_p.copy()
         log_p[:, gone] = -math.inf
     return Activated(p, entropy, found.bounded + (g & gone).sum(axis=1), log_p)
-
-
-def _any_gone(gone: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    """Return the pixels where any channel has nodata; None where there are none."""
-    found = [each for each in gone if each is not None]
-    return np.logical_or.reduce(found) if found else None
 
 
 def _check(block: np.ndarray, softness: Softness, watch: Watch) -> None:

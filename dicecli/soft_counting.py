@@ -50,7 +50,7 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
         channels, said = on_side(
             "prediction", pair.channels[0], channels_of, number, softness, settings.labels
         )
-        _refuse_labels(pair.channels, softness)
+        _refuse_types(pair.channels, softness)
         meant, sizes, notes = _reference(pair, settings)
         excludes = softness.excludes(number)
         on_side("reference", pair.reference, _check_reference, channels, meant, sizes, settings, excludes)
@@ -68,6 +68,8 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
         ]
         shape = pair.reference.shape
     excluded = _excluded(meant, sizes, settings)
+    if sum(sizes.values()) == sum(excluded.values()):
+        notes.append("no pixel is left to compare")
     return SoftScored(
         case=named(case),
         shape=shape,
@@ -79,14 +81,22 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
     )
 
 
-def _refuse_labels(channels: list[MaskSource], softness: Softness) -> None:
-    """Refuse integers before anything is read: no network gives them as probabilities."""
+def _refuse_types(channels: list[MaskSource], softness: Softness) -> None:
+    """Refuse what is no number, and integers: no network gives them as probabilities."""
+    first = channels[0]
     kinds = {each.dtype.kind for each in channels}
+    if not kinds <= set("biuf"):
+        raise NotProbabilities(
+            f"its values are of type {first.dtype}: no probabilities",
+            "Give floats.",
+            first.path,
+            "prediction",
+        )
     if kinds <= set("iub") and softness.logits is None and not softness.accept_labels:
         raise NotProbabilities(
-            f"its values are of type {channels[0].dtype}: a mask of labels, not probabilities",
+            f"its values are of type {first.dtype}: a mask of labels, not probabilities",
             "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
-            channels[0].path,
+            first.path,
             "prediction",
         )
 
@@ -161,7 +171,8 @@ def _on_regions(channels: tuple[Channel, ...], settings: Settings) -> list[str]:
 def _seen(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:
     """Say what was seen of the whole map."""
     notes = []
-    if not (watch.has_fractions or watch.has_one) and softness.logits is None:
+    is_empty = not any(each.pixels for each in sums.channels)
+    if not (is_empty or watch.has_fractions or watch.has_one) and softness.logits is None:
         notes.append("prediction: every probability is 0")
     if softness.logits is not None and watch.is_within and watch.has_fractions:
         notes.append("prediction: every logit lies between 0 and 1: are they probabilities already?")

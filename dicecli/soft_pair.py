@@ -93,7 +93,7 @@ class SoftPair:
 
     def read(
         self, window: Window, mapped: Callable[..., Any] = map
-    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray | None]]:
+    ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray | None]:
         """Read a window of everything, flat and in one order.
 
         Returns
@@ -102,8 +102,8 @@ class SoftPair:
             Integer labels, ``(n,)``.
         list of numpy.ndarray
             The stored values of each channel, ``(n,)``.
-        list of (numpy.ndarray or None)
-            For each channel bool, ``(n,)``: where it has nodata.
+        numpy.ndarray or None
+            bool, ``(n,)``: where the map has nodata; None where it has none.
 
         Raises
         ------
@@ -115,8 +115,7 @@ class SoftPair:
         *values, labels = mapped(lambda task: on_side(*task, window), tasks)
         order = self.channels[0].order
         flat = [np.asarray(block).ravel(order) for block in values]  # type: ignore[arg-type]
-        missing = [_nodata(block, each) for block, each in zip(flat, self.channels, strict=True)]
-        return np.asarray(labels).ravel(order), flat, missing  # type: ignore[arg-type]
+        return np.asarray(labels).ravel(order), flat, _missing(flat, self.channels)  # type: ignore[arg-type]
 
     def finish(self) -> None:
         """Check what shows only at the end of both files: checksums, that nothing follows or has changed.
@@ -141,16 +140,25 @@ class SoftPair:
             raise
 
 
-def _nodata(values: np.ndarray, source: MaskSource) -> np.ndarray | None:
-    """Return where a channel has nodata; None where it has none."""
-    missing = None
+def _missing(blocks: list[np.ndarray], sources: list[MaskSource]) -> np.ndarray | None:
+    """Return where a map has nodata: in any of its channels, or in all where the value is a probability too.
+
+    A map whose nodata is 0 has pixels where one class has the probability 0, and others where nothing is
+    known: there every channel is 0.
+    """
+    found = [_nodata(block, each) for block, each in zip(blocks, sources, strict=True)]
+    if all(each.nodata is not None and 0 <= each.nodata <= 1 for each in sources):
+        return np.logical_and.reduce(found) if len(found) > 1 else None
+    return np.logical_or.reduce(found) if any(each.any() for each in found) else None
+
+
+def _nodata(values: np.ndarray, source: MaskSource) -> np.ndarray:
+    """Return where one channel has the value that stands for nodata."""
+    missing = np.zeros(values.shape, bool)
     if source.nodata is not None and not np.isnan(source.nodata):
-        missing = np.equal(values, np.asarray(source.nodata).astype(values.dtype))
+        missing = np.asarray(np.equal(values, np.asarray(source.nodata).astype(values.dtype)))
     is_nan = source.nan_is_nodata or (source.nodata is not None and np.isnan(source.nodata))
-    if is_nan and values.dtype.kind == "f":
-        nans = np.isnan(values)
-        missing = nans if missing is None else missing | nans
-    return missing if missing is not None and missing.any() else None
+    return missing | np.isnan(values) if is_nan and values.dtype.kind == "f" else missing
 
 
 def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) -> list[MaskSource]:

@@ -184,7 +184,7 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
         total = SoftSums.empty(3, joint=softness.excludes(3))
         for window in windows:
             flat = [each[window].ravel() for each in values]
-            total += Summing(meaning, softness, 3).window(g[window].ravel(), flat, [None] * 3)
+            total += Summing(meaning, softness, 3).window(g[window].ravel(), flat, None)
         return total
 
     whole = summed([(slice(None),) * 3])
@@ -303,6 +303,23 @@ def test_ignored_pixels_are_as_if_they_were_not_there():
     (result,) = dicecli.soft(wide, void, ignore_label=255).results
     assert result.excluded == {"ignore_label": 60, "nodata": 0}
     assert result.counted == 180
+
+
+def test_where_no_pixel_is_left_nothing_is_defined():
+    """With every pixel ignored the counts are 0, means are undefined, and a note says so."""
+    report = dicecli.soft(np.array([[0.3, 0.4]]), np.array([[2, 2]]), ignore_label=2, smooth=0.0)
+    (result,) = report.results
+    assert result.counted == 0
+    assert "no pixel is left to compare" in result.notes
+    row = report.to_dict()["cases"][0]["labels"][0]
+    assert {row[name] for name in ("soft_dice_standard", "cross_entropy", "brier", "ece")} == {None}
+
+
+@pytest.mark.parametrize("dtype", [complex, object, "U3", "M8[s]"])
+def test_arrays_that_are_no_numbers(dtype):
+    """Complex numbers, objects, text and dates are refused by their type."""
+    with pytest.raises(dicecli.CaseError, match="no probabilities"):
+        dicecli.soft(np.zeros((2, 2), dtype), np.zeros((2, 2), int))
 
 
 def test_a_reference_of_0_and_255_is_read_as_by_score():

@@ -132,8 +132,14 @@ def test_bands_are_classes(interleave, tmp_path):
     }
     assert same(pooled(make.geotiff(tmp_path / "p.tif", p, **options), reference), expected)
     stored = make.geotiff(tmp_path / "s.tif", np.rint(p * 10_000).astype(np.uint16), nodata=65535, **options)
-    with rasterio.open(stored, "r+") as dataset:
-        dataset.scales = (1 / 10_000,) * 3
+    holed = make.geotiff(
+        tmp_path / "h.tif", np.where(g == 2, 65535, np.rint(p * 10_000)).astype(np.uint16), nodata=65535
+    )
+    for path in (stored, holed):
+        with rasterio.open(path, "r+") as dataset:
+            dataset.scales = (1 / 10_000,) * 3
+    (result,) = dicecli.soft(str(holed), str(reference)).results
+    assert any(f"{int((g == 2).sum()):,} pixels with nodata" in note for note in result.notes)
     found = pooled(stored, reference)
     for one, other in zip(found["labels"], expected["labels"], strict=True):
         assert one["soft_dice_standard"] == pytest.approx(other["soft_dice_standard"], rel=1e-9)
@@ -150,6 +156,21 @@ def test_nodata_of_probabilities_is_a_miss(tmp_path):
     assert any("1 pixels with nodata where the reference is valid" in note for note in result.notes)
     filled = dicecli.soft(np.array([[0.9, 0.0, 0.2]], np.float32), g[:, :3])
     assert result.sums.channels == filled.results[0].sums.channels
+
+
+def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
+    """A band may be 0 at a pixel that is known; where all are, and 0 is nodata, nothing is: no sum of 0."""
+    p = np.array([[[1.0, 0.5, 0.0]], [[0.0, 0.5, 0.0]]], np.float32)
+    g = np.array([[0, 1, 1]], np.uint8)
+    path = make.geotiff(tmp_path / "p.tif", p, nodata=0)
+    (result,) = dicecli.soft(str(path), str(make.geotiff(tmp_path / "g.tif", g))).results
+    assert any("1 pixels with nodata" in note for note in result.notes)
+    assert result.counted == 3
+    assert [each.reference for each in result.sums.channels] == [1, 2]
+    assert failing(path, tmp_path / "g.tif", nodata="label").name == "NotProbabilities"
+    one = make.geotiff(tmp_path / "one.tif", p[0], nodata=0)
+    (result,) = dicecli.soft(str(one), str(tmp_path / "g.tif")).results
+    assert not any("nodata" in note for note in result.notes)
 
 
 def test_turned_axes_are_laid_on_the_reference(tmp_path):

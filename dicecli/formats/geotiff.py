@@ -114,9 +114,10 @@ def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
     place, read = grid(dataset), _WindowOfBands(dataset, path)
     channels: list[MaskSource] = []
     for band in range(1, dataset.count + 1):
-        nodata, notes = _nodata(dataset, band, reading)
+        # A tag of 0 is no background here: it is nodata where every band has it.
+        tag = None if reading.nodata == "label" else dataset.nodatavals[band - 1]
+        nodata = None if tag is None else float(tag)
         source = _Band(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
-        source.notes += notes
         source.facts = {"format": "GeoTIFF" if place.kind == "map" else "TIFF", "compression": compression}
         channels.append(source)
     if is_lossy:
@@ -399,7 +400,6 @@ class _Band(_GeoTiff):
     ) -> None:
         self._scaling = (float(dataset.scales[band - 1]), float(dataset.offsets[band - 1]))
         self._is_scaled = self._scaling != (1.0, 0.0)
-        self._stored_nodata = nodata
         stored = np.dtype(dataset.dtypes[band - 1])
         super().__init__(
             dataset,
@@ -407,20 +407,18 @@ class _Band(_GeoTiff):
             place,
             dtype=np.dtype(np.float64) if self._is_scaled else stored,
             band=band,
-            nodata=math.nan if self._is_scaled and nodata is not None else nodata,
+            nodata=None if nodata is None else nodata * self._scaling[0] + self._scaling[1],
             reading=reading,
         )
         self._read = read
 
     def values(self, window: Window) -> np.ndarray:
-        """Return the band's values, scaled as the file says; nodata of scaled values is NaN."""
+        """Return the band's values, and among them nodata, scaled as the file says."""
         block = self._read(window, self._band)
         if not self._is_scaled:
             return block
         scale, offset = self._scaling
         values: np.ndarray = block * scale + offset
-        if self._stored_nodata is not None:
-            values[block == self._stored_nodata] = math.nan
         return values
 
     def finish(self) -> None:
