@@ -28,6 +28,7 @@ PACKAGES = (
     "SimpleITK",
     "scikit-learn",
     "monai",
+    "segmentation-models-pytorch",
     "torchmetrics",
     "torch",
 )

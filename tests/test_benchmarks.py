@@ -55,3 +55,17 @@ def test_tensors_are_measured_on_the_processor_too(tmp_path):
     assert bool(find_spec("monai")) == any(content["ratios"])
     assert content["share_of_copy_bandwidth"] > 0
     assert content["name"] in record.with_suffix(".md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed")
+def test_losses_agree(tmp_path):
+    """The benchmark of losses runs, who is installed agrees on the loss, and both reports are written."""
+    script = BENCHMARKS / "losses.py"
+    options = ["--quick", "--turns", "1", "--rounds", "1", "--only", "dice", "--device", "cpu"]
+    subprocess.run([sys.executable, script, *options, "--results", tmp_path], check=True, capture_output=True)
+    (record,) = tmp_path.glob("*.json")
+    (contest,) = json.loads(record.read_text(encoding="utf-8"))["contests"]
+    peers = [find_spec("monai"), find_spec("segmentation_models_pytorch")]
+    assert 1 + sum(map(bool, peers)) == len(contest["entrants"])
+    assert 2 * sum(map(bool, peers)) == len(contest["limits"])
+    assert "extra MB" in record.with_suffix(".md").read_text(encoding="utf-8")

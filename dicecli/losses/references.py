@@ -38,18 +38,23 @@ class Labels:
     """Class numbers 0 to C − 1, shape (n, s), of an integer type."""
 
     def __init__(self, labels: Tensor, classes: int, ignore_label: int | None) -> None:
-        wide = labels.to(torch.int64)
-        self._index = wide.clamp(0, classes - 1).unsqueeze(1)
-        inside = self._index == wide.unsqueeze(1)
-        self.ignored = None if ignore_label is None else (wide == ignore_label).unsqueeze(1)
-        self.is_wrong = ~(inside if self.ignored is None else inside | self.ignored).all()
+        wide = labels.to(torch.int64).unsqueeze(1)
+        self.ignored = None if ignore_label is None else wide == ignore_label
+        if self.ignored is not None:
+            wide = wide.masked_fill(self.ignored, 0)
+        low, high = torch.aminmax(wide)
+        self.is_wrong = (low < 0) | (high >= classes)
+        # Only the processor is asked at once; elsewhere that would mean to wait.
+        is_known_right = wide.device.type == "cpu" and not self.is_wrong
+        self._index = wide if is_known_right else wide.clamp(0, classes - 1)
         self._classes = classes
 
     def counts(self) -> Tensor:
         """Σ g, shape (n, C)."""
         bins = self._index if self.ignored is None else self._index.masked_fill(self.ignored, self._classes)
         images, width = bins.shape[0], self._classes + 1
-        bins = bins + width * torch.arange(images, device=bins.device)[:, None, None]
+        if images > 1:
+            bins = bins + width * torch.arange(images, device=bins.device)[:, None, None]
         found = torch.bincount(bins.flatten(), minlength=images * width)
         return found.view(images, width)[:, : self._classes]
 
