@@ -135,6 +135,30 @@ def test_certain_probabilities_give_hard_dice(masks, averaging):
     assert 1 - expected == pytest.approx(loss.item(), abs=1e-12)
 
 
+@pytest.mark.parametrize(("activation", "classes"), [kind for kind in KINDS if kind[1] > 1])
+@pytest.mark.parametrize("background", [True, False])
+def test_losses_are_those_of_the_command(activation, classes, background):
+    """On the same values, every loss is the one that ``dicecli soft`` reports."""
+    prediction, labels = batch(activation, classes, images=1)
+    logits = None if activation == "none" else activation
+    values, masks = prediction.detach()[0].permute(1, 2, 0).numpy(), labels[0].numpy()
+    channels = {"channels": [str(each) for each in range(classes)], "include_background": background}
+    report = dicecli.soft(values, masks, logits=logits, **channels)
+    options = {"activation": activation, "include_background": background}
+    for form, averaging in itertools.product(FORMS, ("macro", "micro")):
+        expected = report.pooled.averages[averaging][f"loss_{form}"]
+        actual = dice_loss(prediction, labels, form=form, averaging=averaging, **options)
+        assert expected == pytest.approx(actual.item(), abs=1e-12)
+    overall = report.pooled.overall
+    for weighting in ("square", "simple", "uniform"):
+        actual = 1 - generalized_dice_loss(prediction, labels, weighting=weighting, **options)
+        assert overall[f"generalised_dice_{weighting}"] == pytest.approx(actual.item(), abs=1e-12)
+    cross = dice_ce_loss(prediction, labels, dice_weight=0, **options)
+    assert overall["overall_cross_entropy"] == pytest.approx(cross.item(), abs=1e-12)
+    both = dice_ce_loss(prediction, labels, **options)
+    assert overall["overall_dice_ce"] == pytest.approx(both.item(), abs=1e-12)
+
+
 @pytest.mark.parametrize(("activation", "classes"), KINDS)
 @pytest.mark.parametrize("form", FORMS)
 def test_value_and_gradient_are_those_of_the_plain_way(activation, classes, form):
