@@ -677,6 +677,30 @@ def test_strips_and_tiles_of_a_large_map_give_the_same_counts(tmp_path):
         }
 
 
+@pytest.mark.parametrize("bigtiff", ["YES", "NO"])
+@pytest.mark.parametrize("endianness", ["BIG", "LITTLE"])
+def test_tiles_as_wide_as_the_map(tmp_path, bigtiff, endianness):
+    """A tile at the lower edge is a whole tile, also where tiles are as wide as the map, as strips are."""
+    labels = blobs((50, 32), 4)
+    layout = {"tiled": True, "blockxsize": 32, "blockysize": 32, "compress": "deflate"}
+    path = geotiff(tmp_path / "a.tif", labels, **layout, BIGTIFF=bigtiff, ENDIANNESS=endianness)
+    assert labels.tolist() == read(path).tolist()
+
+
+@pytest.mark.parametrize("options", [{}, {"nbits": 1}, {"compress": "lzw"}], ids=str)
+def test_one_high_strip(tmp_path, options):
+    """A map in one strip of thousands of rows, which GDAL reads row by row, is whole: nothing of it is sparse."""
+    labels = blobs((2500, 60), 2)
+    path = geotiff(tmp_path / "a.tif", labels, blockysize=2500, **{"compress": "deflate"} | options)
+    assert labels.tolist() == read(path).tolist()
+    assert [] == notes(path)
+    bands = geotiff(
+        tmp_path / "b.tif", np.stack([labels] * 3), compress="deflate", blockysize=2500, interleave="band"
+    )
+    for band in (1, 2, 3):
+        assert labels.tolist() == read(bands, band=band).tolist()
+
+
 def test_a_large_sparse_map_takes_little_memory(tmp_path):
     """A map of 400 million pixels, nearly all of them left out of its file, is scored in small windows."""
     import rasterio

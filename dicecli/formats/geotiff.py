@@ -23,6 +23,7 @@ from dicecli.errors import (
 )
 from dicecli.formats._gdal import closed_off, listening, nameable
 from dicecli.formats._geotiff_grid import grid
+from dicecli.formats._tiff_tags import is_tiled
 from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
 from dicecli.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading
@@ -306,6 +307,7 @@ class _GeoTiff(MaskSource):
         )
         self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
+        self._is_split = self._has_one_strip()
         self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
     def values(self, window: Window) -> np.ndarray:
@@ -324,7 +326,7 @@ class _GeoTiff(MaskSource):
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
         with files.readable(self.path), closed_off(self.path), files.open_regular(self.path) as file:
-            for offset, length, rows in self._blocks():
+            for offset, length, rows in self._blocks(tiled=is_tiled(file)):
                 if not length:
                     sparse += 1
                 elif is_deflate:
@@ -334,19 +336,34 @@ class _GeoTiff(MaskSource):
             value = "nodata" if self._dataset.nodatavals[self._band - 1] is not None else "0"
             self.notes.append(f"{sparse:,} of its blocks are sparse: not stored, and read as {value}")
 
-    def _blocks(self) -> Iterator[tuple[int, int, int]]:
+    def _blocks(self, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
         """Yield where each block of the band lies in the file, its length, and how many rows it holds.
 
         The length is 0 where it is not stored. A tile at the edge is a whole tile; the last strip is not.
         """
         height, step = self.shape[0], self.chunks[0]
         rows, columns = (-(-n // chunk) for n, chunk in zip(self.shape, self.chunks, strict=True))
-        is_tiled = _is_tiled(self._dataset, (self.chunks[0], self.chunks[1]))
+        if self._is_split and not tiled:
+            rows, step = 1, height
         tag = self._dataset.get_tag_item
         for row, column in itertools.product(range(rows), range(columns)):
             where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=self._band)
             length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=self._band)
-            yield int(where or 0), int(length or 0), step if is_tiled else min(step, height - row * step)
+            held = step if tiled else min(step, height - row * step)
+            yield int(where or 0), int(length or 0), held
+
+    def _has_one_strip(self) -> bool:
+        """Whether the image is one high strip, which GDAL hands out row by row as if each were a block.
+
+        GDAL tells so only until the first row is read.
+        """
+        if self.chunks[0] > 1 or self.shape[0] < 2 or self.chunks[1] < self.shape[1]:
+            return False
+        size = (
+            self._dataset.get_tag_item(f"BLOCK_SIZE_0_{row}", "TIFF", bidx=self._band)
+            for row in range(self.shape[0])
+        )
+        return next(size) is not None and not any(size)
 
     def _row_bytes(self) -> int:
         """Return the length of one row of a block, unpacked: samples of fewer bits than a byte are packed."""
