@@ -42,13 +42,17 @@ FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("err
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-    return {
-        "schema": SCHEMA,
-        "dicecli": __version__,
-        "settings": report.settings.to_dict(),
-        "cases": [_case(each) for each in report.cases()],
-        "summary": summary_dict(report),
-    }
+    return frame(report) | {"cases": list(case_dicts(report)), "summary": summary_dict(report)}
+
+
+def frame(report: Report) -> dict[str, Any]:
+    """Return what stands before the cases of the record."""
+    return {"schema": SCHEMA, "dicecli": __version__, "settings": report.settings.to_dict()}
+
+
+def case_dicts(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield the record of one case after the other: of many, all of them would fill the memory."""
+    return (_case(each) for each in report.cases())
 
 
 def summary_dict(report: Report) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load, names
 from dicecli.results import Case
+from dicecli.scores import Report
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIX = {"csv": ".csv", "json": ".json", "junit": ".xml", "markdown": ".md", "table": ".txt"}
@@ -67,6 +68,13 @@ def test_machine_formats_have_null_where_undefined(report):
     assert macro["undefined"]["dice"] == 2
     assert macro["definition"]
     assert 3 == record["summary"]["expected"] == record["summary"]["scored"] + record["summary"]["failed"]
+
+
+def test_json_is_the_record_however_many_cases_there_are(report):
+    """Written case by case, JSON is byte for byte what writing the whole record at once gives."""
+    for results in (report.results, report.results[:1], []):
+        one = Report(results, report.settings, is_batch=True)
+        assert json.dumps(one.to_dict(), indent=2) + "\n" == load("exporters", "json").render(one)
 
 
 def test_serial_yields_in_order():

@@ -1,0 +1,140 @@
+"""How long a run takes on a Dask cluster: a model in seconds of a processor, with measured constants.
+
+Three kinds of processes work at the same time: the workers, the scheduler and the command itself. The slowest
+of them decides, since each keeps the others waiting, and what comes before and after is added. The file
+system is no part of it: it is asked for so many bytes a second, and the model says how many.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+#: As in dicecli/executors/dask.py and dicecli/spreading.py: seconds and items of a task, sums of a task,
+#: shares of a raster per thread, windows of a share, shares that are enough.
+TASK_S, MOST_ITEMS = 0.2, 32
+BRANCHES, SHARES, MOST_WINDOWS, MOST_SHARES = 8, 4, 32, 1 << 13
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What was measured on one machine: processor seconds and bytes.
+
+    Attributes
+    ----------
+    start_s : float
+        Of the command: modules, and the connection to a cluster that exists.
+    case_s, case_bytes : float
+        Of one case on a worker, and the bytes of its two files.
+    worker_task_s, scheduler_task_s, client_task_s : float
+        What a task costs each side beside its work.
+    pair_s, client_item_s, journal_s, csv_s, summary_s : float
+        What a case costs the command: to find it, to send it and take its result, to note it, to write its
+        rows as CSV, and the statistics, which CSV does without.
+    item_bytes, result_bytes, kept_bytes : int
+        Of one case on its way, of its result, and of what the command keeps of it.
+    pixel_s, pixel_bytes : float
+        Of a pixel of dense land cover, and its share of the two files.
+    sparse_pixel_s : float
+        Of a pixel of a raster that is all but empty.
+    open_s : float
+        Of both files of a share.
+    add_s : float
+        Of one sum of two tables.
+    window_pixels : float
+        Pixels of a window.
+    share_bytes, table_bytes : int
+        Of a task of a raster on its way, and of its result.
+    """
+
+    start_s: float
+    case_s: float
+    case_bytes: float
+    worker_task_s: float
+    scheduler_task_s: float
+    client_task_s: float
+    pair_s: float
+    client_item_s: float
+    journal_s: float
+    csv_s: float
+    summary_s: float
+    item_bytes: int
+    result_bytes: int
+    kept_bytes: int
+    pixel_s: float
+    pixel_bytes: float
+    sparse_pixel_s: float
+    open_s: float
+    add_s: float
+    window_pixels: float
+    share_bytes: int
+    table_bytes: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How long a run takes, and what each side does meanwhile: seconds.
+
+    Attributes
+    ----------
+    before, after : float
+        What nothing else happens beside: the start, and the report.
+    workers, scheduler, client : float
+        How long each kind of process is busy; `workers` is the time of one of them.
+    work : float
+        Processor seconds of all.
+    read_bytes : float
+        Of the masks.
+    """
+
+    before: float
+    workers: float
+    scheduler: float
+    client: float
+    after: float
+    work: float
+    read_bytes: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole run, each process on a processor of its own."""
+        return self.before + max(self.workers, self.scheduler, self.client) + self.after
+
+    @property
+    def limit(self) -> str:
+        """Which kind of process decides."""
+        sides = {"workers": self.workers, "scheduler": self.scheduler, "command": self.client}
+        return max(sides, key=lambda name: sides[name])
+
+    def on(self, processors: int) -> float:
+        """Return the whole run where all of the processes share so few processors."""
+        during = self.work - self.before - self.after
+        least = max(self.workers, self.scheduler, self.client)
+        return self.before + max(least, during / processors) + self.after
+
+
+def batch(c: Constants, cases: int, workers: int) -> Prediction:
+    """Predict a batch that ends in CSV: cases are sent as tasks of several."""
+    tasks = cases / max(1, min(MOST_ITEMS, int(TASK_S / c.case_s)))
+    done = cases * c.case_s + tasks * c.worker_task_s
+    client = cases * (c.client_item_s + c.journal_s)
+    scheduler = tasks * c.scheduler_task_s
+    before, after = c.start_s + cases * c.pair_s, cases * c.csv_s
+    work = before + done + client + scheduler + after
+    return Prediction(before, done / workers, scheduler, client, after, work, cases * c.case_bytes)
+
+
+def raster(c: Constants, pixels: float, workers: int, *, sparse: bool = False) -> Prediction:
+    """Predict one raster: shares of its windows are tasks, and so are sums of their tables."""
+    windows = math.ceil(pixels / c.window_pixels)
+    shares = min(windows, max(workers * SHARES, min(MOST_SHARES, math.ceil(windows / MOST_WINDOWS))))
+    sums = math.ceil(shares / (BRANCHES - 1))
+    share = pixels / shares * (c.sparse_pixel_s if sparse else c.pixel_s) + c.open_s + c.worker_task_s
+    added = sums * c.worker_task_s + shares * c.add_s
+    done = shares * share + added
+    # No worker does a part of a share: the last ones are waited for.
+    longest = math.ceil(shares / workers) * share + added / workers
+    scheduler, client = ((shares + sums) * each for each in (c.scheduler_task_s, c.client_task_s))
+    work = c.start_s + done + scheduler + client
+    read = 0.0 if sparse else pixels * c.pixel_bytes
+    return Prediction(c.start_s + client, longest, scheduler, 0.0, 0.0, work, read)
