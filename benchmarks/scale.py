@@ -34,9 +34,11 @@ import psutil
 import report
 from batch_png import make_pairs
 from data import make_geotiff, make_sparse
+from processes import measured
 from scale_model import BRANCHES, Constants, Prediction, batch, raster
 from sizes import FULL
 
+from dicecli.allocator import KEPT, LARGEST, keep_freed_memory
 from dicecli.batching import find_pairs
 from dicecli.confusion import ConfusionMatrix
 from dicecli.evaluate import result_of
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 WORKERS = 2
 CLUSTERS = (1, 10, 100, 1000)
 SETTINGS = Settings(metrics=("dice",))
+#: What docs/scale.md recommends for the workers of a cluster.
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(KEPT), "MALLOC_MMAP_THRESHOLD_": str(LARGEST)}
 
 
 class Cluster:
@@ -79,6 +83,7 @@ class Cluster:
     def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--no-dashboard"],
+            env=os.environ | MEMORY,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -212,18 +217,35 @@ def of_rasters(dense: Path, sparse: Path) -> dict[str, float]:
     return found
 
 
-def command_s(*arguments: str) -> float:
-    """Run the command and return how long the whole process took."""
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "dicecli", *arguments], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+def ran(made: Cluster, *arguments: str) -> tuple[float, dict[str, float]]:
+    """Run the command; return how long the whole process took, and the processor seconds of each side."""
+    before = made.seconds()
+    run = measured([sys.executable, "-m", "dicecli", *arguments], Path.cwd())
+    if run.error:
+        raise SystemExit(run.error)
+    time.sleep(0.2)
+    scheduler, workers = (late - early for late, early in zip(made.seconds(), before, strict=True))
+    return run.seconds, {"workers": workers, "scheduler": scheduler, "command": run.cpu_seconds}
+
+
+def of_the_start(made: Cluster) -> dict[str, float]:
+    """Measure a run on the cluster that has a single small case."""
+    with tempfile.TemporaryDirectory() as name:
+        make_pairs(Path(name), 1)
+        pair = (str(Path(name) / "predictions"), str(Path(name) / "references"))
+        how = ("-q", "-f", "csv", "-m", "dice", "--executor", "dask", "--scheduler", made.address)
+        runs = [ran(made, "batch", *pair, *how) for _ in range(6)][1:]
+    return {
+        "start_s": statistics.median(seconds for seconds, _ in runs),
+        "start_work_s": statistics.median(sum(work.values()) for _, work in runs),
+    }
 
 
 def compare(
     made: Cluster, c: Constants, folders: dict[str, Path], cases: int, pixels: int
 ) -> list[dict[str, Any]]:
     """Run a batch and a raster on the two workers, and put the predictions beside."""
-    how = ("-q", "-m", "dice", "--executor", "dask", "--scheduler", made.address)
+    how = ("-q", "-m", "dice", "-f", "csv", "--executor", "dask", "--scheduler", made.address)
     batch_of = (str(folders["png"] / "predictions"), str(folders["png"] / "references"))
     raster_of = (str(folders["dense"] / "prediction.tif"), str(folders["dense"] / "reference.tif"))
     runs: dict[str, tuple[tuple[str, ...], Prediction]] = {
@@ -238,18 +260,18 @@ def compare(
     }
     found = []
     for name, (command, predicted) in runs.items():
-        times = [command_s(*command) for _ in range(4)][1:]
-        found.append({"run": name, "predicted_s": predicted.on(os.cpu_count() or 1), "measured_s": times})
+        times = [ran(made, *command) for _ in range(6)][1:]
+        found.append(
+            {
+                "run": name,
+                "predicted_s": predicted.on(os.cpu_count() or 1),
+                "measured_s": [seconds for seconds, _ in times],
+                "predicted_work_s": predicted.work,
+                "measured_work_s": [sum(work.values()) for _, work in times],
+                "sides_work_s": [work for _, work in times],
+            }
+        )
     return found
-
-
-def start_s(made: Cluster) -> float:
-    """Return how long a run on the cluster takes that has a single small case."""
-    with tempfile.TemporaryDirectory() as name:
-        make_pairs(Path(name), 1)
-        pair = (str(Path(name) / "predictions"), str(Path(name) / "references"))
-        how = ("-q", "-f", "csv", "-m", "dice", "--executor", "dask", "--scheduler", made.address)
-        return statistics.median(command_s("batch", *pair, *how) for _ in range(4))
 
 
 def shown(constants: Constants) -> list[str]:
@@ -307,23 +329,23 @@ def tables(c: Constants) -> list[str]:
     return lines
 
 
+def checked(runs: list[dict[str, Any]]) -> list[str]:
+    """Write the real runs beside what was predicted of them."""
+    lines = ["", "| a real run, two workers | | predicted | measured | off by |", "|---|---|---:|---:|---:|"]
+    for each in runs:
+        for kind, what in (("work_s", "processor"), ("s", "clock")):
+            times, predicted = each[f"measured_{kind}"], each[f"predicted_{kind}"]
+            middle = statistics.median(times)
+            off = 100 * (predicted / middle - 1)
+            span = f"{middle:.2f} s ({min(times):.2f} to {max(times):.2f})"
+            lines.append(f"| {each['run']} | {what} | {predicted:.2f} s | {span} | {off:+.0f} % |")
+    return lines
+
+
 def markdown(content: dict[str, Any], constants: Constants) -> str:
     """Write all of it."""
     lines = [f"# Scale: {content['machine']}", "", f"{content['date']}, {content['packages']}", ""]
-    lines += [
-        *shown(constants),
-        *tables(constants),
-        "",
-        "| a real run, two workers | predicted | measured | off by |",
-        "|---|---:|---:|---:|",
-    ]
-    for each in content["runs"]:
-        middle = statistics.median(each["measured_s"])
-        spread = f"{min(each['measured_s']):.2f} to {max(each['measured_s']):.2f}"
-        off = 100 * (each["predicted_s"] / middle - 1)
-        lines.append(
-            f"| {each['run']} | {each['predicted_s']:.2f} s | {middle:.2f} s ({spread}) | {off:+.0f} % |"
-        )
+    lines += [*shown(constants), *tables(constants), *checked(content["runs"])]
     return "\n".join(lines) + "\n"
 
 
@@ -333,6 +355,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny data: does it work at all?")
     parser.add_argument("--results", type=Path, help="where to write the record; else it is only printed")
     options = parser.parse_args()
+    keep_freed_memory()
     sizes = FULL._replace(raster=2048, sparse=8192) if options.quick else FULL
     cases, number = (20, 100) if options.quick else (2000, 2000)
     with tempfile.TemporaryDirectory() as name, cluster() as made:
@@ -343,7 +366,7 @@ def main() -> None:
         make_geotiff(folders["dense"], sizes)
         make_sparse(folders["sparse"], sizes)
         constants = Constants(
-            start_s=start_s(made),
+            **of_the_start(made),  # type: ignore[arg-type]
             **of_tasks(made, number),  # type: ignore[arg-type]
             **of_cases(folders["png"]),  # type: ignore[arg-type]
             **of_rasters(folders["dense"], folders["sparse"]),  # type: ignore[arg-type]

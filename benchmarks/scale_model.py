@@ -22,8 +22,8 @@ class Constants:
 
     Attributes
     ----------
-    start_s : float
-        Of the command: modules, and the connection to a cluster that exists.
+    start_s, start_work_s : float
+        By the clock, and of all processors: of a command with a single case on a cluster that exists.
     case_s, case_bytes : float
         Of one case on a worker, and the bytes of its two files.
     worker_task_s, scheduler_task_s, client_task_s : float
@@ -48,6 +48,7 @@ class Constants:
     """
 
     start_s: float
+    start_work_s: float
     case_s: float
     case_bytes: float
     worker_task_s: float
@@ -77,6 +78,8 @@ class Prediction:
 
     Attributes
     ----------
+    number : int
+        Of workers.
     before, after : float
         What nothing else happens beside: the start, and the report.
     workers, scheduler, client : float
@@ -87,6 +90,7 @@ class Prediction:
         Of the masks.
     """
 
+    number: int
     before: float
     workers: float
     scheduler: float
@@ -108,7 +112,7 @@ class Prediction:
 
     def on(self, processors: int) -> float:
         """Return the whole run where all of the processes share so few processors."""
-        during = self.work - self.before - self.after
+        during = self.workers * self.number + self.scheduler + self.client
         least = max(self.workers, self.scheduler, self.client)
         return self.before + max(least, during / processors) + self.after
 
@@ -120,8 +124,8 @@ def batch(c: Constants, cases: int, workers: int) -> Prediction:
     client = cases * (c.client_item_s + c.journal_s)
     scheduler = tasks * c.scheduler_task_s
     before, after = c.start_s + cases * c.pair_s, cases * c.csv_s
-    work = before + done + client + scheduler + after
-    return Prediction(before, done / workers, scheduler, client, after, work, cases * c.case_bytes)
+    work = c.start_work_s + cases * c.pair_s + done + client + scheduler + after
+    return Prediction(workers, before, done / workers, scheduler, client, after, work, cases * c.case_bytes)
 
 
 def raster(c: Constants, pixels: float, workers: int, *, sparse: bool = False) -> Prediction:
@@ -135,6 +139,6 @@ def raster(c: Constants, pixels: float, workers: int, *, sparse: bool = False) -
     # No worker does a part of a share: the last ones are waited for.
     longest = math.ceil(shares / workers) * share + added / workers
     scheduler, client = ((shares + sums) * each for each in (c.scheduler_task_s, c.client_task_s))
-    work = c.start_s + done + scheduler + client
+    work = c.start_work_s + done + scheduler + client
     read = 0.0 if sparse else pixels * c.pixel_bytes
-    return Prediction(c.start_s + client, longest, scheduler, 0.0, 0.0, work, read)
+    return Prediction(workers, c.start_s + client, longest, scheduler, 0.0, 0.0, work, read)

@@ -25,10 +25,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Task = tuple[int, Item]
 
-#: A cluster that exists is given several quick items as one task of about so many seconds, but no more items
-#: than that: a task costs it a few milliseconds, whatever is in it.
-_TASK_S, _MOST_ITEMS = 0.2, 32
-#: Tasks that a cluster without workers is given, so that it has a reason to start some.
+#: Several quick items are one task of about so many seconds, but no more items than that: a task costs a few
+#: milliseconds on its way, whatever is in it.
+_TASK_S, MOST_ITEMS = 0.2, 32
+#: Tasks that a cluster that exists is given while it has no workers, so that it has a reason to start some.
 _FEWEST_TASKS = 32
 #: How long the number of a cluster's threads is taken as known, in seconds.
 _KNOWN_S = 2.0
@@ -48,7 +48,8 @@ def run(
     Parameters
     ----------
     jobs : int
-        Worker processes on this machine; at most ``2 * jobs`` items are taken ahead of the results.
+        Worker processes on this machine; at most ``2 * jobs`` tasks are taken ahead of the results. A task is
+        one item, or up to 32 that are quick.
     lost : callable
         Gives the result of an item all of whose workers died, at last while it was worked on alone.
     scheduler : str, optional
@@ -68,11 +69,11 @@ def run(
         return
     with connected(jobs, scheduler, most_deaths=1) as client:
         flight: _Flight[Item, Result] = _Flight(
-            client, pack(function), 2 * jobs if scheduler is None else None
+            client, pack(function), fewest=1 if scheduler is None else _FEWEST_TASKS
         )
         yield from flight.results(itertools.chain([first], tasks))
         for position, item in flight.suspects:
-            alone: _Flight[Item, Result] = _Flight(client, pack(function), 1)
+            alone: _Flight[Item, Result] = _Flight(client, pack(function), is_alone=True)
             yield from alone.results(iter([(position, item)]))
             for _ in alone.suspects:
                 reason = "died each time that it was tried"
@@ -130,8 +131,10 @@ class _Flight(Generic[Item, Result]):
 
     Parameters
     ----------
-    room : int or None
-        How many tasks of one item there may be; None: as many as the cluster has use for, of several items.
+    fewest : int
+        How many tasks there may be at least, also where the cluster has no use for them yet.
+    is_alone : bool
+        Whether there may be only one, of one item.
 
     Attributes
     ----------
@@ -139,9 +142,10 @@ class _Flight(Generic[Item, Result]):
         Position and item of those whose workers died.
     """
 
-    def __init__(self, client: Any, function: bytes, room: int | None) -> None:
+    def __init__(self, client: Any, function: bytes, *, fewest: int = 1, is_alone: bool = False) -> None:
         self.suspects: list[Task[Item]] = []
-        self._client, self._function, self._room = client, function, room
+        self._client, self._function = client, function
+        self._fewest, self._is_alone = fewest, is_alone
         self._done: SimpleQueue[tuple[int, Any]] = SimpleQueue()
         self._tasks: dict[int, list[Task[Item]]] = {}
         self._size = 1
@@ -189,16 +193,16 @@ class _Flight(Generic[Item, Result]):
 
     def _most(self) -> int:
         """Return how many tasks there may be at a time; clusters grow and shrink."""
-        if self._room is not None:
-            return self._room
+        if self._is_alone:
+            return 1
         if time.monotonic() - self._asked > _KNOWN_S:
             self._threads, self._asked = threads_of(self._client), time.monotonic()
-        return max(2 * self._threads, _FEWEST_TASKS)
+        return max(2 * self._threads, self._fewest)
 
     def _learn(self, seconds: float) -> None:
         """Choose how many items make a task from how long the last one took."""
-        if self._room is None:
-            self._size = max(1, min(_MOST_ITEMS, int(_TASK_S / max(seconds, 1e-9))))
+        if not self._is_alone:
+            self._size = max(1, min(MOST_ITEMS, int(_TASK_S / max(seconds, 1e-9))))
 
 
 async def _computed(client: Any, root: Any) -> list[bytes]:
