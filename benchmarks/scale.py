@@ -35,7 +35,7 @@ import report
 from batch_png import make_pairs
 from data import make_geotiff, make_sparse
 from processes import measured
-from scale_model import BRANCHES, Constants, Prediction, batch, raster
+from scale_model import BRANCHES, Constants, Prediction, batch, checked, raster, shown, tables
 from sizes import FULL
 
 from dicecli.allocator import KEPT, LARGEST, keep_freed_memory
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WORKERS = 2
-CLUSTERS = (1, 10, 100, 1000)
 SETTINGS = Settings(metrics=("dice",))
 #: What docs/scale.md recommends for the workers of a cluster.
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(KEPT), "MALLOC_MMAP_THRESHOLD_": str(LARGEST)}
@@ -272,74 +271,6 @@ def compare(
             }
         )
     return found
-
-
-def shown(constants: Constants) -> list[str]:
-    """Write the constants as a table."""
-    lines = ["| constant | value |", "|---|---:|"]
-    for name, value in asdict(constants).items():
-        if name in {"pixel_s", "sparse_pixel_s"}:
-            text = f"{value * 1e9:.2f} ns"
-        elif name.endswith("_s"):
-            text = (
-                f"{value:.2f} s"
-                if value > 0.1
-                else f"{value * 1e3:.3f} ms"
-                if value > 1e-4
-                else f"{value * 1e6:.1f} us"
-            )
-        else:
-            text = (
-                f"{value:,.3f} B"
-                if name == "pixel_bytes"
-                else f"{value:,.0f}{' B' if 'bytes' in name else ''}"
-            )
-        lines.append(f"| `{name}` | {text} |")
-    return lines
-
-
-def duration(seconds: float) -> str:
-    """Write seconds in the unit that suits them."""
-    if seconds < 180:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 10_800 else f"{seconds / 3600:.1f} h"
-
-
-def tables(c: Constants) -> list[str]:
-    """Write what the model says of larger clusters."""
-    lines = []
-    jobs: dict[str, Callable[[int], Prediction]] = {
-        "10^6 PNG pairs of 512 x 512": lambda n: batch(c, 10**6, n),
-        "10^6 x 10^6 pixels of dense land cover": lambda n: raster(c, 1e12, n),
-        "10^6 x 10^6 pixels, nearly all of them not stored": lambda n: raster(c, 1e12, n, sparse=True),
-    }
-    for name, job in jobs.items():
-        lines += [
-            "",
-            f"**{name}**",
-            "",
-            "| workers | the run | workers | scheduler | command | reads | limit |",
-        ]
-        lines.append("|---:|---:|---:|---:|---:|---:|---|")
-        for n in CLUSTERS:
-            p = job(n)
-            parts = (p.seconds, p.workers, p.scheduler, p.before + p.client + p.after)
-            reads = f"{p.read_bytes / p.seconds / 1e6:,.0f} MB/s"
-            lines.append(f"| {n:,} | {' | '.join(duration(each) for each in parts)} | {reads} | {p.limit} |")
-    return lines
-
-
-def checked(runs: list[dict[str, Any]]) -> list[str]:
-    """Write the real runs beside what was predicted of them."""
-    lines = ["", "| a real run, two workers | | predicted | measured | off by |", "|---|---|---:|---:|---:|"]
-    for each in runs:
-        for kind, what in (("work_s", "processor"), ("s", "clock")):
-            times, predicted = each[f"measured_{kind}"], each[f"predicted_{kind}"]
-            middle = statistics.median(times)
-            off = 100 * (predicted / middle - 1)
-            span = f"{middle:.2f} s ({min(times):.2f} to {max(times):.2f})"
-            lines.append(f"| {each['run']} | {what} | {predicted:.2f} s | {span} | {off:+.0f} % |")
-    return lines
 
 
 def markdown(content: dict[str, Any], constants: Constants) -> str:

@@ -8,12 +8,18 @@ system is no part of it: it is asked for so many bytes a second, and the model s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import statistics
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: As in dicecli/executors/dask.py and dicecli/spreading.py: seconds and items of a task, sums of a task,
 #: shares of a raster per thread, windows of a share, shares that are enough.
 TASK_S, MOST_ITEMS = 0.2, 32
 BRANCHES, SHARES, MOST_WINDOWS, MOST_SHARES = 8, 4, 32, 1 << 13
+CLUSTERS = (1, 10, 100, 1000)
 
 
 @dataclass(frozen=True)
@@ -142,3 +148,71 @@ def raster(c: Constants, pixels: float, workers: int, *, sparse: bool = False) -
     work = c.start_work_s + done + scheduler + client
     read = 0.0 if sparse else pixels * c.pixel_bytes
     return Prediction(workers, c.start_s + client, longest, scheduler, 0.0, 0.0, work, read)
+
+
+def shown(constants: Constants) -> list[str]:
+    """Write the constants as a table."""
+    lines = ["| constant | value |", "|---|---:|"]
+    for name, value in asdict(constants).items():
+        if name in {"pixel_s", "sparse_pixel_s"}:
+            text = f"{value * 1e9:.2f} ns"
+        elif name.endswith("_s"):
+            text = (
+                f"{value:.2f} s"
+                if value > 0.1
+                else f"{value * 1e3:.3f} ms"
+                if value > 1e-4
+                else f"{value * 1e6:.1f} us"
+            )
+        else:
+            text = (
+                f"{value:,.3f} B"
+                if name == "pixel_bytes"
+                else f"{value:,.0f}{' B' if 'bytes' in name else ''}"
+            )
+        lines.append(f"| `{name}` | {text} |")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Write seconds in the unit that suits them."""
+    if seconds < 180:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 10_800 else f"{seconds / 3600:.1f} h"
+
+
+def tables(c: Constants) -> list[str]:
+    """Write what the model says of larger clusters."""
+    lines = []
+    jobs: dict[str, Callable[[int], Prediction]] = {
+        "10^6 PNG pairs of 512 x 512": lambda n: batch(c, 10**6, n),
+        "10^6 x 10^6 pixels of dense land cover": lambda n: raster(c, 1e12, n),
+        "10^6 x 10^6 pixels, nearly all of them not stored": lambda n: raster(c, 1e12, n, sparse=True),
+    }
+    for name, job in jobs.items():
+        lines += [
+            "",
+            f"**{name}**",
+            "",
+            "| workers | the run | workers | scheduler | command | reads | limit |",
+        ]
+        lines.append("|---:|---:|---:|---:|---:|---:|---|")
+        for n in CLUSTERS:
+            p = job(n)
+            parts = (p.seconds, p.workers, p.scheduler, p.before + p.client + p.after)
+            reads = f"{p.read_bytes / p.seconds / 1e6:,.0f} MB/s"
+            lines.append(f"| {n:,} | {' | '.join(duration(each) for each in parts)} | {reads} | {p.limit} |")
+    return lines
+
+
+def checked(runs: list[dict[str, Any]]) -> list[str]:
+    """Write the real runs beside what was predicted of them."""
+    lines = ["", "| a real run, two workers | | predicted | measured | off by |", "|---|---|---:|---:|---:|"]
+    for each in runs:
+        for kind, what in (("work_s", "processor"), ("s", "clock")):
+            times, predicted = each[f"measured_{kind}"], each[f"predicted_{kind}"]
+            middle = statistics.median(times)
+            off = 100 * (predicted / middle - 1)
+            span = f"{middle:.2f} s ({min(times):.2f} to {max(times):.2f})"
+            lines.append(f"| {each['run']} | {what} | {predicted:.2f} s | {span} | {off:+.0f} % |")
+    return lines

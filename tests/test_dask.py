@@ -376,6 +376,34 @@ def test_without_dask_the_error_says_what_to_install(monkeypatch):
         dask.fold(workers.square, lambda _: [1], workers.nest, 1)
 
 
+def test_workers_that_cannot_start_are_an_error(tmp_path):
+    """Where every worker dies at its start, the run ends soon and says so."""
+    (tmp_path / "deadly.py").write_text("import os; os._exit(3)", encoding="utf-8")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "dicecli",
+            "batch",
+            "predictions",
+            "references",
+            "--executor",
+            "dask",
+            "-j",
+            "2",
+        ],
+        cwd=SAMPLES,
+        env={**os.environ, "DASK_DISTRIBUTED__WORKER__PRELOAD": json.dumps([str(tmp_path / "deadly.py")])},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("Error: no Dask worker can be started here")
+    assert len(done.stderr.splitlines()) == 2
+
+
 # --- What travels -------------------------------------------------------------------------------------------
 
 

@@ -144,7 +144,7 @@ def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
     cluster = None
     with TemporaryDirectory(prefix="dicecli-", ignore_cleanup_errors=True) as scratch:
         try:
-            with signals_held(_INTERRUPT), dask.config.set(config):
+            with signals_held(_INTERRUPT), dask.config.set(config), _told():
                 cluster = LocalCluster(
                     n_workers=max(jobs, 1),
                     threads_per_worker=1,
@@ -162,6 +162,18 @@ def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
             if cluster is not None:
                 _held(cluster.sync, _end, list(cluster.workers.values()))
                 _held(cluster.close)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what it means where Dask cannot start a worker."""
+    try:
+        yield
+    except Exception as error:
+        raise WorkersFailed(
+            f"no Dask worker can be started here: {error}",
+            "Run with --executor processes, or on a cluster that exists: --scheduler tcp://host:8786.",
+        ) from error
 
 
 def _held(action: Callable[..., object], *arguments: object) -> None:
