@@ -74,8 +74,7 @@ def _count_bytes(torch: Any, first: Any, second: Any, labels: int) -> np.ndarray
             first = torch.cat((one.view(torch.uint8), first[end:]))
             second = torch.cat((other.view(torch.uint8), second[end:]))
     if first.numel():
-        narrow = torch.uint8 if labels <= 16 else torch.int16 if labels <= 181 else torch.int32
-        joint = first.to(narrow) * labels
+        joint = first.to(_narrow(torch, first.device, labels)) * labels
         joint += second
         table += _tally(torch, joint, labels)
     return table
@@ -106,6 +105,13 @@ def _constant(torch: Any, table: np.ndarray, one: Any, other: Any) -> tuple[Any,
         joint = (one[runs] & 255) * len(table) + (other[runs] & 255)
         table += 8 * _tally(torch, joint.to(torch.int32), len(table))
     return one[mixed], other[mixed]
+
+
+def _narrow(torch: Any, device: Any, labels: int) -> Any:
+    """Return the narrowest type that holds all pairs of labels and that the device can count."""
+    if device.type == "mps":
+        return torch.int32
+    return torch.uint8 if labels <= 16 else torch.int16 if labels <= 181 else torch.int32
 
 
 def _tally(torch: Any, joint: Any, labels: int) -> np.ndarray:

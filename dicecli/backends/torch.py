@@ -130,7 +130,7 @@ def _tensor(torch: Any, values: Any) -> Any:
     if tensor.dtype == torch.uint64:
         # torch can hardly reckon with this type; seen as signed, what is too large is negative.
         tensor = tensor.view(torch.int64)
-        if tensor.numel() and bool((tensor < 0).any()):
+        if tensor.numel() and int(tensor.min()) < 0:
             raise NotLabels("a label does not fit into 63 bits", "Renumber the labels from 0.")
     return tensor.view(torch.uint8) if tensor.dtype == torch.bool else tensor
 
