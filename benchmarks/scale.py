@@ -32,8 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import report
-from batch_png import make_pairs
-from data import make_geotiff, make_sparse
+from data import make_geotiff, make_pairs, make_sparse
 from processes import measured
 from scale_model import BRANCHES, Constants, Prediction, batch, checked, raster, shown, tables
 from sizes import FULL
@@ -57,7 +56,7 @@ from dicecli.spreading import _portions, _seen, count_share
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WORKERS = 2
+WORKERS, SIDE = 2, 512
 SETTINGS = Settings(metrics=("dice",))
 #: What docs/scale.md recommends for the workers of a cluster.
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(KEPT), "MALLOC_MMAP_THRESHOLD_": str(LARGEST)}
@@ -230,7 +229,7 @@ def ran(made: Cluster, *arguments: str) -> tuple[float, dict[str, float]]:
 def of_the_start(made: Cluster) -> dict[str, float]:
     """Measure a run on the cluster that has a single small case."""
     with tempfile.TemporaryDirectory() as name:
-        make_pairs(Path(name), 1)
+        make_pairs(Path(name), 1, SIDE)
         pair = (str(Path(name) / "predictions"), str(Path(name) / "references"))
         how = ("-q", "-f", "csv", "-m", "dice", "--executor", "dask", "--scheduler", made.address)
         runs = [ran(made, "batch", *pair, *how) for _ in range(6)][1:]
@@ -293,7 +292,7 @@ def main() -> None:
         folders = {each: Path(name) / each for each in ("png", "dense", "sparse")}
         for each in folders.values():
             each.mkdir()
-        make_pairs(folders["png"], cases)
+        make_pairs(folders["png"], cases, SIDE)
         make_geotiff(folders["dense"], sizes)
         make_sparse(folders["sparse"], sizes)
         constants = Constants(

@@ -137,7 +137,8 @@ def batch(c: Constants, cases: int, workers: int) -> Prediction:
 def raster(c: Constants, pixels: float, workers: int, *, sparse: bool = False) -> Prediction:
     """Predict one raster: shares of its windows are tasks, and so are sums of their tables."""
     windows = math.ceil(pixels / c.window_pixels)
-    shares = min(windows, max(workers * SHARES, min(MOST_SHARES, math.ceil(windows / MOST_WINDOWS))))
+    wanted = SHARES * min(workers, math.isqrt(windows))
+    shares = min(windows, max(wanted, min(MOST_SHARES, math.ceil(windows / MOST_WINDOWS))))
     sums = math.ceil(shares / (BRANCHES - 1))
     share = pixels / shares * (c.sparse_pixel_s if sparse else c.pixel_s) + c.open_s + c.worker_task_s
     added = sums * c.worker_task_s + shares * c.add_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import threading
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
 
 #: Below so many pixels threads cost more than they bring.
 WORTH_PIXELS = 1 << 20
-#: Shares per thread, so that a thread whose windows are easy takes more of them.
+#: Shares per thread, so that a thread whose windows are easy takes more of them; or per square root of the
+#: windows, where many workers would only wait for the scheduler: it takes a millisecond for a share.
 _SHARES = 4
 #: Windows of a share that travels, at most: what a worker that dies takes with it.
 _MOST_WINDOWS = 32
-#: So many shares are enough for any number of threads below that: each costs a scheduler a millisecond.
+#: More shares than that are of no use to anybody.
 _MOST_SHARES = 1 << 13
 
 
@@ -110,7 +112,8 @@ def _seen(case: Case, windows: int) -> tuple[object, ...]:
 
 
 def _portions(windows: int, threads: int) -> list[range]:
-    return shares(windows, max(threads * _SHARES, min(_MOST_SHARES, -(-windows // _MOST_WINDOWS))))
+    wanted = _SHARES * min(threads, math.isqrt(windows))
+    return shares(windows, max(wanted, min(_MOST_SHARES, -(-windows // _MOST_WINDOWS))))
 
 
 def _travels(case: Case) -> bool:

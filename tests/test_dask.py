@@ -517,7 +517,9 @@ def test_a_plan_of_any_length_takes_no_memory():
     assert windows[-1] == (slice(1953 * 512, 10**6), slice(122 * 8192, 10**6))
     assert most < 2_000_000
     assert 1000 < len(shares) <= 1 << 13
-    assert len(_portions(len(windows), 10_000)) == 40_000
+    assert len(_portions(len(windows), 10_000)) == len(shares)
+    assert len(_portions(400, 2)) == 13
+    assert len(_portions(400, 10_000)) == 80
     for some in (shares, _portions(len(windows), 10_000)):
         assert [0, len(windows)] == [some[0].start, some[-1].stop]
         assert all(left.stop == right.start for left, right in pairwise(some))
