@@ -707,6 +707,23 @@ def test_results_share_what_is_equal(tmp_path):
     assert [id(case) for case in pairing.cases] == [id(each.case) for each in kept]
 
 
+@posix_only
+@needs_proc
+def test_a_soak_in_small():
+    """Hundreds of pairs, one in a hundred bad: every case is accounted for. A long run is the same script's."""
+    script = Path(__file__).parents[1] / "endurance" / "soak.py"
+    done = subprocess.run(
+        [sys.executable, script, "--cases", "300", "--seed", "1"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "expected: 297 scored, 3 failed" in done.stdout
+    assert "found otherwise: 0" in done.stdout
+
+
 # --- The rows, and where each of them is tested --------------------------------------------------------------
 
 ROWS = {
