@@ -35,6 +35,8 @@ PATIENCE_S = 1.0
 #: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
 _MESSAGE_S = 30
 _HELD = tuple(getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each))
+#: The exit code of processes whose server has ended before them.
+_UNKNOWN = 255
 _WHY = {
     "SIGKILL": "; often the system runs out of memory",
     "SIGSEGV": "; a crash inside a library",
@@ -49,6 +51,8 @@ class Worker:
     ----------
     since : float
         When it began what it is at, its start or an item, by the monotonic clock.
+    is_orphan : bool
+        Whether the server that started it is gone, so that nobody tells how it ends: its pipe tells when.
     is_amid : bool
         Whether a message of it has been read in part: what follows cannot be understood.
     """
@@ -58,7 +62,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.tasks: deque[tuple[int, Any]] = deque()
-        self.is_ready = self.is_amid = False
+        self.is_ready = self.is_amid = self.is_orphan = False
         self.room = 0
         self.since = time.monotonic()
         self.pipe, theirs = self.context.Pipe()
@@ -78,7 +82,7 @@ class Worker:
             self.pipe.send_bytes(data)
         except OSError:
             self.room = 0
-            self.process.kill()  # where it only does not listen
+            self.kill()  # where it only does not listen
             return False
         return True
 
@@ -95,11 +99,30 @@ class Worker:
         self.is_amid = False
         return message
 
+    def is_over(self) -> bool:
+        """Whether the process is over, once something says so: that may be the end of its server alone."""
+        code = self.process.exitcode
+        if code == _UNKNOWN and self.context.get_start_method() == "forkserver":
+            with contextlib.suppress(OSError):
+                os.kill(self.process.pid or 0, 0)
+                self.is_orphan = True
+        return not self.is_orphan
+
+    def kill(self) -> None:
+        """Kill the process."""
+        if self.is_orphan and self.process.pid:
+            with contextlib.suppress(OSError):
+                os.kill(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+
     def end(self, *, by_force: bool = False) -> str:
         """Make sure that the process is over, and say how it ended."""
         self.pipe.close()
-        if by_force:
-            self.process.kill()
+        if by_force or self.is_orphan:
+            self.kill()
+        if self.is_orphan:
+            return "ended; what started it has ended before, and nobody knows how"
         self.process.join(PATIENCE_S)
         if self.process.exitcode is None:
             self.process.kill()

@@ -114,7 +114,7 @@ class _Crew(Generic[Item, Result]):
         self.hand_out()
         while self.backlog or any(worker.tasks for worker in self.workers):
             pipes = {worker.pipe: worker for worker in self.workers}
-            sentinels = {worker.process.sentinel: worker for worker in self.workers}
+            sentinels = {each.process.sentinel: each for each in self.workers if not each.is_orphan}
             events = self.waited_for([*pipes, *sentinels])
             # A pipe is read to its end before its worker is given up: results may stand in it.
             said = [pipes[each] for each in events if each in pipes]
@@ -123,7 +123,8 @@ class _Crew(Generic[Item, Result]):
                 if worker in said:
                     self.hear(worker)
                 elif worker in over:
-                    self.bury(worker)
+                    if worker.is_over():
+                        self.bury(worker)
                 else:
                     self.stop(worker)
                 self.hand_out()
@@ -274,8 +275,8 @@ class _Crew(Generic[Item, Result]):
         """End every worker: by closing its pipe, then by asking, then by force."""
         for worker in self.workers:
             worker.pipe.close()
-            if not worker.is_ready:
-                worker.process.kill()
+            if worker.is_orphan or not worker.is_ready:
+                worker.kill()
         left = [worker.process for worker in self.workers]
         for step in ("join", "terminate", "kill"):
             deadline = time.monotonic() + PATIENCE_S
