@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 HELLO, READY, FAILED, RESULT, ERROR = b"H", b"Y", b"F", b"R", b"E"
 #: How long a worker is waited for at each step of ending it.
 PATIENCE_S = 1.0
+#: How long a process whose pipe has ended is waited for, since its exit code says why it died.
+_LAST_WORD_S = 10.0
 #: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
 _MESSAGE_S = 30
 _HELD = tuple(getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each))
@@ -123,7 +125,7 @@ class Worker:
             self.kill()
         if self.is_orphan:
             return "ended; what started it has ended before, and nobody knows how"
-        self.process.join(PATIENCE_S)
+        self.process.join(_LAST_WORD_S)
         if self.process.exitcode is None:
             self.process.kill()
             self.process.join(PATIENCE_S)
