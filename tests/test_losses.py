@@ -23,6 +23,7 @@ from dicecli.losses import (  # noqa: E402 - without torch there is nothing to i
     dice_ce_loss,
     dice_loss,
     generalized_dice_loss,
+    references,
     statistic,
 )
 
@@ -353,6 +354,14 @@ def test_any_block_size(block, monkeypatch):
     actual = dice_ce_loss(prediction, labels, activation="softmax", form="squared", imagewise=True)
     assert expected.item() == pytest.approx(actual.item(), abs=1e-12)
     assert (whole - gradient(actual, prediction)).abs().max() < 1e-12
+
+
+def test_both_ways_to_count_agree():
+    """Labels are counted class by class on a GPU and in one go on the processor, ignored ones in neither."""
+    labels = torch.randint(0, 5, (3, 1, 50), generator=torch.Generator().manual_seed(2))
+    expected = [[(image == each).sum().item() for each in range(4)] for image in labels]
+    assert expected == references.counted(labels, 4).tolist()
+    assert expected == references.compared(labels, 4).tolist()
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4), (2, 3, 4), (2, 1, 2, 3)], ids=len)

@@ -52,11 +52,7 @@ class Labels:
     def counts(self) -> Tensor:
         """Σ g, shape (n, C)."""
         bins = self._index if self.ignored is None else self._index.masked_fill(self.ignored, self._classes)
-        images, width = bins.shape[0], self._classes + 1
-        if images > 1:
-            bins = bins + width * torch.arange(images, device=bins.device)[:, None, None]
-        found = torch.bincount(bins.flatten(), minlength=images * width)
-        return found.view(images, width)[:, : self._classes]
+        return counted(bins, self._classes) if bins.device.type == "cpu" else compared(bins, self._classes)
 
     def sums(self, values: Tensor) -> Tensor:
         """Σ v g for `values` of shape (n, C, s); shape (n, C)."""
@@ -108,6 +104,19 @@ class OneHot:
     def add_(self, values: Tensor, amounts: Tensor) -> Tensor:
         """Add a g to `values` of shape (n, C, s) in place, for one amount per class, shape (n, C)."""
         return values.addcmul_(self._values, amounts.unsqueeze(2))
+
+
+def counted(labels: Tensor, classes: int) -> Tensor:
+    """Return how often each class from 0 up occurs in each image, labels (n, 1, s) from 0 to `classes`."""
+    images, width = labels.shape[0], classes + 1
+    if images > 1:
+        labels = labels + width * torch.arange(images, device=labels.device)[:, None, None]
+    return torch.bincount(labels.flatten(), minlength=images * width).view(images, width)[:, :classes]
+
+
+def compared(labels: Tensor, classes: int) -> Tensor:
+    """Return the same, class by class: ``bincount`` would make the host wait for the device."""
+    return torch.cat([(labels == each).sum(2) for each in range(classes)], 1)
 
 
 def block_of(reference: Tensor, classes: int, dtype: torch.dtype, ignore_label: int | None) -> Reference:
