@@ -124,6 +124,26 @@ def _note(channels: Sequence[Channel], why: str) -> str:
     return f"its {len(channels)} channels are {', '.join(each.title for each in channels)}: {why}"
 
 
+def summed_regions(
+    channels: Sequence[Channel], scheme: LabelScheme, *, excludes: bool
+) -> tuple[tuple[Channel, ...], list[str]]:
+    """Return the regions whose probability is the sum of their labels', and a note on those that have none.
+
+    Only probabilities of channels that exclude each other add up.
+    """
+    own = {each.name for each in channels if each.label is None}
+    labels = {each.label for each in channels}
+    found, left_out = [], []
+    for name, members in scheme.regions.items():
+        kept = tuple(label for label in members if label not in scheme.ignore)
+        if excludes and labels.issuperset(kept):
+            found.append(Channel(None, name, kept, is_sum=True))
+        elif name not in own:
+            left_out.append(name)
+    note = f"regions whose probability no channel gives are not scored: {', '.join(left_out)}"
+    return tuple(found), [note] if left_out else []
+
+
 def check_covered(
     channels: Sequence[Channel], sizes: Mapping[int, int], scheme: LabelScheme, *, excludes: bool
 ) -> None:

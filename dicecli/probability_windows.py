@@ -113,8 +113,11 @@ class Summing:
     Parameters
     ----------
     meaning : Meaning
+        Of the channels, then of the regions.
     softness : Softness
     channels : int
+    regions : numpy.ndarray, optional
+        bool, ``(R, C)``: the channels that each region's probability is the sum of.
 
     Attributes
     ----------
@@ -122,10 +125,18 @@ class Summing:
         What was seen so far.
     """
 
-    def __init__(self, meaning: Meaning, softness: Softness, channels: int) -> None:
+    def __init__(
+        self, meaning: Meaning, softness: Softness, channels: int, regions: np.ndarray | None = None
+    ) -> None:
         self._meaning, self._softness, self._channels = meaning, softness, channels
+        self._regions = np.zeros((0, channels), bool) if regions is None else regions
+        self._rows = channels + len(self._regions)
         self._excludes = softness.excludes(channels)
         self.watch = Watch()
+
+    def nothing(self) -> SoftSums:
+        """Return the sums over no pixel."""
+        return SoftSums.empty(self._rows, joint=self._channels if self._excludes else 0)
 
     def window(
         self,
@@ -152,9 +163,9 @@ class Summing:
         NotProbabilities
             Values outside [0, 1], NaN, or sums other than 1.
         """
-        step = max(_LEAST_PIECE, PIECE // self._channels)
+        step = max(_LEAST_PIECE, PIECE // self._rows)
         starts = range(0, labels.size, step * _PIECES)
-        total = SoftSums.empty(self._channels, joint=self._excludes)
+        total = self.nothing()
         share = partial(self._share, labels, values, missing, step)
         for sums, watch in mapped(share, starts):
             total += sums
@@ -171,7 +182,7 @@ class Summing:
     ) -> tuple[SoftSums, Watch]:
         """Return the sums of some pieces of `step` pixels, and what was seen in them."""
         dtype = values[0].dtype if self._softness.logits is None else np.dtype(np.float64)
-        tally, watch = Tally(self._channels, edges(dtype), joint=self._excludes), Watch()
+        tally, watch = Tally(self._rows, edges(dtype), joint=self._channels if self._excludes else 0), Watch()
         watch.has_fractions = self.watch.has_fractions
         for at in range(start, min(labels.size, start + step * _PIECES), step):
             part = slice(at, at + step)
@@ -195,19 +206,37 @@ class Summing:
             watch.missing += int(gone.sum())
             block[:, gone] = 0
         _check(block, softness, watch)
-        g = self._meaning.is_inside[:, codes]
+        g = self._meaning.is_inside[: self._channels, codes]
         found = activated(block, g, softness.logits, softness.temperature)
         if gone is not None and softness.logits is not None:
             found = _without(found, g, gone)  # a logit of 0 is no probability of 0
-        tally.add(found.p, g, found.entropy, found.bounded)
+        tally.add(*self._with_regions(found, g, codes))
         if not self._excludes:
             return
         if softness.logits is None:
             _check_sums(found.p, gone)
-        index = self._meaning.is_inside.argmax(axis=0)[codes]
+        index = self._meaning.is_inside[: self._channels].argmax(axis=0)[codes]
         with np.errstate(divide="ignore"):
             log_p = np.log(_own(found.p, index)) if found.log_p is None else _own(found.log_p, index)
         tally.add_joint(largest(block), found.p.max(axis=0), index, -log_p)
+
+    def _with_regions(
+        self, found: Activated, g: np.ndarray, codes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return p, g, cross-entropy and how often that was bounded: of the channels, then of the regions."""
+        if not len(self._regions):
+            return found.p, g, found.entropy, found.bounded
+        inside = self._meaning.is_inside[self._channels :, codes]
+        summed = np.minimum(1, self._regions.astype(np.float64) @ found.p)
+        region = activated(summed, inside, None, 1.0)
+        pairs = (
+            (found.p, summed),
+            (g, inside),
+            (found.entropy, region.entropy),
+            (found.bounded, region.bounded),
+        )
+        p, g, entropy, bounded = map(np.concatenate, pairs)
+        return p, g, entropy, bounded
 
 
 def _own(values: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -6,20 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from dicecli.channels import channels_of, check_covered
+import numpy as np
+
+from dicecli.channels import channels_of, check_covered, summed_regions
 from dicecli.encoding import check_declared, meaning
 from dicecli.errors import NotProbabilities
 from dicecli.pair import named, on_side
 from dicecli.probability_windows import Meaning, Summing
 from dicecli.soft_pair import SoftPair
 from dicecli.soft_results import SoftScored
-from dicecli.soft_sums import LEAST, SoftSums
+from dicecli.soft_sums import LEAST
 from dicecli.spreading import WORTH_PIXELS
 
 if TYPE_CHECKING:
     from dicecli.probability_windows import Watch
     from dicecli.results import Case
     from dicecli.settings import Settings
+    from dicecli.soft_sums import SoftSums
     from dicecli.softness import Channel, Softness
     from dicecli.sources import MaskSource
 
@@ -53,16 +56,19 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
         _refuse_types(pair.channels, softness)
         meant, sizes, notes = _reference(pair, settings)
         excludes = softness.excludes(number)
+        regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
         on_side("reference", pair.reference, _check_reference, channels, meant, sizes, settings, excludes)
-        summing = Summing(Meaning.of(meant, channels), softness, number)
-        sums = _summed(pair, summing, SoftSums.empty(number, joint=excludes), threads)
+        sets = np.array([[each.label in region.members for each in channels] for region in regions], bool)
+        every = (*channels, *regions)
+        summing = Summing(Meaning.of(meant, every), softness, number, sets.reshape(len(regions), number))
+        sums = _summed(pair, summing, threads)
         pair.finish()
         on_side("prediction", pair.channels[0], _refuse_hard, summing.watch, softness)
         notes = [
             *pair.notes,
             *(f"prediction: {note}" for each in pair.channels for note in each.notes),
             f"prediction: {said}",
-            *_on_regions(channels, settings),
+            *unscored,
             *(f"reference: {note}" for note in (*pair.reference.notes, *notes)),
             *_seen(summing.watch, sums, softness),
         ]
@@ -75,7 +81,7 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
         shape=shape,
         counted=sum(sizes.values()) - sum(excluded.values()),
         excluded=excluded,
-        channels=channels,
+        channels=every,
         sums=sums,
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -139,8 +145,8 @@ def _excluded(meant: dict[int, int | None], stored: dict[int, int], settings: Se
     return {"ignore_label": ignored, "nodata": sum(left_out.values()) - ignored}
 
 
-def _summed(pair: SoftPair, summing: Summing, sums: SoftSums, threads: int) -> SoftSums:
-    number = len(pair.channels)
+def _summed(pair: SoftPair, summing: Summing, threads: int) -> SoftSums:
+    number, sums = len(pair.channels), summing.nothing()
     with ExitStack() as stack:
         mapped: Any = map
         if threads > 1 and pair.reference.grid.size * number > WORTH_PIXELS:
@@ -158,14 +164,6 @@ def _refuse_hard(watch: Watch, softness: Softness) -> None:
             "it holds nothing but 0 and 1: a mask of labels, not probabilities",
             "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
         )
-
-
-def _on_regions(channels: tuple[Channel, ...], settings: Settings) -> list[str]:
-    """Say which regions are not scored: a region has a probability only where a channel gives one."""
-    left_out = [name for name in settings.labels.regions if name not in {each.name for each in channels}]
-    if not left_out:
-        return []
-    return [f"regions without a channel are not scored: {', '.join(left_out)}"]
 
 
 def _seen(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:

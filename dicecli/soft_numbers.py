@@ -122,8 +122,8 @@ def overall(
 
 def _joint(sums: SoftSums) -> tuple[float, float, float, float]:
     """Return cross-entropy, Brier score, calibration error and accuracy of all channels."""
-    every = pooled(sums.channels)
     joint = sums.joint
+    every = pooled(sums.channels if joint is None else sums.channels[: len(joint.table)])
     if not every.pixels:
         return math.nan, math.nan, math.nan, math.nan
     if joint is None:

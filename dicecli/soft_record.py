@@ -78,7 +78,7 @@ def summary_dict(report: SoftReport) -> dict[str, Any]:
 
 def _numbers(scores: SoftScores) -> dict[str, Any]:
     return {
-        "labels": [_row(row) for row in scores.labels],
+        "labels": [_row(row) for row in scores.rows],
         "not_averaged": [_row(row) for row in scores.others],
         "averages": {
             name: {score: number(value) for score, value in values.items()}
@@ -132,6 +132,7 @@ def _case(result: SoftScored, scores: SoftScores) -> dict[str, Any]:
         "channels": [
             {"label": each.label, "name": each.name, "members": list(each.members)}
             for each in result.channels
+            if not each.is_sum
         ],
         **_numbers(scores),
         "notes": list(result.notes),
@@ -147,7 +148,7 @@ def rows(report: SoftReport) -> Iterator[dict[str, Any]]:
             continue
         result, scores = each
         facts = {"case": result.case.name, "status": result.status}
-        for row in scores.labels:
+        for row in scores.rows:
             yield facts | _flat(row)
         for name, values in scores.averages.items():
             yield facts | {"kind": name} | {score: number(value) for score, value in values.items()}
@@ -188,7 +189,7 @@ def curve_rows(report: SoftReport) -> Iterator[dict[str, Any]]:
     curves = report.curves()
     rows: list[tuple[str, int | None, str | None]] = [
         ("region" if row.channel.label is None else "label", row.channel.label, row.channel.name)
-        for row in report.pooled.labels
+        for row in report.pooled.rows
     ]
     for (kind, label, name), curve in zip([*rows, ("micro", None, None)], curves.values(), strict=True):
         columns = [curve.thresholds, curve.tp, curve.fp, curve.fn, curve.tn]

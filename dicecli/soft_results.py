@@ -29,6 +29,7 @@ class SoftScored:
     excluded : mapping of str to int
         Pixels left out, by ``ignore_label`` and ``nodata`` of the reference.
     channels : tuple of Channel
+        Those of the map, then the regions that are sums of them.
     sums : SoftSums
         Of the channels, in their order.
     notes : tuple of str
@@ -48,7 +49,7 @@ class SoftScored:
     @property
     def labels(self) -> frozenset[int]:
         """Every label that a channel is about."""
-        return frozenset(label for each in self.channels for label in each.members)
+        return frozenset(label for each in self.channels for label in each.members if not each.is_sum)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record in JSON's types only; whole numbers that are too large for others as hex."""
@@ -58,7 +59,7 @@ class SoftScored:
             "shape": list(self.shape),
             "counted": self.counted,
             "excluded": dict(self.excluded),
-            "channels": [[each.label, each.name, list(each.members)] for each in self.channels],
+            "channels": [[each.label, each.name, list(each.members), each.is_sum] for each in self.channels],
             "sums": [_written(each) for each in self.sums.channels],
             "joint": None if self.sums.joint is None else _written(self.sums.joint),
             "notes": list(self.notes),
@@ -73,7 +74,9 @@ class SoftScored:
             shape=tuple(content["shape"]),
             counted=content["counted"],
             excluded=content["excluded"],
-            channels=tuple(Channel(label, name, tuple(of)) for label, name, of in content["channels"]),
+            channels=tuple(
+                Channel(label, name, tuple(of), is_sum) for label, name, of, is_sum in content["channels"]
+            ),
             sums=SoftSums(
                 tuple(_read(ChannelSums, each) for each in content["sums"]),
                 None if joint is None else _read(JointSums, joint),

@@ -53,6 +53,8 @@ class SoftScores:
     ----------
     labels : tuple of SoftRow
         The evaluated classes, in the order of the channels.
+    regions : tuple of SoftRow
+        Those whose probability is the sum of their labels': they overlap, and are in no average.
     others : tuple of SoftRow
         Those that averages leave out: the background, and ignored labels.
     averages : dict of str to dict of str to float
@@ -64,10 +66,16 @@ class SoftScores:
     """
 
     labels: tuple[SoftRow, ...]
+    regions: tuple[SoftRow, ...]
     others: tuple[SoftRow, ...]
     averages: dict[str, dict[str, float]]
     undefined: dict[str, int]
     overall: dict[str, float]
+
+    @property
+    def rows(self) -> tuple[SoftRow, ...]:
+        """What reports have a row for: the evaluated classes, then the regions."""
+        return (*self.labels, *self.regions)
 
     @property
     def has_argmax(self) -> bool:
@@ -153,13 +161,14 @@ class SoftReport:
         """Compute every number from the sums of some channels."""
         hard = _argmax(channels, sums)
         labels: list[SoftRow] = []
+        regions: list[SoftRow] = []
         others: list[SoftRow] = []
         pools: list[Counts] = []
         for channel, each, counts in zip(channels, sums.channels, hard, strict=True):
             row = SoftRow(channel, each, scores_of(each, counts, self.softness))
             is_evaluated = self._is_evaluated(channel)
-            (labels if is_evaluated else others).append(row)
-            pools += [counts] if is_evaluated and counts is not None else []
+            (regions if channel.is_sum else labels if is_evaluated else others).append(row)
+            pools += [counts] if is_evaluated and not channel.is_sum and counts is not None else []
         means, undefined = macro(
             [row.values for row in labels],  # noqa: PD011 - no frame
             [row.sums for row in labels],
@@ -170,6 +179,7 @@ class SoftReport:
         loss = means.get(f"loss_{self.softness.form}", math.nan)
         return SoftScores(
             labels=tuple(labels),
+            regions=tuple(regions),
             others=tuple(others),
             averages={"macro": means, "micro": together},
             undefined=undefined,
@@ -211,9 +221,8 @@ class SoftReport:
 
     def curves(self) -> dict[str, Curve]:
         """Return the curve of each evaluated label over all cases, and ``micro``, of the labels pooled."""
-        rows = self.pooled.labels
-        found = {row.channel.title: thresholds.curve(row.sums) for row in rows}
-        return found | {"micro": thresholds.curve(pooled(row.sums for row in rows))}
+        found = {row.channel.title: thresholds.curve(row.sums) for row in self.pooled.rows}
+        return found | {"micro": thresholds.curve(pooled(row.sums for row in self.pooled.labels))}
 
     def _is_evaluated(self, channel: Channel) -> bool:
         scheme = self.settings.labels
@@ -226,5 +235,5 @@ class SoftReport:
 def _argmax(channels: Sequence[Channel], sums: SoftSums) -> list[Counts | None]:
     if sums.joint is None:
         return [None] * len(channels)
-    matrix = sums.joint.confusion([each.members[0] for each in channels])
+    matrix = sums.joint.confusion([each.members[0] for each in channels if not each.is_sum])
     return [matrix.counts(each.members) for each in channels]

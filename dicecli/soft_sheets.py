@@ -68,7 +68,7 @@ def _of_scores(scores: SoftScores, report: SoftReport) -> Iterator[Sheet]:
 def _rows(scores: SoftScores) -> list[tuple[tuple[str, str], tuple[str, str], Mapping[str, float]]]:
     """Return name, sizes and values of each label, then of the averages."""
     found: list[tuple[tuple[str, str], tuple[str, str], Mapping[str, float]]] = []
-    for row in scores.labels:
+    for row in scores.rows:
         label = "" if row.channel.label is None else str(row.channel.label)
         sizes = (f"{row.sums.reference:,}", f"{rounded(row.sums.prediction):,.1f}")
         found.append(((label, inert(row.channel.name or "")), sizes, row.values))
@@ -164,7 +164,7 @@ def soft_heading(result: SoftScored) -> list[tuple[str, str]]:
         ("probabilities", inert(str(result.case.prediction))),
         ("reference", inert(str(result.case.reference))),
         ("shape", " x ".join(str(n) for n in result.shape)),
-        ("channels", ", ".join(inert(each.title) for each in result.channels)),
+        ("channels", ", ".join(inert(each.title) for each in result.channels if not each.is_sum)),
         ("counted", counted),
     ]
 
@@ -180,6 +180,13 @@ def soft_explanations(report: SoftReport) -> list[tuple[str, str]]:
                 "left out",
                 f"{others}, of the tables and averages (--include-background takes the background in); not "
                 "of what concerns all channels together",
+            )
+        )
+    if scores.regions:
+        said.append(
+            (
+                "regions",
+                "their probability is the sum of their labels'; they overlap, and are in no average",
             )
         )
     undefined = {

@@ -29,7 +29,7 @@ def summarise(
     scored = [each for each in cases if isinstance(each, tuple)]
     groups = [result.case.group for result, _ in scored]
     rows = []
-    for row in pooled.labels:
+    for row in pooled.rows:
         held = [_of(row.channel, scores) for _, scores in scored]
         there = [each for each in held if each is not None]
         columns = np.array([[each[score.name] for score in SCORES] for each in there], np.float64)
@@ -48,7 +48,7 @@ def summarise(
 
 
 def _of(channel: Channel, scores: SoftScores) -> dict[str, float] | None:
-    return next((row.values for row in scores.labels if row.channel == channel), None)
+    return next((row.values for row in scores.rows if row.channel == channel), None)
 
 
 def _worst(

@@ -161,16 +161,18 @@ class SoftSums:
     Attributes
     ----------
     channels : tuple of ChannelSums
+        Those of regions, whose probability is a sum of channels', come last.
     joint : JointSums or None
+        Of as many of them as its table has rows.
     """
 
     channels: tuple[ChannelSums, ...]
     joint: JointSums | None = None
 
     @classmethod
-    def empty(cls, channels: int, *, joint: bool) -> Self:
-        """Return the sums over no pixel."""
-        return cls((ChannelSums.empty(),) * channels, JointSums.empty(channels) if joint else None)
+    def empty(cls, channels: int, *, joint: int = 0) -> Self:
+        """Return the sums over no pixel; so many channels, the first `joint` of which exclude each other."""
+        return cls((ChannelSums.empty(),) * channels, JointSums.empty(joint) if joint else None)
 
     def __add__(self, other: object) -> SoftSums:
         if not isinstance(other, SoftSums):
@@ -218,17 +220,17 @@ class Tally:
     channels : int
     lower : numpy.ndarray
         What :func:`edges` gives.
-    joint : bool
-        Whether the channels exclude each other.
+    joint : int
+        How many of the channels, the first ones, exclude each other; 0 where none do.
     """
 
-    def __init__(self, channels: int, lower: np.ndarray, *, joint: bool) -> None:
+    def __init__(self, channels: int, lower: np.ndarray, *, joint: int = 0) -> None:
         self._lower = lower
         self._fractions: list[np.ndarray] = []
         self._of_joint: list[np.ndarray] = []
         self._histogram = np.zeros((channels, 2, STEPS + 1), np.int64)
         self._bounded = np.zeros(channels, np.int64)
-        self._joint = JointSums.empty(channels) if joint else None
+        self._joint = JointSums.empty(joint) if joint else None
 
     def add(self, p: np.ndarray, g: np.ndarray, entropy: np.ndarray, bounded: np.ndarray) -> None:
         """Add a piece.

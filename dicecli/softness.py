@@ -26,11 +26,14 @@ class Channel:
     name : str or None
     members : tuple of int
         The labels of the reference that belong to it: the label itself, or those of the region.
+    is_sum : bool
+        Whether no channel gives its probability, but several that exclude each other, added up.
     """
 
     label: int | None
     name: str | None
     members: tuple[int, ...]
+    is_sum: bool = False
 
     @property
     def title(self) -> str:

@@ -181,7 +181,7 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
     Whole.shape = shape
 
     def summed(windows):
-        total = SoftSums.empty(3, joint=softness.excludes(3))
+        total = SoftSums.empty(3, joint=3 * softness.excludes(3))
         for window in windows:
             flat = [each[window].ravel() for each in values]
             total += Summing(meaning, softness, 3).window(g[window].ravel(), flat, None)
@@ -340,9 +340,37 @@ def test_regions_are_channels_of_their_own():
     assert [row.sums.reference for row in scores.labels] == [6, 4, 2]
     assert all(row.values["dice_at_half"] == 1 for row in scores.labels)
     named = dicecli.soft(p, g, channels="whole,1,4", regions=regions, independent=True).results[0]
-    assert any("regions without a channel are not scored: core" in note for note in named.notes)
+    assert any("no channel gives are not scored: core" in note for note in named.notes)
     with pytest.raises(UsageError, match="does not exclude"):
         dicecli.soft(p / p.sum(axis=0), g, channels="whole,core,4", regions=regions)
+
+
+def test_a_region_of_a_softmax_is_the_sum_of_its_labels():
+    """Its scores are those of a map of that sum alone; averages and what concerns all channels stay the same."""
+    p, g = softmax((4, 20, 21), 21)
+    regions = {"both": [1, 3]}
+    with_region = soft(p, g, regions=regions)
+    without = soft(p, g)
+    (row,) = with_region.regions
+    summed = soft(np.minimum(1, p[1] + p[3]), np.isin(g, (1, 3)).astype(int)).labels[0]
+    for name, value in summed.values.items():
+        if name not in {"dice_argmax", "gain"}:
+            assert row.values[name] == pytest.approx(value, rel=1e-12)
+    top = np.isin(p.argmax(axis=0), (1, 3))
+    inside = np.isin(g, (1, 3))
+    assert row.values["dice_argmax"] == 2 * (top & inside).sum() / (top.sum() + inside.sum())
+    assert with_region.averages == without.averages
+    assert with_region.overall == without.overall
+    record = dicecli.soft(p, g, regions=regions).to_dict()["cases"][0]
+    assert [each["name"] for each in record["labels"]] == [None, None, None, "both"]
+    assert len(record["channels"]) == 4
+    assert list(dicecli.soft(p, g, regions=regions).curves()) == [
+        "label 1",
+        "label 2",
+        "label 3",
+        "both",
+        "micro",
+    ]
 
 
 def test_the_rule_for_channels():

@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 MASK = click.Path(path_type=str, readable=False)
 
-_REGION = click.option(
-    "--region",
-    "regions",
-    metavar="NAME=1,2,3",
-    multiple=True,
-    help="Also score these labels as one. Repeatable.",
-)
-
 _LABELLING = [
     click.option(
         "--labels",
@@ -33,7 +25,13 @@ _LABELLING = [
         help="Names, regions, ignore label and colours: a JSON file of the project's own form, nnU-Net's "
         "dataset.json, or voc, cityscapes, cityscapes-train, ade20k, brats. Other labels become an error.",
     ),
-    _REGION,
+    click.option(
+        "--region",
+        "regions",
+        metavar="NAME=1,2,3",
+        multiple=True,
+        help="Also score these labels as one. Repeatable.",
+    ),
     click.option(
         "--ignore-label",
         type=int,
@@ -250,15 +248,7 @@ def soft_reading(command: Command) -> Command:
         metavar="N",
         help="The axis of the channels of a .npy.  [default: found by the reference's shape]",
     )
-    region = click.option(
-        "--region",
-        "regions",
-        metavar="NAME=1,2,3",
-        multiple=True,
-        help="Give these labels a name, for --channels. Repeatable.",
-    )
-    labelling = [region if each is _REGION else each for each in _LABELLING]
-    return _added(command, [*_SOFTNESS, axis, *labelling, *_BANDS, _BACKGROUND, _GEOMETRY, *_LIMITS])
+    return _added(command, [*_SOFTNESS, axis, *_LABELLING, *_BANDS, _BACKGROUND, _GEOMETRY, *_LIMITS])
 
 
 def softness(command: Command) -> Command:
