@@ -10,25 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.activation import Activated, activated, largest
-from dicecli.errors import NotProbabilities
-from dicecli.soft_sums import LEAST, PIECE, SoftSums, Tally, edges
+from dicecli.probability_checks import Watch, check_sums, check_values
+from dicecli.soft_sums import LEAST, SoftSums
+from dicecli.soft_tally import PIECE, Tally, edges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dicecli.softness import Channel, Softness
 
-#: How far the channels' sum may lie from 1.
-_SUM_TOLERANCE = 1e-3
 #: Pieces that one share of a window has, and the least pixels of a piece.
 _PIECES = 8
 _LEAST_PIECE = 1 << 12
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
 _TABLE = 1 << 17
-_PROPOSE = (
-    "If they are logits, say which: --logits sigmoid, or --logits softmax for several channels that exclude "
-    "each other."
-)
 
 
 @dataclass(frozen=True)
@@ -69,42 +64,6 @@ class Meaning:
         if self._table is None:
             return np.searchsorted(self.stored, labels)
         return self._table[labels.astype(np.intp) - int(self.stored[0])]
-
-
-@dataclass
-class Watch:
-    """What can be said of a map only once all of it was seen.
-
-    Attributes
-    ----------
-    has_fractions : bool
-        Whether any value lies strictly between 0 and 1.
-    has_one : bool
-        Whether any value is 1.
-    is_within : bool
-        Whether every value lies in [0, 1].
-    missing : int
-        Pixels with nodata where the reference is valid.
-    """
-
-    has_fractions: bool = False
-    has_one: bool = False
-    is_within: bool = True
-    missing: int = 0
-
-    def merge(self, other: Watch) -> None:
-        """Take note of what another one has seen."""
-        self.has_fractions |= other.has_fractions
-        self.has_one |= other.has_one
-        self.is_within &= other.is_within
-        self.missing += other.missing
-
-    def see(self, values: np.ndarray, low: float, high: float) -> None:
-        """Take note of a piece, whose smallest and largest values are given."""
-        self.is_within = self.is_within and low >= 0 and high <= 1
-        self.has_one = self.has_one or high == 1
-        if not self.has_fractions:
-            self.has_fractions = bool(((values > 0) & (values < 1)).any())
 
 
 class Summing:
@@ -205,7 +164,7 @@ class Summing:
         if gone is not None:
             watch.missing += int(gone.sum())
             block[:, gone] = 0
-        _check(block, softness, watch)
+        check_values(block, softness, watch)
         g = self._meaning.is_inside[: self._channels, codes]
         found = activated(block, g, softness.logits, softness.temperature)
         if gone is not None and softness.logits is not None:
@@ -214,7 +173,7 @@ class Summing:
         if not self._excludes:
             return
         if softness.logits is None:
-            _check_sums(found.p, gone)
+            check_sums(found.p, gone)
         index = self._meaning.is_inside[: self._channels].argmax(axis=0)[codes]
         with np.errstate(divide="ignore"):
             log_p = np.log(_own(found.p, index)) if found.log_p is None else _own(found.log_p, index)
@@ -255,51 +214,3 @@ def _without(found: Activated, g: np.ndarray, gone: np.ndarray) -> Activated:
         log_p = log_p.copy()
         log_p[:, gone] = -math.inf
     return Activated(p, entropy, found.bounded + (g & gone).sum(axis=1), log_p)
-
-
-def _check(block: np.ndarray, softness: Softness, watch: Watch) -> None:
-    low, high = float(block.min()), float(block.max())
-    if softness.logits is not None:
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise NotProbabilities(
-                "its logits hold NaN or infinity", "Save them again without; float16 overflows beyond 65,504."
-            )
-    elif not (low >= 0 and high <= 1):
-        raise _not_within(block, low, high)
-    watch.see(block, low, high)
-
-
-def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
-    if np.isnan(low):
-        return NotProbabilities(
-            f"it holds NaN ({int(np.isnan(block).sum()):,} such values in the block where the first was met)",
-            "Save it again without. If NaN marks missing pixels of a GeoTIFF: --nodata ignore. " + _PROPOSE,
-        )
-    if low >= 0 and bool((block == np.rint(block)).all()):
-        if high == 255:
-            return NotProbabilities(
-                "its values are integers up to 255: grey levels, or labels, not probabilities",
-                "Divide grey levels by 255, as floats; score labels with 'dicecli score'.",
-            )
-        return NotProbabilities(
-            f"its values are integers up to {high:g}: labels, not probabilities",
-            "Score labels with 'dicecli score'; here the prediction is what the network gave before argmax.",
-        )
-    return NotProbabilities(
-        f"its values run from {low:.6g} to {high:.6g} in the block where one outside 0 to 1 was first met",
-        _PROPOSE,
-    )
-
-
-def _check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
-    total = p.sum(axis=0)
-    if gone is not None:
-        total[gone] = 1
-    low, high = float(total.min()), float(total.max())
-    if max(1 - low, high - 1) > _SUM_TOLERANCE:
-        raise NotProbabilities(
-            f"its {len(p)} channels sum to {low:.6g} up to {high:.6g} at a pixel; 1 is expected of channels "
-            "that exclude each other",
-            "If they are logits: --logits softmax, or sigmoid. If each is a probability of its own: "
-            "--independent.",
-        )

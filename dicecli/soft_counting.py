@@ -19,7 +19,7 @@ from dicecli.soft_sums import LEAST
 from dicecli.spreading import WORTH_PIXELS
 
 if TYPE_CHECKING:
-    from dicecli.probability_windows import Watch
+    from dicecli.probability_checks import Watch
     from dicecli.results import Case
     from dicecli.settings import Settings
     from dicecli.soft_sums import SoftSums

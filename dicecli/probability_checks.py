@@ -1,0 +1,116 @@
+"""Whether the values of a map are probabilities; and what can be said once all of them were seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.errors import NotProbabilities
+
+if TYPE_CHECKING:
+    from dicecli.softness import Softness
+
+#: How far the channels' sum may lie from 1.
+_SUM_TOLERANCE = 1e-3
+_PROPOSE = (
+    "If they are logits, say which: --logits sigmoid, or --logits softmax for several channels that exclude "
+    "each other."
+)
+
+
+@dataclass
+class Watch:
+    """What can be said of a map only once all of it was seen.
+
+    Attributes
+    ----------
+    has_fractions : bool
+        Whether any value lies strictly between 0 and 1.
+    has_one : bool
+        Whether any value is 1.
+    is_within : bool
+        Whether every value lies in [0, 1].
+    missing : int
+        Pixels with nodata where the reference is valid.
+    """
+
+    has_fractions: bool = False
+    has_one: bool = False
+    is_within: bool = True
+    missing: int = 0
+
+    def merge(self, other: Watch) -> None:
+        """Take note of what another one has seen."""
+        self.has_fractions |= other.has_fractions
+        self.has_one |= other.has_one
+        self.is_within &= other.is_within
+        self.missing += other.missing
+
+    def see(self, values: np.ndarray, low: float, high: float) -> None:
+        """Take note of a piece, whose smallest and largest values are given."""
+        self.is_within = self.is_within and low >= 0 and high <= 1
+        self.has_one = self.has_one or high == 1
+        if not self.has_fractions:
+            self.has_fractions = bool(((values > 0) & (values < 1)).any())
+
+
+def check_values(block: np.ndarray, softness: Softness, watch: Watch) -> None:
+    """Hold that a piece, ``(C, n)``, holds probabilities, or finite logits; and take note of it.
+
+    Raises
+    ------
+    NotProbabilities
+    """
+    low, high = float(block.min()), float(block.max())
+    if softness.logits is not None:
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise NotProbabilities(
+                "its logits hold NaN or infinity", "Save them again without; float16 overflows beyond 65,504."
+            )
+    elif not (low >= 0 and high <= 1):
+        raise _not_within(block, low, high)
+    watch.see(block, low, high)
+
+
+def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
+    if np.isnan(low):
+        return NotProbabilities(
+            f"it holds NaN ({int(np.isnan(block).sum()):,} such values in the block where the first was met)",
+            "Save it again without. If NaN marks missing pixels of a GeoTIFF: --nodata ignore. " + _PROPOSE,
+        )
+    if low >= 0 and bool((block == np.rint(block)).all()):
+        if high == 255:
+            return NotProbabilities(
+                "its values are integers up to 255: grey levels, or labels, not probabilities",
+                "Divide grey levels by 255, as floats; score labels with 'dicecli score'.",
+            )
+        return NotProbabilities(
+            f"its values are integers up to {high:g}: labels, not probabilities",
+            "Score labels with 'dicecli score'; here the prediction is what the network gave before argmax.",
+        )
+    return NotProbabilities(
+        f"its values run from {low:.6g} to {high:.6g} in the block where one outside 0 to 1 was first met",
+        _PROPOSE,
+    )
+
+
+def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
+    """Hold that channels which exclude each other, ``(C, n)``, sum to 1 wherever something is known.
+
+    Raises
+    ------
+    NotProbabilities
+    """
+    total = p.sum(axis=0)
+    if gone is not None:
+        total[gone] = 1
+    low, high = float(total.min()), float(total.max())
+    if max(1 - low, high - 1) > _SUM_TOLERANCE:
+        raise NotProbabilities(
+            f"its {len(p)} channels sum to {low:.6g} up to {high:.6g} at a pixel; 1 is expected of channels "
+            "that exclude each other",
+            "If they are logits: --logits softmax, or sigmoid. If each is a probability of its own: "
+            "--independent.",
+        )
