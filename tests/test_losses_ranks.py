@@ -35,7 +35,7 @@ def ranks(tmp_path_factory):
     finally:
         for each in started:
             each.kill()
-    return [torch.load(folder / f"rank{number}.pt") for number in range(2)]
+    return [torch.load(folder / f"rank{number}.pt", weights_only=True) for number in range(2)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from dicecli.losses import ratios
 from dicecli.losses.inputs import check_name, check_options, check_parts, flattened, weights_of
 from dicecli.losses.ranks import sum_over_ranks
 from dicecli.losses.statistic import SoftSums, soft_sums
-from dicecli.soft_forms import FORMS, SMOOTH, WEIGHTINGS
+from dicecli.soft_forms import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,8 +36,8 @@ def dice_loss(
     validate: bool = True,
 ) -> Tensor:
     """Return 1 − soft Dice; the options are those of :class:`~dicecli.losses.DiceLoss`."""
-    check_name("form", form, tuple(FORMS))
-    check_name("averaging", averaging, ratios.AVERAGINGS)
+    check_name("form", form, ratios.FORM_NAMES)
+    check_name("averaging", averaging, ratios.AVERAGING_NAMES)
     check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
     flat, held = flattened(prediction, reference, activation, ignore_label)
     squared = form == "squared"
@@ -72,7 +72,7 @@ def generalized_dice_loss(
     validate: bool = True,
 ) -> Tensor:
     """Return 1 − generalised Dice; the options are those of :class:`~dicecli.losses.GeneralizedDiceLoss`."""
-    check_name("weighting", weighting, tuple(WEIGHTINGS))
+    check_name("weighting", weighting, ratios.WEIGHTING_NAMES)
     check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
     flat, held = flattened(prediction, reference, activation, ignore_label)
     stack = soft_sums(flat, held, activation, temperature, ignore_label, False, False, validate)
@@ -102,8 +102,8 @@ def dice_ce_loss(
     validate: bool = True,
 ) -> Tensor:
     """Return Dice loss plus cross-entropy; the options are those of :class:`~dicecli.losses.DiceCELoss`."""
-    check_name("form", form, tuple(FORMS))
-    check_name("averaging", averaging, ratios.AVERAGINGS)
+    check_name("form", form, ratios.FORM_NAMES)
+    check_name("averaging", averaging, ratios.AVERAGING_NAMES)
     check_parts(dice_weight, ce_weight)
     check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
     flat, held = flattened(prediction, reference, activation, ignore_label)

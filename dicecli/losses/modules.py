@@ -8,8 +8,8 @@ from torch import nn
 
 from dicecli.losses import functions
 from dicecli.losses.inputs import check_name, check_options, check_parts, weights_of
-from dicecli.losses.ratios import AVERAGINGS
-from dicecli.soft_forms import FORMS, SMOOTH, WEIGHTINGS
+from dicecli.losses.ratios import AVERAGING_NAMES, FORM_NAMES, WEIGHTING_NAMES
+from dicecli.soft_forms import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,13 @@ class _Loss(nn.Module):
 
     def __init__(self, class_weights: Any = None, **options: Any) -> None:
         super().__init__()
-        for kind, known in (("form", FORMS), ("averaging", AVERAGINGS), ("weighting", WEIGHTINGS)):
+        for kind, known in (
+            ("form", FORM_NAMES),
+            ("averaging", AVERAGING_NAMES),
+            ("weighting", WEIGHTING_NAMES),
+        ):
             if kind in options:
-                check_name(kind, options[kind], tuple(known))
+                check_name(kind, options[kind], known)
         check_options(
             **{name: options[name] for name in ("activation", "temperature", "smooth", "ignore_label")}
         )

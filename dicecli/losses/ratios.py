@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dicecli.soft_forms import FORMS, Sums, generalised
+from dicecli.soft_forms import FORMS, WEIGHTINGS, Sums, generalised
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from dicecli.losses.statistic import SoftSums
 
-AVERAGINGS = ("macro", "micro", "weighted")
+#: The words for options: tuples, as the compiler of torch 2.4 fails on one dictionary in two modules.
+AVERAGING_NAMES = ("macro", "micro", "weighted")
+FORM_NAMES = tuple(FORMS)
+WEIGHTING_NAMES = tuple(WEIGHTINGS)
 
 
 def dice(
