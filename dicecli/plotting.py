@@ -42,7 +42,7 @@ def curves_png(curves: Mapping[str, Curve]) -> bytes:
     Parameters
     ----------
     curves : mapping of str to Curve
-        By title; ``micro``, the last, is drawn in black.
+        By title; ``micro``, the last, is drawn in black, and left out beside a single label.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def _chosen(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     if len(labels) > _MOST:
         labels = sorted(labels, key=lambda each: (np.isnan(best(each[1].dice)[1]), best(each[1].dice)[1]))
         labels = labels[:_MOST]
-    return dict(labels) | {"micro": curves["micro"]}
+    together = {} if len(labels) == 1 else {"micro": curves["micro"]}
+    return dict(labels) | together
 
 
 def _plain(text: str) -> str:

@@ -149,8 +149,8 @@ class MaskSource(ABC):
         """Make the error for values that are no integers, the largest distance from one being `largest`."""
         return NotLabels(
             f"its values are not all integers: the largest distance from one is {largest:.4g}",
-            "If it is a probability map, give a threshold, as --threshold 0.5. Labels must be saved without "
-            "interpolation and scaling.",
+            "If it is a probability map, give a threshold, as --threshold 0.5, or score the probabilities: "
+            "dicecli soft. Labels must be saved without interpolation and scaling.",
             self.path,
         )
 
