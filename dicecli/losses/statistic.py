@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 #: Values of a block: on a processor what its caches hold, on other devices what keeps them busy.
 BLOCK = {"cpu": 1 << 20}
 BLOCK_ELSEWHERE = 1 << 22
-#: So many times larger are the blocks of the sums, while there is no gradient yet to hold beside them: the
-#: fewer they are, the less often threads wait for each other.
-WIDER = 2
 #: Given probabilities may leave [0, 1] by this, for the rounding of half precision.
 SLACK = 1e-3
 
@@ -106,7 +103,7 @@ def _sums(  # noqa: PLR0917 - operators of torch take their arguments so
     total = torch.zeros((6, *prediction.shape[:2]), dtype=_total_type(prediction), device=prediction.device)
     wrong = torch.zeros(2, dtype=torch.bool, device=prediction.device)
     with torch.autocast(prediction.device.type, enabled=False):
-        for images, pixels in _blocks(prediction, WIDER):
+        for images, pixels in _blocks(prediction):
             block = _scaled(prediction[images, :, pixels], work, temperature)
             held = block_of(reference[images, ..., pixels], prediction.shape[1], work, ignore_label)
             wrong[0] |= held.is_wrong
@@ -152,7 +149,7 @@ def _gradient(  # noqa: PLR0917 - as above
     result = torch.empty_like(prediction)
     a, b, c, _, d, _ = (gradient / temperature).to(work)
     with torch.autocast(prediction.device.type, enabled=False):
-        for images, pixels in _blocks(prediction, 1):
+        for images, pixels in _blocks(prediction):
             block = _scaled(prediction[images, :, pixels], work, temperature)
             held = block_of(reference[images, ..., pixels], prediction.shape[1], work, ignore_label)
             p = act.probabilities(block)
@@ -209,10 +206,10 @@ def _total_type(prediction: Tensor) -> torch.dtype:
     return torch.float32 if prediction.device.type == "mps" else torch.float64
 
 
-def _blocks(prediction: Tensor, times: int) -> Iterator[tuple[slice, slice]]:
+def _blocks(prediction: Tensor) -> Iterator[tuple[slice, slice]]:
     """Yield images and pixels: several small images at once, or a stretch of a large one."""
     images, classes, pixels = prediction.shape
-    room = max(1, times * BLOCK.get(prediction.device.type, BLOCK_ELSEWHERE) // classes)
+    room = max(1, BLOCK.get(prediction.device.type, BLOCK_ELSEWHERE) // classes)
     many, long = max(1, room // pixels), min(room, pixels)
     for image in range(0, images, many):
         for pixel in range(0, pixels, long):
