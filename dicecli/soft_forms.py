@@ -100,7 +100,8 @@ def class_weights(reference: Any, weighting: str = "square") -> Any:
     """
     absent = reference <= 0
     inverse = (reference > 0) / (reference + absent)
-    largest = getattr(inverse, "amax", inverse.max)(-1)  # torch's max returns the places too
+    largest = inverse.max(-1)
+    largest = getattr(largest, "values", largest)  # torch's max returns the places too
     largest = (largest + (largest <= 0))[..., None]
     return (inverse / largest + absent) ** WEIGHTINGS[weighting]
 
