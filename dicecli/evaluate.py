@@ -18,8 +18,6 @@ from dicecli.pair import named, shown
 from dicecli.results import Case, Failed, Missing
 from dicecli.scores import Report
 from dicecli.settings import Settings
-from dicecli.soft_counting import sum_case
-from dicecli.soft_scores import SoftReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -160,7 +158,12 @@ def report_of(
     results: Sequence[Any], settings: Settings, *, notes: Sequence[str] = (), is_batch: bool | None = None
 ) -> Any:
     """Return the report on some results: a :class:`SoftReport` where predictions are probabilities."""
-    kind = Report if settings.soft is None else SoftReport
+    if settings.soft is None:
+        kind: Any = Report
+    else:
+        from dicecli.soft_scores import SoftReport
+
+        kind = SoftReport
     return kind(results, settings, notes=notes, is_batch=is_batch)
 
 
@@ -222,6 +225,8 @@ def _count(
 ) -> AnyResult:
     """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
     if settings.soft is not None:
+        from dicecli.soft_counting import sum_case
+
         summed = partial(sum_case, settings=settings, threads=threads)
         return summed(case) if timeout is None else within(timeout, summed, case)
     if timeout is None:

@@ -77,6 +77,8 @@ class MaskSource(ABC):
         What ``dicecli inspect`` shows beside the grid: format, mode, compression and so on.
     oddities : list of str
         What looks wrong with the file although it can be read.
+    checked : set of int
+        The blocks of the file whose checksums held as they were read; :meth:`finish` looks at the others.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class MaskSource(ABC):
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
         self.oddities: list[str] = []
+        self.checked: set[int] = set()
 
     @property
     def shape(self) -> tuple[int, ...]:

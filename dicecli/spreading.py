@@ -68,7 +68,7 @@ def spread(
         return pair.count(windows)
     if not can_share:
         return pair.count(windows, ahead=True)
-    return _shared_out(case, settings, shares(number, threads * _SHARES), threads)
+    return _shared_out(case, settings, pair, shares(number, threads * _SHARES), threads)
 
 
 def shares(windows: int, number: int) -> list[range]:
@@ -123,18 +123,22 @@ def _travels(case: Case) -> bool:
     )
 
 
-def _shared_out(case: Case, settings: Settings, parts: list[range], threads: int) -> ConfusionMatrix:
-    """Count the shares in threads, each of which opens the files once."""
+def _shared_out(
+    case: Case, settings: Settings, pair: Pair, parts: list[range], threads: int
+) -> ConfusionMatrix:
+    """Count the shares in threads, each of which opens the files once; `pair` learns what they checked."""
     own = threading.local()
+    others: list[Pair] = []
     matrix = ConfusionMatrix.empty()
     with ExitStack() as stack:
         lock = threading.Lock()
 
         def count(share: range) -> ConfusionMatrix:
             if not hasattr(own, "pair"):
-                pair = Pair(case, settings)
+                opened = Pair(case, settings)
                 with lock:
-                    own.pair = stack.enter_context(pair)
+                    own.pair = stack.enter_context(opened)
+                    others.append(opened)
             mine: Pair = own.pair
             windows = mine.windows()
             return mine.count(windows[place] for place in share)
@@ -142,4 +146,7 @@ def _shared_out(case: Case, settings: Settings, parts: list[range], threads: int
         with ThreadPoolExecutor(threads) as pool:
             for part in pool.map(count, parts):
                 matrix += part
+    for other in others:
+        pair.reference.checked.update(other.reference.checked)
+        pair.prediction.checked.update(other.prediction.checked)
     return matrix

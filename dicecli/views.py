@@ -97,6 +97,7 @@ class Reoriented(MaskSource):
             reading=source.reading,
         )
         self.notes = source.notes
+        self.checked = source.checked
         self.is_random_access = source.is_random_access
         self._source, self._axes, self._flips = source, axes, flips
 
@@ -143,6 +144,7 @@ class Reshaped(MaskSource):
             reading=source.reading,
         )
         self.notes = source.notes
+        self.checked = source.checked
         self.is_random_access = source.is_random_access
         self._source, self._axis = source, axis
 

@@ -1,4 +1,4 @@
-"""What GDAL does not tell of a TIFF: whether its first image lies in tiles."""
+"""What GDAL does not tell of a TIFF: the tags of its first directory as they stand in the file."""
 
 from __future__ import annotations
 
@@ -6,26 +6,50 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import BinaryIO
 
-_TILE_WIDTH = 322
+TILE_WIDTH, TILE_LENGTH, ROWS_PER_STRIP = 322, 323, 278
+_BITS, _COMPRESSION, _FILL_ORDER, _SAMPLES, _PREDICTOR, _FORMAT = 258, 259, 266, 277, 317, 339
+#: Deflate, by its registered and by its older number (TIFF Technical Note 3 of Adobe Photoshop).
+_DEFLATE = {8, 32946}
 #: Entries of a directory that are looked at; GDAL has read it already, so that this is a bound, not a check.
 _MOST = 1 << 16
+#: How a number that stands in its entry is written, by its type: SHORT, LONG and LONG8.
+_INLINE = {3: "H", 4: "I", 16: "Q"}
 
 
-def is_tiled(file: BinaryIO) -> bool:
-    """Whether the first directory has the width of a tile, as it has for tiles as wide as the image, too."""
+def tags(file: BinaryIO) -> dict[int, int | None]:
+    """Return the tags of the first directory; the value of those that are one number, None for others."""
     file.seek(0)
     start = file.read(16)
     order = "<" if start[:2] == b"II" else ">"
     is_big = 43 in start[2:4]
-    place, number, entry = ("Q", "Q", 20) if is_big else ("I", "H", 12)
+    place, number, entry = ("Q", "Q", "HHQ8s") if is_big else ("I", "H", "HHI4s")
     (at,) = struct.unpack_from(order + place, start, 8 if is_big else 4)
     file.seek(at)
-    counted = file.read(struct.calcsize(number))
-    if len(counted) < struct.calcsize(number):
-        return False
-    count = min(struct.unpack(order + number, counted)[0], _MOST)
-    entries = file.read(count * entry)
-    tags = (struct.unpack_from(order + "H", entries, start)[0] for start in range(0, len(entries) - 1, entry))
-    return _TILE_WIDTH in tags
+    counted = file.read(struct.calcsize(order + number))
+    if len(counted) < struct.calcsize(order + number):
+        return {}
+    size = struct.calcsize(order + entry)
+    entries = file.read(min(struct.unpack(order + number, counted)[0], _MOST) * size)
+    found: dict[int, int | None] = {}
+    for tag, kind, count, value in struct.iter_unpack(order + entry, entries[: len(entries) // size * size]):
+        code = _INLINE.get(kind)
+        is_inline = count == 1 and code is not None and struct.calcsize(order + code) <= len(value)
+        found.setdefault(tag, struct.unpack_from(order + str(code), value)[0] if is_inline else None)
+    return found
+
+
+def is_tiled(file: BinaryIO) -> bool:
+    """Whether the first directory has the width of a tile, as it has for tiles as wide as the image, too."""
+    return TILE_WIDTH in tags(file)
+
+
+def inflates_to_pixels(found: Mapping[int, int | None]) -> bool:
+    """Whether blocks are deflated bytes, each a sample without sign, to which nothing else was done."""
+    return (
+        found.get(_COMPRESSION) in _DEFLATE
+        and found.get(_BITS) == 8
+        and all(found.get(tag, 1) == 1 for tag in (_SAMPLES, _PREDICTOR, _FILL_ORDER, _FORMAT))
+    )
