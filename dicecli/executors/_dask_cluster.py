@@ -183,8 +183,13 @@ def _held(action: Callable[..., object], *arguments: object) -> None:
 
 
 async def _end(nannies: list[Any]) -> None:
-    """End the workers, by force where they are amid a task."""
-    await asyncio.gather(*[each.close(timeout=PATIENCE_S) for each in nannies])
+    """End the workers, by force where they are amid a task.
+
+    One that is just being started again cannot be ended yet, which its nanny takes for an error of its own;
+    it ends with the cluster.
+    """
+    ending = [each.close(timeout=PATIENCE_S) for each in nannies]
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 @contextmanager
