@@ -70,9 +70,19 @@ def make_volume(folder: Path, sizes: Sizes) -> None:
 
 
 def make_geotiff(folder: Path, sizes: Sizes) -> None:
-    """Write a pair of land cover maps: fields with ragged borders, a tenth of them confused."""
+    """Write a pair of land cover maps."""
+    make_maps(folder, sizes.raster)
+
+
+def make_large_geotiff(folder: Path, sizes: Sizes) -> None:
+    """Write a pair of land cover maps that is larger."""
+    make_maps(folder, sizes.large_raster)
+
+
+def make_maps(folder: Path, side: int) -> None:
+    """Write maps of fields with ragged borders; a tenth of the fields are confused in the prediction."""
     random = np.random.default_rng(SEED)
-    side, field = sizes.raster, 48
+    field = 48
     cells = side // field + 40
     fields = random.integers(0, LAND_COVERS, (cells, cells), np.uint8)
     confused = np.where(random.random(fields.shape) < 0.1, (fields + 1) % LAND_COVERS, fields)
@@ -128,7 +138,7 @@ def make_pairs(folder: Path, cases: int, side: int) -> None:
     from PIL import Image
 
     random = np.random.default_rng(1)
-    rows, columns = np.mgrid[:side, :side]
+    rows, columns = np.ogrid[:side, :side]
     for name in ("predictions", "references"):
         (folder / name).mkdir()
     for case in range(cases):
@@ -148,8 +158,8 @@ def make_png(folder: Path, sizes: Sizes) -> None:
 
 
 def make_large_png(folder: Path, sizes: Sizes) -> None:
-    """Write pairs of masks of 1,536 x 1,536 pixels."""
-    make_pairs(folder, sizes.cases, 1536)
+    """Write pairs of masks of 3,072 x 3,072 pixels."""
+    make_pairs(folder, sizes.cases, 3072)
 
 
 def make_startup(folder: Path, sizes: Sizes) -> None:
@@ -181,6 +191,7 @@ MAKERS: dict[str, Callable[[Path, Sizes], None]] = {
     "large-png": make_large_png,
     "volume": make_volume,
     "geotiff": make_geotiff,
+    "large-geotiff": make_large_geotiff,
     "sparse": make_sparse,
     "growth": make_growth,
 }

@@ -12,6 +12,7 @@ class Sizes(NamedTuple):
 
     volume: Shape
     raster: int
+    large_raster: int
     sparse: int
     cases: int
     shapes: tuple[Shape, ...]
@@ -22,6 +23,7 @@ class Sizes(NamedTuple):
 FULL = Sizes(
     volume=(512, 512, 400),
     raster=16_384,
+    large_raster=49_152,
     sparse=100_000,
     cases=1_000,
     shapes=((256, 256, 50), (512, 256, 100), (512, 512, 200), (512, 512, 800)),
@@ -32,6 +34,7 @@ FULL = Sizes(
 QUICK = Sizes(
     volume=(48, 48, 40),
     raster=1_024,
+    large_raster=2_048,
     sparse=4_096,
     cases=4,
     shapes=((32, 32, 10), (64, 64, 20)),
