@@ -29,14 +29,14 @@ def ours(module: str) -> Callable[..., Any]:
     """Return a loss of dicecli."""
     import dicecli.losses
 
-    return getattr(dicecli.losses, module)(activation="softmax")  # type: ignore[no-any-return]
+    return getattr(dicecli.losses, module)(activation="softmax")
 
 
 def monai(module: str) -> Callable[..., Any]:
     """Return a loss of MONAI that means the same."""
     import monai.losses
 
-    return getattr(monai.losses, module)(softmax=True, to_onehot_y=True, batch=True)  # type: ignore[no-any-return]
+    return getattr(monai.losses, module)(softmax=True, to_onehot_y=True, batch=True)
 
 
 def smp() -> Callable[..., Any]:
@@ -79,14 +79,14 @@ class Account:
         """Return the most that was held, in bytes, beyond what was held at the start."""
         if self._is_cuda:
             torch.cuda.synchronize()
-            return torch.cuda.max_memory_allocated() - self._before  # type: ignore[no-any-return]
+            return torch.cuda.max_memory_allocated() - self._before
         return self._peak() - self._before
 
     @staticmethod
     def _resident() -> int:
         import psutil
 
-        return psutil.Process().memory_info().rss  # type: ignore[no-any-return]
+        return psutil.Process().memory_info().rss
 
     @staticmethod
     def _peak() -> int:

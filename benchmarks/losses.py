@@ -48,7 +48,7 @@ def measured(name: str, device: str, options: argparse.Namespace) -> dict[str, A
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{name} failed: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return json.loads(done.stdout)
 
 
 def held(contest: str, device: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -296,10 +296,10 @@ def main() -> None:
         make_geotiff(folders["dense"], sizes)
         make_sparse(folders["sparse"], sizes)
         constants = Constants(
-            **of_the_start(made),  # type: ignore[arg-type]
-            **of_tasks(made, number),  # type: ignore[arg-type]
-            **of_cases(folders["png"]),  # type: ignore[arg-type]
-            **of_rasters(folders["dense"], folders["sparse"]),  # type: ignore[arg-type]
+            **of_the_start(made),
+            **of_tasks(made, number),
+            **of_cases(folders["png"]),
+            **of_rasters(folders["dense"], folders["sparse"]),
         )
         content = {
             "date": datetime.now(UTC).date().isoformat(),

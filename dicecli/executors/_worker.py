@@ -70,6 +70,7 @@ class Worker:
         self.pipe, theirs = self.context.Pipe()
         _limit_messages(self.pipe)
         try:
+            # The stubs give each context its Process, and their common base none.
             self.process = self.context.Process(target=_work, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
             self.process.start()
         except BaseException:
