@@ -12,13 +12,14 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import places
 import pytest
 from test_real_files import APART, BAD, NO_LABELS
 
 import dicecli
 from dicecli.settings import Settings
 
-FOLDER = Path(__file__).parents[1].parent / "shared" / "masks"
+FOLDER = places.SHARED_MASKS
 
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "pairs.csv").is_file(), reason="the folder of real masks is not here"

@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
+import places
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+BENCHMARKS = places.ROOT / "benchmarks"
 
 
 def test_everybody_agrees_on_tiny_masks(tmp_path):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import places
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -21,7 +22,7 @@ from PIL import Image
 from dicecli.cli import cli
 from dicecli.cli.main import COMMANDS
 
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
+SAMPLES = places.SAMPLES
 
 
 def pair(name, suffix=".png"):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import make
 import numpy as np
+import places
 import pytest
 import workers
 from click.testing import CliRunner
@@ -39,7 +40,7 @@ pytest.importorskip("distributed", reason="dask is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil, which distributed needs, is not installed")
 dask = load("executors", "dask")
 
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
+SAMPLES = places.SAMPLES
 PATIENCE_S = 90
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -70,7 +71,7 @@ class Cluster:
     def _start(self, what, *arguments):
         return subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *map(str, arguments)],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+            env={**os.environ, "PYTHONPATH": str(places.SUPPORT)},
             stdout=self._errors,
             stderr=self._errors,
             start_new_session=True,

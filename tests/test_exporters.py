@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
+import places
 import pytest
 
 from dicecli.evaluate import make_settings, score_many
@@ -13,7 +13,7 @@ from dicecli.plugins import load, names
 from dicecli.results import Case
 from dicecli.scores import Report
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = places.GOLDEN
 SUFFIX = {"csv": ".csv", "json": ".json", "junit": ".xml", "markdown": ".md", "table": ".txt"}
 
 

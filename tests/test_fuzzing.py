@@ -1,6 +1,6 @@
 """A short run over damaged masks, what earlier runs have found, and whether the judge of it all can say no.
 
-The long run is ``python fuzzing/run.py``.
+The long run is ``python tests/fuzzing/run.py``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import struct
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import make
 import mutants
 import numpy as np
 import oracle
+import places
 import pytest
 import watch
 
@@ -237,7 +237,7 @@ def test_the_reader_of_strace_finds_what_is_foreign():
 def test_mutants_are_the_same_in_every_process():
     """A number names the same bytes whenever it is asked for, so that a finding can be told by its number."""
     program = "import mutants; print(hash(tuple(map(str, (mutants.mutant('nii', n) for n in range(50))))))"
-    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(places.SUPPORT)}
     answers = {
         subprocess.run(
             [sys.executable, "-c", program], env=environment, capture_output=True, check=True

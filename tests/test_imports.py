@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
+import places
 import pytest
 
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
+SAMPLES = places.SAMPLES
 HEAVY = {"numpy", "pandas", "nibabel", "rasterio", "PIL", "rich", "scipy", "torch", "dask", "distributed"}
 CODE = """
 import sys

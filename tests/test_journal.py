@@ -11,6 +11,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import places
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from dicecli.journal import Journal
 from dicecli.results import Case, Failed, Missing, Scored
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
+SAMPLES = places.SAMPLES
 PLAIN = make_settings()
 
 COUNTS = st.builds(Counts, *[st.integers(0, 2**70)] * 4)
@@ -214,7 +215,7 @@ os._exit(9)
     case = cases[0]
     done = subprocess.run(
         [sys.executable, "-c", code, str(path), case.name, case.prediction, case.reference],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(places.SUPPORT)},
         check=False,
     )
     assert done.returncode == 9

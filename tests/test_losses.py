@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
+import places
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -520,7 +520,7 @@ def test_nan_stays_nan():
 
 def test_imbalance():
     """Where 0.5 % is foreground, 30 steps by Dice find it and 30 by cross-entropy do not: the documented example."""
-    place = Path(__file__).resolve().parents[1] / "docs" / "imbalance.py"
+    place = places.ROOT / "docs" / "imbalance.py"
     spec = importlib.util.spec_from_file_location("imbalance", place)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)

@@ -6,8 +6,8 @@ The second half is the table of docs/soft.md, row by row.
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
+import places
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -32,7 +32,7 @@ def monai():
 @pytest.fixture(scope="module")
 def smp():
     """Import segmentation_models.pytorch's losses, where they are installed."""
-    place = Path(__file__).resolve().parents[1] / "benchmarks" / "smp_losses.py"
+    place = places.ROOT / "benchmarks" / "smp_losses.py"
     spec = importlib.util.spec_from_file_location("smp_losses", place)
     loader = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loader)

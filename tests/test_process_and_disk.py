@@ -24,6 +24,7 @@ import disturbed
 import faulty_io
 import make
 import numpy as np
+import places
 import pytest
 from test_batch import (
     CASES,
@@ -171,7 +172,7 @@ def test_memory_or_stack_that_run_out(raised, name, tmp_path):
 @needs_proc
 def test_killed_at_any_moment_and_counted(tmp_path):
     """The final output is byte-identical; nothing that was written down is counted again, and of the rest at
-    most the cases in flight. The long run is ``endurance/kill_and_resume.py``.
+    most the cases in flight. The long run is ``tests/endurance/kill_and_resume.py``.
     """
     killed = disturbed.kill_and_resume(tmp_path, moments=3, seed=11, cases=40)
     assert killed.moments == 3
@@ -214,7 +215,7 @@ def test_a_disk_that_refuses_an_output(error, kind, tmp_path):
 
 def test_any_call_of_the_file_system_may_fail(tmp_path):
     """Whichever open, read, write, flush or rename fails: no traceback, outputs old or new and whole, and
-    going on ends with the bytes of an undisturbed run. The long run is ``endurance/inject_faults.py``.
+    going on ends with the bytes of an undisturbed run. The long run is ``tests/endurance/inject_faults.py``.
     """
     codes = disturbed.inject(tmp_path, errno.EIO, (".png", ".nii.gz"))
     assert codes[2] > 10
@@ -729,7 +730,7 @@ def test_a_disk_that_does_not_confirm_a_name(tmp_path):
 
 def test_results_share_what_is_equal(tmp_path):
     """What a worker sends anew with each result is kept once, and every result stays what it was. A long run
-    is ``endurance/soak.py``.
+    is ``tests/endurance/soak.py``.
     """
     sound(tmp_path, 3)
     pairing = find_pairs(*(str(folder) for folder in both(tmp_path)))
@@ -745,7 +746,7 @@ def test_results_share_what_is_equal(tmp_path):
 @needs_proc
 def test_a_soak_in_small():
     """Hundreds of pairs, one in a hundred bad: every case is accounted for. A long run is the same script's."""
-    script = Path(__file__).parents[1] / "endurance" / "soak.py"
+    script = places.TESTS / "endurance" / "soak.py"
     done = subprocess.run(
         [sys.executable, script, "--cases", "300", "--seed", "1"],
         capture_output=True,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import places
 import pytest
 from make import brute, scored
 
@@ -18,7 +19,7 @@ from dicecli.evaluate import make_settings
 from dicecli.inspection import inspect
 from dicecli.pair import open_mask
 
-FOLDER = Path(__file__).parents[1].parent / "shared" / "masks"
+FOLDER = places.SHARED_MASKS
 
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "MANIFEST.csv").is_file(), reason="the folder of real masks is not here"

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import places
 import pytest
 
 import dicecli
 
-FOLDER = Path(__file__).resolve().parents[1] / "sample_masks"
+FOLDER = places.SAMPLES
 PAIRS = json.loads((FOLDER / "expected.json").read_text())["pairs"]
 SCORED = [pair for pair in PAIRS if "error" not in pair]
 

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import places
 import pytest
 from click.testing import CliRunner
 
@@ -22,8 +23,8 @@ from dicecli.results import Case
 from dicecli.soft_catalogue import OVERALL, SCORES
 from dicecli.soft_evaluate import make_soft_settings
 
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_masks"
-GOLDEN = Path(__file__).parent / "golden"
+SAMPLES = places.SAMPLES
+GOLDEN = places.GOLDEN
 SUFFIX = {"csv": ".csv", "json": ".json", "markdown": ".md", "table": ".txt"}
 SCENE = (str(SAMPLES / "scene_probabilities.nii.gz"), str(SAMPLES / "scene_reference.nii.gz"))
 LESION = (str(SAMPLES / "lesion_logits.npy"), str(SAMPLES / "lesion_reference.png"))

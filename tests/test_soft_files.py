@@ -8,6 +8,7 @@ import pickle
 
 import make
 import numpy as np
+import places
 import pytest
 
 import dicecli
@@ -433,11 +434,9 @@ def test_a_map_that_changes_while_it_is_read_is_no_number(tmp_path, monkeypatch)
 
 def test_real_masks_as_probabilities(tmp_path):
     """One-hot maps of real segmentations have the soft Dice that their masks have as hard Dice."""
-    from pathlib import Path
-
     import nibabel
 
-    folder = Path(__file__).parents[2] / "shared" / "masks" / "nifti"
+    folder = places.SHARED_MASKS / "nifti"
     prediction, reference = folder / "spine_sem_pred.nii.gz", folder / "spine_sem_ref.nii.gz"
     if not prediction.is_file():
         pytest.skip("the folder of real masks is not here")

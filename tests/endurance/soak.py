@@ -4,7 +4,7 @@ Every case must be accounted for: scored with the counts that brute force gives 
 the error that its damage has. The memory of the parent may grow by the counts that it keeps for the report,
 and by nothing else::
 
-    python endurance/soak.py --cases 100000 --seed 0
+    python tests/endurance/soak.py --cases 100000 --seed 0
 
 It needs the system's ``/proc``. The exit code is 1 where something does not hold.
 """
@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import make
 import numpy as np

@@ -3,7 +3,7 @@
 Every run must end with the bytes of an undisturbed one. What stands in the journal must never be counted
 again, and of what was begun at most the cases in flight; that is seen by the files that are opened::
 
-    python endurance/kill_and_resume.py --moments 200 --seed 0
+    python tests/endurance/kill_and_resume.py --moments 200 --seed 0
 
 It needs the system's ``/proc``. The exit code is 1 where something does not hold.
 """
@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import disturbed
 

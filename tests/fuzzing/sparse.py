@@ -2,7 +2,7 @@
 
 Its file has about 1.4 MB, since all but a few of its blocks are not stored::
 
-    python fuzzing/sparse.py
+    python tests/fuzzing/sparse.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import oracle
 

@@ -39,7 +39,7 @@ _PYTHON = tuple(
         sys.base_prefix,
         *sysconfig.get_paths().values(),
         *filter(None, sys.path),
-        Path(__file__).parents[1] / "dicecli",
+        Path(__file__).parents[2] / "dicecli",
         Path(__file__).parent,
     }
 )

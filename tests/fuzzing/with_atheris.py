@@ -2,7 +2,7 @@
 
 It needs atheris, which pip installs where there is a build of it::
 
-    python fuzzing/with_atheris.py nii -max_total_time=300
+    python tests/fuzzing/with_atheris.py nii -max_total_time=300
 
 Options after the format are libFuzzer's. What it finds is written to a file ``crash-...`` in the current
 folder; score that against itself under the suffix of its format. The judge is the one of run.py.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 with atheris.instrument_imports(include=["dicecli"]):
     import mutants

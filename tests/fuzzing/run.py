@@ -4,9 +4,9 @@ Each format runs in a process of its own, whose memory is bounded and whose ever
 is recorded. A process that dies or hangs names the mutant that it died of, and the run goes on with the
 next one::
 
-    python fuzzing/run.py --mutants 50000
-    python fuzzing/run.py --formats tif --start 50000 --mutants 1000 --strace
-    python fuzzing/run.py --formats nii --only 4711          # one mutant again, with its traceback
+    python tests/fuzzing/run.py --mutants 50000
+    python tests/fuzzing/run.py --formats tif --start 50000 --mutants 1000 --strace
+    python tests/fuzzing/run.py --formats nii --only 4711          # one mutant again, with its traceback
 
 What is printed per format: how many were scored, how many had which error, the slowest, the peak of memory,
 and the findings. The exit code is 1 if there are any.
@@ -25,7 +25,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import mutants
 import oracle

@@ -3,7 +3,7 @@
 Runs over small masks of each format, in one process and with two workers; after each failure the outputs must
 be old or new, and whole, and going on must end with the bytes of an undisturbed run::
 
-    python endurance/inject_faults.py
+    python tests/endurance/inject_faults.py
 
 What Python asks of the system can be made to fail so: opens, reads, writes, flushes and renames. What GDAL
 reads by itself cannot. The exit code is 1 where something does not hold.
@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import disturbed
 

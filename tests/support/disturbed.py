@@ -1,4 +1,4 @@
-"""Runs that are disturbed on purpose, and what must hold of them: for the tests, and for the scripts in ``endurance/``.
+"""Runs that are disturbed on purpose, and what must hold of them: for the tests, and for the scripts in ``tests/endurance/``.
 
 What a run is measured by is what the same run gives undisturbed: the same bytes, after ``--resume``.
 """
