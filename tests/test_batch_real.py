@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import places
 import pytest
-from test_real_files import APART, BAD, NO_LABELS
+from real_masks import APART, BAD, NO_LABELS
 
 import dicecli
 from dicecli.settings import Settings

@@ -15,6 +15,7 @@ import places
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from make import journal_record as scored
 
 from dicecli.counting import count_case
 from dicecli.counts import Counts
@@ -62,10 +63,6 @@ def cases(tmp_path):
 def path(tmp_path):
     """Name a journal that is not there yet."""
     return tmp_path / "journal"
-
-
-def scored(case, tp=1):
-    return Scored(case, (4, 4), (0.1, 1 / 3), "mm", {"mm3": 0.3}, 16, {"nodata": 2}, {7: Counts(tp, 2, 3, 4)})
 
 
 def write(path, cases):
@@ -208,7 +205,7 @@ from dicecli.journal import Journal
 from dicecli.results import Case, Scored
 journal = Journal.open(sys.argv[1], resume=False)
 case = Case(*sys.argv[2:])
-from test_journal import scored
+from make import journal_record as scored
 journal.add(case, make_settings(), scored(case, 0))
 os._exit(9)
 """

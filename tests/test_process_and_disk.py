@@ -6,7 +6,6 @@ Some of them are tested beside what they concern, in other files: the list of al
 from __future__ import annotations
 
 import errno
-import importlib
 import json
 import multiprocessing
 import os
@@ -26,7 +25,7 @@ import make
 import numpy as np
 import places
 import pytest
-from test_batch import (
+from batches import (
     CASES,
     MANY,
     PATIENCE_S,
@@ -52,6 +51,7 @@ from test_batch import (
 import dicecli
 from dicecli import batching
 from dicecli.batching import find_pairs
+from dicecli.census import count
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
 from dicecli.evaluate import make_settings, result_of
 from dicecli.formats import nifti
@@ -270,7 +270,7 @@ def test_a_file_that_changes_while_it_is_read(suffix, is_early, change, tmp_path
     with pytest.raises(Changed, match=r"changed|vanished") as caught, masks:  # noqa: PT012 - all of it may raise
         if is_early:
             change(changing)
-        masks.count(masks.windows())
+        count(masks, masks.windows(), "cpu")
         if not is_early:
             change(changing)
         masks.finish()
@@ -768,44 +768,44 @@ ROWS = {
         "test_executors.test_an_item_that_takes_too_long_is_stopped",
     ],
     "SIGKILL of one worker of a 200-case run": [
-        "test_batch.test_a_worker_that_dies_costs_its_own_case",
+        "test_killed.test_a_worker_that_dies_costs_its_own_case",
         "test_executors.test_a_killed_worker_costs_the_item_it_was_working_on",
         "test_executors.test_workers_killed_from_outside_cost_one_item_each_at_most",
         "test_process_and_disk.test_a_case_that_kills_its_worker_each_time",
     ],
     "every worker dies at start": [
-        "test_batch.test_workers_that_cannot_start",
+        "test_killed.test_workers_that_cannot_start",
         "test_executors.test_workers_that_cannot_start_end_the_run",
         "test_executors.test_workers_that_never_get_ready_end_the_run",
     ],
     "SIGINT once, twice; SIGTERM": [
-        "test_batch.test_an_interrupted_run_reports_what_is_done",
-        "test_batch.test_an_impatient_interrupt",
+        "test_killed.test_an_interrupted_run_reports_what_is_done",
+        "test_killed.test_an_impatient_interrupt",
         "test_executors.test_an_interrupted_parent_leaves_no_worker",
         "test_process_and_disk.test_the_end_of_the_terminal",
     ],
     "kill -9 of the parent at any moment, then --resume": [
-        "test_batch.test_killed_at_any_moment",
+        "test_killed.test_killed_at_any_moment",
         "test_process_and_disk.test_killed_at_any_moment_and_counted",
         "test_executors.test_workers_end_with_a_parent_that_is_killed",
         "test_journal.test_a_journal_torn_anywhere_keeps_every_whole_line",
     ],
     "disk full, EIO, read-only folder while writing": [
-        "test_batch.test_a_full_disk",
-        "test_batch.test_a_full_disk_when_every_case_has_its_numbers",
+        "test_resume.test_a_full_disk",
+        "test_resume.test_a_full_disk_when_every_case_has_its_numbers",
         "test_process_and_disk.test_a_disk_that_refuses_an_output",
         "test_process_and_disk.test_any_call_of_the_file_system_may_fail",
         "test_journal.test_a_full_disk_is_an_error_and_costs_no_other_line",
         "test_journal.test_a_disk_that_fails_on_closing_is_an_error",
     ],
     "an output path that cannot be written": [
-        "test_batch.test_what_cannot_be_written_or_read_is_said_before_any_mask_is_read",
-        "test_batch.test_a_folder_that_forbids_writing",
+        "test_usage.test_what_cannot_be_written_or_read_is_said_before_any_mask_is_read",
+        "test_usage.test_a_folder_that_forbids_writing",
         "test_process_and_disk.test_a_folder_that_refuses_a_new_file",
         "test_process_and_disk.test_an_output_that_is_no_file",
     ],
     "standard output closed early (| head -1)": [
-        "test_batch.test_standard_output_that_nobody_reads",
+        "test_progress.test_standard_output_that_nobody_reads",
         "test_process_and_disk.test_streams_that_are_closed_or_full",
     ],
     "a file that changes, or vanishes, while it is read": [
@@ -815,7 +815,7 @@ ROWS = {
     ],
     "no HOME, no TTY, LANG=C, COLUMNS=20, ulimit -n 64": [
         "test_process_and_disk.test_a_bare_environment",
-        "test_batch.test_a_bare_environment",
+        "test_progress.test_a_bare_environment",
         "test_executors.test_few_files_may_be_open",
     ],
 }
@@ -826,4 +826,5 @@ def test_every_row_is_a_test(row):
     """What the list names is there."""
     for each in ROWS[row]:
         module, name = each.split(".")
-        assert callable(getattr(importlib.import_module(module), name)), each
+        texts = [path.read_text(encoding="utf-8") for path in places.TESTS.rglob(f"{module}.py")]
+        assert any(f"\ndef {name}(" in text for text in texts), each

@@ -12,7 +12,7 @@ import places
 import pytest
 
 import dicecli
-from dicecli import files
+from dicecli import files, soft_counting
 from dicecli.errors import CaseError, GridMismatch
 from dicecli.evaluate import make_settings, result_of
 from dicecli.plugins import load, names
@@ -422,13 +422,13 @@ def test_a_map_that_changes_while_it_is_read_is_no_number(tmp_path, monkeypatch)
 
     p, g = volume()
     path, reference = npy(tmp_path / "p.npy", p), make.nifti(tmp_path / "g.nii.gz", g)
-    original = SoftPair.reference_sizes
+    original = soft_counting.reference_sizes
 
-    def touched(pair):
+    def touched(source):
         os.utime(path, ns=(1, 1))
-        return original(pair)
+        return original(source)
 
-    monkeypatch.setattr(SoftPair, "reference_sizes", touched)
+    monkeypatch.setattr(soft_counting, "reference_sizes", touched)
     assert failing(path, reference).name == "Changed"
 
 

@@ -20,9 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import batches
 import faulty_io
 import make
-import test_batch as batch
 
 #: The files that a run with faults writes.
 WRITTEN = ("scores.csv", "scores.json", "summary.csv")
@@ -54,7 +54,7 @@ def inject(folder, error=errno.EIO, suffixes=tuple(KINDS)):
     for fail_at in itertools.count(1):
         _age(folder)
         with faulty_io.Faults(folder, fail_at=fail_at, error=error) as faults:
-            done = batch.call(*words)
+            done = batches.call(*words)
         codes[done.exit_code] += 1
         what = f"call {fail_at}, {errno.errorcode[error]} on {faults.calls[-1]}"
         _check(folder, expected, done.exit_code, done.stderr, what)
@@ -76,7 +76,7 @@ def inject_everywhere(folder, error=errno.EIO, suffixes=tuple(KINDS), jobs=2):
         _age(folder)
         log.unlink(missing_ok=True)
         env = faulty_io.environment(hook, folder, fail_at=fail_at, error=error, log=log)
-        done = batch.run(*words, "-j", jobs, env=env)
+        done = batches.run(*words, "-j", jobs, env=env)
         codes[done.returncode] += 1
         what = f"call {fail_at}, {errno.errorcode[error]}"
         _check(folder, expected, done.returncode, done.stderr, what)
@@ -90,15 +90,15 @@ def inject_everywhere(folder, error=errno.EIO, suffixes=tuple(KINDS), jobs=2):
 def _mixed(folder, suffixes):
     """Write a small pair of each format, and return the words of a run over them."""
     for number, suffix in enumerate(suffixes):
-        batch.pair(folder, f"case{number:03}", number, 12, KINDS[suffix], suffix)
+        batches.pair(folder, f"case{number:03}", number, 12, KINDS[suffix], suffix)
     out = folder / "out"
     out.mkdir()
     outputs = [part for name in WRITTEN[:2] for part in ("-o", out / name)]
-    return [*batch.both(folder), *outputs, "--summary", out / WRITTEN[2], "-m", "dice", "-q", "-f", "csv"]
+    return [*batches.both(folder), *outputs, "--summary", out / WRITTEN[2], "-m", "dice", "-q", "-f", "csv"]
 
 
 def _undisturbed(folder, words):
-    assert batch.call(*words).exit_code == 0
+    assert batches.call(*words).exit_code == 0
     return _contents(folder)
 
 
@@ -127,7 +127,7 @@ def _check(folder, expected, code, said, what):
 
 def _go_on(folder, expected, words, what):
     """Hold that going on, undisturbed, ends with the bytes of an undisturbed run."""
-    done = batch.call(*words, "--resume")
+    done = batches.call(*words, "--resume")
     assert done.exit_code == 0, (what, done.stderr)
     assert _contents(folder) == expected, what
     assert not (folder / "out" / "scores.csv.journal").exists(), what
@@ -183,12 +183,12 @@ def kill_and_resume(folder, moments, seed, cases=200, say=lambda _: None):
         That does not hold.
     """
     chance = random.Random(seed)  # noqa: S311 - no secret
-    batch.sound(folder, cases, 48)
+    batches.sound(folder, cases, 48)
     (folder / "predictions" / "case007.png").write_bytes(b"")
     usual = folder / "usual"
     usual.mkdir()
-    assert batch.call(*batch.both(folder), *batch.all_outputs(usual)).exit_code == 3
-    expected = batch.contents(usual)
+    assert batches.call(*batches.both(folder), *batches.all_outputs(usual)).exit_code == 3
+    expected = batches.contents(usual)
     hook = folder / "hook"
     hook.mkdir()
     killed = Killed(0, 0, 0, Counter())
@@ -198,12 +198,12 @@ def kill_and_resume(folder, moments, seed, cases=200, say=lambda _: None):
         jobs = chance.randint(1, 3)
         for _ in range(min(chance.choice([1, 1, 2, 3]), moments - killed.moments)):
             killed = _kill_once(folder, out, hook, jobs, chance, cases, killed)
-        held = {*batch.journalled(out)}
+        held = {*batches.journalled(out)}
         done, begun = _run_logged(folder, out, hook, jobs)
         assert done == 3
         assert begun == {f"case{number:03}" for number in range(cases)} - held
-        assert batch.contents(out) == expected
-        names = batch.journalled(out)
+        assert batches.contents(out) == expected
+        names = batches.journalled(out)
         assert sorted(names) == sorted({f"case{number:03}" for number in range(cases)} - {"case007"})
         shutil.rmtree(out)
         killed = killed._replace(runs=killed.runs + 1)
@@ -212,17 +212,17 @@ def kill_and_resume(folder, moments, seed, cases=200, say=lambda _: None):
 
 
 def _kill_once(folder, out, hook, jobs, chance, cases, killed):
-    before = batch.journalled(out)
+    before = batches.journalled(out)
     process, log = _start_logged(folder, out, hook, jobs)
     if chance.random() < 0.4:
         time.sleep(chance.uniform(0, 1.2))
     else:
-        batch.wait_for(chance.randint(len(before), cases), process, out)
+        batches.wait_for(chance.randint(len(before), cases), process, out)
         time.sleep(chance.uniform(0, 0.02))
     process.kill()
     was_killed = process.wait() == -signal.SIGKILL
-    batch.assert_no_process_is_left(process)
-    held = batch.journalled(out)
+    batches.assert_no_process_is_left(process)
+    held = batches.journalled(out)
     begun = _begun(log)
     assert held[: len(before)] == before
     assert not begun & {*before}, "what stood in the journal was counted again"
@@ -238,14 +238,14 @@ def _kill_once(folder, out, hook, jobs, chance, cases, killed):
 def _start_logged(folder, out, hook, jobs):
     log = hook / "log"
     log.unlink(missing_ok=True)
-    words = [*batch.both(folder), *batch.all_outputs(out), "--resume", "-q", "-j", jobs]
+    words = [*batches.both(folder), *batches.all_outputs(out), "--resume", "-q", "-j", jobs]
     env = faulty_io.environment(hook, folder / "references", log=log)
-    return batch.start(*words, env=env, stderr=subprocess.DEVNULL), log
+    return batches.start(*words, env=env, stderr=subprocess.DEVNULL), log
 
 
 def _run_logged(folder, out, hook, jobs):
     process, log = _start_logged(folder, out, hook, jobs)
-    return process.wait(batch.PATIENCE_S), _begun(log)
+    return process.wait(batches.PATIENCE_S), _begun(log)
 
 
 def _begun(log):

@@ -1,0 +1,41 @@
+"""Folders of masks that the tests of several folders look at, each made once."""
+
+from __future__ import annotations
+
+import make
+import numpy as np
+import pytest
+from batches import MANY, all_outputs, both, call, contents, sound
+
+
+@pytest.fixture(scope="session")
+def faulty(tmp_path_factory):
+    """Write pairs of which a few cannot be scored, and one prediction too many."""
+    folder = tmp_path_factory.mktemp("faulty")
+    sound(folder, 12, 24)
+    predictions, references = both(folder)
+    (predictions / "case003.png").write_bytes(b"")
+    (predictions / "case005.png").unlink()
+    (references / "case007.png").write_bytes((references / "case007.png").read_bytes()[:60])
+    make.png(predictions / "case008.png", make.blobs((20, 20)))
+    make.png(predictions / "extra.png", make.blobs((20, 20)))
+    for side in (predictions, references):
+        make.png(side / "nothing.png", np.zeros((24, 24), np.uint8))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """Write pairs enough for a run that takes a while, one of them broken, so that the journal is kept at the end."""
+    folder = tmp_path_factory.mktemp("many")
+    sound(folder, MANY, 64)
+    (folder / "predictions" / "case100.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(many, tmp_path_factory):
+    """Run over `many` undisturbed, and return what it writes."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert call(*both(many), *all_outputs(folder)).exit_code == 3
+    return contents(folder)

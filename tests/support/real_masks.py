@@ -1,0 +1,102 @@
+"""What must come of the masks of others that are damaged, no label maps, or no pairs: by the folder's own names."""
+
+from __future__ import annotations
+
+#: What GDAL finds wrong with a TIFF is told as one of two errors, and which of them may change with GDAL.
+DAMAGED = ("Corrupt", "Truncated")
+#: The right answer to each bad file: the names of the errors that say it, or None for a file that is odd and
+#: can be read all the same.
+BAD = {
+    "gdal_byte_truncated.tif": DAMAGED,
+    "gdal_corrupted_deflate_singlestrip.tif": DAMAGED,
+    "gdal_corrupted_gtiff_tags.tif": DAMAGED,
+    "gdal_excessive-memory-TIFFFillStrip.tif": DAMAGED,
+    "gdal_excessive-memory-TIFFFillTile.tif": DAMAGED,
+    "gdal_huge-implied-number-strips.tif": None,
+    "gdal_huge4GB.tif": DAMAGED,
+    "gdal_many_blocks_truncated.tif": DAMAGED,
+    "gdal_missing_tilebytecounts_and_offsets.tif": DAMAGED,
+    "gdal_ossfuzz_470691578.tif": DAMAGED,
+    "gdal_packbits-not-enough-data.tif": DAMAGED,
+    "gdal_scanline_more_than_2GB.tif": ("ManyVolumes",),
+    "gdal_strip_larger_than_2GB_header.tif": (*DAMAGED, "TooLarge"),
+    "gdal_toomanyblocks.tif": DAMAGED,
+    "gdal_uint33.tif": DAMAGED,
+    "gdal_unsupported_codec_unknown.tif": DAMAGED,
+    "irtiff_divzero.tif": DAMAGED,
+    "libtiff_ifd_loop_self.tif": None,
+    "mgz_not_nifti.mgz": ("UnknownFormat",),
+    "nii_cifti_dconn.nii": ("UnknownFormat",),
+    "nii_crash1.nii": ("BadHeader",),
+    "nii_hdr_without_img.hdr": ("Missing",),
+    "nii_not_nifti.nii": ("UnknownFormat",),
+    "nii_rgb3d.nii": ("NotLabels",),
+    "pil_broken.png": ("Corrupt",),
+    "pil_broken_data_stream.png": ("Corrupt",),
+    "pil_crash-0c7e0e.tif": ("ManyVolumes",),
+    "pil_crash-1152ec.tif": ("ManyVolumes",),
+    "pil_crash-2020-10-test.tif": ("ManyVolumes",),
+    "pil_crash-f46f5b.tif": ("ManyVolumes",),
+    "pil_decompression_bomb.gif": ("UnknownFormat",),
+    "pil_oom-225817ca.tif": DAMAGED,
+    "pil_padded_idat.png": None,
+    "pil_seek_too_large.tif": DAMAGED,
+    "pil_tRNS_null_1x1.png": None,
+    "pil_tiff_wrong_bits_per_sample_2.tiff": ("ManyVolumes",),
+    "pil_truncated_image.png": ("Truncated",),
+    "pil_unknown_compression_method.png": ("Corrupt",),
+    "png_bad_iCCP.png": ("Corrupt",),
+    "png_badadler.png": ("Corrupt",),
+    "png_badpal_regression-palette-8.png": None,
+    "png_badpal_small-palette-8.png": None,
+    "png_huge_IDAT.png": ("Truncated",),
+    "png_huge_zTXt_chunk.png": ("Truncated",),
+    "png_ir_eof.png": ("Corrupt",),
+    "png_ir_invalid_palette_index.png": None,
+    "png_ir_issue1075.png": DAMAGED,
+    "png_ir_issue214.png": ("Corrupt",),
+    "png_ir_issue230.png": ("Corrupt",),
+    "png_ir_no_ihdr.png": ("Corrupt",),
+    "png_suite_xc1n0g08.png": ("Corrupt",),
+    "png_suite_xc9n2c08.png": ("Corrupt",),
+    "png_suite_xcrn0g04.png": ("UnknownFormat",),
+    "png_suite_xd3n2c08.png": ("Corrupt",),
+    "png_suite_xd9n2c08.png": ("Corrupt",),
+    "png_suite_xdtn0g01.png": ("Corrupt",),
+    "png_suite_xs1n0g01.png": ("UnknownFormat",),
+    "png_suite_xs7n0g01.png": ("UnknownFormat",),
+    "rio_corrupt.tif": ("ManyVolumes",),
+    "tif_named_jpg.jpg": ("UnknownFormat",),
+}
+#: Several bands, of which one can be chosen: what that band is then.
+BAND_1_OF_BAD = {
+    "gdal_scanline_more_than_2GB.tif": (*DAMAGED, "TooLarge"),
+    "pil_crash-0c7e0e.tif": ("LossyCompression",),
+    "pil_crash-1152ec.tif": ("LossyCompression",),
+    "pil_crash-2020-10-test.tif": DAMAGED,
+    "pil_crash-f46f5b.tif": ("LossyCompression",),
+    "pil_tiff_wrong_bits_per_sample_2.tiff": None,
+    "rio_corrupt.tif": ("LossyCompression",),
+}
+#: Files that are sound and no label maps as they are: colours, fractions, NaN, several bands.
+NO_LABELS = {
+    "geotiff/cci2001_small_f32nan.tif": "NotLabels",
+    "geotiff/cci2015_small_f32nan.tif": "NotLabels",
+    "geotiff/f32_nodata_min.tif": "NotLabels",
+    "geotiff/gdal_sparse.tif": "ManyVolumes",
+    "nifti/sct_gm_soft.nii.gz": "NotLabels",
+    "png/coco142238_2ch.png": "UnknownColour",
+    "png/coco142238_pan_rgb.png": "UnknownColour",
+    "png/coco439180_2ch.png": "UnknownColour",
+    "png/coco439180_pan_rgb.png": "UnknownColour",
+    "png/dl2_bird_pred_class.png": "UnknownColour",
+    "png/dl2_vps_gt_rgb.png": "UnknownColour",
+    "png/dl2_vps_pred_rgb.png": "UnknownColour",
+    "png/ps_basn6a08.png": "NotLabels",
+}
+#: Pairs whose masks are sound and do not lie on each other.
+APART = {
+    ("nifti/monai_label_las_u16.nii.gz", "nifti/monai_label_ras_u16.nii.gz"): "ShapeMismatch",
+    ("png/davis17_judo_osvos.png", "png/cutie_judo5_853.png"): "ShapeMismatch",
+    ("geotiff/cdl2021_tile_east.tif", "geotiff/cdl2021.tif"): "GridMismatch",
+}
