@@ -8,7 +8,7 @@ from dicecli.catalogue import catalogue
 from dicecli.counts import Counts
 
 if TYPE_CHECKING:
-    from dicecli.scores import CaseScores, LabelScore
+    from dicecli.case_scores import CaseScores, LabelScore
     from dicecli.settings import Settings
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.

@@ -11,14 +11,13 @@ import numpy as np
 
 from dicecli.counts import Counts
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
+from dicecli.labels import NO_LABEL
 from dicecli.plugins import cpu_backend, load
 from dicecli.tensors import is_tensor, on_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Stands for "belongs to no label" among the labels of a matrix; no file can hold this value as a label.
-NO_LABEL = -(2**63)
 #: More distinct labels than this are taken for something else than a label map.
 MAX_LABELS = 4096
 
@@ -33,7 +32,7 @@ class ConfusionMatrix:
     Attributes
     ----------
     labels : tuple of int
-        Sorted and unique. May hold :data:`NO_LABEL`.
+        Sorted and unique. May hold :data:`~dicecli.labels.NO_LABEL`.
     table : numpy.ndarray
         int64, shape ``(len(labels), len(labels))``. ``table[i, j]`` is the number of pixels whose
         reference is ``labels[i]`` and whose prediction is ``labels[j]``.

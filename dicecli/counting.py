@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicecli.confusion import NO_LABEL, ConfusionMatrix
+from dicecli.census import device_note, whole_tensors
 from dicecli.encoding import check_declared, meaning
 from dicecli.errors import UsageError
+from dicecli.labels import NO_LABEL
 from dicecli.pair import Pair, named, on_side
 from dicecli.plugins import load
 from dicecli.results import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.spreading import spread
 
 if TYPE_CHECKING:
+    from dicecli.confusion import ConfusionMatrix
     from dicecli.settings import Settings
     from dicecli.sources import MaskSource
     from dicecli.spreading import Fold
@@ -51,12 +53,12 @@ def count_case(
         With the side and the file that it concerns.
     """
     with Pair(case, settings) as pair:
-        matrix = pair.whole_tensors()
+        matrix = whole_tensors(pair)
         if matrix is None:
             matrix = spread(case, settings, pair, threads, _fold(executor, threads, scheduler))
         pair.finish(threads)
         scored = _scored(case, matrix, pair.reference, pair.prediction, settings)
-        on_device = [note for note in (pair.device_note(),) if note]
+        on_device = [note for note in (device_note(settings.device),) if note]
     notes = [*pair.notes, *on_device, *scored.notes, *_twins(case, matrix)]
     return replace(scored, case=named(case), notes=tuple(dict.fromkeys(notes)))
 

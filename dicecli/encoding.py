@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.confusion import NO_LABEL
 from dicecli.errors import NotLabels, UnknownLabel
+from dicecli.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

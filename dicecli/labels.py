@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Colour = tuple[int, int, int]
+#: Stands for "belongs to no label" among labels; no file can hold this value as a label.
+NO_LABEL = -(2**63)
 _KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
 _EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver"}, "ignore": 255}.'
 

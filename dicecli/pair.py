@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from dicecli import files
 from dicecli.alignment import align
 from dicecli.blocks import plan
-from dicecli.confusion import ConfusionMatrix
-from dicecli.errors import CaseError, Changed, TooManyLabels, UnknownFormat
+from dicecli.errors import CaseError, Changed, UnknownFormat
 from dicecli.limits import check_pixels
-from dicecli.plugins import cpu_backend, load, names
+from dicecli.plugins import load, names
 from dicecli.settings import Settings
 from dicecli.sources import MaskSource, Reading
 from dicecli.views import ArraySource, NothingSource
@@ -113,41 +112,19 @@ class Pair:
         """Return the plan that both are read through."""
         return plan(self.reference, self.prediction)
 
-    def count(self, windows: Iterable[Window], *, ahead: bool = False) -> ConfusionMatrix:
-        """Count some windows of the plan; `ahead` reads both masks at the same time, in two threads.
+    def blocks(
+        self, windows: Iterable[Window], *, ahead: bool = False
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Read windows of the plan, the reference's block and the prediction's each.
+
+        `ahead` reads both masks at the same time, in two threads.
 
         Raises
         ------
         CaseError
             Damage that shows only now, and values that are no labels.
         """
-        backend, where = self._backend()
-        matrix = ConfusionMatrix.empty()
-        for first, second in self._both_at_once(windows) if ahead else self._in_turn(windows):
-            try:
-                matrix += (
-                    backend.count_block(first, second)
-                    if where is None
-                    else backend.count_block(first, second, where)
-                )
-            except TooManyLabels as error:
-                raise self._of_the_richer(error, first, second) from error.__cause__
-        return matrix
-
-    def _of_the_richer(self, error: TooManyLabels, *blocks: np.ndarray) -> TooManyLabels:
-        """Tell an error over both masks which of them has more labels in the blocks where it was met."""
-        first, second = (len(set(block.ravel().tolist())) for block in blocks)
-        side, source = ("reference", self.reference) if first >= second else ("prediction", self.prediction)
-        return error.on_side(side, source.path)
-
-    def whole_tensors(self) -> ConfusionMatrix | None:
-        """Count tensors on the device where they lie, as they are; None where there are none."""
-        first, second = self.reference, self.prediction
-        if not (isinstance(first, ArraySource) and isinstance(second, ArraySource)):
-            return None
-        if not ((first.is_tensor or second.is_tensor) and first.is_countable and second.is_countable):
-            return None
-        return ConfusionMatrix.from_arrays(reference=first.array, prediction=second.array)
+        return self._both_at_once(windows) if ahead else self._in_turn(windows)
 
     def finish(self, threads: int = 1) -> None:
         """Check what shows only at the end of both files: checksums, that nothing follows or has changed.
@@ -166,20 +143,6 @@ class Pair:
             for each in done:
                 each.result()
         self._files.check()
-
-    def device_note(self) -> str | None:
-        """Say where it is counted, if not where it was asked for."""
-        if self._settings.device == "cpu":
-            return None
-        note: str | None = load("backends", "torch").device(self._settings.device)[1]
-        return note
-
-    def _backend(self) -> tuple[Any, Any]:
-        if self._settings.device == "cpu":
-            return load("backends", cpu_backend()), None
-        backend = load("backends", "torch")
-        where = backend.device(self._settings.device)[0]
-        return (load("backends", cpu_backend()), None) if where is None else (backend, where)
 
     def _in_turn(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for window in windows:

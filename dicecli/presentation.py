@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.averaging import Average
+    from dicecli.case_scores import CaseScores, LabelScore
     from dicecli.catalogue import Metric
-    from dicecli.scores import CaseScores, LabelScore
     from dicecli.settings import Settings
 
 #: More labels than this are not all shown, but the worst of them.

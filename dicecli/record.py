@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dicecli.results import Failed
-from dicecli.scores import CaseScores, LabelScore, Report, definition
+from dicecli.scores import Report, definition
 from dicecli.summary import RESAMPLES, SEED, RowSummary
 from dicecli.version import __version__
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.averaging import Average
+    from dicecli.case_scores import CaseScores, LabelScore
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 1

@@ -6,16 +6,18 @@ a report can be made again, in another form, from the counts alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
+from dicecli.case_scores import CaseScores, LabelScore
 from dicecli.catalogue import Metric, catalogue, resolve
 from dicecli.counts import Counts, pooled
 from dicecli.notes import run_notes
+from dicecli.plugins import load
 from dicecli.results import Failed, Result, Scored, Verdict
 
 if TYPE_CHECKING:
@@ -32,52 +34,6 @@ Table = dict[str, list[list[float]]]
 USUAL = ("dice", "iou", "precision", "recall")
 #: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
 MACRO_REGIONS = "macro-regions"
-
-
-@dataclass(frozen=True)
-class LabelScore:
-    """One row: a label or region of one case, its counts, and every metric's value (NaN: undefined)."""
-
-    label: int | None
-    name: str | None
-    counts: Counts
-    values: dict[str, float]
-
-    @property
-    def title(self) -> str:
-        """What people call it: its name, else its number."""
-        return self.name or f"label {self.label}"
-
-
-@dataclass(frozen=True)
-class CaseScores:
-    """All numbers of one scored case.
-
-    Attributes
-    ----------
-    result : Scored
-    labels, regions : tuple of LabelScore
-        The evaluated labels, in ascending order; the regions, in the order of their declaration.
-    others : tuple of LabelScore
-        Labels that are not evaluated but were counted: the background, where averages leave it out.
-    averages : dict of str to dict of str to Average
-        By the average's name, then by the metric's.
-    overall : dict of str to float
-        Metrics of the whole matrix.
-    checks : dict of str to bool
-        Identities that were checked, exactly, on every row.
-    notes : tuple of str
-        What was assumed or looks odd, and what may mislead.
-    """
-
-    result: Scored
-    labels: tuple[LabelScore, ...]
-    regions: tuple[LabelScore, ...]
-    others: tuple[LabelScore, ...]
-    averages: dict[str, dict[str, Average]]
-    overall: dict[str, float]
-    checks: dict[str, bool]
-    notes: tuple[str, ...] = field(default=())
 
 
 class Report:
@@ -128,15 +84,13 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-        from dicecli.record import to_dict
-
-        return to_dict(self)
+        record: dict[str, Any] = load("exporters", "json").record(self)
+        return record
 
     def to_pandas(self) -> DataFrame:
         """Return the rows of the CSV as a data frame: one per case and label or region, undefined is NaN."""
-        from dicecli.record import to_pandas
-
-        return to_pandas(self)
+        frame: DataFrame = load("exporters", "csv").frame(self)
+        return frame
 
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
@@ -252,9 +206,37 @@ class Report:
     @cached_property
     def summary(self) -> Summary:
         """The statistics over cases of every row and metric."""
-        from dicecli.summary import summarise
+        import numpy as np
 
-        return summarise(self)
+        from dicecli.summary import Columns, summarise
+
+        scored, metrics, policy = self.scored, self.metrics, self.settings.undefined
+        shape = (len(metrics), len(scored), len(self.rows))
+        table = np.array([self.values[each.name] for each in metrics], np.float64).reshape(shape)
+        pools = [pooled(column) for column in zip(*(self.counts(each) for each in scored), strict=True)]
+        is_one_size = len({tuple(each.sizes.items()) for each in scored}) == 1
+        sizes = scored[0].sizes if is_one_size else {}
+        columns = [
+            Columns(
+                label,
+                name,
+                tuple(range(len(scored))),
+                table[:, :, place].T,
+                tuple(each.value(counts, sizes, policy) for each in metrics),
+            )
+            for place, ((label, name), counts) in enumerate(
+                zip(self.rows, pools or [Counts()] * len(self.rows), strict=True)
+            )
+        ]
+        ranked = next((each for each in (*self.shown, *metrics) if each.better != "neither"), None)
+        return summarise(
+            columns,
+            [each.name for each in metrics],
+            [each.case for each in scored],
+            expected=len(self.results),
+            ranked=ranked.name if ranked else None,
+            higher_is_better=ranked is not None and ranked.better == "higher",
+        )
 
     def _row(self, result: Scored, label: int) -> LabelScore:
         counts = counts_of(result, label)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.blocks import plan
 from dicecli.channels import channels_of, check_covered, summed_regions
 from dicecli.encoding import check_declared, meaning
 from dicecli.errors import NotProbabilities
 from dicecli.pair import named, on_side
+from dicecli.plugins import cpu_backend, load
 from dicecli.probability_windows import Meaning, Summing
 from dicecli.soft_pair import SoftPair
 from dicecli.soft_results import SoftScored
@@ -110,7 +112,7 @@ def _refuse_types(channels: list[MaskSource], softness: Softness) -> None:
 def _reference(pair: SoftPair, settings: Settings) -> tuple[dict[int, int | None], dict[int, int], list[str]]:
     """Return what each stored label of the reference means (None: left out), its pixels, and notes."""
     source = pair.reference
-    stored = pair.reference_sizes()
+    stored = reference_sizes(source)
     nodata = source.nodata_label
     sizes = {label: n for label, n in stored.items() if label != nodata}
     renamed, notes = on_side("reference", source, meaning, sizes, settings)
@@ -122,6 +124,17 @@ def _reference(pair: SoftPair, settings: Settings) -> tuple[dict[int, int | None
         if what in settings.labels.ignore:
             meant[label] = None
     return meant, stored, notes
+
+
+def reference_sizes(source: MaskSource) -> dict[int, int]:
+    """Read a reference alone, and return how many pixels each stored label has."""
+    backend = load("backends", cpu_backend())
+    sizes: dict[int, int] = {}
+    for window in plan(source):
+        block = on_side("reference", source, source.read, window)
+        for label, n in backend.count_block(block, block).sizes("reference").items():
+            sizes[label] = sizes.get(label, 0) + n
+    return dict(sorted(sizes.items()))
 
 
 def _check_reference(

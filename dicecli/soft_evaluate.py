@@ -11,9 +11,9 @@ from dicecli.errors import UsageError
 from dicecli.evaluate import case_name, make_settings
 from dicecli.results import Case
 from dicecli.soft_counting import sum_case
-from dicecli.soft_forms import FORMS, SMOOTH
+from dicecli.soft_forms import FORMS
 from dicecli.soft_scores import SoftReport
-from dicecli.softness import LOGITS, Softness
+from dicecli.softness import LOGITS, SMOOTH, Softness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

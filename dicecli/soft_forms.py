@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dicecli.softness import SMOOTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: What is added above and below, so that two empty masks agree instead of being undefined.
-SMOOTH = 1e-5
 
 
 class Sums(NamedTuple):

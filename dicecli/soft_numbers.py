@@ -1,4 +1,4 @@
-"""From sums to scores: of one class, of a mean over classes, and of all channels together."""
+"""From sums to scores: of one class, and of all channels together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli import soft_forms, thresholds
-from dicecli.averaging import mean
 from dicecli.soft_sums import pooled, rounded
 
 if TYPE_CHECKING:
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from dicecli.counts import Counts
     from dicecli.soft_sums import ChannelSums, SoftSums
     from dicecli.softness import Softness
-
-#: What a macro average does not take the mean of: these belong to the mean's own curve.
-_OF_CURVE = ("dice_best", "best_threshold", "gain")
 
 
 def scores_of(sums: ChannelSums, argmax: Counts | None, softness: Softness) -> dict[str, float]:
@@ -45,7 +41,7 @@ def scores_of(sums: ChannelSums, argmax: Counts | None, softness: Softness) -> d
     curve = thresholds.curve(sums)
     values["dice_at_half"] = _hard(curve.counts(0.5))
     values["dice_argmax"] = math.nan if argmax is None else _hard(argmax)
-    return values | _tuned(curve.dice, values, has_argmax=argmax is not None)
+    return values | tuned(curve.dice, values, has_argmax=argmax is not None)
 
 
 def combined(loss: float, entropy: float, softness: Softness) -> float:
@@ -53,7 +49,7 @@ def combined(loss: float, entropy: float, softness: Softness) -> float:
     return softness.dice_weight * loss + softness.ce_weight * entropy
 
 
-def _tuned(dice: np.ndarray, values: Mapping[str, float], *, has_argmax: bool) -> dict[str, float]:
+def tuned(dice: np.ndarray, values: Mapping[str, float], *, has_argmax: bool) -> dict[str, float]:
     """Return the best threshold of a curve, and what it brings."""
     threshold, best = thresholds.best(dice)
     now = values["dice_argmax" if has_argmax else "dice_at_half"]
@@ -70,23 +66,6 @@ def _soft(form: str, sums: ChannelSums, smooth: float) -> float:
 def _hard(counts: Counts) -> float:
     below = 2 * counts.tp + counts.fp + counts.fn
     return 2 * counts.tp / below if below else math.nan
-
-
-def macro(
-    rows: Sequence[Mapping[str, float]], sums: Sequence[ChannelSums], *, has_argmax: bool
-) -> tuple[dict[str, float], dict[str, int]]:
-    """Return the mean of each score over classes, and how many undefined values each leaves out.
-
-    Its best threshold is the one threshold for all classes at which the mean of their Dice is largest.
-    """
-    if not rows:
-        return {}, {}
-    means = {name: mean(row[name] for row in rows) for name in rows[0] if name not in _OF_CURVE}
-    values = {name: each.value for name, each in means.items()}
-    undefined = {name: each.undefined for name, each in means.items()}
-    dice = thresholds.mean_dice([thresholds.curve(each) for each in sums])
-    tuned = _tuned(dice, values, has_argmax=has_argmax)
-    return values | tuned, undefined | dict.fromkeys(tuned, undefined["dice_at_half"])
 
 
 def overall(

@@ -14,7 +14,7 @@ from dicecli.blocks import WINDOW_PIXELS, plan
 from dicecli.channel_arrays import array_channels
 from dicecli.errors import CaseError, UnknownFormat
 from dicecli.pair import FilesAsOpened, on_side, opened, reading_of, shown
-from dicecli.plugins import cpu_backend, load, names
+from dicecli.plugins import load, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,16 +75,6 @@ class SoftPair:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._stack.close()
         self._files.blame(error)
-
-    def reference_sizes(self) -> dict[int, int]:
-        """Read the reference alone, and return how many pixels each stored label has."""
-        backend = load("backends", cpu_backend())
-        sizes: dict[int, int] = {}
-        for window in plan(self.reference):
-            block = on_side("reference", self.reference, self.reference.read, window)
-            for label, n in backend.count_block(block, block).sizes("reference").items():
-                sizes[label] = sizes.get(label, 0) + n
-        return dict(sorted(sizes.items()))
 
     def windows(self) -> Plan:
         """Return the plan that both are read through; memory does not grow with the number of channels."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.soft_results import SoftScored
-    from dicecli.soft_scores import SoftReport, SoftRow, SoftScores
+    from dicecli.soft_rows import SoftRow, SoftScores
+    from dicecli.soft_scores import SoftReport
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = "soft-1"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dicecli import thresholds
 from dicecli.counts import Counts
 from dicecli.notes import run_notes
+from dicecli.plugins import load
 from dicecli.results import Failed
-from dicecli.soft_numbers import macro, overall, scores_of
+from dicecli.soft_averaging import macro
+from dicecli.soft_numbers import overall, scores_of
 from dicecli.soft_results import SoftScored
+from dicecli.soft_rows import SoftRow, SoftScores
 from dicecli.soft_sums import ChannelSums, SoftSums, pooled
 
 if TYPE_CHECKING:
@@ -35,52 +37,6 @@ AVERAGES_OF_RUN = {
     "macro": "pool the sums over cases per label, the score per label, mean over labels",
     "micro": "pool the sums over cases and labels, then the score",
 }
-
-
-class SoftRow(NamedTuple):
-    """One class: its sums, and every score's value (NaN: undefined)."""
-
-    channel: Channel
-    sums: ChannelSums
-    values: dict[str, float]
-
-
-@dataclass(frozen=True)
-class SoftScores:
-    """All numbers of one case, or of all cases pooled.
-
-    Attributes
-    ----------
-    labels : tuple of SoftRow
-        The evaluated classes, in the order of the channels.
-    regions : tuple of SoftRow
-        Those whose probability is the sum of their labels': they overlap, and are in no average.
-    others : tuple of SoftRow
-        Those that averages leave out: the background, and ignored labels.
-    averages : dict of str to dict of str to float
-        ``macro`` and ``micro``, by the score's name.
-    undefined : dict of str to int
-        How many undefined values ``macro`` leaves out, by the score's name.
-    overall : dict of str to float
-        Of all channels together.
-    """
-
-    labels: tuple[SoftRow, ...]
-    regions: tuple[SoftRow, ...]
-    others: tuple[SoftRow, ...]
-    averages: dict[str, dict[str, float]]
-    undefined: dict[str, int]
-    overall: dict[str, float]
-
-    @property
-    def rows(self) -> tuple[SoftRow, ...]:
-        """What reports have a row for: the evaluated classes, then the regions."""
-        return (*self.labels, *self.regions)
-
-    @property
-    def has_argmax(self) -> bool:
-        """Whether channels exclude each other, so that the largest probability decides."""
-        return not math.isnan(self.overall["overall_accuracy"])
 
 
 class SoftReport:
@@ -116,15 +72,13 @@ class SoftReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-        from dicecli.soft_record import to_dict
-
-        return to_dict(self)
+        record: dict[str, Any] = load("exporters", "json").record(self)
+        return record
 
     def to_pandas(self) -> DataFrame:
         """Return the rows of the CSV as a data frame: one per case and label, and per average."""
-        from dicecli.soft_record import to_pandas
-
-        return to_pandas(self)
+        frame: DataFrame = load("exporters", "csv").frame(self)
+        return frame
 
     @property
     def scored(self) -> tuple[SoftScored, ...]:
@@ -217,7 +171,8 @@ class SoftReport:
         """The statistics over cases of every label and score."""
         from dicecli.soft_summary import summarise
 
-        return summarise(list(self.cases()), self.pooled, self.shown[0])
+        scored = [each for each in self.cases() if not isinstance(each, Failed)]
+        return summarise(scored, self.pooled, self.shown[0], len(self.results))
 
     def curves(self) -> dict[str, Curve]:
         """Return the curve of each evaluated label over all cases, and ``micro``, of the labels pooled."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dicecli.soft_results import SoftScored
-    from dicecli.soft_scores import SoftReport, SoftScores
+    from dicecli.soft_rows import SoftScores
+    from dicecli.soft_scores import SoftReport
 
 _FORMS = ("standard", "jaccard", "squared")
 _FIRST = ("label", "name")

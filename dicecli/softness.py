@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dicecli.soft_forms import SMOOTH
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: What is added above and below, so that two empty masks agree instead of being undefined.
+SMOOTH = 1e-5
 Logits = Literal["sigmoid", "softmax"]
 LOGITS = ("sigmoid", "softmax")
 Form = Literal["standard", "jaccard", "squared"]

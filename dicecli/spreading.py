@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dicecli import files
+from dicecli.census import count
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import Changed
 from dicecli.pair import Pair
@@ -62,12 +63,12 @@ def spread(
     is_small = pair.reference.grid.size < WORTH_PIXELS
     can_share = number > 1 and all(each.is_random_access for each in sources)
     if fold is not None and can_share and not is_small and _travels(case):
-        count = partial(count_share, case, settings, _seen(case, number))
-        return fold(count, partial(_portions, number), operator.add)
+        of_share = partial(count_share, case, settings, _seen(case, number))
+        return fold(of_share, partial(_portions, number), operator.add)
     if threads < 2 or is_small:
-        return pair.count(windows)
+        return count(pair, windows, settings.device)
     if not can_share:
-        return pair.count(windows, ahead=True)
+        return count(pair, windows, settings.device, ahead=True)
     return _shared_out(case, settings, pair, shares(number, threads * _SHARES), threads)
 
 
@@ -99,7 +100,7 @@ def count_share(case: Case, settings: Settings, seen: tuple[object, ...], share:
                 "Every worker must see the same files under the same paths: they need a shared file system.",
                 f"{case.prediction} against {case.reference}",
             )
-        return pair.count(windows[place] for place in share)
+        return count(pair, (windows[place] for place in share), settings.device)
 
 
 def _seen(case: Case, windows: int) -> tuple[object, ...]:
@@ -133,7 +134,7 @@ def _shared_out(
     with ExitStack() as stack:
         lock = threading.Lock()
 
-        def count(share: range) -> ConfusionMatrix:
+        def of_share(share: range) -> ConfusionMatrix:
             if not hasattr(own, "pair"):
                 opened = Pair(case, settings)
                 with lock:
@@ -141,10 +142,10 @@ def _shared_out(
                     others.append(opened)
             mine: Pair = own.pair
             windows = mine.windows()
-            return mine.count(windows[place] for place in share)
+            return count(mine, (windows[place] for place in share), settings.device)
 
         with ThreadPoolExecutor(threads) as pool:
-            for part in pool.map(count, parts):
+            for part in pool.map(of_share, parts):
                 matrix += part
     for other in others:
         pair.reference.checked.update(other.reference.checked)

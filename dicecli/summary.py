@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.counts import Counts, pooled
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dicecli.scores import Report
+    from dicecli.results import Case
 
 #: So that the limits of the 95 % interval are the 250th and the 9,750th of the sorted means.
 RESAMPLES = 9999
@@ -95,39 +93,89 @@ class Summary:
     resampled: str
 
 
-def summarise(report: Report) -> Summary:
-    """Compute the statistics of every row and metric of a report."""
-    scored = report.scored
-    missing = len(report.results) - len(scored)
-    names = [each.name for each in report.metrics]
-    # One column per row and metric; NaN is undefined.
-    columns = np.array([report.values[name] for name in names], np.float64)
-    stride = len(report.rows)
-    columns = columns.reshape(len(names), len(scored), stride).transpose(1, 0, 2)
-    columns = columns.reshape(len(scored), len(names) * stride)
-    groups = [each.case.group for each in scored]
-    intervals = bootstrap(columns, groups)
-    pools = [pooled(column) for column in zip(*(report.counts(each) for each in scored), strict=True)]
-    pools = pools or [Counts()] * stride
-    ranked = next((each for each in (*report.shown, *report.metrics) if each.better != "neither"), None)
+@dataclass(frozen=True)
+class Columns:
+    """What is summed up of one label or region.
+
+    Attributes
+    ----------
+    label, name
+        Of the row.
+    cases : tuple of int
+        The places of the scored cases that have the row.
+    values : numpy.ndarray
+        float64, shape ``(cases, metrics)``; NaN is undefined.
+    pooled : tuple of float
+        Each metric over all cases together.
+    """
+
+    label: int | None
+    name: str | None
+    cases: tuple[int, ...]
+    values: np.ndarray
+    pooled: tuple[float, ...]
+
+
+def summarise(
+    columns: Sequence[Columns],
+    metrics: Sequence[str],
+    scored: Sequence[Case],
+    *,
+    expected: int,
+    ranked: str | None,
+    higher_is_better: bool = True,
+) -> Summary:
+    """Compute the statistics of every row and metric.
+
+    Parameters
+    ----------
+    columns : sequence of Columns
+        A row each, in the order of the report.
+    metrics : sequence of str
+        The names of the columns' metrics.
+    scored : sequence of Case
+        The cases that have numbers; a row that one of them lacks is missing there.
+    expected : int
+        The cases of the run.
+    ranked : str or None
+        The metric by which cases are worst.
+    higher_is_better : bool
+        Of that metric.
+    """
+    groups = [each.group for each in scored]
+    intervals = _intervals_of_rows(columns, groups)
     rows = []
-    for place, (label, name) in enumerate(report.rows):
-        metrics = {}
-        for index, metric in enumerate(report.metrics):
-            column = index * stride + place
-            sizes = (
-                scored[0].sizes if scored and len({tuple(each.sizes.items()) for each in scored}) == 1 else {}
-            )
-            metrics[metric.name] = statistics(
-                columns[:, column],
-                missing,
-                intervals[column],
-                metric.value(pools[place], sizes, report.settings.undefined),
-            )
-        worst = _worst(report, ranked.name, place) if ranked else ()
-        rows.append(RowSummary(label, name, metrics, worst))
+    for row, limits in zip(columns, intervals, strict=True):
+        missing = expected - len(row.cases)
+        found = {
+            name: statistics(row.values[:, place], missing, limits[place], row.pooled[place])
+            for place, name in enumerate(metrics)
+        }
+        worst: tuple[tuple[str, float], ...] = ()
+        if ranked is not None:
+            values = row.values[:, metrics.index(ranked)].tolist()
+            names = [scored[case].name for case in row.cases]
+            worst = _worst(names, values, sign=1 if higher_is_better else -1)
+        rows.append(RowSummary(row.label, row.name, found, worst))
     is_grouped = any(group is not None for group in groups)
-    return Summary(tuple(rows), ranked.name if ranked else None, "group" if is_grouped else "case")
+    return Summary(tuple(rows), ranked, "group" if is_grouped else "case")
+
+
+def _intervals_of_rows(
+    columns: Sequence[Columns], groups: Sequence[str | None]
+) -> list[list[tuple[float, float]]]:
+    """Return the intervals of each row's metrics; rows that the same cases have are resampled at once."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, row in enumerate(columns):
+        places.setdefault(row.cases, []).append(place)
+    found: list[list[tuple[float, float]]] = [[] for _ in columns]
+    for cases, alike in places.items():
+        widths = [columns[place].values.shape[1] for place in alike]
+        stacked = np.hstack([columns[place].values for place in alike])
+        limits = iter(bootstrap(stacked, [groups[case] for case in cases]))
+        for place, width in zip(alike, widths, strict=True):
+            found[place] = [next(limits) for _ in range(width)]
+    return found
 
 
 def statistics(column: np.ndarray, missing: int, interval: tuple[float, float], of_pool: float) -> Statistics:
@@ -162,12 +210,11 @@ def _sd(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
 
 
-def _worst(report: Report, metric: str, place: int) -> tuple[tuple[str, float], ...]:
-    sign = 1 if next(each for each in report.metrics if each.name == metric).better == "higher" else -1
+def _worst(names: Sequence[str], values: Sequence[float], sign: int) -> tuple[tuple[str, float], ...]:
     found = [
-        (sign * row[place], each.case.name, row[place])
-        for each, row in zip(report.scored, report.values[metric], strict=True)
-        if not math.isnan(row[place])
+        (sign * value, name, value)
+        for name, value in zip(names, values, strict=True)
+        if not math.isnan(value)
     ]
     return tuple((name, value) for _, name, value in sorted(found)[:WORST])
 

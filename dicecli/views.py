@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.confusion import NO_LABEL
 from dicecli.grid import Grid
+from dicecli.labels import NO_LABEL
 from dicecli.sources import MaskSource, Reading
 from dicecli.tensors import is_tensor, plain
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from dicecli.record import FIRST, LAST, SUMMARY, rows, summary_rows
+from dicecli.record import FIRST, LAST, SUMMARY, rows, summary_rows, to_pandas
 from dicecli.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pandas import DataFrame
 
     from dicecli.scores import Report
     from dicecli.soft_scores import SoftReport
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv",)
 
 _FORMULA = ("=", "+", "-", "@")
+
+
+def frame(report: Report | SoftReport) -> DataFrame:
+    """Return the rows of the CSV as a data frame; undefined is NaN."""
+    if report.settings.soft is None:
+        return to_pandas(cast("Report", report))
+    from dicecli import soft_record
+
+    return soft_record.to_pandas(cast("SoftReport", report))
 
 
 def render(report: Report, **_: Any) -> str:

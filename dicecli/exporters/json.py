@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from dicecli.record import case_dicts, frame, summary_dict
+from dicecli.record import case_dicts, frame, summary_dict, to_dict
 
 if TYPE_CHECKING:
     from dicecli.scores import Report
     from dicecli.soft_scores import SoftReport
 
 SUFFIXES = (".json",)
+
+
+def record(report: Report | SoftReport) -> dict[str, Any]:
+    """Return the record as JSON's types: undefined is None, numbers have full precision."""
+    if report.settings.soft is None:
+        return to_dict(cast("Report", report))
+    from dicecli import soft_record
+
+    return soft_record.to_dict(cast("SoftReport", report))
 
 
 def render(report: Report, **_: Any) -> str:
@@ -38,7 +47,7 @@ def _text(content: Any) -> str:
 
 def render_soft(report: SoftReport, **_: Any) -> str:
     """Return the record of probability maps as JSON, in the same way."""
-    return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
+    return json.dumps(record(report), indent=2, allow_nan=False) + "\n"
 
 
 def render_soft_summary(report: SoftReport) -> str:

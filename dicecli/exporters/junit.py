@@ -10,8 +10,9 @@ from dicecli.results import Failed
 from dicecli.text import inert
 
 if TYPE_CHECKING:
+    from dicecli.case_scores import CaseScores
     from dicecli.results import Verdict
-    from dicecli.scores import CaseScores, Report
+    from dicecli.scores import Report
 
 SUFFIXES = (".xml",)
 

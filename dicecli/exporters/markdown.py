@@ -12,7 +12,8 @@ from dicecli.text import inert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.scores import CaseScores, Report
+    from dicecli.case_scores import CaseScores
+    from dicecli.scores import Report
     from dicecli.sheets import Sheet
     from dicecli.soft_scores import SoftReport
 

@@ -1,0 +1,57 @@
+"""The numbers of one case: a row for each label and region, and the averages over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dicecli.averaging import Average
+    from dicecli.counts import Counts
+    from dicecli.results import Scored
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """One row: a label or region of one case, its counts, and every metric's value (NaN: undefined)."""
+
+    label: int | None
+    name: str | None
+    counts: Counts
+    values: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, else its number."""
+        return self.name or f"label {self.label}"
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """All numbers of one scored case.
+
+    Attributes
+    ----------
+    result : Scored
+    labels, regions : tuple of LabelScore
+        The evaluated labels, in ascending order; the regions, in the order of their declaration.
+    others : tuple of LabelScore
+        Labels that are not evaluated but were counted: the background, where averages leave it out.
+    averages : dict of str to dict of str to Average
+        By the average's name, then by the metric's.
+    overall : dict of str to float
+        Metrics of the whole matrix.
+    checks : dict of str to bool
+        Identities that were checked, exactly, on every row.
+    notes : tuple of str
+        What was assumed or looks odd, and what may mislead.
+    """
+
+    result: Scored
+    labels: tuple[LabelScore, ...]
+    regions: tuple[LabelScore, ...]
+    others: tuple[LabelScore, ...]
+    averages: dict[str, dict[str, Average]]
+    overall: dict[str, float]
+    checks: dict[str, bool]
+    notes: tuple[str, ...] = field(default=())
