@@ -48,9 +48,9 @@ from dicecli.executors._worker import answer
 from dicecli.journal import Journal
 from dicecli.pair import Pair
 from dicecli.plugins import load
-from dicecli.results import Case
+from dicecli.records.cases import Case
+from dicecli.records.settings import Settings
 from dicecli.scores import Report
-from dicecli.settings import Settings
 from dicecli.spreading import _portions, _seen, count_share
 
 if TYPE_CHECKING:

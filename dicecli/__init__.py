@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dicecli.version import __version__
+from dicecli.records.version import __version__
 
 if TYPE_CHECKING:
     from dicecli.batching import batch
     from dicecli.confusion import ConfusionMatrix
-    from dicecli.counts import Counts
     from dicecli.errors import CaseError, DicecliError, UsageError
     from dicecli.evaluate import score, score_many
-    from dicecli.labels import LabelScheme, load_labels
-    from dicecli.results import Case
+    from dicecli.records.cases import Case
+    from dicecli.records.counts import Counts
+    from dicecli.records.labels import LabelScheme, load_labels
     from dicecli.scores import Report
     from dicecli.soft_evaluate import soft
     from dicecli.soft_scores import SoftReport
@@ -44,17 +44,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Case": "results",
+    "Case": "records.cases",
     "CaseError": "errors",
     "ConfusionMatrix": "confusion",
-    "Counts": "counts",
+    "Counts": "records.counts",
     "DicecliError": "errors",
-    "LabelScheme": "labels",
+    "LabelScheme": "records.labels",
     "Report": "scores",
     "SoftReport": "soft_scores",
     "UsageError": "errors",
     "batch": "batching",
-    "load_labels": "labels",
+    "load_labels": "records.labels",
     "score": "evaluate",
     "score_many": "evaluate",
     "soft": "soft_evaluate",

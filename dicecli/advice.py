@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.catalogue import catalogue
-from dicecli.counts import Counts
+from dicecli.records.counts import Counts
 
 if TYPE_CHECKING:
     from dicecli.case_scores import CaseScores, LabelScore
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
 _HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05

@@ -12,7 +12,7 @@ from dicecli.grid import EXACT_VOXELS, NEAREST_VOXELS, Grid, differences, displa
 from dicecli.views import Reoriented, Reshaped
 
 if TYPE_CHECKING:
-    from dicecli.settings import Geometry
+    from dicecli.records.settings import Geometry
     from dicecli.sources import MaskSource
 
 _IGNORE = "--geometry ignore compares pixel by pixel all the same."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from dicecli.counts import Counts, pooled
+from dicecli.records.counts import Counts, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError
 from dicecli.gates import Gate, Reading, bind, number_of, parts, to_number, view
-from dicecli.results import Scored, Verdict
+from dicecli.records.cases import Scored, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,15 +14,15 @@ from dicecli.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
-from dicecli.results import Case, Failed, Pending, sharing
+from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.soft_evaluate import make_soft_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.journal import Journal
+    from dicecli.records.settings import Settings
     from dicecli.scores import Report
-    from dicecli.settings import Settings
     from dicecli.soft_results import AnyResult
 
 

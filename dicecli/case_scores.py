@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dicecli.averaging import Average
-    from dicecli.counts import Counts
-    from dicecli.results import Scored
+    from dicecli.records.cases import Scored
+    from dicecli.records.counts import Counts
 
 
 @dataclass(frozen=True)

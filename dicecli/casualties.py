@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from dicecli.errors import Timeout, UsageError, WorkerDied
 from dicecli.pair import named, shown
 from dicecli.plugins import load
-from dicecli.results import Case, Failed
+from dicecli.records.cases import Case, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

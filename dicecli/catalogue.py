@@ -16,7 +16,7 @@ from dicecli.plugins import load, names, unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dicecli.counts import Counts
+    from dicecli.records.counts import Counts
 
 Needs = Literal["counts", "mm3", "m2", "labels"]
 BOTH_EMPTY = "reference and prediction are both empty"
@@ -39,9 +39,9 @@ class Metric:
     better : {"higher", "lower", "neither"}
         The direction that gates and rankings need.
     needs : {"counts", "mm3", "m2", "labels"}
-        ``counts``: the function takes a :class:`~dicecli.counts.Counts`. ``mm3`` and ``m2``: it also takes
-        the size of a voxel or pixel in that unit, NaN where unknown. ``labels``: it takes the counts of all
-        labels, and gives one number for the whole pair.
+        ``counts``: the function takes a :class:`~dicecli.records.counts.Counts`. ``mm3`` and ``m2``: it also
+        takes the size of a voxel or pixel in that unit, NaN where unknown. ``labels``: it takes the counts of
+        all labels, and gives one number for the whole pair.
     aliases : tuple of str
         Other names of the field for the same number.
     """

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, UsageError
-from dicecli.softness import Channel
+from dicecli.records.softness import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dicecli.labels import LabelScheme
-    from dicecli.softness import Softness
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.softness import Softness
 
 
 def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tuple[Channel, ...]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.counts import Counts
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
-from dicecli.labels import NO_LABEL
 from dicecli.plugins import cpu_backend, load
+from dicecli.records.counts import Counts
+from dicecli.records.labels import NO_LABEL
 from dicecli.tensors import is_tensor, on_host
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ConfusionMatrix:
     Attributes
     ----------
     labels : tuple of int
-        Sorted and unique. May hold :data:`~dicecli.labels.NO_LABEL`.
+        Sorted and unique. May hold :data:`~dicecli.records.labels.NO_LABEL`.
     table : numpy.ndarray
         int64, shape ``(len(labels), len(labels))``. ``table[i, j]`` is the number of pixels whose
         reference is ``labels[i]`` and whose prediction is ``labels[j]``.

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from dicecli.census import device_note, whole_tensors
 from dicecli.encoding import check_declared, meaning
 from dicecli.errors import UsageError
-from dicecli.labels import NO_LABEL
 from dicecli.pair import Pair, named, on_side
 from dicecli.plugins import load
-from dicecli.results import SAME_BYTES, SAME_FILE, Case, Scored
+from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
+from dicecli.records.labels import NO_LABEL
 from dicecli.spreading import spread
 
 if TYPE_CHECKING:
     from dicecli.confusion import ConfusionMatrix
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
     from dicecli.sources import MaskSource
     from dicecli.spreading import Fold
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import NotLabels, UnknownLabel
-from dicecli.labels import NO_LABEL
+from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.labels import LabelScheme
-    from dicecli.settings import Settings
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.settings import Settings
 
 #: Values at most this far from an integer are that integer; slopes such as 1/255 leave such residuals.
 MAX_RESIDUAL = 0.01

@@ -12,12 +12,12 @@ from dicecli.catalogue import catalogue, resolve
 from dicecli.confusion import labels_of
 from dicecli.counting import count_case
 from dicecli.errors import CaseError, LinkOutside, UsageError
-from dicecli.labels import load_labels
-from dicecli.limits import parse_bytes
 from dicecli.pair import named, shown
-from dicecli.results import Case, Failed, Missing
+from dicecli.records.cases import Case, Failed, Missing
+from dicecli.records.labels import load_labels
+from dicecli.records.limits import parse_bytes
+from dicecli.records.settings import Settings
 from dicecli.scores import Report
-from dicecli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +69,7 @@ def score(
         Seconds that it may take: two files are then scored in a process of their own, which can be stopped. A
         script needs ``if __name__ == "__main__":`` for that.
     **options
-        The other fields of :class:`~dicecli.settings.Settings`: ``metrics``, ``include_background``,
+        The other fields of :class:`~dicecli.records.settings.Settings`: ``metrics``, ``include_background``,
         ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``,
         ``max_pixels``, ``max_memory`` (bytes, or as ``"4GB"``).
 

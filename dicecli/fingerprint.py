@@ -8,13 +8,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli import files
-from dicecli.counts import Counts
-from dicecli.results import Case, Scored
+from dicecli.records.cases import Case, Scored
+from dicecli.records.counts import Counts
+from dicecli.records.version import __version__
 from dicecli.soft_results import SoftScored
-from dicecli.version import __version__
 
 if TYPE_CHECKING:
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
 
 #: To be raised whenever entries are written otherwise, or mean something else.
 SCHEMA = 1

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.averaging import Average
 from dicecli.catalogue import Metric, resolve
-from dicecli.counts import Counts, pooled
 from dicecli.errors import GateError
-from dicecli.results import Scored, Verdict
+from dicecli.records.cases import Scored, Verdict
+from dicecli.records.counts import Counts, pooled
 from dicecli.scores import Report, counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.results import Result
+    from dicecli.records.cases import Result
 
     Change = tuple[str, float, float]
 

@@ -17,7 +17,7 @@ from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.grid import differences, displacement
 from dicecli.pair import open_mask
 from dicecli.plugins import cpu_backend, load
-from dicecli.settings import Settings
+from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
     from dicecli.grid import Grid

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.errors import OutputError
 from dicecli.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
-from dicecli.results import Case, Scored
+from dicecli.records.cases import Case, Scored
 from dicecli.soft_results import SoftScored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
     from dicecli.soft_results import AnyResult
 
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from dicecli.encoding import READ_AS_ONE
-from dicecli.results import SAME_BYTES, SAME_FILE
+from dicecli.records.cases import SAME_BYTES, SAME_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from dicecli.results import Case
+    from dicecli.records.cases import Case
 
 _NAMED = 5
 

@@ -12,9 +12,9 @@ from dicecli import files
 from dicecli.alignment import align
 from dicecli.blocks import plan
 from dicecli.errors import CaseError, Changed, UnknownFormat
-from dicecli.limits import check_pixels
 from dicecli.plugins import load, names
-from dicecli.settings import Settings
+from dicecli.records.limits import check_pixels
+from dicecli.records.settings import Settings
 from dicecli.sources import MaskSource, Reading
 from dicecli.views import ArraySource, NothingSource
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dicecli.blocks import Plan, Window
-    from dicecli.results import Case
+    from dicecli.records.cases import Case
 
 
 class FilesAsOpened:

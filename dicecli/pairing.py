@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from dicecli.listing import Side, list_side, listed
-from dicecli.results import Case
+from dicecli.records.cases import Case
 
 _NAMED = 3
 #: So many names of each side are held against each other to see by what rule they differ.

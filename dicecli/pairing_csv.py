@@ -11,7 +11,7 @@ from dicecli import files
 from dicecli.errors import PairingError
 from dicecli.listing import joined
 from dicecli.pairing import Pairing
-from dicecli.results import Case
+from dicecli.records.cases import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

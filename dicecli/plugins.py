@@ -1,7 +1,7 @@
 """The five plugin folders: what is in them, and how one is loaded.
 
-A plugin is a module of its folder, named with the user's word. The listing costs no import. A name that is
-not in the folder is looked up among the entry points of the group ``dicecli.<folder>``.
+A plugin is a public module or package of its folder, named with the user's word. The listing costs no import.
+A name that is not in the folder is looked up among the entry points of the group ``dicecli.<folder>``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,23 @@ from dicecli.errors import UnknownName
 if TYPE_CHECKING:
     from types import ModuleType
 
-FOLDERS = ("formats", "metrics", "backends", "executors", "exporters")
+#: Where each kind of plugin lives.
+FOLDERS = {
+    "formats": "formats",
+    "metrics": "metrics",
+    "backends": "backends",
+    "executors": "executors",
+    "exporters": "exporters",
+}
 
 
 @cache
 def names(folder: str) -> tuple[str, ...]:
     """List a plugin folder, in alphabetical order, without importing anything of it."""
-    here = Path(__file__).parent / folder
-    return tuple(sorted(path.stem for path in here.glob("*.py") if not path.stem.startswith("_")))
+    here = Path(__file__).parent.joinpath(*FOLDERS[folder].split("."))
+    packages = (path.parent.name for path in here.glob("*/__init__.py"))
+    found = (*(path.stem for path in here.glob("*.py")), *packages)
+    return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def load(folder: str, name: str) -> ModuleType:
@@ -36,7 +45,7 @@ def load(folder: str, name: str) -> ModuleType:
         Neither the folder nor an installed package has it. The message lists the known names.
     """
     if name in names(folder):
-        return import_module(f"dicecli.{folder}.{name}")
+        return import_module(f"dicecli.{FOLDERS[folder]}.{name}")
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=f"dicecli.{folder}", name=name):

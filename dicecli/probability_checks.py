@@ -10,7 +10,7 @@ import numpy as np
 from dicecli.errors import NotProbabilities
 
 if TYPE_CHECKING:
-    from dicecli.softness import Softness
+    from dicecli.records.softness import Softness
 
 #: How far the channels' sum may lie from 1.
 _SUM_TOLERANCE = 1e-3

@@ -17,7 +17,7 @@ from dicecli.soft_tally import PIECE, Tally, edges
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dicecli.softness import Channel, Softness
+    from dicecli.records.softness import Channel, Softness
 
 #: Pieces that one share of a window has, and the least pixels of a piece.
 _PIECES = 8

@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dicecli.counts import Counts
 from dicecli.errors import UsageError
-from dicecli.labels import LabelScheme
-from dicecli.results import Case, Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.cases import Case, Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.counts import Counts
+from dicecli.records.labels import LabelScheme
+from dicecli.records.settings import Settings
 from dicecli.scores import Report
-from dicecli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.results import Result
+    from dicecli.records.cases import Result
 
 _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote."
 _UNSCORED = {"failed": Failed, "missing": Missing, "pending": Pending}

@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
+from dicecli.records.version import __version__
 from dicecli.scores import Report, definition
 from dicecli.summary import RESAMPLES, SEED, RowSummary
-from dicecli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """From counts to numbers: the table of each case, its averages, and the record of a whole run.
 
-Everything here is arithmetic on the counts in :class:`~dicecli.results.Scored`. Nothing reads a mask, so that
-a report can be made again, in another form, from the counts alone.
+Everything here is arithmetic on the counts in :class:`~dicecli.records.cases.Scored`. Nothing reads a mask,
+so that a report can be made again, in another form, from the counts alone.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.case_scores import CaseScores, LabelScore
 from dicecli.catalogue import Metric, catalogue, resolve
-from dicecli.counts import Counts, pooled
 from dicecli.notes import run_notes
 from dicecli.plugins import load
-from dicecli.results import Failed, Result, Scored, Verdict
+from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.records.counts import Counts, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pandas import DataFrame
 
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
     from dicecli.summary import Summary
 
 #: Per case, per row: the values of one metric, by the metric's name.

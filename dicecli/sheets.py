@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dicecli.catalogue import Metric
-    from dicecli.results import Failed
+    from dicecli.records.cases import Failed
     from dicecli.scores import Report
     from dicecli.summary import RowSummary, Summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dicecli.softness import SMOOTH
+from dicecli.records.softness import SMOOTH
 
 _EMPTY = f"the class is neither in the reference nor predicted, and --smooth is 0 (its default is {SMOOTH:g})"
 _NOWHERE = "neither mask has the class"

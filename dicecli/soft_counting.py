@@ -22,10 +22,10 @@ from dicecli.spreading import WORTH_PIXELS
 
 if TYPE_CHECKING:
     from dicecli.probability_checks import Watch
-    from dicecli.results import Case
-    from dicecli.settings import Settings
+    from dicecli.records.cases import Case
+    from dicecli.records.settings import Settings
+    from dicecli.records.softness import Channel, Softness
     from dicecli.soft_sums import SoftSums
-    from dicecli.softness import Channel, Softness
     from dicecli.sources import MaskSource
 
 

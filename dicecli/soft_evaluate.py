@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from dicecli.channels import parse_channels
 from dicecli.errors import UsageError
 from dicecli.evaluate import case_name, make_settings
-from dicecli.results import Case
+from dicecli.records.cases import Case
+from dicecli.records.softness import LOGITS, SMOOTH, Softness
 from dicecli.soft_counting import sum_case
 from dicecli.soft_forms import FORMS
 from dicecli.soft_scores import SoftReport
-from dicecli.softness import LOGITS, SMOOTH, Softness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
 
 
 def make_soft_settings(
@@ -111,10 +111,10 @@ def soft(
     threads : int
         How many read and sum at the same time; the result is the same.
     **options
-        Of :class:`~dicecli.softness.Softness`: ``logits``, ``temperature``, ``channels``, ``independent``,
-        ``channel_axis``, ``smooth``, ``form``, ``dice_weight``, ``ce_weight``, ``accept_labels``; and, as for
-        :func:`score`, ``labels``, ``regions``, ``ignore_label``, ``include_background``, ``band``,
-        ``nodata``, ``geometry``.
+        Of :class:`~dicecli.records.softness.Softness`: ``logits``, ``temperature``, ``channels``,
+        ``independent``, ``channel_axis``, ``smooth``, ``form``, ``dice_weight``, ``ce_weight``,
+        ``accept_labels``; and, as for :func:`score`, ``labels``, ``regions``, ``ignore_label``,
+        ``include_background``, ``band``, ``nodata``, ``geometry``.
 
     Returns
     -------

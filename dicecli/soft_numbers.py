@@ -13,9 +13,9 @@ from dicecli.soft_sums import pooled, rounded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.counts import Counts
+    from dicecli.records.counts import Counts
+    from dicecli.records.softness import Softness
     from dicecli.soft_sums import ChannelSums, SoftSums
-    from dicecli.softness import Softness
 
 
 def scores_of(sums: ChannelSums, argmax: Counts | None, softness: Softness) -> dict[str, float]:

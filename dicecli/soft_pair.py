@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dicecli.blocks import Plan, Window
-    from dicecli.results import Case
-    from dicecli.settings import Settings
+    from dicecli.records.cases import Case
+    from dicecli.records.settings import Settings
     from dicecli.sources import MaskSource
 
 #: Windows do not shrink below this, however many channels there are.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.record import SUMMARY as SUMMARY_OF_MASKS
 from dicecli.record import number
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
+from dicecli.records.version import __version__
 from dicecli.soft_catalogue import SCORES
 from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
 from dicecli.soft_sums import BINS, STEPS, rounded
 from dicecli.summary import RESAMPLES, SEED
-from dicecli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.results import Case, Failed, Scored
+from dicecli.records.cases import Case, Failed, Scored
+from dicecli.records.softness import Channel
 from dicecli.soft_sums import ChannelSums, JointSums, SoftSums
-from dicecli.softness import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

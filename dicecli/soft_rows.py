@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from dicecli.records.softness import Channel
     from dicecli.soft_sums import ChannelSums
-    from dicecli.softness import Channel
 
 
 class SoftRow(NamedTuple):

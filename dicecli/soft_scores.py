@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dicecli import thresholds
-from dicecli.counts import Counts
 from dicecli.notes import run_notes
 from dicecli.plugins import load
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
+from dicecli.records.counts import Counts
 from dicecli.soft_averaging import macro
 from dicecli.soft_numbers import overall, scores_of
 from dicecli.soft_results import SoftScored
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from dicecli.settings import Settings
-    from dicecli.softness import Channel, Softness
+    from dicecli.records.settings import Settings
+    from dicecli.records.softness import Channel, Softness
     from dicecli.summary import Summary
     from dicecli.thresholds import Curve
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.presentation import figure
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
 from dicecli.sheets import Sheet, count_sheet, interval, short, unscored_sheet, worst_sheet
 from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
 from dicecli.soft_sums import BINS, STEPS, rounded

@@ -12,9 +12,9 @@ from dicecli.soft_catalogue import SCORES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicecli.records.softness import Channel
     from dicecli.soft_results import SoftScored
     from dicecli.soft_rows import SoftScores
-    from dicecli.softness import Channel
 
 
 def summarise(

@@ -12,14 +12,14 @@ import numpy as np
 from dicecli.blocks import plan
 from dicecli.encoding import Fractions, nodata_label, residual, to_labels
 from dicecli.errors import NotLabels
-from dicecli.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicecli.blocks import Window
     from dicecli.grid import Grid
-    from dicecli.labels import Colour
+    from dicecli.records.labels import Colour
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reading:
     Attributes
     ----------
     band, threshold, nodata, argmax, channel_axis, background, ignore, max_pixels, max_memory
-        As in :class:`~dicecli.settings.Settings` and its labels.
+        As in :class:`~dicecli.records.settings.Settings` and its labels.
     probability_axis : int or None
         The axis of an array's channels of probabilities.
     colours : mapping of (red, green, blue) to int

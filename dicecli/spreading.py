@@ -21,8 +21,8 @@ from dicecli.pair import Pair
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicecli.results import Case
-    from dicecli.settings import Settings
+    from dicecli.records.cases import Case
+    from dicecli.records.settings import Settings
 
     #: Adds up what a function gives for each of the shares that another one cuts: see the executor `dask`.
     Fold = Callable[

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dicecli.results import Case
+    from dicecli.records.cases import Case
 
 #: So that the limits of the 95 % interval are the 250th and the 9,750th of the sorted means.
 RESAMPLES = 9999

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.counts import Counts
+from dicecli.records.counts import Counts
 from dicecli.soft_sums import BINS, STEPS, rounded
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.grid import Grid
-from dicecli.labels import NO_LABEL
+from dicecli.records.labels import NO_LABEL
 from dicecli.sources import MaskSource, Reading
 from dicecli.tensors import is_tensor, plain
 

@@ -11,9 +11,9 @@ import pytest
 import dicecli
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, average, mean
 from dicecli.catalogue import resolve
-from dicecli.counts import Counts, pooled
 from dicecli.evaluate import make_settings, score_many
-from dicecli.results import Case
+from dicecli.records.cases import Case
+from dicecli.records.counts import Counts, pooled
 from dicecli.scores import definition
 
 dice, iou, precision = (resolve(name).function for name in ("dice", "iou", "precision"))

@@ -17,7 +17,7 @@ import pytest
 from real_masks import APART, BAD, NO_LABELS
 
 import dicecli
-from dicecli.settings import Settings
+from dicecli.records.settings import Settings
 
 FOLDER = places.SHARED_MASKS
 

@@ -12,11 +12,11 @@ import sklearn.metrics
 import dicecli
 from dicecli.catalogue import resolve
 from dicecli.confusion import MAX_LABELS, ConfusionMatrix
-from dicecli.counts import Counts
 from dicecli.errors import TooManyLabels
 from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load
-from dicecli.results import Case
+from dicecli.records.cases import Case
+from dicecli.records.counts import Counts
 
 NAN = math.nan
 

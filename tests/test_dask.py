@@ -32,8 +32,8 @@ from dicecli.executors._dask_task import _working_in, pack
 from dicecli.executors._worker import answer
 from dicecli.pair import Pair
 from dicecli.plugins import load
-from dicecli.results import Case
-from dicecli.settings import Settings
+from dicecli.records.cases import Case
+from dicecli.records.settings import Settings
 from dicecli.spreading import _portions, _seen, count_share
 
 pytest.importorskip("distributed", reason="dask is not installed")

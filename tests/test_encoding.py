@@ -11,11 +11,11 @@ from make import blobs, brute, geotiff, nifti, png, scored
 
 import dicecli
 from dicecli.confusion import ConfusionMatrix
-from dicecli.counts import Counts
 from dicecli.encoding import check_declared, meaning, residual, to_labels
 from dicecli.errors import NotLabels, TooManyLabels, UnknownLabel, UsageError
 from dicecli.evaluate import make_settings
-from dicecli.labels import LabelScheme
+from dicecli.records.counts import Counts
+from dicecli.records.labels import LabelScheme
 
 MASK = blobs((40, 60), 2)
 OTHER = blobs((40, 60), 2, seed=1)

@@ -10,7 +10,7 @@ import pytest
 
 from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load, names
-from dicecli.results import Case
+from dicecli.records.cases import Case
 from dicecli.scores import Report
 
 GOLDEN = places.GOLDEN

@@ -30,7 +30,7 @@ from dicecli.cli import cli
 from dicecli.evaluate import make_settings, score_many
 from dicecli.inspection import inspect
 from dicecli.plugins import load, names
-from dicecli.results import Case
+from dicecli.records.cases import Case
 from dicecli.scores import Report
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")

@@ -10,11 +10,11 @@ import pytest
 
 from dicecli.baseline import compare
 from dicecli.catalogue import catalogue
-from dicecli.counts import Counts
 from dicecli.errors import GateError, UnknownName
 from dicecli.evaluate import make_settings, score_many
 from dicecli.gates import Gate, Scope, judge, parse
-from dicecli.results import Case, Pending, Scored
+from dicecli.records.cases import Case, Pending, Scored
+from dicecli.records.counts import Counts
 from dicecli.scores import Report
 
 NAMES = {"0": "background", "1": "liver", "2": "a=b", "3": "x[1]", "4": "nowhere"}

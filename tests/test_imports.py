@@ -76,7 +76,7 @@ def test_help_loads_no_command_and_no_plugin():
         "dicecli.cli.streams",
         "dicecli.errors",
         "dicecli.text",
-        "dicecli.version",
+        "dicecli.records.version",
     }
 
 

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from make import journal_record as scored
 
 from dicecli.counting import count_case
-from dicecli.counts import Counts
 from dicecli.errors import OutputError
 from dicecli.evaluate import make_settings
 from dicecli.fingerprint import fingerprint, scored_from_dict, scored_to_dict
 from dicecli.journal import Journal
-from dicecli.results import Case, Failed, Missing, Scored
+from dicecli.records.cases import Case, Failed, Missing, Scored
+from dicecli.records.counts import Counts
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 SAMPLES = places.SAMPLES
@@ -202,7 +202,7 @@ import os, sys
 from dicecli.evaluate import make_settings
 from dicecli.fingerprint import scored_from_dict
 from dicecli.journal import Journal
-from dicecli.results import Case, Scored
+from dicecli.records.cases import Case, Scored
 journal = Journal.open(sys.argv[1], resume=False)
 case = Case(*sys.argv[2:])
 from make import journal_record as scored

@@ -19,7 +19,7 @@ from dicecli.averaging import DEFINITIONS, average
 from dicecli.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.catalogue import resolve
 from dicecli.confusion import NO_LABEL, ConfusionMatrix
-from dicecli.counts import Counts, pooled
+from dicecli.records.counts import Counts, pooled
 from dicecli.scores import identities
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)

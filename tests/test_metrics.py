@@ -10,8 +10,8 @@ import re
 import pytest
 
 from dicecli.catalogue import BOTH_EMPTY, catalogue, resolve
-from dicecli.counts import Counts
 from dicecli.errors import UnknownName, UsageError
+from dicecli.records.counts import Counts
 
 METRICS = list(catalogue().values())
 #: Those of one label, which take its counts and, some of them, the size of a pixel.

@@ -15,7 +15,7 @@ from dicecli import files
 from dicecli.errors import PairingError
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
-from dicecli.results import Case
+from dicecli.records.cases import Case
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 

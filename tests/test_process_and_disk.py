@@ -57,7 +57,7 @@ from dicecli.evaluate import make_settings, result_of
 from dicecli.formats import nifti
 from dicecli.inspection import inspect
 from dicecli.pair import Pair, open_mask
-from dicecli.results import Case
+from dicecli.records.cases import Case
 from dicecli.soft_evaluate import make_soft_settings
 from dicecli.soft_pair import SoftPair
 

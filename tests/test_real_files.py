@@ -18,8 +18,8 @@ from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import CaseError
 from dicecli.evaluate import make_settings
 from dicecli.inspection import inspect
-from dicecli.labels import NO_LABEL
 from dicecli.pair import open_mask
+from dicecli.records.labels import NO_LABEL
 
 FOLDER = places.SHARED_MASKS
 

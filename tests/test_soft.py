@@ -14,13 +14,13 @@ from hypothesis.extra import numpy as hnp
 
 import dicecli
 from dicecli.blocks import plan
-from dicecli.counts import Counts
 from dicecli.errors import UsageError
 from dicecli.probability_windows import Meaning, Summing
 from dicecli.record import number
+from dicecli.records.counts import Counts
+from dicecli.records.softness import Channel, Softness
 from dicecli.soft_evaluate import make_soft_settings
 from dicecli.soft_sums import ChannelSums, SoftSums, exact, rounded
-from dicecli.softness import Channel, Softness
 
 FORMS = ("standard", "jaccard", "squared")
 

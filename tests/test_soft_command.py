@@ -19,7 +19,7 @@ from dicecli.evaluate import report_of, result_of
 from dicecli.exporters import csv as csv_exporter
 from dicecli.fingerprint import scored_from_dict, scored_to_dict
 from dicecli.plugins import load, names
-from dicecli.results import Case
+from dicecli.records.cases import Case
 from dicecli.soft_catalogue import OVERALL, SCORES
 from dicecli.soft_evaluate import make_soft_settings
 

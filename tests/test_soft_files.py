@@ -16,7 +16,7 @@ from dicecli import files, soft_counting
 from dicecli.errors import CaseError, GridMismatch
 from dicecli.evaluate import make_settings, result_of
 from dicecli.plugins import load, names
-from dicecli.results import Case
+from dicecli.records.cases import Case
 from dicecli.soft_evaluate import make_soft_settings
 from dicecli.soft_pair import SoftPair, open_probabilities
 

@@ -17,10 +17,10 @@ import pytest
 from dicecli import summary as module
 from dicecli.averaging import DEFINITIONS
 from dicecli.catalogue import resolve
-from dicecli.counts import Counts, pooled
 from dicecli.evaluate import make_settings
 from dicecli.plugins import load
-from dicecli.results import Case, Failed, Missing, Scored
+from dicecli.records.cases import Case, Failed, Missing, Scored
+from dicecli.records.counts import Counts, pooled
 from dicecli.scores import Report
 from dicecli.summary import RESAMPLES, SEED, bootstrap
 

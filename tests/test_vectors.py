@@ -12,9 +12,9 @@ import dicecli
 from dicecli.averaging import average, mean
 from dicecli.catalogue import resolve
 from dicecli.confusion import ConfusionMatrix
-from dicecli.counts import Counts
 from dicecli.evaluate import make_settings, score_many
-from dicecli.results import Case, Scored
+from dicecli.records.cases import Case, Scored
+from dicecli.records.counts import Counts
 from dicecli.scores import Report
 
 UNDEFINED = math.nan

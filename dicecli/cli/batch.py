@@ -28,7 +28,7 @@ from dicecli.text import inert
 if TYPE_CHECKING:
     from dicecli.journal import Journal
     from dicecli.pairing import Pairing
-    from dicecli.settings import Settings
+    from dicecli.records.settings import Settings
 
 _EPILOG = """\b
 Examples:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.errors import UsageError
-from dicecli.labels import parse_region
-from dicecli.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.labels import parse_region
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

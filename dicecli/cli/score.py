@@ -51,7 +51,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.casualties import check_timeout
     from dicecli.evaluate import case_name, check_executor, result_of
-    from dicecli.results import Case, Failed
+    from dicecli.records.cases import Case, Failed
     from dicecli.scores import Report
 
     started = time.perf_counter()

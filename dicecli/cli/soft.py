@@ -46,7 +46,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.casualties import check_timeout
     from dicecli.evaluate import case_name, report_of, result_of
-    from dicecli.results import Case, Failed
+    from dicecli.records.cases import Case, Failed
     from dicecli.soft_sheets import soft_notes
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.executors._worker import ERROR, answer
-from dicecli.version import __version__
+from dicecli.records.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from dicecli.presentation import figure
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
 from dicecli.text import inert
 
 if TYPE_CHECKING:
     from dicecli.case_scores import CaseScores
-    from dicecli.results import Verdict
+    from dicecli.records.cases import Verdict
     from dicecli.scores import Report
 
 SUFFIXES = (".xml",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli import presentation as show
-from dicecli.results import Failed
+from dicecli.records.cases import Failed
 from dicecli.sheets import TEXT, gates, sheets
 from dicecli.text import inert
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
 from dicecli.inflate import MAX_RATIO
-from dicecli.limits import check_memory, check_pixels
+from dicecli.records.limits import check_memory, check_pixels
 
 if TYPE_CHECKING:
     from dicecli.sources import Reading

@@ -26,7 +26,7 @@ from dicecli.formats._gdal import closed_off, listening, nameable
 from dicecli.formats._geotiff_grid import grid
 from dicecli.formats._tiff_tags import is_tiled
 from dicecli.inflate import MAX_RATIO, Damaged, inflated_length
-from dicecli.limits import check_memory, check_pixels
+from dicecli.records.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading
 
 if TYPE_CHECKING:

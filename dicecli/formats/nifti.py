@@ -15,7 +15,7 @@ from dicecli.formats import _nifti_header as headers
 from dicecli.grid import Grid
 from dicecli.gzipped import GzipStream
 from dicecli.inflate import MAX_RATIO
-from dicecli.limits import check_memory, check_pixels
+from dicecli.records.limits import check_memory, check_pixels
 from dicecli.sources import MaskSource, Reading, pixels
 from dicecli.views import ArraySource
 

@@ -13,7 +13,7 @@ import numpy as np
 from dicecli import files
 from dicecli.channel_arrays import array_channels
 from dicecli.errors import BadHeader, NotProbabilities, TrailingData, Truncated, UnknownFormat, Unreadable
-from dicecli.limits import check_pixels
+from dicecli.records.limits import check_pixels
 from dicecli.views import ArraySource
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicecli.blocks import Window
-    from dicecli.labels import Colour
+    from dicecli.records.labels import Colour
 
 SUFFIXES = (".png",)
 

@@ -1,5 +1,6 @@
 """The metrics: one decorated function each, in a module of its family; arithmetic on Python integers only.
 
-A function takes a :class:`~dicecli.counts.Counts` and returns a float, NaN where it is undefined. Adding one
-is adding a function here; the catalogue, the command line, the reports and the contract tests find it.
+A function takes a :class:`~dicecli.records.counts.Counts` and returns a float, NaN where it is undefined.
+Adding one is adding a function here; the catalogue, the command line, the reports and the contract tests find
+it.
 """

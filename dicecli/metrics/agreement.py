@@ -10,7 +10,7 @@ from dicecli.catalogue import metric
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dicecli.counts import Counts
+    from dicecli.records.counts import Counts
 
 _COHEN = "Cohen J. Educational and Psychological Measurement 20(1), 1960. doi:10.1177/001316446002000104"
 _MATTHEWS = "Matthews BW. Biochimica et Biophysica Acta 405(2), 1975. doi:10.1016/0005-2795(75)90109-9"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicecli.catalogue import BOTH_EMPTY, metric
 
 if TYPE_CHECKING:
-    from dicecli.counts import Counts
+    from dicecli.records.counts import Counts
 
 
 def ratio(numerator: int, denominator: int) -> float:

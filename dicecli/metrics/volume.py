@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicecli.catalogue import BOTH_EMPTY, metric
 
 if TYPE_CHECKING:
-    from dicecli.counts import Counts
+    from dicecli.records.counts import Counts
 
 _TAHA = "Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x"
 _NO_VOLUME = "the file gives no voxel size in a known unit of length, or is no volume"

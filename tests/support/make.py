@@ -14,10 +14,10 @@ import numpy as np
 
 import dicecli
 from dicecli.blocks import plan
-from dicecli.counts import Counts
 from dicecli.evaluate import make_settings
 from dicecli.pair import open_mask
-from dicecli.results import Scored
+from dicecli.records.cases import Scored
+from dicecli.records.counts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,8 +19,8 @@ from dicecli.counting import count_case
 from dicecli.errors import CaseError
 from dicecli.formats import npy
 from dicecli.inspection import inspect
-from dicecli.results import Case
-from dicecli.settings import Settings
+from dicecli.records.cases import Case
+from dicecli.records.settings import Settings
 from dicecli.sources import Reading
 
 if TYPE_CHECKING:

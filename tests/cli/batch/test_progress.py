@@ -25,7 +25,7 @@ from batches import (
 )
 
 from dicecli.cli import progress as progress_module
-from dicecli.results import Case, Failed, Scored
+from dicecli.records.cases import Case, Failed, Scored
 
 
 def test_quiet_says_nothing(faulty, tmp_path):

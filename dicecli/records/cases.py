@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dicecli.counts import Counts
     from dicecli.errors import DicecliError
+    from dicecli.records.counts import Counts
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from make import blobs, brute, png, scored
 
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
-from dicecli.labels import LabelScheme, load_labels, parse_region, presets
+from dicecli.records.labels import LabelScheme, load_labels, parse_region, presets
 
 OWN = {
     "description": "two organs",
@@ -311,7 +311,7 @@ def test_every_preset_keeps_the_contract(name):
     from pathlib import Path
 
     scheme = load_labels(name)
-    content = json.loads((Path(dicecli.__file__).parent / "presets" / f"{name}.json").read_text("utf-8"))
+    content = json.loads((Path(dicecli.__file__).parent / "records" / "presets" / f"{name}.json").read_text("utf-8"))
     assert content["description"].strip()
     assert scheme.source == name
     assert scheme.is_declared

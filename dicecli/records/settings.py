@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from dicecli.labels import LabelScheme
-from dicecli.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.labels import LabelScheme
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
-    from dicecli.softness import Softness
+    from dicecli.records.softness import Softness
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]

@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 import dicecli
-from dicecli import files, limits
+from dicecli import files
 from dicecli.cli import cli
 from dicecli.errors import NotARegularFile, TooLarge, UsageError
 from dicecli.evaluate import make_settings
 from dicecli.pair import open_mask
-from dicecli.settings import Settings
+from dicecli.records import limits
+from dicecli.records.settings import Settings
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 
