@@ -21,7 +21,7 @@ rm -f dicecli/*/*.so
 CC=gcc CFLAGS="-DONE_TARGET -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
     LDFLAGS="-fsanitize=address,undefined" "$python" -c "import setuptools; setuptools.setup()" \
     --quiet build_ext --inplace
-ls dicecli/backends/_native.*.so dicecli/formats/_rows.*.so
+ls dicecli/backends/_native.*.so dicecli/masks/formats/png/_rows.*.so
 
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD
@@ -35,7 +35,7 @@ fi
 grep -q heap-buffer-overflow "$work/seen"
 
 "$python" -m pytest -q -p no:cacheprovider tests/test_native.py tests/test_backends.py -k native
-"$python" -m pytest -q -p no:cacheprovider tests/test_png_rows.py
+"$python" -m pytest -q -p no:cacheprovider tests/masks/formats/png/test_rows.py
 
 "$python" - "$work" "$seconds" "$seed" <<'FUZZ'
 import ctypes
@@ -45,7 +45,7 @@ import time
 import numpy as np
 
 from dicecli.backends import _native as c
-from dicecli.formats import _rows
+from dicecli.masks.formats import _rows
 
 for built in (c, _rows):
     assert built.__file__.startswith(sys.argv[1]), built.__file__

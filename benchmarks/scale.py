@@ -46,7 +46,7 @@ from dicecli.executors._dask_cluster import connected
 from dicecli.executors._dask_task import pack
 from dicecli.executors._worker import answer
 from dicecli.journal import Journal
-from dicecli.pair import Pair
+from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dicecli.casualties import check_timeout, late, lost
 from dicecli.errors import UsageError
 from dicecli.evaluate import check_executor, make_settings, report_of, result_of
-from dicecli.pair import named
+from dicecli.masks.pair import named
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import TooManyLabels
+from dicecli.masks.views import ArraySource
 from dicecli.plugins import cpu_backend, load
-from dicecli.views import ArraySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy as np
 
-    from dicecli.blocks import Window
-    from dicecli.pair import Pair
+    from dicecli.masks.blocks import Window
+    from dicecli.masks.pair import Pair
 
 
 def count(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = False) -> ConfusionMatrix:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
+from dicecli.masks.tensors import is_tensor, on_host
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL
-from dicecli.tensors import is_tensor, on_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.census import device_note, whole_tensors
-from dicecli.encoding import check_declared, meaning
 from dicecli.errors import UsageError
-from dicecli.pair import Pair, named, on_side
+from dicecli.masks.encoding import check_declared, meaning
+from dicecli.masks.pair import Pair, named, on_side
 from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.labels import NO_LABEL
@@ -20,8 +20,8 @@ from dicecli.spreading import spread
 
 if TYPE_CHECKING:
     from dicecli.confusion import ConfusionMatrix
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
-    from dicecli.sources import MaskSource
     from dicecli.spreading import Fold
 
 

@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from dicecli import files
+from dicecli.masks import files
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.version import __version__

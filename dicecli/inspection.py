@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli import files
-from dicecli.alignment import align
-from dicecli.blocks import plan
 from dicecli.confusion import MAX_LABELS
-from dicecli.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
 from dicecli.errors import CaseError, NotLabels, TooManyLabels
-from dicecli.grid import differences, displacement
-from dicecli.pair import open_mask
+from dicecli.masks import files
+from dicecli.masks.alignment import align
+from dicecli.masks.blocks import plan
+from dicecli.masks.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
+from dicecli.masks.grid import differences, displacement
+from dicecli.masks.pair import open_mask
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
-    from dicecli.grid import Grid
-    from dicecli.sources import MaskSource
+    from dicecli.masks.grid import Grid
+    from dicecli.masks.sources import MaskSource
 
 
 @dataclass

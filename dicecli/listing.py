@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dicecli import files
 from dicecli.errors import AmbiguousPair, PairingError
+from dicecli.masks import files
 from dicecli.plugins import load, names
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from dicecli.encoding import READ_AS_ONE
+from dicecli.masks.encoding import READ_AS_ONE
 from dicecli.records.cases import SAME_BYTES, SAME_FILE
 
 if TYPE_CHECKING:

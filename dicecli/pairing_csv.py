@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicecli import files
 from dicecli.errors import PairingError
 from dicecli.listing import joined
+from dicecli.masks import files
 from dicecli.pairing import Pairing
 from dicecli.records.cases import Case
 

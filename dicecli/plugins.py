@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Where each kind of plugin lives.
 FOLDERS = {
-    "formats": "formats",
+    "formats": "masks.formats",
     "metrics": "metrics",
     "backends": "backends",
     "executors": "executors",

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.blocks import plan
-from dicecli.channels import channels_of, check_covered, summed_regions
-from dicecli.encoding import check_declared, meaning
 from dicecli.errors import NotProbabilities
-from dicecli.pair import named, on_side
+from dicecli.masks.blocks import plan
+from dicecli.masks.channels import channels_of, check_covered, summed_regions
+from dicecli.masks.encoding import check_declared, meaning
+from dicecli.masks.pair import named, on_side
+from dicecli.masks.probability_pair import SoftPair
 from dicecli.plugins import cpu_backend, load
 from dicecli.probability_windows import Meaning, Summing
-from dicecli.soft_pair import SoftPair
 from dicecli.soft_results import SoftScored
 from dicecli.soft_sums import LEAST
 from dicecli.spreading import WORTH_PIXELS
 
 if TYPE_CHECKING:
+    from dicecli.masks.sources import MaskSource
     from dicecli.probability_checks import Watch
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
     from dicecli.records.softness import Channel, Softness
     from dicecli.soft_sums import SoftSums
-    from dicecli.sources import MaskSource
 
 
 def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:

@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dicecli.channels import parse_channels
 from dicecli.errors import UsageError
 from dicecli.evaluate import case_name, make_settings
+from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import LOGITS, SMOOTH, Softness
 from dicecli.soft_counting import sum_case

@@ -12,11 +12,11 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dicecli import files
 from dicecli.census import count
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import Changed
-from dicecli.pair import Pair
+from dicecli.masks import files
+from dicecli.masks.pair import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,12 +25,12 @@ import pytest
 import workers
 from click.testing import CliRunner
 
-from dicecli.blocks import Plan, plan
 from dicecli.cli.main import cli
 from dicecli.errors import Changed, UsageError, WorkersFailed
 from dicecli.executors._dask_task import _working_in, pack
 from dicecli.executors._worker import answer
-from dicecli.pair import Pair
+from dicecli.masks.blocks import Plan, plan
+from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings

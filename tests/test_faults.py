@@ -21,9 +21,9 @@ import pytest
 from faults import LABELS, OTHER, Fault
 
 from dicecli.errors import CaseError, ManyVolumes
-from dicecli.formats import geotiff
-from dicecli.pair import open_mask
-from dicecli.sources import Reading
+from dicecli.masks.formats.geotiff import masks as geotiff
+from dicecli.masks.pair import open_mask
+from dicecli.masks.sources import Reading
 
 EVERY = (".png", ".nii", ".nii.gz", ".tif")
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")

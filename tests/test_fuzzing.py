@@ -157,7 +157,7 @@ def test_a_transform_that_is_none(tmp_path):
 
 def test_the_judge_finds_a_wrong_number(tmp_path, monkeypatch):
     """A reader that gives another number, an error that is none of ours, or a warning, is a finding."""
-    from dicecli.formats import nifti
+    from dicecli.masks.formats.nifti import masks as nifti
 
     path = make.nifti(tmp_path / "mutant.nii", make.blobs((4, 5, 6)))
     right = nifti._Nifti.values

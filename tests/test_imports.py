@@ -115,7 +115,7 @@ def test_scoring_loads_the_modules_of_its_own_format_alone():
     loaded = _modules("score", *_pair("lesion", ".png"), "-f", "json")
     folders = ("formats", "executors", "exporters")
     found = {name for name in loaded if name.startswith(tuple(f"dicecli.{each}." for each in folders))}
-    assert {"dicecli.formats.png", "dicecli.exporters.json"} <= found
+    assert {"dicecli.masks.formats.png.masks", "dicecli.exporters.json"} <= found
     assert found <= {"dicecli.exporters.json"} | {name for name in found if "png" in name or "_rows" in name}
 
 

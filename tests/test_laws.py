@@ -16,9 +16,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import dicecli
 from dicecli.averaging import DEFINITIONS, average
-from dicecli.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.catalogue import resolve
 from dicecli.confusion import NO_LABEL, ConfusionMatrix
+from dicecli.masks.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.records.counts import Counts, pooled
 from dicecli.scores import identities
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dicecli import files
 from dicecli.errors import PairingError
+from dicecli.masks import files
 from dicecli.pairing import Pairing, pair_folders
 from dicecli.pairing_csv import pair_csv
 from dicecli.records.cases import Case

@@ -54,12 +54,12 @@ from dicecli.batching import find_pairs
 from dicecli.census import count
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
 from dicecli.evaluate import make_settings, result_of
-from dicecli.formats import nifti
 from dicecli.inspection import inspect
-from dicecli.pair import Pair, open_mask
+from dicecli.masks.formats.nifti import masks as nifti
+from dicecli.masks.pair import Pair, open_mask
+from dicecli.masks.probability_pair import SoftPair
 from dicecli.records.cases import Case
 from dicecli.soft_evaluate import make_soft_settings
-from dicecli.soft_pair import SoftPair
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 NAMES = [f"case{number:03}" for number in range(6)]

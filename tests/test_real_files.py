@@ -13,12 +13,12 @@ import pytest
 from make import brute, scored
 from real_masks import APART, BAD, BAND_1_OF_BAD, NO_LABELS
 
-from dicecli.blocks import plan
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import CaseError
 from dicecli.evaluate import make_settings
 from dicecli.inspection import inspect
-from dicecli.pair import open_mask
+from dicecli.masks.blocks import plan
+from dicecli.masks.pair import open_mask
 from dicecli.records.labels import NO_LABEL
 
 FOLDER = places.SHARED_MASKS

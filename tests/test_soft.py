@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import dicecli
-from dicecli.blocks import plan
 from dicecli.errors import UsageError
+from dicecli.masks.blocks import plan
 from dicecli.probability_windows import Meaning, Summing
 from dicecli.record import number
 from dicecli.records.counts import Counts

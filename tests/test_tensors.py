@@ -156,7 +156,7 @@ def test_a_map_of_floats_is_scored_as_an_array_is():
 
 def test_tensors_in_the_memory_of_the_host_are_not_copied():
     """A tensor that lies where arrays do is counted as the array that it is, whatever its layout or type."""
-    from dicecli.tensors import on_host
+    from dicecli.masks.tensors import on_host
 
     for dtype in ("bool", "uint8", "int16", "uint16", "uint32", "int64", "uint64"):
         tensor = torch.zeros((4, 6), dtype=getattr(torch, dtype)).T

@@ -10,7 +10,7 @@ import numpy as np
 from dicecli.backends._tensors import count_piece
 from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, ShapeMismatch, UsageError
-from dicecli.tensors import plain
+from dicecli.masks.tensors import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

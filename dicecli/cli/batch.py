@@ -154,7 +154,9 @@ def _make_ready(options: dict[str, Any]) -> None:
         return
     from dicecli.executors.processes import prepare
 
-    prepare("dicecli.batching", "dicecli.formats.png", "dicecli.backends.native", "isal.igzip_lib")
+    prepare(
+        "dicecli.batching", "dicecli.masks.formats.png.masks", "dicecli.backends.native", "isal.igzip_lib"
+    )
 
 
 def _run(

@@ -52,7 +52,7 @@ class Softness:
     temperature : float
         Logits are divided by it.
     channels : tuple of Channel or None
-        What the channels are, in their order; None: as :func:`~dicecli.channels.channels_of` says.
+        What the channels are, in their order; None: as :func:`~dicecli.masks.channels.channels_of` says.
     independent : bool
         Whether each channel is a probability of its own, so that they need not sum to 1.
     channel_axis : int or None

@@ -311,7 +311,9 @@ def test_every_preset_keeps_the_contract(name):
     from pathlib import Path
 
     scheme = load_labels(name)
-    content = json.loads((Path(dicecli.__file__).parent / "records" / "presets" / f"{name}.json").read_text("utf-8"))
+    content = json.loads(
+        (Path(dicecli.__file__).parent / "records" / "presets" / f"{name}.json").read_text("utf-8")
+    )
     assert content["description"].strip()
     assert scheme.source == name
     assert scheme.is_declared

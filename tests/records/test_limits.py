@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 import dicecli
-from dicecli import files
 from dicecli.cli import cli
 from dicecli.errors import NotARegularFile, TooLarge, UsageError
 from dicecli.evaluate import make_settings
-from dicecli.pair import open_mask
+from dicecli.masks import files
+from dicecli.masks.pair import open_mask
 from dicecli.records import limits
 from dicecli.records.settings import Settings
 

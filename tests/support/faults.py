@@ -13,9 +13,9 @@ import make
 import watch
 
 import dicecli
-from dicecli import files
 from dicecli.cli.batch import exit_code
-from dicecli.formats.nifti import SUFFIXES as NIFTI
+from dicecli.masks import files
+from dicecli.masks.formats.nifti.masks import SUFFIXES as NIFTI
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import dicecli
-from dicecli.blocks import plan
 from dicecli.evaluate import make_settings
-from dicecli.pair import open_mask
+from dicecli.masks.blocks import plan
+from dicecli.masks.pair import open_mask
 from dicecli.records.cases import Scored
 from dicecli.records.counts import Counts
 

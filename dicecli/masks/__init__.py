@@ -1,0 +1,1 @@
+"""A file or an array becomes labels or probabilities, window by window."""

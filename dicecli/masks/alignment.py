@@ -1,0 +1,157 @@
+"""Whether two masks lie on each other; and, where only the order of their axes differs, making them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.errors import GridMismatch, ShapeMismatch
+from dicecli.masks.grid import EXACT_VOXELS, NEAREST_VOXELS, Grid, differences, displacement, same_crs
+from dicecli.masks.views import Reoriented, Reshaped
+
+if TYPE_CHECKING:
+    from dicecli.masks.sources import MaskSource
+    from dicecli.records.settings import Geometry
+
+_IGNORE = "--geometry ignore compares pixel by pixel all the same."
+
+
+def align(
+    reference: MaskSource, prediction: MaskSource, geometry: Geometry = "strict"
+) -> tuple[MaskSource, MaskSource, list[str]]:
+    """Return the reference, and the prediction as a source of the same grid; and notes on what was done.
+
+    Nothing is resized, resampled or broadcast. The prediction is turned where both masks store the same
+    world grid in other directions or another order of axes; an axis of length 1 that only one of them has
+    is dropped.
+
+    Raises
+    ------
+    ShapeMismatch, GridMismatch
+        With what differs and by how much.
+    """
+    notes = _dropped(reference, prediction)
+    if geometry == "strict":
+        prediction, turned = _turned(reference, prediction)
+        notes += turned
+    reference, prediction, squeezed = _squeezed(reference, prediction)
+    notes += squeezed
+    if reference.shape != prediction.shape:
+        raise _shape_error(reference, prediction)
+    if geometry == "ignore":
+        return reference, prediction, [*notes, "geometry ignored: compared pixel by pixel, wherever they lie"]
+    return reference, prediction, notes + check_grids(reference.grid, prediction.grid)
+
+
+def _dropped(reference: MaskSource, prediction: MaskSource) -> list[str]:
+    """Say when only one of two masks of as many axes had more in its file, of length 1."""
+    first, second = reference.dropped_axes, prediction.dropped_axes
+    if first == second or len(reference.shape) != len(prediction.shape):
+        return []
+    which = "reference" if first > second else "prediction"
+    return [f"trailing axes of length 1 of the {which}'s file are dropped"]
+
+
+def check_grids(reference: Grid, prediction: Grid) -> list[str]:
+    """Return notes on two grids of one shape that lie on each other.
+
+    Raises
+    ------
+    GridMismatch
+        They lie more than half a voxel apart, or in different coordinate systems.
+    """
+    notes = _notes_on_place(reference, prediction)
+    if notes and (reference.kind != prediction.kind or None in {reference.spacing, prediction.spacing}):
+        return notes
+    found = differences(reference, prediction)
+    if not same_crs(reference.crs, prediction.crs):
+        raise GridMismatch(
+            f"the masks lie in different coordinate systems: prediction {'; '.join(found)}",
+            f"Reproject one of them onto the other's grid (nearest neighbour). {_IGNORE}",
+        )
+    if (reference.crs is None) != (prediction.crs is None) and not notes:
+        bare = "reference" if reference.crs is None else "prediction"
+        notes.append(f"the {bare} names no CRS: taken to be the other's")
+    apart = displacement(reference, prediction)
+    said = "; ".join(found) or "they differ at the corners"
+    if apart > NEAREST_VOXELS:
+        raise GridMismatch(
+            f"the masks lie up to {apart:.4g} voxels apart: prediction {said}",
+            f"Resample one of them onto the other's grid (nearest neighbour). {_IGNORE}",
+        )
+    if apart > EXACT_VOXELS:
+        notes.append(f"the grids lie up to {apart:.3f} voxels apart: {said}. Compared pixel by pixel")
+    return notes
+
+
+def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
+    """Say what cannot be compared: only one of the masks says where it lies, or they differ in kind."""
+    kinds = {reference.kind, prediction.kind}
+    notes = []
+    if (reference.affine is None) != (prediction.affine is None):
+        bare = "reference" if reference.affine is None else "prediction"
+        notes.append(f"the {bare} has no georeferencing: compared pixel by pixel")
+        placed = prediction if reference.affine is None else reference
+        if placed.kind == "map" and placed.affine is not None and placed.affine[1, 0] > 0:
+            notes.append("the map's rows run from south to north: is the other one upside down against it?")
+    elif kinds == {"map", "volume"}:
+        notes.append("a map against a volume: compared pixel by pixel")
+    if len(kinds) == 2 and "volume" in kinds:
+        notes.append("rows and columns of the one are the first and second axis of the other")
+    return notes
+
+
+def _turned(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource, list[str]]:
+    """Turn the prediction where its axes run in other directions of the world than the reference's."""
+    first, second = reference.grid.affine, prediction.grid.affine
+    if first is None or second is None or first.shape != second.shape:
+        return prediction, []
+    relative = np.linalg.solve(first[:, :-1], second[:, :-1])
+    scaled = relative / np.abs(relative).max(axis=0)
+    axes = [int(axis) for axis in np.argmax(np.abs(relative), axis=1)]
+    if sorted(axes) != list(range(len(axes))):
+        return prediction, []
+    flips = [bool(scaled[target, axis] < 0) for target, axis in enumerate(axes)]
+    if axes == sorted(axes) and not any(flips):
+        return prediction, []
+    turned = Reoriented(prediction, tuple(axes), tuple(flips))
+    if turned.shape != reference.shape or displacement(reference.grid, turned.grid) > NEAREST_VOXELS:
+        return prediction, []
+    there, here = prediction.grid.orientation, reference.grid.orientation
+    how = f"from {there} to {here}" if there and there != here else "into the reference's order and direction"
+    return turned, [f"the prediction's axes were turned {how}, without interpolation"]
+
+
+def _squeezed(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource, MaskSource, list[str]]:
+    """Drop a leading or trailing axis of length 1 that only one of the masks has."""
+    more, fewer = len(reference.shape), len(prediction.shape)
+    if abs(more - fewer) != 1:
+        return reference, prediction, []
+    longer, shorter, side = (
+        (reference, prediction, "reference") if more > fewer else (prediction, reference, "prediction")
+    )
+    for axis in (0, len(longer.shape) - 1):
+        left = longer.shape[:axis] + longer.shape[axis + 1 :]
+        if longer.shape[axis] == 1 and left == shorter.shape:
+            squeezed = Reshaped(longer, axis)
+            note = f"the {side}'s {'first' if axis == 0 else 'last'} axis has length 1 and was dropped"
+            return (squeezed, shorter, [note]) if side == "reference" else (shorter, squeezed, [note])
+    return reference, prediction, []
+
+
+def _shape_error(reference: MaskSource, prediction: MaskSource) -> ShapeMismatch:
+    first, second = reference.shape, prediction.shape
+    hint = "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."
+    if sorted(first) == sorted(second):
+        hint = "The same lengths in another order: one mask is transposed. Save both with the same axes."
+    elif [n for n in first if n != 1] == [n for n in second if n != 1]:
+        hint = "They differ by axes of length 1: save both with the same number of axes."
+    elif math.prod(first) == math.prod(second):
+        hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
+    return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)

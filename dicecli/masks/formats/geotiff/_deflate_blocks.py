@@ -1,0 +1,97 @@
+"""Blocks of a TIFF that inflate to the pixels themselves: inflated once, checksum included, without GDAL."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.masks import files
+from dicecli.masks.formats.geotiff._tags import (
+    ROWS_PER_STRIP,
+    TILE_LENGTH,
+    TILE_WIDTH,
+    inflates_to_pixels,
+    tags,
+)
+from dicecli.masks.inflate import Damaged, inflated
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from dicecli.masks.blocks import Window
+
+
+class DeflateBlocks:
+    """Reads windows of whole blocks. Whatever is unusual is left to GDAL, and so is every error.
+
+    Parameters
+    ----------
+    dataset : rasterio.DatasetReader
+        Of one band; tells where each block lies.
+    path : str
+    shape, chunks : tuple of int
+        Rows and columns of the image, and of a block.
+    """
+
+    def __init__(self, dataset: Any, path: str, shape: tuple[int, ...], chunks: tuple[int, ...]) -> None:
+        self._dataset, self._shape, self._chunks = dataset, shape, chunks
+        self._file: BinaryIO = files.open_regular(path)
+        self._is_tiled = False
+        #: Whether any block can be read so.
+        self.is_usable = self._fits(tags(self._file))
+
+    def _fits(self, found: dict[int, int | None]) -> bool:
+        """Whether the tags say that bytes are pixels, and agree with GDAL on the size of a block."""
+        self._is_tiled = TILE_WIDTH in found
+        if self._is_tiled:
+            size = found.get(TILE_LENGTH), found[TILE_WIDTH]
+        else:
+            size = found.get(ROWS_PER_STRIP), self._shape[1]
+        return inflates_to_pixels(found) and size == self._chunks
+
+    def read(self, window: Window) -> tuple[np.ndarray, list[int]] | None:
+        """Return the pixels of a window, uint8, and where the blocks lie whose checksums held.
+
+        None where a block is cut by the window's edge, is not stored, or is not what it should be.
+        """
+        for part, n, chunk in zip(window, self._shape, self._chunks, strict=True):
+            if part.start % chunk or (part.stop % chunk and part.stop != n):
+                return None
+        top, left = (part.start for part in window)
+        pixels = np.empty([part.stop - part.start for part in window], np.uint8)
+        held = []
+        steps = (range(part.start, part.stop, n) for part, n in zip(window, self._chunks, strict=True))
+        for row, column in itertools.product(*steps):
+            found = self._block(row, column)
+            if found is None:
+                return None
+            block, place = found
+            here = pixels[row - top :, column - left :][: self._chunks[0], : self._chunks[1]]
+            here[...] = block[: here.shape[0], : here.shape[1]]
+            held.append(place)
+        return pixels, held
+
+    def _block(self, row: int, column: int) -> tuple[np.ndarray, int] | None:
+        """Return the block that begins at a pixel, and where in the file it lies."""
+        rows, columns = self._chunks
+        name = f"{column // columns}_{row // rows}"
+        place = int(self._dataset.get_tag_item(f"BLOCK_OFFSET_{name}", "TIFF", bidx=1) or 0)
+        length = int(self._dataset.get_tag_item(f"BLOCK_SIZE_{name}", "TIFF", bidx=1) or 0)
+        height = rows if self._is_tiled else min(rows, self._shape[0] - row)  # the last strip may be lower
+        expected = height * columns
+        if not length or length > 2 * expected + 4096:  # deflate makes nothing twice as long
+            return None
+        self._file.seek(place)
+        try:
+            data, is_whole = inflated(self._file.read(length), expected)
+        except Damaged:
+            return None
+        if len(data) != expected or not is_whole:
+            return None
+        return np.frombuffer(data, np.uint8).reshape(height, columns), place
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

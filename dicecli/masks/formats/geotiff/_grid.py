@@ -1,0 +1,68 @@
+"""Where the pixels of a TIFF lie: its transform and coordinate reference system as a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dicecli.masks.grid import Grid
+
+#: No map is so large, nor are its pixels so small, whatever its unit.
+_LARGEST = 1e15
+
+
+def grid(dataset: Any) -> Grid:
+    shape = (dataset.height, dataset.width)
+    transform = dataset.transform
+    if transform.is_identity and dataset.crs is None:
+        return Grid(shape)
+    a, b, c, d, e, f = transform[:6]
+    # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
+    affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
+    if not _is_regular(affine):
+        return Grid(shape, kind="map", crs=_wkt(dataset.crs))
+    unit, factor = _unit(dataset.crs)
+    steps = np.linalg.norm(affine[:, :2], axis=0) * factor
+    return Grid(
+        shape=shape,
+        spacing=tuple(steps.tolist()),
+        unit=unit,
+        affine=affine,
+        crs=_wkt(dataset.crs),
+        pixel_size=_area(affine) * factor**2 if unit == "m" else None,
+        kind="map",
+    )
+
+
+def _is_regular(affine: np.ndarray) -> bool:
+    """Tell whether a transform gives every pixel a place of its own, in numbers to reckon with."""
+    steps = np.abs(affine[:, :2])
+    if not np.isfinite(affine).all() or np.abs(affine).max() > _LARGEST or steps.max() < 1 / _LARGEST:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
+
+
+def _area(affine: np.ndarray) -> float:
+    """Return the area of a pixel; of an upright grid it is the product of its steps, without any rounding."""
+    (b, a), (e, d) = affine[:, :2].tolist()
+    return float(abs(a * e - b * d))
+
+
+def _wkt(crs: Any) -> str | None:
+    return crs.to_wkt() if crs else None
+
+
+def _unit(crs: Any) -> tuple[str | None, float]:
+    """Return the unit of the spacing, and the factor that brings the map's unit to it."""
+    from rasterio.errors import CRSError
+
+    if not crs:
+        return None, 1.0
+    if crs.is_geographic:
+        return "degree", 1.0
+    try:
+        return ("m", float(crs.linear_units_factor[1])) if crs.is_projected else (None, 1.0)
+    except CRSError:
+        return None, 1.0

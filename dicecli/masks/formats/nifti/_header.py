@@ -1,0 +1,220 @@
+"""The header of a NIfTI file, held against the format's rules before anything relies on it."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat, Unreadable
+from dicecli.masks import files
+from dicecli.masks.grid import Grid, displacement
+
+#: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
+_FARTHEST = 1e9
+#: Nor is a voxel smaller than an atom; squares of such numbers still are numbers.
+_SMALLEST = 1e-9
+GZIP = b"\x1f\x8b"
+_MAGIC = {348: (b"n+1\0", b"ni1\0"), 540: (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
+#: Millimetres of a header's unit of length, by its code: metre, millimetre, micrometre.
+_IN_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
+
+
+def parts(path: str) -> tuple[str, str]:
+    """Return the paths of header and data: one file, or an ``.hdr`` beside an ``.img``."""
+    suffix = files.suffix(path)
+    if suffix in {".nii", ".nii.gz"}:
+        return path, path
+    base = path[: len(path) - len(suffix)]
+    zipped = ".gz" if suffix.endswith(".gz") else ""
+    upper = Path(path).name.endswith((".HDR", ".IMG", ".HDR.GZ", ".IMG.GZ"))
+    header, data = (base + (each.upper() if upper else each) for each in (".hdr" + zipped, ".img" + zipped))
+    other = data if suffix.startswith(".hdr") else header
+    files.check_regular(path)
+    if not os.path.exists(other):  # noqa: PTH110 - these are strings throughout
+        raise Missing(
+            f"the other half of the pair, {Path(other).name}, is not beside it",
+            "A NIfTI pair needs both files: .hdr with the header and .img with the data.",
+            path,
+        )
+    return header, data
+
+
+def read(path: str) -> tuple[Any, dict[str, Any]]:
+    """Read the header with nibabel, once its first bytes show that it is one."""
+    start = files.head(path, 4096)
+    if start[:2] == GZIP:
+        start = _inflate_start(path)
+    size, order = _header_size(start)
+    if size is None and start[344:348] in _MAGIC[348]:
+        raise BadHeader(
+            f"its header gives its own size as {int.from_bytes(start[:4], 'little')}; 348 is expected",
+            "It is damaged: fetch or save it again.",
+            path,
+        )
+    if size is None:
+        raise UnknownFormat(
+            f"this is {files.looks_like(start)}, not NIfTI as its name says",
+            "Give a NIfTI file, or name it after its format.",
+            path,
+        )
+    magic = start[344:348] if size == 348 else start[4:12]
+    if magic not in _MAGIC[size]:
+        what = "an Analyze 7.5 header without orientation" if size == 348 else "a damaged header"
+        raise BadHeader(f"its magic is {magic!r}: {what}, not NIfTI", "Convert it to NIfTI.", path)
+    if len(start) < size:
+        raise Truncated(
+            f"the file ends inside its header ({len(start)} of {size} bytes)", "Fetch it again.", path
+        )
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    kind = Nifti1Header if size == 348 else Nifti2Header
+    header = kind(start[:size], endianness=order, check=False)
+    facts = {
+        "format": f"NIfTI-{1 if size == 348 else 2}",
+        "byte order": "big-endian" if order == ">" else "little-endian",
+    }
+    return header, facts
+
+
+def _header_size(start: bytes) -> tuple[int | None, str]:
+    for order, name in (("<", "little"), (">", "big")):
+        size = int.from_bytes(start[:4], name)  # type: ignore[arg-type]  # both are of the two it takes
+        if size in _MAGIC:
+            return size, order
+    return None, ""
+
+
+def _inflate_start(path: str) -> bytes:
+    try:
+        with files.open_regular(path) as raw, gzip.open(raw) as file:
+            return file.read(4096)
+    except EOFError as error:
+        raise Truncated("the gzip stream ends inside the header", "Fetch it again.", path) from error
+    except (OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's
+            raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", path) from error
+        raise Corrupt(f"the gzip stream is damaged: {error}", "Fetch it again.", path) from error
+
+
+def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
+    """Return the grid, and the shape as stored with all its axes but the trailing ones of length 1."""
+    dims = [int(n) for n in header["dim"]]
+    if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
+        raise BadHeader(
+            f"its header gives the dimensions {dims}: an axis count from 1 to 7 and positive lengths are "
+            "expected",
+            "The file is damaged, or not NIfTI. Save it again.",
+            path,
+        )
+    stored = [*dims[1 : dims[0] + 1], 1][: max(2, dims[0])]
+    while len(stored) > 2 and stored[-1] == 1:
+        stored.pop()
+    space = tuple(stored[:3])
+    factor = _IN_MM.get(int(header["xyzt_units"]) & 7)
+    with np.errstate(invalid="ignore"):  # of NaN, which is told below
+        zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))
+    affine, oddities = _affine(header, factor or 1.0, (*space, *(1,) * (3 - len(space))))
+    if affine is not None:
+        zooms = np.linalg.norm(affine[:, :3], axis=0) / (factor or 1.0)
+    is_sized = bool((zooms > _SMALLEST).all() and (zooms < _FARTHEST).all())
+    if not is_sized:
+        oddities.append(f"its voxel sizes are {zooms.tolist()}: sizes are unknown")
+    spacing = tuple((zooms * (factor or 1.0)).tolist())
+    if factor is None:
+        oddities.append("its header names no unit of length: volumes are not computed")
+    grid = Grid(
+        shape=space,
+        spacing=spacing[: len(space)] if is_sized else None,
+        unit="mm" if factor and is_sized else None,
+        affine=affine,
+        pixel_size=math.prod(spacing) if factor and is_sized else None,
+        kind="volume",
+    )
+    return grid, tuple(stored), oddities
+
+
+def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndarray | None, list[str]]:
+    """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
+    from nibabel.spatialimages import HeaderDataError
+
+    found = {}
+    oddities = []
+    for name, code in (("sform", "sform_code"), ("qform", "qform_code")):
+        if int(header[code]) <= 0:
+            continue
+        try:
+            # Sizes and quaternions of NaN and infinity are told from places below, without a warning.
+            with np.errstate(all="ignore"):
+                affine = np.asarray(getattr(header, f"get_{name}")(), np.float64)[:3] * factor
+        except (ValueError, HeaderDataError):
+            affine = np.zeros((3, 4))
+        if _is_regular(affine):
+            found[name] = affine
+        else:
+            oddities.append(f"its {name} is singular or out of bounds, and not used")
+    if len(found) == 2:
+        grids = [Grid(shape, affine=each, kind="volume") for each in found.values()]
+        apart = displacement(*grids)
+        if apart > 0.5:
+            oddities.append(f"its sform and qform lie up to {apart:.3g} voxels apart; the sform is used")
+    if not found:
+        oddities.append("neither sform nor qform says how it lies in the world")
+    return next(iter(found.values()), None), oddities
+
+
+def _is_regular(affine: np.ndarray) -> bool:
+    """Tell whether an affine gives every voxel a place of its own, in numbers to reckon with."""
+    if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST:
+        return False
+    lengths = np.linalg.norm(affine[:, :3], axis=0)
+    return bool(lengths.min() > _SMALLEST and abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths))
+
+
+def dtype(header: Any, path: str) -> np.dtype:
+    code = int(header["datatype"])
+    try:
+        stored: np.dtype = np.dtype(header.get_data_dtype())
+    except Exception as error:
+        # nibabel raises an error class of its own, which a module-level import would be needed to name.
+        raise BadHeader(f"its datatype code {code} does not exist", "Save it again.", path) from error
+    if code in {0, 1, 255}:
+        raise BadHeader(f"its datatype code {code} is no type of voxels", "Save it again.", path)
+    if 3000 <= int(header["intent_code"]) < 3100:
+        raise UnknownFormat(
+            "this is CIFTI-2: a matrix, not a volume", "Give a volume, such as a .nii.gz mask.", path
+        )
+    if stored.kind not in "iuf":
+        what = "colours" if stored.names else f"of type {stored}"
+        raise NotLabels(f"its voxels are {what}: no labels", "Save the mask as integers.", path)
+    if stored.itemsize > 8:
+        raise NotLabels("its voxels are 128-bit floats: no labels", "Save the mask as integers.", path)
+    return stored
+
+
+def offset(header: Any, path: str, *, is_single: bool) -> int:
+    value = float(header["vox_offset"])
+    least = (352 if int(header["sizeof_hdr"]) == 348 else 544) if is_single else 0
+    if is_single and value == 0:
+        return least
+    if not math.isfinite(value) or value != int(value) or value < least or value >= 2**40:
+        raise BadHeader(
+            f"its data start at byte {value:g}; at least {least} is expected", "Save it again.", path
+        )
+    return int(value)
+
+
+def slope(header: Any, path: str) -> tuple[float, float]:
+    """Return slope and intercept; a slope of 0 or NaN means that there is no scaling."""
+    factor, inter = float(header["scl_slope"]), float(header["scl_inter"])
+    if factor == 0 or math.isnan(factor):
+        return 1.0, 0.0
+    if not math.isfinite(factor) or not math.isfinite(inter):
+        raise BadHeader(f"its scaling is {factor:g} x value + {inter:g}", "Save it again.", path)
+    return factor, inter

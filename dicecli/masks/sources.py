@@ -1,0 +1,175 @@
+"""A mask as something to read from: header now, voxels by window."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from dicecli.errors import NotLabels
+from dicecli.masks.blocks import plan
+from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.masks.blocks import Window
+    from dicecli.masks.grid import Grid
+    from dicecli.records.labels import Colour
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a format must know beyond the file itself; the fields are those of the settings.
+
+    Attributes
+    ----------
+    band, threshold, nodata, argmax, channel_axis, background, ignore, max_pixels, max_memory
+        As in :class:`~dicecli.records.settings.Settings` and its labels.
+    probability_axis : int or None
+        The axis of an array's channels of probabilities.
+    colours : mapping of (red, green, blue) to int
+        Labels of a colour-coded image.
+    """
+
+    band: int | None = None
+    threshold: float | None = None
+    nodata: str = "auto"
+    argmax: bool = False
+    channel_axis: int = -1
+    probability_axis: int | None = None
+    background: int | None = 0
+    ignore: tuple[int, ...] = ()
+    colours: Mapping[Colour, int] = field(default_factory=dict)
+    max_pixels: int = MAX_PIXELS
+    max_memory: int = MAX_MEMORY
+
+
+class MaskSource(ABC):
+    """One mask. A format's source gives stored values by window; labels are made of them here.
+
+    Attributes
+    ----------
+    path : str
+        The file, or what an array was given as.
+    grid : Grid
+    dtype : numpy.dtype
+        Of the values.
+    chunks : tuple of int
+        The shape that this file is cheapest to read in.
+    order : {"C", "F"}
+        Whether the last or the first axis runs fastest in the file.
+    nodata : float or None
+        The stored value that stands for nodata, where it is to be treated as such.
+    nan_is_nodata : bool
+        Whether NaN stands for it too.
+    is_random_access : bool
+        Whether windows in any order cost the same, so that several readers can share them.
+    dropped_axes : int
+        How many trailing axes of length 1 the file has beyond the grid's.
+    notes : list of str
+        What was assumed, for the report.
+    facts : dict of str to object
+        What ``dicecli inspect`` shows beside the grid: format, mode, compression and so on.
+    oddities : list of str
+        What looks wrong with the file although it can be read.
+    checked : set of int
+        The blocks of the file whose checksums held as they were read; :meth:`finish` looks at the others.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        grid: Grid,
+        dtype: np.dtype,
+        *,
+        chunks: tuple[int, ...] | None = None,
+        order: str = "C",
+        nodata: float | None = None,
+        nan_is_nodata: bool = False,
+        reading: Reading | None = None,
+    ) -> None:
+        self.path = path
+        self.grid = grid
+        self.dtype = np.dtype(dtype)
+        self.chunks = chunks or grid.shape
+        self.order = order
+        self.nodata = nodata
+        self.is_random_access = False
+        self.reading = reading or Reading()
+        self.threshold, self.ignore = self.reading.threshold, self.reading.ignore
+        self.nan_is_nodata = nan_is_nodata
+        self.dropped_axes = 0
+        self.notes: list[str] = []
+        self.facts: dict[str, Any] = {}
+        self.oddities: list[str] = []
+        self.checked: set[int] = set()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pixels along each axis."""
+        return self.grid.shape
+
+    @property
+    def nodata_label(self) -> int | None:
+        """The label that stands for nodata in what :meth:`read` gives; None if none does."""
+        nodata = math.nan if self.nodata is None and self.nan_is_nodata else self.nodata
+        return nodata_label(nodata, self.dtype, self.threshold)
+
+    @abstractmethod
+    def values(self, window: Window) -> np.ndarray:
+        """Return the stored values of a window, scaled as the file says: booleans, integers or floats."""
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the integer labels of a window.
+
+        Windows that come in the file's own order are streamed; others work too.
+
+        Raises
+        ------
+        NotLabels
+            Values that are no labels; fractions are shown with the largest one of the whole file.
+        FileError
+            Damage that shows only now.
+        """
+        try:
+            return to_labels(
+                self.values(window),
+                self.nodata,
+                self.threshold,
+                nan_is_nodata=self.nan_is_nodata,
+                ignore=self.ignore,
+            )
+        except Fractions:
+            largest = max(residual(self.values(each), self.nodata) for each in plan(self))
+            raise self.fractions(largest) from None
+
+    def fractions(self, largest: float) -> NotLabels:
+        """Make the error for values that are no integers, the largest distance from one being `largest`."""
+        return NotLabels(
+            f"its values are not all integers: the largest distance from one is {largest:.4g}",
+            "If it is a probability map, give a threshold, as --threshold 0.5, or score the probabilities: "
+            "dicecli soft. Labels must be saved without interpolation and scaling.",
+            self.path,
+        )
+
+    def finish(self) -> None:  # noqa: B027 - most formats have nothing to do
+        """Check what can only be checked at the end: checksums, and that nothing follows."""
+
+    def close(self) -> None:  # noqa: B027 - most formats have nothing to do
+        """Let go of the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def pixels(window: Window) -> int:
+    """Return the number of pixels of a window."""
+    return math.prod(part.stop - part.start for part in window)

@@ -1,0 +1,162 @@
+"""Masks that are no file of their own: an array, nothing at all, and another mask turned or squeezed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.masks.grid import Grid
+from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.tensors import is_tensor, plain
+from dicecli.records.labels import NO_LABEL
+
+if TYPE_CHECKING:
+    from dicecli.masks.blocks import Window
+
+
+class ArraySource(MaskSource):
+    """An array in memory: NumPy's, torch's, or anything that NumPy can take."""
+
+    def __init__(
+        self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
+    ) -> None:
+        self.is_tensor = is_tensor(array)
+        nodata = None
+        held: Any
+        if self.is_tensor:
+            held = plain(array)
+        else:
+            held = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+        if isinstance(held, np.ma.MaskedArray):
+            # What is masked is nodata, by a value that no label has.
+            nodata = math.nan if held.dtype.kind == "f" else float(NO_LABEL)
+            wide: Any = held if held.dtype.kind == "f" else held.astype(np.int64)
+            held = wide.filled(nodata if held.dtype.kind == "f" else NO_LABEL)
+        self.array = held
+        shape = tuple(int(n) for n in held.shape)
+        dtype = _dtype(held) if self.is_tensor else held.dtype
+        super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
+        if nodata is not None:
+            self.notes.append("a masked array: what is masked is nodata")
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return a view of the array, on the host."""
+        part = self.array[window] if self.array.ndim else self.array.reshape(1)
+        if not self.is_tensor:
+            return np.asarray(part)
+        return np.asarray((part.double() if part.is_floating_point() else part).cpu())
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether the array can be counted as it is: integers, all of which are labels."""
+        return self.dtype.kind in "iub" and self.threshold is None and self.nodata is None
+
+
+def _dtype(tensor: Any) -> np.dtype:
+    """Return the type of what a tensor's windows are read as: NumPy knows no bfloat16."""
+    return np.dtype("float64" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch."))
+
+
+class NothingSource(MaskSource):
+    """The prediction that is not there, as one that predicts nothing: background, or no label at all."""
+
+    def __init__(self, grid: Grid, background: int | None) -> None:
+        super().__init__("(none)", grid, np.dtype(np.int64))
+        self._label = NO_LABEL if background is None else background
+        self.notes.append("there is none: counted as one that predicts nothing")
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the background's label, or what stands for no label, everywhere."""
+        return np.broadcast_to(np.int64(self._label), [part.stop - part.start for part in window])
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the same: there is nothing to convert."""
+        return self.values(window)
+
+
+class Reoriented(MaskSource):
+    """Another source with its axes permuted and reversed; no value is interpolated.
+
+    Axis ``t`` of the full shape is axis ``axes[t]`` of the other source, reversed where ``flips[t]``.
+    """
+
+    def __init__(self, source: MaskSource, axes: tuple[int, ...], flips: tuple[bool, ...]) -> None:
+        grid = source.grid.reoriented(axes, flips)
+        chunks = source.chunks + (1,) * (len(axes) - len(source.chunks))
+        turned = tuple(chunks[axis] for axis in axes)[: len(grid.shape)]
+        super().__init__(
+            source.path,
+            grid,
+            source.dtype,
+            chunks=turned,
+            order=source.order,
+            nodata=source.nodata,
+            nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
+        )
+        self.notes = source.notes
+        self.checked = source.checked
+        self.is_random_access = source.is_random_access
+        self._source, self._axes, self._flips = source, axes, flips
+
+    def values(self, window: Window) -> np.ndarray:
+        """Read the window where it lies in the other source, and turn it."""
+        full = self._source.grid.full_shape
+        wanted = (*window, *(slice(0, 1),) * (len(full) - len(window)))
+        inside = [slice(0, 1)] * len(full)
+        for target, (axis, flip) in enumerate(zip(self._axes, self._flips, strict=True)):
+            start, stop = wanted[target].start, wanted[target].stop
+            inside[axis] = slice(full[axis] - stop, full[axis] - start) if flip else slice(start, stop)
+        block = self._source.values(tuple(inside[: len(self._source.shape)]))
+        block = block.reshape([part.stop - part.start for part in inside]).transpose(self._axes)
+        block = np.flip(block, tuple(axis for axis, flip in enumerate(self._flips) if flip))
+        return block.reshape([part.stop - part.start for part in window])
+
+    def finish(self) -> None:
+        """Check the other source's end."""
+        self._source.finish()
+
+    def close(self) -> None:
+        """Close the other source."""
+        self._source.close()
+
+
+class Reshaped(MaskSource):
+    """Another source without one axis of length 1."""
+
+    def __init__(self, source: MaskSource, axis: int) -> None:
+        shape = source.shape[:axis] + source.shape[axis + 1 :]
+        spacing = source.grid.spacing
+        kept = spacing[:axis] + spacing[axis + 1 :] if spacing else None
+        grid = Grid(
+            shape, kept, source.grid.unit, None, source.grid.crs, source.grid.pixel_size, source.grid.kind
+        )
+        super().__init__(
+            source.path,
+            grid,
+            source.dtype,
+            chunks=source.chunks[:axis] + source.chunks[axis + 1 :],
+            order=source.order,
+            nodata=source.nodata,
+            nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
+        )
+        self.notes = source.notes
+        self.checked = source.checked
+        self.is_random_access = source.is_random_access
+        self._source, self._axis = source, axis
+
+    def values(self, window: Window) -> np.ndarray:
+        """Read the window with its axis, and drop it."""
+        whole = (*window[: self._axis], slice(0, 1), *window[self._axis :])
+        return self._source.values(whole).reshape([part.stop - part.start for part in window])
+
+    def finish(self) -> None:
+        """Check the other source's end."""
+        self._source.finish()
+
+    def close(self) -> None:
+        """Close the other source."""
+        self._source.close()

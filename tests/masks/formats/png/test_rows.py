@@ -1,0 +1,139 @@
+"""The filters of PNG's rows, undone by the C extension: held against the specification, written out plainly."""
+
+from __future__ import annotations
+
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from make import png_of, read
+
+from dicecli.errors import Corrupt
+from dicecli.masks.formats.png import _pixels as _png_pixels
+
+
+@pytest.fixture
+def c():
+    """Import the extension, where it was built."""
+    return pytest.importorskip(
+        "dicecli.masks.formats.png._rows", reason="the C extension is not built", exc_type=ImportError
+    )
+
+
+def paeth(left, above, corner):
+    """Return whichever is nearest to left + above - corner; the first of them where several are."""
+    estimate = left + above - corner
+    return min((left, above, corner), key=lambda each: abs(estimate - each))
+
+
+PREDICTORS = [
+    lambda _left, _above, _corner: 0,
+    lambda left, _above, _corner: left,
+    lambda _left, above, _corner: above,
+    lambda left, above, _corner: (left + above) // 2,
+    paeth,
+]
+
+
+def filtered(rows, filters, step):
+    """Apply filters, a byte at a time; what the extension is to undo."""
+    out = bytearray()
+    above = bytes(len(rows[0])) if rows else b""
+    for row, kind in zip(rows, filters, strict=True):
+        out.append(kind)
+        for i, value in enumerate(row):
+            left, corner = (row[i - step], above[i - step]) if i >= step else (0, 0)
+            out.append((value - PREDICTORS[kind](left, above[i], corner)) % 256)
+        above = row
+    return bytes(out)
+
+
+@st.composite
+def images(draw):
+    """Rows of runs, as in masks, or of noise; with a filter for each."""
+    step = draw(st.sampled_from([1, 2, 3, 4, 6, 8]))
+    width = step * draw(st.integers(1, 40))
+    value = st.sampled_from([0, 1, 2, 127, 128, 255]) | st.integers(0, 255)
+    runs = st.lists(st.tuples(value, st.integers(1, 40)), min_size=width, max_size=width)
+    rows = []
+    for _ in range(draw(st.integers(0, 6))):
+        if rows and draw(st.booleans()):
+            rows.append(rows[-1])
+            continue
+        rows.append(b"".join(bytes([each]) * times for each, times in draw(runs))[:width])
+    return rows, draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows))), step, width
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(images())
+def test_every_filter_is_undone_to_the_byte(c, image):
+    """For pixels of every width, rows of any kind and filters in any order come out as they went in."""
+    rows, filters, step, width = image
+    assert b"".join(rows) == c.unfiltered(filtered(rows, filters, step), width, step)
+
+
+@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize("step", [1, 3])
+def test_every_pair_of_neighbours(c, kind, step):
+    """All values of left and above, in one row below another, for each filter."""
+    above = bytes(value for value in range(256) for _ in range(256))
+    row = bytes(range(256)) * 256
+    rows = [above[: len(above) // step * step], row[: len(row) // step * step]]
+    assert b"".join(rows) == c.unfiltered(filtered(rows, [0, kind], step), len(rows[0]), step)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(b"\0" * 11, 4, 1), (b"\0" * 10, 0, 1), (b"\0" * 10, 9, 0), (b"\0" * 10, -1, 1), (b"", 9, 9)],
+)
+def test_what_are_no_rows_is_refused(c, arguments):
+    """A length that is no multiple of a row's, or a pixel without bytes, is an error."""
+    with pytest.raises(ValueError, match="not rows of this width"):
+        c.unfiltered(*arguments)
+
+
+def test_a_filter_that_png_does_not_have_is_an_error_that_names_it(c, tmp_path):
+    """In the extension, and for the file that it stands in."""
+    raw = bytes(9) + b"\x05" + bytes(8)
+    with pytest.raises(ValueError, match="row 1 has filter 5, which PNG does not have"):
+        c.unfiltered(raw, 8, 1)
+    path = tmp_path / "a.png"
+    path.write_bytes(png_of(zlib.compress(raw), width=8, height=2))
+    with pytest.raises(Corrupt, match="row 1 has filter 5"):
+        read(path)
+
+
+def test_nothing_is_kept(c):
+    """Neither rows that are fine nor those that are not leave memory behind."""
+    good, bad = bytes(1001 * 100), b"\x09" * 1001 * 100
+
+    def both():
+        c.unfiltered(good, 1000, 1)
+        with pytest.raises(ValueError, match="filter 9"):
+            c.unfiltered(bad, 1000, 1)
+
+    both()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(50):
+        both()
+    left = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert left < 50_000
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("width", [1, 3, 7, 8, 9, 16, 17])
+def test_packed_samples_end_with_the_row(depth, width):
+    """Where a row does not fill its last byte, the bits that are left over are no pixels."""
+    header = _png_pixels.Header(width, 3, depth, 0, False, 0)
+    bits = np.random.default_rng(width).integers(0, 2**depth, (3, width), dtype=np.uint8)
+    per_byte = 8 // depth
+    padded = np.full((3, -(-width // per_byte) * per_byte), 2**depth - 1, np.uint8)
+    padded[:, :width] = bits
+    shifts = np.arange(8 - depth, -1, -depth)
+    packed = (padded.reshape(3, -1, per_byte) << shifts).sum(axis=2).astype(np.uint8)
+    assert bits.tolist() == _png_pixels._unpacked(packed.ravel(), header).tolist()
