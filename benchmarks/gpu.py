@@ -29,8 +29,8 @@ import torch  # noqa: TID253 - this script is about nothing else
 from data import ellipsoids
 from sizes import FULL, QUICK
 
-from dicecli.backends import torch as torch_backend
-from dicecli.confusion import ConfusionMatrix
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics.backends import torch as torch_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable

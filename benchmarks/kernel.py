@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.backends import native
-from dicecli.backends import numpy as numpy_alone
-from dicecli.confusion import ConfusionMatrix
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics.backends import native
+from dicecli.statistics.backends import numpy as numpy_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

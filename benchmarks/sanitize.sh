@@ -21,7 +21,7 @@ rm -f dicecli/*/*.so
 CC=gcc CFLAGS="-DONE_TARGET -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
     LDFLAGS="-fsanitize=address,undefined" "$python" -c "import setuptools; setuptools.setup()" \
     --quiet build_ext --inplace
-ls dicecli/backends/_native.*.so dicecli/masks/formats/png/_rows.*.so
+ls dicecli/statistics/backends/_native.*.so dicecli/masks/formats/png/_rows.*.so
 
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD
@@ -34,7 +34,7 @@ if "$python" -c 'import ctypes; ctypes.string_at((ctypes.c_char * 64)(), 65)' 2>
 fi
 grep -q heap-buffer-overflow "$work/seen"
 
-"$python" -m pytest -q -p no:cacheprovider tests/test_native.py tests/test_backends.py -k native
+"$python" -m pytest -q -p no:cacheprovider tests/statistics/backends/test_native.py tests/statistics/backends/test_contract.py -k native
 "$python" -m pytest -q -p no:cacheprovider tests/masks/formats/png/test_rows.py
 
 "$python" - "$work" "$seconds" "$seed" <<'FUZZ'
@@ -44,7 +44,7 @@ import time
 
 import numpy as np
 
-from dicecli.backends import _native as c
+from dicecli.statistics.backends import _native as c
 from dicecli.masks.formats import _rows
 
 for built in (c, _rows):

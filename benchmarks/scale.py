@@ -39,7 +39,6 @@ from sizes import FULL
 
 from dicecli.allocator import KEPT, LARGEST, keep_freed_memory
 from dicecli.batching import find_pairs
-from dicecli.confusion import ConfusionMatrix
 from dicecli.evaluate import result_of
 from dicecli.executors import dask
 from dicecli.executors._dask_cluster import connected
@@ -51,7 +50,8 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.scores import Report
-from dicecli.spreading import _portions, _seen, count_share
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics._spreading import _portions, _seen, count_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

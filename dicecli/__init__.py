@@ -15,7 +15,6 @@ from dicecli.records.version import __version__
 
 if TYPE_CHECKING:
     from dicecli.batching import batch
-    from dicecli.confusion import ConfusionMatrix
     from dicecli.errors import CaseError, DicecliError, UsageError
     from dicecli.evaluate import score, score_many
     from dicecli.records.cases import Case
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from dicecli.scores import Report
     from dicecli.soft_evaluate import soft
     from dicecli.soft_scores import SoftReport
+    from dicecli.statistics._confusion import ConfusionMatrix
 
 __all__ = [
     "Case",
@@ -46,7 +46,7 @@ __all__ = [
 _HOMES = {
     "Case": "records.cases",
     "CaseError": "errors",
-    "ConfusionMatrix": "confusion",
+    "ConfusionMatrix": "statistics._confusion",
     "Counts": "records.counts",
     "DicecliError": "errors",
     "LabelScheme": "records.labels",

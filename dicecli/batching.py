@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dicecli.journal import Journal
     from dicecli.records.settings import Settings
     from dicecli.scores import Report
-    from dicecli.soft_results import AnyResult
+    from dicecli.statistics.soft.results import AnyResult
 
 
 class Progress(Protocol):

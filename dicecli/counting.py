@@ -9,20 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicecli.census import device_note, whole_tensors
 from dicecli.errors import UsageError
 from dicecli.masks.encoding import check_declared, meaning
 from dicecli.masks.pair import Pair, named, on_side
 from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.labels import NO_LABEL
-from dicecli.spreading import spread
+from dicecli.statistics._census import device_note, whole_tensors
+from dicecli.statistics._spreading import spread
 
 if TYPE_CHECKING:
-    from dicecli.confusion import ConfusionMatrix
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
-    from dicecli.spreading import Fold
+    from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._spreading import Fold
 
 
 def count_case(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.casualties import check_timeout, within
 from dicecli.catalogue import catalogue, resolve
-from dicecli.confusion import labels_of
 from dicecli.counting import count_case
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
@@ -18,12 +17,13 @@ from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
 from dicecli.records.settings import Settings
 from dicecli.scores import Report
+from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dicecli.soft_results import AnyResult
+    from dicecli.statistics.soft.results import AnyResult
 
 
 #: Options whose None is the default.

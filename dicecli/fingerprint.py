@@ -11,7 +11,7 @@ from dicecli.masks import files
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.version import __version__
-from dicecli.soft_results import SoftScored
+from dicecli.statistics.soft.results import SoftScored
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.confusion import MAX_LABELS
 from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.masks import files
 from dicecli.masks.alignment import align
@@ -18,6 +17,7 @@ from dicecli.masks.grid import differences, displacement
 from dicecli.masks.pair import open_mask
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.settings import Settings
+from dicecli.statistics._confusion import MAX_LABELS
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid

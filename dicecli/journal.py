@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Self
 from dicecli.errors import OutputError
 from dicecli.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
 from dicecli.records.cases import Case, Scored
-from dicecli.soft_results import SoftScored
+from dicecli.statistics.soft.results import SoftScored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dicecli.records.settings import Settings
-    from dicecli.soft_results import AnyResult
+    from dicecli.statistics.soft.results import AnyResult
 
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.
 _SYNC_S = 1.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDERS = {
     "formats": "masks.formats",
     "metrics": "metrics",
-    "backends": "backends",
+    "backends": "statistics.backends",
     "executors": "executors",
     "exporters": "exporters",
 }

@@ -11,7 +11,7 @@ from dicecli.soft_numbers import tuned
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.soft_sums import ChannelSums
+    from dicecli.statistics.soft.sums import ChannelSums
 
 #: What a macro average does not take the mean of: these belong to the mean's own curve.
 _OF_CURVE = ("dice_best", "best_threshold", "gain")

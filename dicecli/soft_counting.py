@@ -15,18 +15,18 @@ from dicecli.masks.encoding import check_declared, meaning
 from dicecli.masks.pair import named, on_side
 from dicecli.masks.probability_pair import SoftPair
 from dicecli.plugins import cpu_backend, load
-from dicecli.probability_windows import Meaning, Summing
-from dicecli.soft_results import SoftScored
-from dicecli.soft_sums import LEAST
-from dicecli.spreading import WORTH_PIXELS
+from dicecli.statistics._spreading import WORTH_PIXELS
+from dicecli.statistics.soft.results import SoftScored
+from dicecli.statistics.soft.sums import LEAST
+from dicecli.statistics.soft.windows import Meaning, Summing
 
 if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
-    from dicecli.probability_checks import Watch
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
     from dicecli.records.softness import Channel, Softness
-    from dicecli.soft_sums import SoftSums
+    from dicecli.statistics.soft.checks import Watch
+    from dicecli.statistics.soft.sums import SoftSums
 
 
 def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:

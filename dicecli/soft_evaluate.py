@@ -12,8 +12,8 @@ from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import LOGITS, SMOOTH, Softness
 from dicecli.soft_counting import sum_case
-from dicecli.soft_forms import FORMS
 from dicecli.soft_scores import SoftReport
+from dicecli.statistics.soft.forms import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli import soft_forms, thresholds
-from dicecli.soft_sums import pooled, rounded
+from dicecli import thresholds
+from dicecli.statistics.soft import forms as soft_forms
+from dicecli.statistics.soft.sums import pooled, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.records.counts import Counts
     from dicecli.records.softness import Softness
-    from dicecli.soft_sums import ChannelSums, SoftSums
+    from dicecli.statistics.soft.sums import ChannelSums, SoftSums
 
 
 def scores_of(sums: ChannelSums, argmax: Counts | None, softness: Softness) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dicecli.records.cases import Failed
 from dicecli.records.version import __version__
 from dicecli.soft_catalogue import SCORES
 from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
-from dicecli.soft_sums import BINS, STEPS, rounded
+from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 from dicecli.summary import RESAMPLES, SEED
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from dicecli.soft_results import SoftScored
     from dicecli.soft_rows import SoftRow, SoftScores
     from dicecli.soft_scores import SoftReport
+    from dicecli.statistics.soft.results import SoftScored
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = "soft-1"

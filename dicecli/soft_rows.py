@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from dicecli.records.softness import Channel
-    from dicecli.soft_sums import ChannelSums
+    from dicecli.statistics.soft.sums import ChannelSums
 
 
 class SoftRow(NamedTuple):

@@ -13,9 +13,9 @@ from dicecli.records.cases import Failed
 from dicecli.records.counts import Counts
 from dicecli.soft_averaging import macro
 from dicecli.soft_numbers import overall, scores_of
-from dicecli.soft_results import SoftScored
 from dicecli.soft_rows import SoftRow, SoftScores
-from dicecli.soft_sums import ChannelSums, SoftSums, pooled
+from dicecli.statistics.soft.results import SoftScored
+from dicecli.statistics.soft.sums import ChannelSums, SoftSums, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

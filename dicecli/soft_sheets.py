@@ -9,16 +9,16 @@ from dicecli.presentation import figure
 from dicecli.records.cases import Failed
 from dicecli.sheets import Sheet, count_sheet, interval, short, unscored_sheet, worst_sheet
 from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
-from dicecli.soft_sums import BINS, STEPS, rounded
+from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 from dicecli.summary import RESAMPLES, SEED
 from dicecli.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dicecli.soft_results import SoftScored
     from dicecli.soft_rows import SoftScores
     from dicecli.soft_scores import SoftReport
+    from dicecli.statistics.soft.results import SoftScored
 
 _FORMS = ("standard", "jaccard", "squared")
 _FIRST = ("label", "name")

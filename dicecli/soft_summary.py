@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.records.softness import Channel
-    from dicecli.soft_results import SoftScored
     from dicecli.soft_rows import SoftScores
+    from dicecli.statistics.soft.results import SoftScored
 
 
 def summarise(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.records.counts import Counts
-from dicecli.soft_sums import BINS, STEPS, rounded
+from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.soft_sums import ChannelSums
+    from dicecli.statistics.soft.sums import ChannelSums
 
 
 @dataclass(frozen=True, eq=False)

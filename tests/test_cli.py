@@ -348,7 +348,7 @@ def test_a_real_process_ends_with_the_code_and_a_closed_pipe_is_no_error():
 @pytest.mark.parametrize(
     ("module", "built", "missing"),
     [
-        ("dicecli.backends._native", "counts with the C extension", "counts with NumPy alone"),
+        ("dicecli.statistics.backends._native", "counts with the C extension", "counts with NumPy alone"),
         ("dicecli.masks.formats.png._rows", "decodes PNG with C", "decodes PNG with Pillow"),
     ],
 )

@@ -34,7 +34,7 @@ from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
-from dicecli.spreading import _portions, _seen, count_share
+from dicecli.statistics._spreading import _portions, _seen, count_share
 
 pytest.importorskip("distributed", reason="dask is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil, which distributed needs, is not installed")

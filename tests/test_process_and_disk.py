@@ -51,7 +51,6 @@ from batches import (
 import dicecli
 from dicecli import batching
 from dicecli.batching import find_pairs
-from dicecli.census import count
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
 from dicecli.evaluate import make_settings, result_of
 from dicecli.inspection import inspect
@@ -60,6 +59,7 @@ from dicecli.masks.pair import Pair, open_mask
 from dicecli.masks.probability_pair import SoftPair
 from dicecli.records.cases import Case
 from dicecli.soft_evaluate import make_soft_settings
+from dicecli.statistics._census import count
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 NAMES = [f"case{number:03}" for number in range(6)]

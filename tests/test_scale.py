@@ -13,8 +13,8 @@ from dataclasses import replace
 import pytest
 from readme_blocks import ROOT, blocks
 
-from dicecli import spreading
 from dicecli.executors import dask
+from dicecli.statistics import _spreading as spreading
 
 PAGE = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 RECORDS = sorted((ROOT / "benchmarks" / "results").glob("*_scale_*.json"))

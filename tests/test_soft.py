@@ -15,12 +15,12 @@ from hypothesis.extra import numpy as hnp
 import dicecli
 from dicecli.errors import UsageError
 from dicecli.masks.blocks import plan
-from dicecli.probability_windows import Meaning, Summing
 from dicecli.record import number
 from dicecli.records.counts import Counts
 from dicecli.records.softness import Channel, Softness
 from dicecli.soft_evaluate import make_soft_settings
-from dicecli.soft_sums import ChannelSums, SoftSums, exact, rounded
+from dicecli.statistics.soft.sums import ChannelSums, SoftSums, exact, rounded
+from dicecli.statistics.soft.windows import Meaning, Summing
 
 FORMS = ("standard", "jaccard", "squared")
 

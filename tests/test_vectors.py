@@ -11,11 +11,11 @@ import pytest
 import dicecli
 from dicecli.averaging import average, mean
 from dicecli.catalogue import resolve
-from dicecli.confusion import ConfusionMatrix
 from dicecli.evaluate import make_settings, score_many
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.scores import Report
+from dicecli.statistics._confusion import ConfusionMatrix
 
 UNDEFINED = math.nan
 

@@ -155,7 +155,10 @@ def _make_ready(options: dict[str, Any]) -> None:
     from dicecli.executors.processes import prepare
 
     prepare(
-        "dicecli.batching", "dicecli.masks.formats.png.masks", "dicecli.backends.native", "isal.igzip_lib"
+        "dicecli.batching",
+        "dicecli.masks.formats.png.masks",
+        "dicecli.statistics.backends.native",
+        "isal.igzip_lib",
     )
 
 

@@ -97,7 +97,11 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Print the version and what is in use, without loading NumPy: the extensions themselves need none."""
     if not wanted or ctx.resilient_parsing:
         return
-    kernel = "the C extension" if _is_built("backends._native") else "NumPy alone, its C extension not built"
+    kernel = (
+        "the C extension"
+        if _is_built("statistics.backends._native")
+        else "NumPy alone, its C extension not built"
+    )
     decoder = "C" if _is_built("masks.formats.png._rows") else "Pillow, its C extension not built"
     click.echo(f"dicecli {__version__} (counts with {kernel}; decodes PNG with {decoder})")
     ctx.exit()

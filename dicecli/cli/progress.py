@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from dicecli.soft_results import AnyResult
+    from dicecli.statistics.soft.results import AnyResult
 
 #: Seconds between two lines where there is no terminal.
 _EVERY = 10.0

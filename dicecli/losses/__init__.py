@@ -6,8 +6,8 @@
 
 One pass over the pixels gives a few sums for each image and class, without a one-hot tensor of the labels;
 the ratios and averages are arithmetic on these sums, as in the scores, by the same functions
-(:mod:`dicecli.soft_forms`). The gradient is computed by hand from what the ratios hand back, block by
-block.
+(:mod:`dicecli.statistics.soft.forms`). The gradient is computed by hand from what the ratios hand back, block
+by block.
 
 Importing this package imports torch, which is an extra: ``pip install 'dicecli[torch]'``.
 """

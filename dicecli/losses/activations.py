@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch.nn.functional import logsigmoid
 
-from dicecli.soft_sums import LEAST
+from dicecli.statistics.soft.sums import LEAST
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -55,7 +55,7 @@ class DiceLoss(_Loss):
     Parameters
     ----------
     form : {"standard", "jaccard", "squared"}
-        The ratio: see :mod:`dicecli.soft_forms`.
+        The ratio: see :mod:`dicecli.statistics.soft.forms`.
     smooth : float
         ε. With 0, two empty masks have loss 0 and no gradient, which is the limit for ε → 0.
     activation : {"none", "sigmoid", "softmax"}
@@ -136,7 +136,7 @@ class GeneralizedDiceLoss(_Loss):
     ----------
     weighting : {"square", "simple", "uniform"}
         1/(Σg)², 1/Σg or 1. A class that is absent from the reference gets the largest weight of those
-        present: see :func:`dicecli.soft_forms.class_weights`.
+        present: see :func:`dicecli.statistics.soft.forms.class_weights`.
     """
 
     def __init__(

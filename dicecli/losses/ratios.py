@@ -1,4 +1,5 @@
-"""From sums to a loss: the forms of :mod:`dicecli.soft_forms`, averages over classes, cross-entropy.
+"""From sums to a loss: the forms of :mod:`dicecli.statistics.soft.forms`, averages over classes,
+cross-entropy.
 
 All of it is arithmetic on tensors of a few numbers, and torch differentiates it.
 """
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dicecli.soft_forms import FORMS, WEIGHTINGS, Sums, generalised
+from dicecli.statistics.soft.forms import FORMS, WEIGHTINGS, Sums, generalised
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,12 +10,12 @@ import pytest
 from make import blobs, brute, geotiff, nifti, png, scored
 
 import dicecli
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, TooManyLabels, UnknownLabel, UsageError
 from dicecli.evaluate import make_settings
 from dicecli.masks.encoding import check_declared, meaning, residual, to_labels
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
+from dicecli.statistics._confusion import ConfusionMatrix
 
 MASK = blobs((40, 60), 2)
 OTHER = blobs((40, 60), 2, seed=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.soft_sums import BINS, LEAST, STEPS, ChannelSums, JointSums, SoftSums, exact
+from dicecli.statistics.soft.sums import BINS, LEAST, STEPS, ChannelSums, JointSums, SoftSums, exact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

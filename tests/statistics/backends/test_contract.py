@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import dicecli
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, ShapeMismatch, TooManyLabels
 from dicecli.plugins import load, names
+from dicecli.statistics._confusion import ConfusionMatrix
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 

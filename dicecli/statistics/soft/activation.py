@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dicecli.soft_sums import LEAST
+from dicecli.statistics.soft.sums import LEAST
 
 
 class Activated(NamedTuple):

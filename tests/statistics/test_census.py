@@ -11,12 +11,12 @@ import sklearn.metrics
 
 import dicecli
 from dicecli.catalogue import resolve
-from dicecli.confusion import MAX_LABELS, ConfusionMatrix
 from dicecli.errors import TooManyLabels
 from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
+from dicecli.statistics._confusion import MAX_LABELS, ConfusionMatrix
 
 NAN = math.nan
 

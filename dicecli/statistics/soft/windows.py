@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.activation import Activated, activated, largest
-from dicecli.probability_checks import Watch, check_sums, check_values
-from dicecli.soft_sums import LEAST, SoftSums
-from dicecli.soft_tally import PIECE, Tally, edges
+from dicecli.statistics.soft.activation import Activated, activated, largest
+from dicecli.statistics.soft.checks import Watch, check_sums, check_values
+from dicecli.statistics.soft.sums import LEAST, SoftSums
+from dicecli.statistics.soft.tally import PIECE, Tally, edges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicecli.records.softness import SMOOTH
-from dicecli.soft_forms import FORMS, WEIGHTINGS, Sums, class_weights, generalised, standard
+from dicecli.statistics.soft.forms import FORMS, WEIGHTINGS, Sums, class_weights, generalised, standard
 
 PUBLISHED = Sums(overlap=1.7, prediction=1.9, prediction_squared=1.47, reference=2.0)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import TooManyLabels
 from dicecli.masks.views import ArraySource
 from dicecli.plugins import cpu_backend, load
+from dicecli.statistics._confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ import numpy as np
 
 from dicecli.records.cases import Case, Failed, Scored
 from dicecli.records.softness import Channel
-from dicecli.soft_sums import ChannelSums, JointSums, SoftSums
+from dicecli.statistics.soft.sums import ChannelSums, JointSums, SoftSums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

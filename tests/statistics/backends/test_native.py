@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicecli.backends import native, numpy
 from dicecli.errors import UsageError
+from dicecli.statistics.backends import native, numpy
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 #: The sizes that the extension looks at at a time: words, runs, chunks and blocks.
@@ -25,7 +25,7 @@ SIZES = (8, 16, 128, 4096)
 def c():
     """Import the extension, where it was built."""
     return pytest.importorskip(
-        "dicecli.backends._native", reason="the C extension is not built", exc_type=ImportError
+        "dicecli.statistics.backends._native", reason="the C extension is not built", exc_type=ImportError
     )
 
 
@@ -334,7 +334,7 @@ def test_what_does_not_fit_is_refused(c, call, arguments, error):
 
 def test_without_the_extension(monkeypatch):
     """Where the extension was not built, the backend says so, and what to do."""
-    monkeypatch.setitem(sys.modules, "dicecli.backends._native", None)
+    monkeypatch.setitem(sys.modules, "dicecli.statistics.backends._native", None)
     native._extension.cache_clear()
     try:
         assert not native.is_available()

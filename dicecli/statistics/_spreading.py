@@ -12,11 +12,11 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dicecli.census import count
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import Changed
 from dicecli.masks import files
 from dicecli.masks.pair import Pair
+from dicecli.statistics._census import count
+from dicecli.statistics._confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

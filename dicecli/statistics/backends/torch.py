@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.backends._tensors import count_piece
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, ShapeMismatch, UsageError
 from dicecli.masks.tensors import plain
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics.backends._tensors import count_piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dicecli.confusion import ConfusionMatrix, check_number
+from dicecli.statistics._confusion import ConfusionMatrix, check_number
 
 #: One word in so many is looked at before all of them are.
 _SAMPLE = 61

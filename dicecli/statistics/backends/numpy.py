@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.backends._runs import PIECE, changes, count_bytes, run_ends, tally
-from dicecli.confusion import ConfusionMatrix, check_number
 from dicecli.errors import NotLabels, ShapeMismatch
+from dicecli.statistics._confusion import ConfusionMatrix, check_number
+from dicecli.statistics.backends._runs import PIECE, changes, count_bytes, run_ends, tally
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dicecli.backends import _runs
-from dicecli.backends import numpy as backend
 from dicecli.errors import TooManyLabels
+from dicecli.statistics.backends import _runs
+from dicecli.statistics.backends import numpy as backend
 
 #: Labels of each way to count: as bytes, two at a time or one by one, in a table of all between them, numbered.
 FAMILIES = {

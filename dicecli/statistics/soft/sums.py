@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from dicecli.confusion import ConfusionMatrix
-from dicecli.soft_forms import Sums
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics.soft.forms import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.backends.numpy import _checked, _flat
-from dicecli.backends.numpy import count_block as count_with_numpy
-from dicecli.confusion import MAX_LABELS, ConfusionMatrix
 from dicecli.errors import UsageError
+from dicecli.statistics._confusion import MAX_LABELS, ConfusionMatrix
+from dicecli.statistics.backends.numpy import _checked, _flat
+from dicecli.statistics.backends.numpy import count_block as count_with_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def _plain(labels: np.ndarray) -> np.ndarray:
 @cache
 def _extension() -> Any:
     try:
-        return import_module("dicecli.backends._native")
+        return import_module("dicecli.statistics.backends._native")
     except ImportError:
         return None
 

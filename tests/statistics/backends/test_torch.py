@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicecli
-from dicecli.backends import torch as backend
-from dicecli.confusion import ConfusionMatrix
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
 from dicecli.plugins import load
+from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics.backends import torch as backend
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -192,7 +192,7 @@ def test_without_torch_auto_falls_back_and_a_name_is_an_error():
     code = """
 import sys
 sys.modules["torch"] = None
-from dicecli.backends import torch as backend
+from dicecli.statistics.backends import torch as backend
 from dicecli.errors import UsageError
 print(backend.device("auto"))
 try:

@@ -1,0 +1,1 @@
+"""Two masks become measurements."""

@@ -1,0 +1,1 @@
+"""Sums over a map of probabilities, from which every soft score comes."""
