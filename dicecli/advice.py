@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.catalogue import catalogue
+from dicecli.metrics._catalogue import catalogue
 from dicecli.records.counts import Counts
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dicecli.records.cases import Scored, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dicecli.catalogue import Metric
+    from dicecli.metrics._catalogue import Metric
     from dicecli.scores import Report
 
     Change = tuple[str, float, float]

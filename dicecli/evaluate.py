@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.casualties import check_timeout, within
-from dicecli.catalogue import catalogue, resolve
 from dicecli.counting import count_case
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.pair import named, shown
+from dicecli.metrics._catalogue import catalogue, resolve
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.averaging import Average
-from dicecli.catalogue import Metric, resolve
 from dicecli.errors import GateError
+from dicecli.metrics._catalogue import Metric, resolve
 from dicecli.records.cases import Scored, Verdict
 from dicecli.records.counts import Counts, pooled
 from dicecli.scores import Report, counts_of

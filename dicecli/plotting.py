@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import OutputError
+from dicecli.metrics._soft.thresholds import best
 from dicecli.text import inert
-from dicecli.thresholds import best
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dicecli.thresholds import Curve
+    from dicecli.metrics._soft.thresholds import Curve
 
 #: More curves than this cannot be told from each other.
 _MOST = 12

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dicecli.averaging import Average
     from dicecli.case_scores import CaseScores, LabelScore
-    from dicecli.catalogue import Metric
+    from dicecli.metrics._catalogue import Metric
     from dicecli.records.settings import Settings
 
 #: More labels than this are not all shown, but the worst of them.

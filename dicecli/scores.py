@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.advice import advice
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.case_scores import CaseScores, LabelScore
-from dicecli.catalogue import Metric, catalogue, resolve
+from dicecli.metrics._catalogue import Metric, catalogue, resolve
 from dicecli.notes import run_notes
 from dicecli.plugins import load
 from dicecli.records.cases import Failed, Result, Scored, Verdict

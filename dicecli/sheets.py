@@ -14,7 +14,7 @@ from dicecli.text import inert
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dicecli.catalogue import Metric
+    from dicecli.metrics._catalogue import Metric
     from dicecli.records.cases import Failed
     from dicecli.scores import Report
     from dicecli.summary import RowSummary, Summary

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli import thresholds
 from dicecli.averaging import mean
-from dicecli.soft_numbers import tuned
+from dicecli.metrics._soft import thresholds
+from dicecli.metrics._soft.numbers import tuned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

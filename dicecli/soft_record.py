@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dicecli.metrics._soft.catalogue import SCORES
 from dicecli.record import SUMMARY as SUMMARY_OF_MASKS
 from dicecli.record import number
 from dicecli.records.cases import Failed
 from dicecli.records.version import __version__
-from dicecli.soft_catalogue import SCORES
 from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
 from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 from dicecli.summary import RESAMPLES, SEED

@@ -6,13 +6,13 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dicecli import thresholds
+from dicecli.metrics._soft import thresholds
+from dicecli.metrics._soft.numbers import overall, scores_of
 from dicecli.notes import run_notes
 from dicecli.plugins import load
 from dicecli.records.cases import Failed
 from dicecli.records.counts import Counts
 from dicecli.soft_averaging import macro
-from dicecli.soft_numbers import overall, scores_of
 from dicecli.soft_rows import SoftRow, SoftScores
 from dicecli.statistics.soft.results import SoftScored
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, pooled
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from dicecli.metrics._soft.thresholds import Curve
     from dicecli.records.settings import Settings
     from dicecli.records.softness import Channel, Softness
     from dicecli.summary import Summary
-    from dicecli.thresholds import Curve
 
 #: The averages of a case, with their definitions.
 AVERAGES = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli import summary
-from dicecli.soft_catalogue import SCORES
+from dicecli.metrics._soft.catalogue import SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

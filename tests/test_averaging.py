@@ -10,8 +10,8 @@ import pytest
 
 import dicecli
 from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, average, mean
-from dicecli.catalogue import resolve
 from dicecli.evaluate import make_settings, score_many
+from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts, pooled
 from dicecli.scores import definition

@@ -301,7 +301,7 @@ def test_inspect_of_a_broken_file_is_an_answer(tmp_path):
 
 def test_metrics_lists_and_explains():
     """The catalogue lists every metric; a name or an alias explains one; an unknown name is exit 2."""
-    from dicecli.catalogue import catalogue
+    from dicecli.metrics._catalogue import catalogue
 
     listed = run("metrics").stdout
     for name in catalogue():

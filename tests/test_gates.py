@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from dicecli.baseline import compare
-from dicecli.catalogue import catalogue
 from dicecli.errors import GateError, UnknownName
 from dicecli.evaluate import make_settings, score_many
 from dicecli.gates import Gate, Scope, judge, parse
+from dicecli.metrics._catalogue import catalogue
 from dicecli.records.cases import Case, Pending, Scored
 from dicecli.records.counts import Counts
 from dicecli.scores import Report

@@ -16,8 +16,8 @@ import pytest
 
 from dicecli import summary as module
 from dicecli.averaging import DEFINITIONS
-from dicecli.catalogue import resolve
 from dicecli.evaluate import make_settings
+from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Missing, Scored
 from dicecli.records.counts import Counts, pooled

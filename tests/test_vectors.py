@@ -10,8 +10,8 @@ import pytest
 
 import dicecli
 from dicecli.averaging import average, mean
-from dicecli.catalogue import resolve
 from dicecli.evaluate import make_settings, score_many
+from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.scores import Report

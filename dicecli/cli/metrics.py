@@ -6,8 +6,8 @@ import textwrap
 
 import click
 
-from dicecli.catalogue import Metric, catalogue, resolve
-from dicecli.soft_catalogue import SoftScore, soft_catalogue
+from dicecli.metrics._catalogue import Metric, catalogue, resolve
+from dicecli.metrics._soft.catalogue import SoftScore, soft_catalogue
 
 
 @click.command("metrics")

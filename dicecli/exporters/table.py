@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dicecli.case_scores import CaseScores, LabelScore
-    from dicecli.catalogue import Metric
+    from dicecli.metrics._catalogue import Metric
     from dicecli.scores import Report
     from dicecli.sheets import Sheet
     from dicecli.soft_scores import SoftReport

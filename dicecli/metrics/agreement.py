@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.catalogue import metric
+from dicecli.metrics._catalogue import metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

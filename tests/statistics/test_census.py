@@ -10,9 +10,9 @@ import pytest
 import sklearn.metrics
 
 import dicecli
-from dicecli.catalogue import resolve
 from dicecli.errors import TooManyLabels
 from dicecli.evaluate import make_settings, score_many
+from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts

@@ -16,8 +16,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import dicecli
 from dicecli.averaging import DEFINITIONS, average
-from dicecli.catalogue import resolve
 from dicecli.masks.blocks import MAX_WINDOW_PIXELS, plan
+from dicecli.metrics._catalogue import resolve
 from dicecli.records.counts import Counts, pooled
 from dicecli.scores import identities
 from dicecli.statistics._confusion import NO_LABEL, ConfusionMatrix

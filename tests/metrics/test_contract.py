@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from dicecli.catalogue import BOTH_EMPTY, catalogue, resolve
 from dicecli.errors import UnknownName, UsageError
+from dicecli.metrics._catalogue import BOTH_EMPTY, catalogue, resolve
 from dicecli.records.counts import Counts
 
 METRICS = list(catalogue().values())

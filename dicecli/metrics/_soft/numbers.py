@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli import thresholds
+from dicecli.metrics._soft import thresholds
 from dicecli.statistics.soft import forms as soft_forms
 from dicecli.statistics.soft.sums import pooled, rounded
 
