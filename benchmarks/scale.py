@@ -49,7 +49,7 @@ from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
-from dicecli.scores import Report
+from dicecli.reports.report import Report
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._spreading import _portions, _seen, count_share
 

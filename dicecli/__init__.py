@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Case
     from dicecli.records.counts import Counts
     from dicecli.records.labels import LabelScheme, load_labels
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
+    from dicecli.reports.soft.report import SoftReport
     from dicecli.soft_evaluate import soft
-    from dicecli.soft_scores import SoftReport
     from dicecli.statistics._confusion import ConfusionMatrix
 
 __all__ = [
@@ -50,8 +50,8 @@ _HOMES = {
     "Counts": "records.counts",
     "DicecliError": "errors",
     "LabelScheme": "records.labels",
-    "Report": "scores",
-    "SoftReport": "soft_scores",
+    "Report": "reports.report",
+    "SoftReport": "reports.soft.report",
     "UsageError": "errors",
     "batch": "batching",
     "load_labels": "records.labels",

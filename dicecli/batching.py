@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dicecli.journal import Journal
     from dicecli.records.settings import Settings
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
     from dicecli.statistics.soft.results import AnyResult
 
 
@@ -90,8 +90,8 @@ def batch(
     Returns
     -------
     Report
-        With `soft`, a :class:`~dicecli.soft_scores.SoftReport`. A case that could not be scored is a row of
-        it, not the end of the run.
+        With `soft`, a :class:`~dicecli.reports.soft.report.SoftReport`. A case that could not be scored is a
+        row of it, not the end of the run.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
 from dicecli.records.settings import Settings
-from dicecli.scores import Report
+from dicecli.reports.report import Report
 from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def report_of(
     if settings.soft is None:
         kind: Any = Report
     else:
-        from dicecli.soft_scores import SoftReport
+        from dicecli.reports.soft.report import SoftReport
 
         kind = SoftReport
     return kind(results, settings, notes=notes, is_batch=is_batch)

@@ -23,7 +23,7 @@ FOLDERS = {
     "metrics": "metrics",
     "backends": "statistics.backends",
     "executors": "executors",
-    "exporters": "exporters",
+    "exporters": "reports.exporters",
 }
 
 

@@ -11,8 +11,8 @@ from dicecli.evaluate import case_name, make_settings
 from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import LOGITS, SMOOTH, Softness
+from dicecli.reports.soft.report import SoftReport
 from dicecli.soft_counting import sum_case
-from dicecli.soft_scores import SoftReport
 from dicecli.statistics.soft.forms import FORMS
 
 if TYPE_CHECKING:

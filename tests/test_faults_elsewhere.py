@@ -31,7 +31,7 @@ from dicecli.evaluate import make_settings, score_many
 from dicecli.inspection import inspect
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
-from dicecli.scores import Report
+from dicecli.reports.report import Report
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="names are freer elsewhere")

@@ -75,7 +75,7 @@ def test_help_loads_no_command_and_no_plugin():
         "dicecli.cli.main",
         "dicecli.cli.streams",
         "dicecli.errors",
-        "dicecli.text",
+        "dicecli.reports.text",
         "dicecli.records.version",
     }
 
@@ -115,8 +115,10 @@ def test_scoring_loads_the_modules_of_its_own_format_alone():
     loaded = _modules("score", *_pair("lesion", ".png"), "-f", "json")
     folders = ("formats", "executors", "exporters")
     found = {name for name in loaded if name.startswith(tuple(f"dicecli.{each}." for each in folders))}
-    assert {"dicecli.masks.formats.png.masks", "dicecli.exporters.json"} <= found
-    assert found <= {"dicecli.exporters.json"} | {name for name in found if "png" in name or "_rows" in name}
+    assert {"dicecli.masks.formats.png.masks", "dicecli.reports.exporters.json"} <= found
+    assert found <= {"dicecli.reports.exporters.json"} | {
+        name for name in found if "png" in name or "_rows" in name
+    }
 
 
 def test_importing_the_package_loads_nothing_heavy():

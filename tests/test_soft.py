@@ -15,9 +15,9 @@ from hypothesis.extra import numpy as hnp
 import dicecli
 from dicecli.errors import UsageError
 from dicecli.masks.blocks import plan
-from dicecli.record import number
 from dicecli.records.counts import Counts
 from dicecli.records.softness import Channel, Softness
+from dicecli.reports.record import number
 from dicecli.soft_evaluate import make_soft_settings
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, exact, rounded
 from dicecli.statistics.soft.windows import Meaning, Summing

@@ -23,7 +23,7 @@ from dicecli.cli.outputs import (
 from dicecli.cli.progress import Progress
 from dicecli.cli.softening import fitting
 from dicecli.errors import OutputError, UsageError
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.journal import Journal

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicecli import output
 from dicecli.errors import UsageError
 from dicecli.plugins import load
-from dicecli.text import inert
+from dicecli.reports import output
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
 
     Command = Callable[..., Any]
 
@@ -69,8 +69,8 @@ class Gates:
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
-        from dicecli import gates
-        from dicecli.reading_back import read_report
+        from dicecli.reports import gates
+        from dicecli.reports.reading_back import read_report
 
         self._gates = [gates.parse(text, over=False) for text in options.pop("fail_under")]
         self._gates += [gates.parse(text, over=True) for text in options.pop("fail_over")]
@@ -93,7 +93,7 @@ class Gates:
 
     def judge(self, report: Report) -> None:
         """Put the verdicts into the report."""
-        from dicecli import baseline, gates
+        from dicecli.reports import baseline, gates
 
         verdicts = gates.judge(self._gates, report)
         if self._baseline is not None:

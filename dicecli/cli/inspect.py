@@ -10,7 +10,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.errors import CaseError
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.inspection import Inspection

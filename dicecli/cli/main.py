@@ -12,7 +12,7 @@ import click
 from dicecli.cli.streams import prepare, to_nowhere
 from dicecli.errors import DicecliError, OutputError
 from dicecli.records.version import __version__
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 #: The commands, each with the first line of its help, so that listing them imports none. A test compares.
 COMMANDS = {

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicecli import output
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError, UsageError
 from dicecli.plugins import load, names
+from dicecli.reports import output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.soft.report import SoftReport
 
 
 def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,7 +122,7 @@ def planned_curve(path: str | None) -> str | None:
     if suffix not in {".csv", ".png"}:
         raise OutputError(f"{path}: no curve has the suffix '{suffix}'", "Give .csv or .png.")
     if suffix == ".png":
-        from dicecli.plotting import check_plotting
+        from dicecli.reports.curves import check_plotting
 
         check_plotting()
     output.check_writable(path)
@@ -161,10 +161,10 @@ def write_all(
 def _curve(report: SoftReport, suffix: str) -> str | bytes:
     """Render the curves of a report, over all of its cases."""
     if suffix == ".png":
-        from dicecli.plotting import curves_png
+        from dicecli.reports.curves import curves_png
 
         return curves_png(report.curves())
-    from dicecli.soft_record import CURVE, curve_rows
+    from dicecli.reports.soft.record import CURVE, curve_rows
 
     text: str = load("exporters", "csv").written(CURVE, curve_rows(report))
     return text

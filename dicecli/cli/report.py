@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     from dicecli.cli.batch import exit_code
     from dicecli.evaluate import chosen_metrics
-    from dicecli.reading_back import merged, read_report
+    from dicecli.reports.reading_back import merged, read_report
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     targets, summary = planned(options.pop("outputs")), planned_summary(options.pop("summary"))

@@ -10,7 +10,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
 from dicecli.errors import CaseError
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 _EPILOG = """\b
 Examples:
@@ -52,7 +52,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from dicecli.casualties import check_timeout
     from dicecli.evaluate import case_name, check_executor, result_of
     from dicecli.records.cases import Case, Failed
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
 
     started = time.perf_counter()
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))

@@ -17,7 +17,7 @@ from dicecli.cli.outputs import (
     write_all,
 )
 from dicecli.errors import CaseError
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 _EPILOG = """\b
 Examples:
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from dicecli.casualties import check_timeout
     from dicecli.evaluate import case_name, report_of, result_of
     from dicecli.records.cases import Case, Failed
-    from dicecli.soft_sheets import soft_notes
+    from dicecli.reports.soft.pages import soft_notes
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")

@@ -1,5 +1,4 @@
-"""From sums to a loss: the forms of :mod:`dicecli.statistics.soft.forms`, averages over classes,
-cross-entropy.
+"""From sums to a loss: the forms of soft Dice, averages over classes, cross-entropy.
 
 All of it is arithmetic on tensors of a few numbers, and torch differentiates it.
 """

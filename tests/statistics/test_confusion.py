@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import dicecli
-from dicecli.averaging import DEFINITIONS, average
 from dicecli.masks.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.counts import Counts, pooled
-from dicecli.scores import identities
+from dicecli.reports.averages import DEFINITIONS, average
+from dicecli.reports.report import identities
 from dicecli.statistics._confusion import NO_LABEL, ConfusionMatrix
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)

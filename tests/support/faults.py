@@ -20,7 +20,7 @@ from dicecli.masks.formats.nifti.masks import SUFFIXES as NIFTI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
 
 #: The masks of the good case, and of the reference beside a bad prediction.
 LABELS = make.blobs((12, 15))

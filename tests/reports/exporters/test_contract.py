@@ -11,7 +11,7 @@ import pytest
 from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
-from dicecli.scores import Report
+from dicecli.reports.report import Report
 
 GOLDEN = places.GOLDEN
 SUFFIX = {"csv": ".csv", "json": ".json", "junit": ".xml", "markdown": ".md", "table": ".txt"}

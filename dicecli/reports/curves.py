@@ -9,7 +9,7 @@ import numpy as np
 
 from dicecli.errors import OutputError
 from dicecli.metrics._soft.thresholds import best
-from dicecli.text import inert
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,21 +6,21 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from dicecli import presentation as show
 from dicecli.records.cases import Failed
-from dicecli.sheets import TEXT, gates, sheets
-from dicecli.text import inert
+from dicecli.reports import presentation as show
+from dicecli.reports.pages import TEXT, gates, sheets
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from dicecli.case_scores import CaseScores, LabelScore
     from dicecli.metrics._catalogue import Metric
-    from dicecli.scores import Report
-    from dicecli.sheets import Sheet
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.pages import Sheet
+    from dicecli.reports.report import Report
+    from dicecli.reports.rows import CaseScores, LabelScore
+    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".txt",)
 
@@ -52,7 +52,7 @@ def render(report: Report, *, width: int = 100, colour: bool = False, verbose: b
 
 def render_soft(report: SoftReport, *, width: int = 100, colour: bool = False, **_: Any) -> str:
     """Return the scores of one probability map in full; or the summary of many."""
-    from dicecli.soft_sheets import soft_explanations, soft_heading, soft_notes, soft_sheets
+    from dicecli.reports.soft.pages import soft_explanations, soft_heading, soft_notes, soft_sheets
 
     console = _console(width, colour=colour)
     if not report.is_batch:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dicecli.averaging import Average
     from dicecli.records.cases import Scored
     from dicecli.records.counts import Counts
+    from dicecli.reports.averages import Average
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from dicecli.advice import advice
-from dicecli.averaging import DEFINITIONS, OF_ONE_CASE, Average, Pools
-from dicecli.case_scores import CaseScores, LabelScore
 from dicecli.metrics._catalogue import Metric, catalogue, resolve
-from dicecli.notes import run_notes
 from dicecli.plugins import load
 from dicecli.records.cases import Failed, Result, Scored, Verdict
 from dicecli.records.counts import Counts, pooled
+from dicecli.reports.advice import advice
+from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, Pools
+from dicecli.reports.notes import run_notes
+from dicecli.reports.rows import CaseScores, LabelScore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.records.settings import Settings
-    from dicecli.summary import Summary
+    from dicecli.reports.summary import Summary
 
 #: Per case, per row: the values of one metric, by the metric's name.
 Table = dict[str, list[list[float]]]
@@ -208,7 +208,7 @@ class Report:
         """The statistics over cases of every row and metric."""
         import numpy as np
 
-        from dicecli.summary import Columns, summarise
+        from dicecli.reports.summary import Columns, summarise
 
         scored, metrics, policy = self.scored, self.metrics, self.settings.undefined
         shape = (len(metrics), len(scored), len(self.rows))

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError
-from dicecli.gates import Gate, Reading, bind, number_of, parts, to_number, view
 from dicecli.records.cases import Scored, Verdict
+from dicecli.reports.gates import Gate, Reading, bind, number_of, parts, to_number, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dicecli.metrics._catalogue import Metric
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
 
     Change = tuple[str, float, float]
 

@@ -12,12 +12,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from dicecli.averaging import Average
 from dicecli.errors import GateError
 from dicecli.metrics._catalogue import Metric, resolve
 from dicecli.records.cases import Scored, Verdict
 from dicecli.records.counts import Counts, pooled
-from dicecli.scores import Report, counts_of
+from dicecli.reports.averages import Average
+from dicecli.reports.report import Report, counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from dicecli.record import case_dicts, frame, summary_dict, to_dict
+from dicecli.reports.record import case_dicts, frame, summary_dict, to_dict
 
 if TYPE_CHECKING:
-    from dicecli.scores import Report
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.report import Report
+    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".json",)
 
@@ -18,7 +18,7 @@ def record(report: Report | SoftReport) -> dict[str, Any]:
     """Return the record as JSON's types: undefined is None, numbers have full precision."""
     if report.settings.soft is None:
         return to_dict(cast("Report", report))
-    from dicecli import soft_record
+    from dicecli.reports.soft import record as soft_record
 
     return soft_record.to_dict(cast("SoftReport", report))
 
@@ -52,7 +52,7 @@ def render_soft(report: SoftReport, **_: Any) -> str:
 
 def render_soft_summary(report: SoftReport) -> str:
     """Return what sums the run up as JSON, without its cases."""
-    from dicecli import soft_record
+    from dicecli.reports.soft import record as soft_record
 
     return json.dumps(soft_record.summary_dict(report), indent=2, allow_nan=False) + "\n"
 

@@ -6,18 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
-from dicecli.scores import definition
-from dicecli.summary import RESAMPLES, SEED
-from dicecli.text import inert
+from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
+from dicecli.reports.report import definition
+from dicecli.reports.summary import RESAMPLES, SEED
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dicecli.metrics._catalogue import Metric
     from dicecli.records.cases import Failed
-    from dicecli.scores import Report
-    from dicecli.summary import RowSummary, Summary
+    from dicecli.reports.report import Report
+    from dicecli.reports.summary import RowSummary, Summary
 
 #: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
 _LISTED = 20

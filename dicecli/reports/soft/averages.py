@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.averaging import mean
 from dicecli.metrics._soft import thresholds
 from dicecli.metrics._soft.numbers import tuned
+from dicecli.reports.averages import mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

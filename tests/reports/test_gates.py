@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dicecli.baseline import compare
 from dicecli.errors import GateError, UnknownName
 from dicecli.evaluate import make_settings, score_many
-from dicecli.gates import Gate, Scope, judge, parse
 from dicecli.metrics._catalogue import catalogue
 from dicecli.records.cases import Case, Pending, Scored
 from dicecli.records.counts import Counts
-from dicecli.scores import Report
+from dicecli.reports.baseline import compare
+from dicecli.reports.gates import Gate, Scope, judge, parse
+from dicecli.reports.report import Report
 
 NAMES = {"0": "background", "1": "liver", "2": "a=b", "3": "x[1]", "4": "nowhere"}
 SCHEME = {"labels": NAMES, "regions": {"both": [1, 2]}}

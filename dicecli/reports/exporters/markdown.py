@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dicecli import presentation as show
 from dicecli.records.cases import Failed
-from dicecli.sheets import TEXT, gates, sheets
-from dicecli.text import inert
+from dicecli.reports import presentation as show
+from dicecli.reports.pages import TEXT, gates, sheets
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.case_scores import CaseScores
-    from dicecli.scores import Report
-    from dicecli.sheets import Sheet
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.pages import Sheet
+    from dicecli.reports.report import Report
+    from dicecli.reports.rows import CaseScores
+    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".md", ".markdown")
 
@@ -43,7 +43,7 @@ def render_summary(report: Report) -> str:
 
 def render_soft(report: SoftReport, **_: Any) -> str:
     """Return the scores of one probability map in full; or the summary of many."""
-    from dicecli.soft_sheets import soft_explanations, soft_heading, soft_notes, soft_sheets
+    from dicecli.reports.soft.pages import soft_explanations, soft_heading, soft_notes, soft_sheets
 
     parts = []
     if not report.is_batch:
@@ -62,7 +62,7 @@ def render_soft(report: SoftReport, **_: Any) -> str:
 
 def render_soft_summary(report: SoftReport) -> str:
     """Return the sheets of probability maps."""
-    from dicecli.soft_sheets import soft_sheets
+    from dicecli.reports.soft.pages import soft_sheets
 
     return "\n".join(_sheet(sheet) for sheet in soft_sheets(report) if sheet.rows)
 

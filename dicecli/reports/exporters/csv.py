@@ -6,16 +6,16 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any, cast
 
-from dicecli.record import FIRST, LAST, SUMMARY, rows, summary_rows, to_pandas
-from dicecli.text import inert
+from dicecli.reports.record import FIRST, LAST, SUMMARY, rows, summary_rows, to_pandas
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pandas import DataFrame
 
-    from dicecli.scores import Report
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.report import Report
+    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".csv",)
 
@@ -26,7 +26,7 @@ def frame(report: Report | SoftReport) -> DataFrame:
     """Return the rows of the CSV as a data frame; undefined is NaN."""
     if report.settings.soft is None:
         return to_pandas(cast("Report", report))
-    from dicecli import soft_record
+    from dicecli.reports.soft import record as soft_record
 
     return soft_record.to_pandas(cast("SoftReport", report))
 
@@ -43,14 +43,14 @@ def render_summary(report: Report) -> str:
 
 def render_soft(report: SoftReport, **_: Any) -> str:
     """Return the rows of probability maps in the same way: the labels of each case, and its averages."""
-    from dicecli import soft_record
+    from dicecli.reports.soft import record as soft_record
 
     return written(soft_record.COLUMNS, soft_record.rows(report))
 
 
 def render_soft_summary(report: SoftReport) -> str:
     """Return a row per label or average and score, with the statistics over cases."""
-    from dicecli import soft_record
+    from dicecli.reports.soft import record as soft_record
 
     return written(soft_record.SUMMARY, soft_record.summary_rows(report))
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.metrics._soft.catalogue import SCORES
-from dicecli.record import SUMMARY as SUMMARY_OF_MASKS
-from dicecli.record import number
 from dicecli.records.cases import Failed
 from dicecli.records.version import __version__
-from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.record import SUMMARY as SUMMARY_OF_MASKS
+from dicecli.reports.record import number
+from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.summary import RESAMPLES, SEED
 from dicecli.statistics.soft.sums import BINS, STEPS, rounded
-from dicecli.summary import RESAMPLES, SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pandas import DataFrame
 
-    from dicecli.soft_rows import SoftRow, SoftScores
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.soft.report import SoftReport
+    from dicecli.reports.soft.rows import SoftRow, SoftScores
     from dicecli.statistics.soft.results import SoftScored
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import Failed
 from dicecli.records.version import __version__
-from dicecli.scores import Report, definition
-from dicecli.summary import RESAMPLES, SEED, RowSummary
+from dicecli.reports.report import Report, definition
+from dicecli.reports.summary import RESAMPLES, SEED, RowSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pandas import DataFrame
 
-    from dicecli.averaging import Average
-    from dicecli.case_scores import CaseScores, LabelScore
+    from dicecli.reports.averages import Average
+    from dicecli.reports.rows import CaseScores, LabelScore
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 1

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.scores import definition
-from dicecli.text import inert
+from dicecli.reports.report import definition
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.averaging import Average
-    from dicecli.case_scores import CaseScores, LabelScore
     from dicecli.metrics._catalogue import Metric
     from dicecli.records.settings import Settings
+    from dicecli.reports.averages import Average
+    from dicecli.reports.rows import CaseScores, LabelScore
 
 #: More labels than this are not all shown, but the worst of them.
 MANY_LABELS = 40

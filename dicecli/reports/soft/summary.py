@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli import summary
 from dicecli.metrics._soft.catalogue import SCORES
+from dicecli.reports import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.records.softness import Channel
-    from dicecli.soft_rows import SoftScores
+    from dicecli.reports.soft.rows import SoftScores
     from dicecli.statistics.soft.results import SoftScored
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.metrics._soft import thresholds
 from dicecli.metrics._soft.numbers import overall, scores_of
-from dicecli.notes import run_notes
 from dicecli.plugins import load
 from dicecli.records.cases import Failed
 from dicecli.records.counts import Counts
-from dicecli.soft_averaging import macro
-from dicecli.soft_rows import SoftRow, SoftScores
+from dicecli.reports.notes import run_notes
+from dicecli.reports.soft.averages import macro
+from dicecli.reports.soft.rows import SoftRow, SoftScores
 from dicecli.statistics.soft.results import SoftScored
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, pooled
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dicecli.metrics._soft.thresholds import Curve
     from dicecli.records.settings import Settings
     from dicecli.records.softness import Channel, Softness
-    from dicecli.summary import Summary
+    from dicecli.reports.summary import Summary
 
 #: The averages of a case, with their definitions.
 AVERAGES = {
@@ -169,7 +169,7 @@ class SoftReport:
     @cached_property
     def summary(self) -> Summary:
         """The statistics over cases of every label and score."""
-        from dicecli.soft_summary import summarise
+        from dicecli.reports.soft.summary import summarise
 
         scored = [each for each in self.cases() if not isinstance(each, Failed)]
         return summarise(scored, self.pooled, self.shown[0], len(self.results))

@@ -14,7 +14,7 @@ from dicecli.records.cases import Case, Failed, Missing, Pending, Scored, Verdic
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
-from dicecli.scores import Report
+from dicecli.reports.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.presentation import figure
 from dicecli.records.cases import Failed
-from dicecli.sheets import Sheet, count_sheet, interval, short, unscored_sheet, worst_sheet
-from dicecli.soft_scores import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.pages import Sheet, count_sheet, interval, short, unscored_sheet, worst_sheet
+from dicecli.reports.presentation import figure
+from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.summary import RESAMPLES, SEED
+from dicecli.reports.text import inert
 from dicecli.statistics.soft.sums import BINS, STEPS, rounded
-from dicecli.summary import RESAMPLES, SEED
-from dicecli.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dicecli.soft_rows import SoftScores
-    from dicecli.soft_scores import SoftReport
+    from dicecli.reports.soft.report import SoftReport
+    from dicecli.reports.soft.rows import SoftScores
     from dicecli.statistics.soft.results import SoftScored
 
 _FORMS = ("standard", "jaccard", "squared")

@@ -8,8 +8,8 @@ from dicecli.metrics._catalogue import catalogue
 from dicecli.records.counts import Counts
 
 if TYPE_CHECKING:
-    from dicecli.case_scores import CaseScores, LabelScore
     from dicecli.records.settings import Settings
+    from dicecli.reports.rows import CaseScores, LabelScore
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
 _HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05

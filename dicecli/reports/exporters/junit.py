@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
-from dicecli.presentation import figure
 from dicecli.records.cases import Failed
-from dicecli.text import inert
+from dicecli.reports.presentation import figure
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from dicecli.case_scores import CaseScores
     from dicecli.records.cases import Verdict
-    from dicecli.scores import Report
+    from dicecli.reports.report import Report
+    from dicecli.reports.rows import CaseScores
 
 SUFFIXES = (".xml",)
 
