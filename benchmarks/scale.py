@@ -37,19 +37,19 @@ from processes import measured
 from scale_model import BRANCHES, Constants, Prediction, batch, checked, raster, shown, tables
 from sizes import FULL
 
-from dicecli.allocator import KEPT, LARGEST, keep_freed_memory
-from dicecli.batching import find_pairs
-from dicecli.evaluate import result_of
-from dicecli.executors import dask
-from dicecli.executors._dask_cluster import connected
-from dicecli.executors._dask_task import pack
-from dicecli.executors._worker import answer
-from dicecli.journal import Journal
 from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.reports.report import Report
+from dicecli.runs.allocator import KEPT, LARGEST, keep_freed_memory
+from dicecli.runs.batch import find_pairs
+from dicecli.runs.executors._worker import answer
+from dicecli.runs.executors.dask import tasks as dask
+from dicecli.runs.executors.dask._cluster import connected
+from dicecli.runs.executors.dask._task import pack
+from dicecli.runs.journal import Journal
+from dicecli.runs.scoring import result_of
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._spreading import _portions, _seen, count_share
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from dicecli.records.version import __version__
 
 if TYPE_CHECKING:
-    from dicecli.batching import batch
     from dicecli.errors import CaseError, DicecliError, UsageError
-    from dicecli.evaluate import score, score_many
     from dicecli.records.cases import Case
     from dicecli.records.counts import Counts
     from dicecli.records.labels import LabelScheme, load_labels
     from dicecli.reports.report import Report
     from dicecli.reports.soft.report import SoftReport
-    from dicecli.soft_evaluate import soft
+    from dicecli.runs.batch import batch
+    from dicecli.runs.scoring import score, score_many
+    from dicecli.runs.soft.scoring import soft
     from dicecli.statistics._confusion import ConfusionMatrix
 
 __all__ = [
@@ -53,11 +53,11 @@ _HOMES = {
     "Report": "reports.report",
     "SoftReport": "reports.soft.report",
     "UsageError": "errors",
-    "batch": "batching",
+    "batch": "runs.batch",
     "load_labels": "records.labels",
-    "score": "evaluate",
-    "score_many": "evaluate",
-    "soft": "soft_evaluate",
+    "score": "runs.scoring",
+    "score_many": "runs.scoring",
+    "soft": "runs.soft.scoring",
 }
 
 

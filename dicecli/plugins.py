@@ -22,7 +22,7 @@ FOLDERS = {
     "formats": "masks.formats",
     "metrics": "metrics",
     "backends": "statistics.backends",
-    "executors": "executors",
+    "executors": "runs.executors",
     "exporters": "reports.exporters",
 }
 

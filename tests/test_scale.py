@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from readme_blocks import ROOT, blocks
 
-from dicecli.executors import dask
+from dicecli.runs.executors.dask import tasks as dask
 from dicecli.statistics import _spreading as spreading
 
 PAGE = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")

@@ -15,13 +15,13 @@ from click.testing import CliRunner
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.evaluate import report_of, result_of
-from dicecli.fingerprint import scored_from_dict, scored_to_dict
 from dicecli.metrics._soft.catalogue import OVERALL, SCORES
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
 from dicecli.reports.exporters import csv as csv_exporter
-from dicecli.soft_evaluate import make_soft_settings
+from dicecli.runs.fingerprint import scored_from_dict, scored_to_dict
+from dicecli.runs.scoring import report_of, result_of
+from dicecli.runs.soft.scoring import make_soft_settings
 
 SAMPLES = places.SAMPLES
 GOLDEN = places.GOLDEN

@@ -26,9 +26,9 @@ from dicecli.errors import OutputError, UsageError
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from dicecli.journal import Journal
-    from dicecli.pairing import Pairing
     from dicecli.records.settings import Settings
+    from dicecli.runs.journal import Journal
+    from dicecli.runs.pairing import Pairing
 
 _EPILOG = """\b
 Examples:
@@ -84,9 +84,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     if ctx.obj == OWN_PROCESS:
         _make_ready(options)
-    from dicecli.batching import find_pairs
-    from dicecli.casualties import check_timeout
-    from dicecli.evaluate import check_executor, report_of
+    from dicecli.runs.batch import find_pairs
+    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.scoring import check_executor, report_of
 
     soft = fitting(ctx, options)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
@@ -146,16 +146,16 @@ def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quie
 
 def _make_ready(options: dict[str, Any]) -> None:
     """Set this process up for many cases, and let the workers' modules load while this one loads its own."""
-    from dicecli.allocator import keep_freed_memory
+    from dicecli.runs.allocator import keep_freed_memory
 
     keep_freed_memory()
     jobs = options["jobs"] or shared.cores()
     if options["dry_run"] or (options["executor"] or ("serial" if jobs < 2 else "processes")) != "processes":
         return
-    from dicecli.executors.processes import prepare
+    from dicecli.runs.executors.processes import prepare
 
     prepare(
-        "dicecli.batching",
+        "dicecli.runs.batch",
         "dicecli.masks.formats.png.masks",
         "dicecli.statistics.backends.native",
         "isal.igzip_lib",
@@ -166,7 +166,7 @@ def _run(
     pairing: Pairing, settings: Settings, journal: Journal | None, running: dict[str, Any], *, quiet: bool
 ) -> tuple[Any, int | None]:
     """Run the cases; return the report, and the exit code where the run was stopped."""
-    from dicecli.batching import Stopped, run
+    from dicecli.runs.batch import Stopped, run
 
     jobs = running.pop("jobs") or shared.cores()
     stopped = None
@@ -189,7 +189,7 @@ def _journal(outputs: tuple[str, ...], *, resume: bool, quiet: bool) -> Journal 
                 "--resume needs the output of the interrupted run", "Give the same -o FILE as in that run."
             )
         return None
-    from dicecli.journal import Journal
+    from dicecli.runs.journal import Journal
 
     path = f"{outputs[0]}.journal"
     if not resume and Path(path).exists() and not quiet:

@@ -13,7 +13,7 @@ from dicecli.errors import CaseError
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from dicecli.inspection import Inspection
+    from dicecli.runs.inspection import Inspection
 
 #: Values shown on a terminal; JSON has all.
 _SHOWN = 24
@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     score' would read them. Of two files it also says whether they lie on each other, the first being taken
     as the prediction, and by how much not.
     """
-    from dicecli.inspection import compare, inspect
+    from dicecli.runs.inspection import compare, inspect
 
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)

@@ -290,7 +290,7 @@ def settings_from(options: dict[str, Any]) -> Any:
     UsageError
         A metric, region or labels file that does not exist or is not understood.
     """
-    from dicecli.evaluate import make_settings
+    from dicecli.runs.scoring import make_settings
 
     return make_settings(regions=_regions(options), **options)
 
@@ -302,7 +302,7 @@ def soft_settings_from(options: dict[str, Any]) -> Any:
     ------
     UsageError
     """
-    from dicecli.soft_evaluate import make_soft_settings
+    from dicecli.runs.soft.scoring import make_soft_settings
 
     return make_soft_settings(regions=_regions(options), **options)
 

@@ -34,8 +34,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
-    from dicecli.evaluate import chosen_metrics
     from dicecli.reports.reading_back import merged, read_report
+    from dicecli.runs.scoring import chosen_metrics
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     targets, summary = planned(options.pop("outputs")), planned_summary(options.pop("summary"))

@@ -49,10 +49,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
-    from dicecli.casualties import check_timeout
-    from dicecli.evaluate import case_name, check_executor, result_of
     from dicecli.records.cases import Case, Failed
     from dicecli.reports.report import Report
+    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.scoring import case_name, check_executor, result_of
 
     started = time.perf_counter()
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))

@@ -11,10 +11,10 @@ from make import blobs, brute, geotiff, nifti, png, scored
 
 import dicecli
 from dicecli.errors import NotLabels, TooManyLabels, UnknownLabel, UsageError
-from dicecli.evaluate import make_settings
 from dicecli.masks.encoding import check_declared, meaning, residual, to_labels
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
+from dicecli.runs.scoring import make_settings
 from dicecli.statistics._confusion import ConfusionMatrix
 
 MASK = blobs((40, 60), 2)

@@ -12,14 +12,14 @@ import places
 import pytest
 
 import dicecli
-from dicecli import soft_counting
 from dicecli.errors import CaseError, GridMismatch
-from dicecli.evaluate import make_settings, result_of
 from dicecli.masks import files
 from dicecli.masks.probability_pair import SoftPair, open_probabilities
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
-from dicecli.soft_evaluate import make_soft_settings
+from dicecli.runs.scoring import make_settings, result_of
+from dicecli.runs.soft import counting as soft_counting
+from dicecli.runs.soft.scoring import make_soft_settings
 
 READING = [name for name in names("formats") if hasattr(load("formats", name), "open_probabilities")]
 

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 import dicecli
 from dicecli.cli import cli
 from dicecli.errors import NotARegularFile, TooLarge, UsageError
-from dicecli.evaluate import make_settings
 from dicecli.masks import files
 from dicecli.masks.pair import open_mask
 from dicecli.records import limits
 from dicecli.records.settings import Settings
+from dicecli.runs.scoring import make_settings
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 

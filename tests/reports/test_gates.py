@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from dicecli.errors import GateError, UnknownName
-from dicecli.evaluate import make_settings, score_many
 from dicecli.metrics._catalogue import catalogue
 from dicecli.records.cases import Case, Pending, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports.baseline import compare
 from dicecli.reports.gates import Gate, Scope, judge, parse
 from dicecli.reports.report import Report
+from dicecli.runs.scoring import make_settings, score_many
 
 NAMES = {"0": "background", "1": "liver", "2": "a=b", "3": "x[1]", "4": "nowhere"}
 SCHEME = {"labels": NAMES, "regions": {"both": [1, 2]}}

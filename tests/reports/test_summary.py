@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dicecli.evaluate import make_settings
 from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Missing, Scored
@@ -23,6 +22,7 @@ from dicecli.reports import summary as module
 from dicecli.reports.averages import DEFINITIONS
 from dicecli.reports.report import Report
 from dicecli.reports.summary import RESAMPLES, SEED, bootstrap
+from dicecli.runs.scoring import make_settings
 
 NAMES = {"0": "background", "1": "L1", "2": "L2", "3": "L3"}
 REGIONS = {"first two": [1, 2]}

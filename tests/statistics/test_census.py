@@ -11,11 +11,11 @@ import sklearn.metrics
 
 import dicecli
 from dicecli.errors import TooManyLabels
-from dicecli.evaluate import make_settings, score_many
 from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
+from dicecli.runs.scoring import make_settings, score_many
 from dicecli.statistics._confusion import MAX_LABELS, ConfusionMatrix
 
 NAN = math.nan

@@ -122,7 +122,7 @@ _MEASURE = """
 import json, sys
 sys.path.insert(0, {tests!r})
 import watch
-from dicecli.evaluate import make_settings, result_of
+from dicecli.runs.scoring import make_settings, result_of
 from dicecli.records.cases import Case
 good, bad, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 assert result_of(Case("good", good, good), make_settings()).status == "scored"

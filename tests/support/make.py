@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import dicecli
-from dicecli.evaluate import make_settings
 from dicecli.masks.blocks import plan
 from dicecli.masks.pair import open_mask
 from dicecli.records.cases import Scored
 from dicecli.records.counts import Counts
+from dicecli.runs.scoring import make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,14 +14,14 @@ import decoders
 import mutants
 import numpy as np
 
-from dicecli.counting import count_case
 from dicecli.errors import CaseError
-from dicecli.inspection import inspect
 from dicecli.masks.blocks import plan
 from dicecli.masks.formats import npy
 from dicecli.masks.sources import Reading
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
+from dicecli.runs.counting import count_case
+from dicecli.runs.inspection import inspect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,11 +19,11 @@ import pytest
 import watch
 
 from dicecli.errors import CaseError, EmptyFile, Missing, NotARegularFile, TooLarge, UnknownFormat
-from dicecli.evaluate import make_settings
 from dicecli.masks.blocks import plan
 from dicecli.masks.pair import open_mask
 from dicecli.masks.sources import Reading
 from dicecli.plugins import load, names
+from dicecli.runs.scoring import make_settings
 
 LABELS = make.blobs((13, 17))
 

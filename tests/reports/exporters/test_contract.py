@@ -8,10 +8,10 @@ import numpy as np
 import places
 import pytest
 
-from dicecli.evaluate import make_settings, score_many
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
 from dicecli.reports.report import Report
+from dicecli.runs.scoring import make_settings, score_many
 
 GOLDEN = places.GOLDEN
 SUFFIX = {"csv": ".csv", "json": ".json", "junit": ".xml", "markdown": ".md", "table": ".txt"}

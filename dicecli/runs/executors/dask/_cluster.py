@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from dicecli.allocator import KEPT, LARGEST
 from dicecli.errors import UsageError, WorkersFailed
-from dicecli.executors._worker import PATIENCE_S, signals_held
+from dicecli.runs.allocator import KEPT, LARGEST
+from dicecli.runs.executors._worker import PATIENCE_S, signals_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from dicecli.errors import PairingError
 from dicecli.masks import files
-from dicecli.pairing import Pairing, pair_folders
-from dicecli.pairing_csv import pair_csv
 from dicecli.records.cases import Case
+from dicecli.runs.pairing import Pairing, pair_folders
+from dicecli.runs.pairs_csv import pair_csv
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 

@@ -14,9 +14,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors._dask_cluster import begin, connected, failure, is_death, threads_of
-from dicecli.executors._dask_task import add_up, do, pack, read
-from dicecli.executors._worker import ERROR, unpacked
+from dicecli.runs.executors._worker import ERROR, unpacked
+from dicecli.runs.executors.dask._cluster import begin, connected, failure, is_death, threads_of
+from dicecli.runs.executors.dask._task import add_up, do, pack, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.evaluate import case_name, make_settings
 from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import LOGITS, SMOOTH, Softness
 from dicecli.reports.soft.report import SoftReport
-from dicecli.soft_counting import sum_case
+from dicecli.runs.scoring import case_name, make_settings
+from dicecli.runs.soft.counting import sum_case
 from dicecli.statistics.soft.forms import FORMS
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.errors import OutputError
-from dicecli.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
 from dicecli.records.cases import Case, Scored
+from dicecli.runs.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
 from dicecli.statistics.soft.results import SoftScored
 
 if TYPE_CHECKING:

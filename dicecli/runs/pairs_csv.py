@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
-from dicecli.listing import joined
 from dicecli.masks import files
-from dicecli.pairing import Pairing
 from dicecli.records.cases import Case
+from dicecli.runs.listing import joined
+from dicecli.runs.pairing import Pairing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dicecli.executors._worker import ERROR, answer
 from dicecli.records.version import __version__
+from dicecli.runs.executors._worker import ERROR, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import journal_record as scored
 
-from dicecli.counting import count_case
 from dicecli.errors import OutputError
-from dicecli.evaluate import make_settings
-from dicecli.fingerprint import fingerprint, scored_from_dict, scored_to_dict
-from dicecli.journal import Journal
 from dicecli.records.cases import Case, Failed, Missing, Scored
 from dicecli.records.counts import Counts
+from dicecli.runs.counting import count_case
+from dicecli.runs.fingerprint import fingerprint, scored_from_dict, scored_to_dict
+from dicecli.runs.journal import Journal
+from dicecli.runs.scoring import make_settings
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 SAMPLES = places.SAMPLES
@@ -199,9 +199,9 @@ def test_a_killed_run_leaves_what_it_had_added(path, cases):
     """What was added is there though the process had no time to close anything; its lock is gone."""
     code = """
 import os, sys
-from dicecli.evaluate import make_settings
-from dicecli.fingerprint import scored_from_dict
-from dicecli.journal import Journal
+from dicecli.runs.scoring import make_settings
+from dicecli.runs.fingerprint import scored_from_dict
+from dicecli.runs.journal import Journal
 from dicecli.records.cases import Case, Scored
 journal = Journal.open(sys.argv[1], resume=False)
 case = Case(*sys.argv[2:])
@@ -269,7 +269,7 @@ def test_other_settings_are_counted_again(path, cases, options):
 def test_a_journal_of_another_version_is_counted_again(path, cases, monkeypatch):
     """What another version of the package has counted is not taken, and is said to have changed."""
     write(path, cases)
-    monkeypatch.setattr("dicecli.fingerprint.__version__", "0.0.0")
+    monkeypatch.setattr("dicecli.runs.fingerprint.__version__", "0.0.0")
     journal = Journal.open(path, resume=True)
     assert [journal.find(case, PLAIN) for case in cases] == [None] * 5
     assert journal.changed == 5

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from dicecli.listing import Side, list_side, listed
 from dicecli.records.cases import Case
+from dicecli.runs.listing import Side, list_side, listed
 
 _NAMED = 3
 #: So many names of each side are held against each other to see by what rule they differ.

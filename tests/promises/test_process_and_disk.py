@@ -49,16 +49,16 @@ from batches import (
 )
 
 import dicecli
-from dicecli import batching
-from dicecli.batching import find_pairs
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
-from dicecli.evaluate import make_settings, result_of
-from dicecli.inspection import inspect
 from dicecli.masks.formats.nifti import masks as nifti
 from dicecli.masks.pair import Pair, open_mask
 from dicecli.masks.probability_pair import SoftPair
 from dicecli.records.cases import Case
-from dicecli.soft_evaluate import make_soft_settings
+from dicecli.runs import batch as batching
+from dicecli.runs.batch import find_pairs
+from dicecli.runs.inspection import inspect
+from dicecli.runs.scoring import make_settings, result_of
+from dicecli.runs.soft.scoring import make_soft_settings
 from dicecli.statistics._census import count
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -765,29 +765,29 @@ ROWS = {
     "a case that takes longer than --timeout": [
         "test_process_and_disk.test_a_case_that_takes_longer_than_the_timeout",
         "test_process_and_disk.test_a_pair_that_takes_longer_than_the_timeout",
-        "test_executors.test_an_item_that_takes_too_long_is_stopped",
+        "test_contract.test_an_item_that_takes_too_long_is_stopped",
     ],
     "SIGKILL of one worker of a 200-case run": [
         "test_killed.test_a_worker_that_dies_costs_its_own_case",
-        "test_executors.test_a_killed_worker_costs_the_item_it_was_working_on",
-        "test_executors.test_workers_killed_from_outside_cost_one_item_each_at_most",
+        "test_contract.test_a_killed_worker_costs_the_item_it_was_working_on",
+        "test_contract.test_workers_killed_from_outside_cost_one_item_each_at_most",
         "test_process_and_disk.test_a_case_that_kills_its_worker_each_time",
     ],
     "every worker dies at start": [
         "test_killed.test_workers_that_cannot_start",
-        "test_executors.test_workers_that_cannot_start_end_the_run",
-        "test_executors.test_workers_that_never_get_ready_end_the_run",
+        "test_contract.test_workers_that_cannot_start_end_the_run",
+        "test_contract.test_workers_that_never_get_ready_end_the_run",
     ],
     "SIGINT once, twice; SIGTERM": [
         "test_killed.test_an_interrupted_run_reports_what_is_done",
         "test_killed.test_an_impatient_interrupt",
-        "test_executors.test_an_interrupted_parent_leaves_no_worker",
+        "test_contract.test_an_interrupted_parent_leaves_no_worker",
         "test_process_and_disk.test_the_end_of_the_terminal",
     ],
     "kill -9 of the parent at any moment, then --resume": [
         "test_killed.test_killed_at_any_moment",
         "test_process_and_disk.test_killed_at_any_moment_and_counted",
-        "test_executors.test_workers_end_with_a_parent_that_is_killed",
+        "test_contract.test_workers_end_with_a_parent_that_is_killed",
         "test_journal.test_a_journal_torn_anywhere_keeps_every_whole_line",
     ],
     "disk full, EIO, read-only folder while writing": [
@@ -816,7 +816,7 @@ ROWS = {
     "no HOME, no TTY, LANG=C, COLUMNS=20, ulimit -n 64": [
         "test_process_and_disk.test_a_bare_environment",
         "test_progress.test_a_bare_environment",
-        "test_executors.test_few_files_may_be_open",
+        "test_contract.test_few_files_may_be_open",
     ],
 }
 

@@ -22,8 +22,8 @@ import pytest
 import workers
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors import _worker, processes
 from dicecli.plugins import load, names
+from dicecli.runs.executors import _worker, processes
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -373,7 +373,7 @@ def test_workers_that_never_get_ready_end_the_run(monkeypatch):
 @posix_only
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     """A parent that is killed with SIGKILL takes its workers with it, also amid an item."""
-    code = "import sys, workers; from dicecli.executors.processes import run; list(run(workers.sign_in, [{0!r}] * 5, 2))"
+    code = "import sys, workers; from dicecli.runs.executors.processes import run; list(run(workers.sign_in, [{0!r}] * 5, 2))"
     parent = start(code.format(str(tmp_path)))
     assert until(lambda: len(signed_in(tmp_path)) == 2)
     parent.kill()
@@ -386,7 +386,7 @@ def test_an_interrupt_is_the_business_of_the_parent_alone():
     """However often the group is interrupted, starting workers included, only the parent takes notice."""
     code = """
 import signal, workers
-from dicecli.executors.processes import run
+from dicecli.runs.executors.processes import run
 signal.signal(signal.SIGINT, lambda *_: None)
 print("ready", flush=True)
 print(sorted(run(workers.slow_square, range(40), 2, workers.lost)) == [(n, n * n) for n in range(40)])
@@ -405,7 +405,7 @@ def test_an_interrupted_parent_leaves_no_worker(seed):
     """An interrupt at any moment ends the run and its workers, and none of them says a word."""
     code = """
 import multiprocessing, workers
-from dicecli.executors.processes import run
+from dicecli.runs.executors.processes import run
 try:
     print("ready", flush=True)
     list(run(workers.slow_square, range(10_000), 4, workers.lost))
@@ -425,7 +425,7 @@ def test_few_files_may_be_open(others):
     """Where only few more files can be opened, as many workers as that allows do the work."""
     code = f"""
 import resource, workers
-from dicecli.executors.processes import run
+from dicecli.runs.executors.processes import run
 resource.setrlimit(resource.RLIMIT_NOFILE, (64 + {others}, 64 + {others}))
 others = [open(workers.__file__) for _ in range({others})]
 results = run(workers.square, range(300), 500, workers.lost)

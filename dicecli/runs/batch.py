@@ -7,22 +7,22 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.casualties import check_timeout, late, lost
 from dicecli.errors import UsageError
-from dicecli.evaluate import check_executor, make_settings, report_of, result_of
 from dicecli.masks.pair import named
-from dicecli.pairing import Pairing, pair_folders
-from dicecli.pairing_csv import pair_csv
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
-from dicecli.soft_evaluate import make_soft_settings
+from dicecli.runs.casualties import check_timeout, late, lost
+from dicecli.runs.pairing import Pairing, pair_folders
+from dicecli.runs.pairs_csv import pair_csv
+from dicecli.runs.scoring import check_executor, make_settings, report_of, result_of
+from dicecli.runs.soft.scoring import make_soft_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.journal import Journal
     from dicecli.records.settings import Settings
     from dicecli.reports.report import Report
+    from dicecli.runs.journal import Journal
     from dicecli.statistics.soft.results import AnyResult
 
 

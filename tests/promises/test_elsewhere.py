@@ -27,11 +27,11 @@ from faults import LABELS, OTHER, Fault
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.evaluate import make_settings, score_many
-from dicecli.inspection import inspect
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
 from dicecli.reports.report import Report
+from dicecli.runs.inspection import inspect
+from dicecli.runs.scoring import make_settings, score_many
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="names are freer elsewhere")

@@ -14,11 +14,11 @@ from make import brute, scored
 from real_masks import APART, BAD, BAND_1_OF_BAD, NO_LABELS
 
 from dicecli.errors import CaseError
-from dicecli.evaluate import make_settings
-from dicecli.inspection import inspect
 from dicecli.masks.blocks import plan
 from dicecli.masks.pair import open_mask
 from dicecli.records.labels import NO_LABEL
+from dicecli.runs.inspection import inspect
+from dicecli.runs.scoring import make_settings
 from dicecli.statistics._confusion import ConfusionMatrix
 
 FOLDER = places.SHARED_MASKS

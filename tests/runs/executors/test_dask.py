@@ -27,13 +27,13 @@ from click.testing import CliRunner
 
 from dicecli.cli.main import cli
 from dicecli.errors import Changed, UsageError, WorkersFailed
-from dicecli.executors._dask_task import _working_in, pack
-from dicecli.executors._worker import answer
 from dicecli.masks.blocks import Plan, plan
 from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
+from dicecli.runs.executors._worker import answer
+from dicecli.runs.executors.dask._task import _working_in, pack
 from dicecli.statistics._spreading import _portions, _seen, count_share
 
 pytest.importorskip("distributed", reason="dask is not installed")
@@ -338,7 +338,7 @@ def test_an_interrupt_leaves_a_partial_report_and_no_process(folders, tmp_path):
 
 def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
     """Nobody at the address: exit 2 after a while that is bounded, with the address and what to look at."""
-    monkeypatch.setattr("dicecli.executors._dask_cluster._CONNECT_S", 0.3)
+    monkeypatch.setattr("dicecli.runs.executors.dask._cluster._CONNECT_S", 0.3)
     since = time.monotonic()
     pair = SAMPLES / "predictions", SAMPLES / "references"
     result = run("batch", *pair, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")

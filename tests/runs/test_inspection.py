@@ -10,8 +10,8 @@ import pytest
 from make import UTM32, blobs, geotiff, nifti, patched, png, raw_png, scored
 
 from dicecli.errors import CaseError, Missing, UsageError
-from dicecli.evaluate import make_settings
-from dicecli.inspection import compare, inspect
+from dicecli.runs.inspection import compare, inspect
+from dicecli.runs.scoring import make_settings
 
 LABELS = blobs((40, 30), 4)
 SIZES = {label: int((label == LABELS).sum()) for label in range(4)}

@@ -15,7 +15,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
-from dicecli.executors._worker import (
+from dicecli.runs.executors._worker import (
     ERROR,
     FAILED,
     HELLO,

@@ -6,8 +6,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dicecli.casualties import check_timeout, within
-from dicecli.counting import count_case
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.pair import named, shown
@@ -17,6 +15,8 @@ from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
 from dicecli.records.settings import Settings
 from dicecli.reports.report import Report
+from dicecli.runs.casualties import check_timeout, within
+from dicecli.runs.counting import count_case
 from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _count(
 ) -> AnyResult:
     """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
     if settings.soft is not None:
-        from dicecli.soft_counting import sum_case
+        from dicecli.runs.soft.counting import sum_case
 
         summed = partial(sum_case, settings=settings, threads=threads)
         return summed(case) if timeout is None else within(timeout, summed, case)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import dicecli
-from dicecli.evaluate import make_settings, score_many
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports.averages import average, mean
 from dicecli.reports.report import Report
+from dicecli.runs.scoring import make_settings, score_many
 from dicecli.statistics._confusion import ConfusionMatrix
 
 UNDEFINED = math.nan

@@ -1,0 +1,1 @@
+"""Files become results, whatever happens."""

@@ -1,0 +1,1 @@
+"""Scoring probability maps."""
