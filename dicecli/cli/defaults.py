@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from dicecli import config
-from dicecli.config import OptionKind
+from dicecli.cli import config
+from dicecli.cli.config import OptionKind
 
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "report", "inspect")

@@ -1,6 +1,6 @@
 """One of several processes that train together: loss and gradients of a tiny network, written to a file.
 
-Run as ``python rank.py NUMBER PROCESSES FOLDER``; tests/test_losses_ranks.py starts them, and takes its task from
+Run as ``python rank.py NUMBER PROCESSES FOLDER``; tests/losses/test_ranks.py starts them, and takes its task from
 here.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dicecli.config import OptionKind, find, load
+from dicecli.cli.config import OptionKind, find, load
 from dicecli.errors import ConfigError
 
 KNOWN = {
