@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dicecli.reports.soft.report import SoftReport
     from dicecli.runs.batch import batch
     from dicecli.runs.scoring import score, score_many
-    from dicecli.runs.soft.scoring import soft
+    from dicecli.runs.soft import soft
     from dicecli.statistics._confusion import ConfusionMatrix
 
 __all__ = [
@@ -57,7 +57,7 @@ _HOMES = {
     "load_labels": "records.labels",
     "score": "runs.scoring",
     "score_many": "runs.scoring",
-    "soft": "runs.soft.scoring",
+    "soft": "runs.soft",
 }
 
 

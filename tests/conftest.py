@@ -1,11 +1,29 @@
-"""Folders of masks that the tests of several folders look at, each made once."""
+"""Folders of masks that the tests of several folders look at, each made once; and signals as processes expect them."""
 
 from __future__ import annotations
+
+import signal
 
 import make
 import numpy as np
 import pytest
 from batches import MANY, all_outputs, both, call, contents, sound
+
+
+def _heed_signals():
+    """Let processes that tests start heed signals, though this one was started to ignore them: by nohup, or by ``&``.
+
+    What is ignored stays ignored in every child; what is handled is not.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGHUP", "SIGQUIT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+_heed_signals()
 
 
 @pytest.fixture(scope="session")

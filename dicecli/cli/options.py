@@ -302,7 +302,7 @@ def soft_settings_from(options: dict[str, Any]) -> Any:
     ------
     UsageError
     """
-    from dicecli.runs.soft.scoring import make_soft_settings
+    from dicecli.runs.soft import make_soft_settings
 
     return make_soft_settings(regions=_regions(options), **options)
 

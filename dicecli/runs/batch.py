@@ -15,7 +15,7 @@ from dicecli.runs.casualties import check_timeout, late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.scoring import check_executor, make_settings, report_of, result_of
-from dicecli.runs.soft.scoring import make_soft_settings
+from dicecli.runs.soft import make_soft_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -225,7 +225,7 @@ def _count(
 ) -> AnyResult:
     """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
     if settings.soft is not None:
-        from dicecli.runs.soft.counting import sum_case
+        from dicecli.runs.summing import sum_case
 
         summed = partial(sum_case, settings=settings, threads=threads)
         return summed(case) if timeout is None else within(timeout, summed, case)

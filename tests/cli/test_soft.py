@@ -21,7 +21,7 @@ from dicecli.records.cases import Case
 from dicecli.reports.exporters import csv as csv_exporter
 from dicecli.runs.fingerprint import scored_from_dict, scored_to_dict
 from dicecli.runs.scoring import report_of, result_of
-from dicecli.runs.soft.scoring import make_soft_settings
+from dicecli.runs.soft import make_soft_settings
 
 SAMPLES = places.SAMPLES
 GOLDEN = places.GOLDEN

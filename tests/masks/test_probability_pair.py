@@ -17,9 +17,9 @@ from dicecli.masks import files
 from dicecli.masks.probability_pair import SoftPair, open_probabilities
 from dicecli.plugins import load, names
 from dicecli.records.cases import Case
+from dicecli.runs import summing
 from dicecli.runs.scoring import make_settings, result_of
-from dicecli.runs.soft import counting as soft_counting
-from dicecli.runs.soft.scoring import make_soft_settings
+from dicecli.runs.soft import make_soft_settings
 
 READING = [name for name in names("formats") if hasattr(load("formats", name), "open_probabilities")]
 
@@ -423,13 +423,13 @@ def test_a_map_that_changes_while_it_is_read_is_no_number(tmp_path, monkeypatch)
 
     p, g = volume()
     path, reference = npy(tmp_path / "p.npy", p), make.nifti(tmp_path / "g.nii.gz", g)
-    original = soft_counting.reference_sizes
+    original = summing.reference_sizes
 
     def touched(source):
         os.utime(path, ns=(1, 1))
         return original(source)
 
-    monkeypatch.setattr(soft_counting, "reference_sizes", touched)
+    monkeypatch.setattr(summing, "reference_sizes", touched)
     assert failing(path, reference).name == "Changed"
 
 

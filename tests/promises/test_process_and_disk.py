@@ -58,7 +58,7 @@ from dicecli.runs import batch as batching
 from dicecli.runs.batch import find_pairs
 from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings, result_of
-from dicecli.runs.soft.scoring import make_soft_settings
+from dicecli.runs.soft import make_soft_settings
 from dicecli.statistics._census import count
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

@@ -18,7 +18,7 @@ from dicecli.masks.blocks import plan
 from dicecli.records.counts import Counts
 from dicecli.records.softness import Channel, Softness
 from dicecli.reports.record import number
-from dicecli.runs.soft.scoring import make_soft_settings
+from dicecli.runs.soft import make_soft_settings
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, exact, rounded
 from dicecli.statistics.soft.windows import Meaning, Summing
 

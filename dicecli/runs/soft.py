@@ -12,7 +12,7 @@ from dicecli.records.cases import Case
 from dicecli.records.softness import LOGITS, SMOOTH, Softness
 from dicecli.reports.soft.report import SoftReport
 from dicecli.runs.scoring import case_name, make_settings
-from dicecli.runs.soft.counting import sum_case
+from dicecli.runs.summing import sum_case
 from dicecli.statistics.soft.forms import FORMS
 
 if TYPE_CHECKING:
