@@ -1,7 +1,9 @@
-"""The five plugin folders: what is in them, and how one is loaded.
+"""The folders of plugins: what is in them, what installed packages add, and how one is loaded.
 
-A plugin is a public module or package of its folder, named with the user's word. The listing costs no import.
-A name that is not in the folder is looked up among the entry points of the group ``dicecli.<folder>``.
+A plugin is a public module or package of its folder, named with the user's word. An installed package adds
+one by an entry point of that name in the group ``dicecli.<kind>``. Listing the folders costs no import;
+installed packages are asked only where a name or a suffix is none of the folder's, since asking takes a good
+part of the time in which two small masks are scored.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 #: Where each kind of plugin lives.
@@ -28,36 +31,91 @@ FOLDERS = {
 
 
 @cache
-def names(folder: str) -> tuple[str, ...]:
-    """List a plugin folder, in alphabetical order, without importing anything of it."""
-    here = Path(__file__).parent.joinpath(*FOLDERS[folder].split("."))
+def own(kind: str) -> tuple[str, ...]:
+    """List the plugins of a folder, in alphabetical order, without importing anything of it."""
+    here = Path(__file__).parent.joinpath(*FOLDERS[kind].split("."))
     packages = (path.parent.name for path in here.glob("*/__init__.py"))
     found = (*(path.stem for path in here.glob("*.py")), *packages)
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-def load(folder: str, name: str) -> ModuleType:
-    """Import the plugin `name` of `folder`; entry points are asked where the folder has none of that name.
+@cache
+def installed(kind: str) -> tuple[str, ...]:
+    """List the plugins that installed packages add, in alphabetical order, without names of the folder."""
+    from importlib.metadata import entry_points
+
+    return tuple(sorted({each.name for each in entry_points(group=f"dicecli.{kind}")} - {*own(kind)}))
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """List every plugin of a kind: those of the folder, then those of installed packages."""
+    return (*own(kind), *installed(kind))
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import the plugin `name` of a kind; installed packages are asked where the folder has no such name.
 
     Raises
     ------
     UnknownName
         Neither the folder nor an installed package has it. The message lists the known names.
     """
-    if name in names(folder):
-        return import_module(f"dicecli.{FOLDERS[folder]}.{name}")
+    if name in own(kind):
+        return import_module(f"dicecli.{FOLDERS[kind]}.{name}")
+    if name not in installed(kind):
+        raise unknown(kind.removesuffix("s"), name, names(kind))
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=f"dicecli.{folder}", name=name):
-        plugin: ModuleType = entry.load()
-        return plugin
-    raise unknown(folder.removesuffix("s"), name, names(folder))
+    (entry, *_) = entry_points(group=f"dicecli.{kind}", name=name)
+    plugin: ModuleType = entry.load()
+    return plugin
+
+
+def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType | None:
+    """Find the plugin that a suffix belongs to, and that has a function; the folder's own win.
+
+    Parameters
+    ----------
+    kind : {"formats", "exporters"}
+    suffix : str
+        In lower case, with its dot.
+    function : str, optional
+        A plugin without it is passed over.
+    """
+    # A suffix is most often its format's name, so that nothing else has to be loaded.
+    likely = sorted(own(kind), key=lambda name: f".{name}" != suffix)
+    return next(_having(kind, likely, suffix, function), None) or next(
+        _having(kind, installed(kind), suffix, function), None
+    )
+
+
+def _having(
+    kind: str, names: tuple[str, ...] | list[str], suffix: str, function: str | None
+) -> Iterator[ModuleType]:
+    for name in names:
+        plugin = load(kind, name)
+        if suffix in plugin.SUFFIXES and (function is None or hasattr(plugin, function)):
+            yield plugin
+
+
+def suffixes(kind: str, function: str, *, of_folder: bool = False) -> tuple[str, ...]:
+    """List the suffixes of the plugins that have a function; `of_folder` leaves installed packages out."""
+    every = [load(kind, name) for name in (own(kind) if of_folder else names(kind))]
+    found = {suffix for plugin in every if hasattr(plugin, function) for suffix in plugin.SUFFIXES}
+    return tuple(sorted(found))
 
 
 @cache
 def cpu_backend() -> str:
     """Return the name of the backend that counts on the processor: the C extension's where that was built."""
     return "native" if load("backends", "native").is_available() else "numpy"
+
+
+def backend_of(device: str) -> str:
+    """Return the backend that counts on a device; an installed one is a device of its own name."""
+    if device == "cpu":
+        return cpu_backend()
+    return "torch" if device in {"cuda", "mps", "auto"} else device
 
 
 def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.choices import PluginChoice
 from dicecli.cli.gating import Gates, gating
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import (
@@ -62,7 +63,7 @@ Examples:
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: the cores]")
 @click.option(
     "--executor",
-    type=click.Choice(["serial", "processes", "dask"]),
+    type=PluginChoice("executors", ("serial", "processes", "dask")),
     help="What runs the cases; dask needs the extra 'dask'.  [default: processes for several jobs]",
 )
 @shared.running

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from dicecli.cli import config
+from dicecli.cli.choices import PluginChoice
 from dicecli.cli.config import OptionKind
 
 #: The commands that take options from the file; each takes those that it knows.
@@ -67,6 +68,8 @@ def _options(command: click.Command) -> dict[str, OptionKind]:
 
 
 def _kind(option: click.Option, name: str, long: str) -> OptionKind:
+    if isinstance(option.type, PluginChoice):
+        option.type.ask()
     numbers = {"integer": "integer", "integer range": "integer", "float": "number", "float range": "number"}
     return OptionKind(
         name=name,

@@ -6,7 +6,7 @@ import textwrap
 
 import click
 
-from dicecli.metrics._catalogue import Metric, catalogue, resolve
+from dicecli.metrics._catalogue import Metric, added, catalogue, resolve
 from dicecli.metrics._soft.catalogue import SoftScore, soft_catalogue
 
 
@@ -25,6 +25,10 @@ def command(names: tuple[str, ...]) -> None:
     width = max(len(name) for name in (*catalogue(), *soft))
     for metric in catalogue().values():
         click.echo(f"{metric.name:<{width}}  {metric.summary}")
+    if added():
+        click.echo("\nOf installed packages:\n")
+        for metric in added().values():
+            click.echo(f"{metric.name:<{width}}  {metric.summary}")
     click.echo("\nOf probability maps (dicecli soft):\n")
     for score in soft.values():
         click.echo(f"{score.name:<{width}}  {score.summary}")

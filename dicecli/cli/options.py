@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli.choices import PluginChoice
 from dicecli.errors import UsageError
 from dicecli.records.labels import parse_region
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.settings import DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +129,7 @@ _SCORING = [
     _GEOMETRY,
     click.option(
         "--device",
-        type=click.Choice(["cpu", "cuda", "mps", "auto"]),
+        type=PluginChoice("backends", DEVICES),
         default="cpu",
         show_default=True,
         help="Where to count; a GPU needs the extra 'torch'.",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli.choices import PluginChoice
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError, UsageError
-from dicecli.plugins import load, names
+from dicecli.plugins import by_suffix, load, names, suffixes
 from dicecli.reports import output
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
             "-f",
             "--format",
             "format_name",
-            type=click.Choice(names("exporters")),
+            type=PluginChoice("exporters"),
             default="table",
             show_default=True,
             help="What standard output gets.",
@@ -59,8 +60,8 @@ def check_printable(name: str) -> None:
     ------
     UsageError
     """
-    known = [each for each in names("exporters") if hasattr(load("exporters", each), "render_soft")]
-    if name not in known:
+    if not hasattr(load("exporters", name), "render_soft"):
+        known = [each for each in names("exporters") if hasattr(load("exporters", each), "render_soft")]
         raise UsageError(
             f"probability maps have no report in the form {name}", f"Give one of {', '.join(known)}."
         )
@@ -79,11 +80,9 @@ def planned(paths: Iterable[str], function: str = "render") -> dict[str, Any]:
     found = {}
     for path in paths:
         suffix = Path(path).suffix.lower()
-        every = [load("exporters", name) for name in names("exporters")]
-        exporters = [each for each in every if hasattr(each, function)]
-        exporter = next((each for each in exporters if suffix in each.SUFFIXES), None)
+        exporter = by_suffix("exporters", suffix, function)
         if exporter is None:
-            known = ", ".join(sorted(each for exporter in exporters for each in exporter.SUFFIXES))
+            known = ", ".join(suffixes("exporters", function))
             raise OutputError(
                 f"{path}: no report has the suffix '{suffix}'", f"The format goes by the suffix: {known}."
             )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.choices import PluginChoice
 from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
 from dicecli.errors import CaseError
 from dicecli.reports.text import inert
@@ -34,7 +35,7 @@ Examples:
 )
 @click.option(
     "--executor",
-    type=click.Choice(["serial", "dask"]),
+    type=PluginChoice("executors", ("serial", "dask")),
     default="serial",
     show_default=True,
     help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
@@ -86,7 +87,7 @@ def _as_error(result: Any) -> CaseError:
 
 
 def _say_what_was_done(device: str, seconds: float) -> None:
-    from dicecli.plugins import cpu_backend, load
+    from dicecli.plugins import backend_of, load
 
-    backend = load("backends", cpu_backend() if device == "cpu" else "torch")
+    backend = load("backends", backend_of(device))
     click.echo(f"Counted with {backend.describe()} in {seconds:.2f} s.", err=True)

@@ -14,7 +14,7 @@ from dicecli.masks.alignment import align
 from dicecli.masks.blocks import plan
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, NothingSource
-from dicecli.plugins import load, names
+from dicecli.plugins import by_suffix, load, suffixes
 from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
 
@@ -180,36 +180,35 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
     """
     text = os.fspath(path)
     suffix = files.suffix(text)
-    for format_name in names("formats"):
-        module = _FORMATS.get(suffix) or format_name
-        plugin = load("formats", module)
-        if suffix in plugin.SUFFIXES and not hasattr(plugin, "open_mask"):
-            files.check_regular(text)
-            raise UnknownFormat(
-                f"{suffix} holds probabilities here, not a mask",
-                "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
-                text,
-            )
-        if suffix in plugin.SUFFIXES:
-            reading = reading_of(settings or Settings())
-            source: MaskSource = plugin.open_mask(text, reading)
-            try:
-                check_pixels(source.shape, reading.max_pixels, text)
-            except CaseError:
-                source.close()
-                raise
-            return source
+    plugin = by_suffix("formats", suffix, "open_mask")
+    if plugin is not None:
+        reading = reading_of(settings or Settings())
+        source: MaskSource = plugin.open_mask(text, reading)
+        try:
+            check_pixels(source.shape, reading.max_pixels, text)
+        except CaseError:
+            source.close()
+            raise
+        return source
     files.check_regular(text)
+    if by_suffix("formats", suffix) is not None:
+        raise UnknownFormat(
+            f"{suffix} holds probabilities here, not a mask",
+            "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
+            text,
+        )
     raise UnknownFormat(
         f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
         f"{files.looks_like(files.head(text))}",
-        "Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff.",
+        f"Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff{of_installed('open_mask')}.",
         text,
     )
 
 
-# The usual suffixes, so that opening a PNG does not import what reads NIfTI.
-_FORMATS = {".png": "png", ".nii": "nifti", ".nii.gz": "nifti", ".tif": "geotiff", ".tiff": "geotiff"}
+def of_installed(function: str) -> str:
+    """Name the suffixes that installed packages read with a function, as the end of a hint."""
+    more = sorted({*suffixes("formats", function)} - {*suffixes("formats", function, of_folder=True)})
+    return f"; of installed packages {', '.join(more)}" if more else ""
 
 
 def reading_of(settings: Settings) -> Reading:

@@ -13,8 +13,8 @@ from dicecli.masks import files
 from dicecli.masks.alignment import align
 from dicecli.masks.blocks import WINDOW_PIXELS, plan
 from dicecli.masks.channel_arrays import array_channels
-from dicecli.masks.pair import FilesAsOpened, on_side, opened, reading_of, shown
-from dicecli.plugins import load, names
+from dicecli.masks.pair import FilesAsOpened, of_installed, on_side, opened, reading_of, shown
+from dicecli.plugins import by_suffix, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,16 +162,16 @@ def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) ->
         Whatever the format finds wrong.
     """
     suffix = files.suffix(path)
-    for name in names("formats"):
-        plugin = load("formats", name)
-        if suffix in plugin.SUFFIXES and hasattr(plugin, "open_probabilities"):
-            channels: list[MaskSource] = plugin.open_probabilities(path, reading_of(settings), shape)
-            return channels
+    plugin = by_suffix("formats", suffix, "open_probabilities")
+    if plugin is not None:
+        channels: list[MaskSource] = plugin.open_probabilities(path, reading_of(settings), shape)
+        return channels
     files.check_regular(path)
     raise UnknownFormat(
         f"the suffix '{suffix}' belongs to no format that probabilities are read from; the content looks "
         f"like {files.looks_like(files.head(path))}",
-        "Give .nii, .nii.gz, .tif or .npy; masks of labels are scored by 'dicecli score'.",
+        f"Give .nii, .nii.gz, .tif or .npy{of_installed('open_probabilities')}; masks of labels are scored "
+        "by 'dicecli score'.",
         path,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from dicecli.plugins import load, names, unknown
+from dicecli.plugins import installed, load, own, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,16 +97,24 @@ def metric(**facts: Any) -> Callable[[Callable[..., float]], Callable[..., float
 @cache
 def catalogue() -> dict[str, Metric]:
     """Return every metric of the folder by its name, in the order of the families and of their definition."""
-    for family in sorted(names("metrics"), key=lambda name: (name != "overlap", name)):
+    for family in sorted(own("metrics"), key=lambda name: (name != "overlap", name)):
         load("metrics", family)
     return dict(_table)
+
+
+def added() -> dict[str, Metric]:
+    """Return the metrics of installed packages by their names."""
+    for name in installed("metrics"):
+        load("metrics", name)
+    return {name: _table[name] for name in installed("metrics")}
 
 
 def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     """Find a metric by its name or one of its aliases; case, hyphens and spaces do not matter.
 
-    A name that is not in the catalogue is looked up among the entry points of the group ``dicecli.metrics``,
-    each a module that registers a metric of that name. `others` are names that an error may propose too.
+    A name that is not in the catalogue is looked up among those of installed packages: entry points of the
+    group ``dicecli.metrics``, each a module that registers a metric of that name. `others`
+    are names that an error may propose too.
 
     Raises
     ------
@@ -120,10 +128,7 @@ def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     for each in table.values():
         if wanted in (alias.replace(" ", "_").replace("-", "_").lower() for alias in each.aliases):
             return each
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group="dicecli.metrics", name=wanted):
-        entry.load()
-        return _table[wanted]
+    if wanted in installed("metrics"):
+        return added()[wanted]
     aliases = (alias for each in table.values() for alias in each.aliases)
-    raise unknown("metric", wanted, tuple(table), (*aliases, *others))
+    raise unknown("metric", wanted, (*table, *installed("metrics")), (*aliases, *others))

@@ -15,7 +15,8 @@ Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
 Geometry = Literal["strict", "ignore"]
 Missing = Literal["error", "zero", "skip"]
-Device = Literal["cpu", "cuda", "mps", "auto"]
+#: Where pixels can be counted; an installed backend is one more, of its own name.
+DEVICES = ("cpu", "cuda", "mps", "auto")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Settings:
         Whether several volumes are scores per label, the label being the index of the largest.
     channel_axis : int
         The axis of those volumes.
-    device : {"cpu", "cuda", "mps", "auto"}
+    device : {"cpu", "cuda", "mps", "auto"} or str
         Where pixels are counted.
     max_pixels : int
         A mask of more is refused.
@@ -68,7 +69,7 @@ class Settings:
     missing: Missing = "error"
     argmax: bool = False
     channel_axis: int = -1
-    device: Device = "cpu"
+    device: str = "cpu"
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
     soft: Softness | None = None

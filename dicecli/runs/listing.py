@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files
-from dicecli.plugins import load, names
+from dicecli.plugins import suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,6 +75,20 @@ class Side:
         return False
 
 
+class _Suffixes:
+    """The suffixes of masks; installed packages are asked for theirs only where a file has another one."""
+
+    def __init__(self, reads: str) -> None:
+        self._reads = reads
+        self._known = frozenset(suffixes("formats", reads, of_folder=True))
+        self._asked: dict[str, bool] = {}
+
+    def __contains__(self, suffix: str) -> bool:
+        if suffix not in self._known and suffix not in self._asked:
+            self._asked[suffix] = bool(suffix) and suffix in suffixes("formats", self._reads)
+        return suffix in self._known or self._asked[suffix]
+
+
 def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
     """List a folder, and name its masks: the files of the formats that have a function called `reads`."""
     found = Side(side, folder, pattern, reads)
@@ -84,7 +98,7 @@ def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_ma
         others = f" ({listed(found.others)})" if found.others else ""
         raise found.error(
             f"there is no mask in this folder; other files: {len(found.others):,}{others}",
-            f"Suffixes that are read: {', '.join(sorted(_suffixes(found.reads)))}.",
+            f"Suffixes that are read: {', '.join(suffixes('formats', found.reads))}.",
         )
     if expression is None:
         matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
@@ -118,7 +132,7 @@ def _sort_out(found: Side, matched: dict[str, str]) -> None:
 def _scan(found: Side) -> None:
     """List a folder and all below it, without following links to folders."""
     _check_folder(found)
-    suffixes, waiting = _suffixes(found.reads), [""]
+    known, waiting = _Suffixes(found.reads), [""]
     folders: dict[str, str] = {}
     while waiting:
         prefix = waiting.pop()
@@ -132,7 +146,7 @@ def _scan(found: Side) -> None:
                     elif is_folder:
                         waiting.append(relative + "/")
                         folders[relative] = suffix
-                    elif suffix in suffixes:
+                    elif suffix in known:
                         found.masks[relative] = suffix
                         if entry.is_symlink() and not _is_inside(entry.path, found.folder):
                             found.outside.add(relative)
@@ -147,7 +161,7 @@ def _scan(found: Side) -> None:
     inside = sorted(found.masks)
     for relative, suffix in folders.items():
         at = bisect_left(inside, relative + "/")
-        if suffix in suffixes and not any(each.startswith(relative + "/") for each in inside[at : at + 1]):
+        if suffix in known and not any(each.startswith(relative + "/") for each in inside[at : at + 1]):
             found.masks[relative] = suffix
 
 
@@ -168,11 +182,6 @@ def _check_folder(found: Side) -> None:
         raise found.error(
             "this is a file, not a folder", "To compare two files: dicecli score PREDICTION REFERENCE."
         )
-
-
-def _suffixes(reads: str) -> set[str]:
-    plugins = [load("formats", name) for name in names("formats")]
-    return {suffix for plugin in plugins if hasattr(plugin, reads) for suffix in plugin.SUFFIXES}
 
 
 @lru_cache(256)

@@ -10,10 +10,11 @@ from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.pair import named, shown
 from dicecli.metrics._catalogue import catalogue, resolve
+from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
-from dicecli.records.settings import Settings
+from dicecli.records.settings import DEVICES, Settings
 from dicecli.reports.report import Report
 from dicecli.runs.casualties import check_timeout, within
 from dicecli.runs.counting import count_case
@@ -134,8 +135,9 @@ def make_settings(
         "nodata": ("auto", "ignore", "background", "label"),
         "geometry": ("strict", "ignore"),
         "missing": ("error", "zero", "skip"),
-        "device": ("cpu", "cuda", "mps", "auto"),
     }
+    if options.get("device", "cpu") not in DEVICES:
+        allowed["device"] = (*DEVICES, *installed("backends"))
     for option, values in allowed.items():
         if options.get(option, values[0]) not in values:
             raise UsageError(f"{option} is {options[option]!r}", f"It is one of {', '.join(values)}.")

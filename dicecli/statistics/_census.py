@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import TooManyLabels
 from dicecli.masks.views import ArraySource
-from dicecli.plugins import cpu_backend, load
+from dicecli.plugins import backend_of, cpu_backend, load
 from dicecli.statistics._confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ def whole_tensors(pair: Pair) -> ConfusionMatrix | None:
 
 def device_note(device: str) -> str | None:
     """Say where it is counted, if not where it was asked for."""
-    if device == "cpu":
+    if backend_of(device) != "torch":
         return None
     note: str | None = load("backends", "torch").device(device)[1]
     return note
 
 
 def _backend(device: str) -> tuple[Any, Any]:
-    if device == "cpu":
-        return load("backends", cpu_backend()), None
-    backend = load("backends", "torch")
+    backend = load("backends", backend_of(device))
+    if backend_of(device) != "torch":
+        return backend, None
     where = backend.device(device)[0]
     return (load("backends", cpu_backend()), None) if where is None else (backend, where)
 

@@ -75,8 +75,10 @@ def test_help_loads_no_command_and_no_plugin():
         "dicecli.cli.main",
         "dicecli.cli.streams",
         "dicecli.errors",
-        "dicecli.reports.text",
+        "dicecli.records",
         "dicecli.records.version",
+        "dicecli.reports",
+        "dicecli.reports.text",
     }
 
 
@@ -113,7 +115,7 @@ def test_scoring_two_nifti_files_loads_neither_pandas_nor_rasterio():
 def test_scoring_loads_the_modules_of_its_own_format_alone():
     """Of the plugin folders, a score loads the format of its files, the backend and the exporter that it uses."""
     loaded = _modules("score", *_pair("lesion", ".png"), "-f", "json")
-    folders = ("formats", "executors", "exporters")
+    folders = ("masks.formats", "runs.executors", "reports.exporters")
     found = {name for name in loaded if name.startswith(tuple(f"dicecli.{each}." for each in folders))}
     assert {"dicecli.masks.formats.png.masks", "dicecli.reports.exporters.json"} <= found
     assert found <= {"dicecli.reports.exporters.json"} | {

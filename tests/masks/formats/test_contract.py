@@ -211,6 +211,62 @@ def test_nothing_else_is_opened(tmp_path, name, suffix):
         assert [] == seen.strange(*allowed)
 
 
+#: What a file may say so that a reader opens another one: by the name of a way, what stands in the file.
+NAMING = {
+    "a virtual raster": '<VRTDataset rasterXSize="17" rasterYSize="13"><VRTRasterBand dataType="Byte" band="1">'
+    '<SimpleSource><SourceFilename relativeToVRT="0">{path}</SourceFilename></SimpleSource></VRTRasterBand>'
+    "</VRTDataset>",
+    "a virtual raster beside it": '<VRTDataset rasterXSize="17" rasterYSize="13"><VRTRasterBand dataType="Byte" '
+    'band="1"><SimpleSource><SourceFilename relativeToVRT="1">{name}</SourceFilename></SimpleSource>'
+    "</VRTRasterBand></VRTDataset>",
+    "a service": '<GDAL_WMS><Service name="TMS"><ServerUrl>file://{path}</ServerUrl></Service></GDAL_WMS>',
+    "an MRF": '<MRF_META><CachedSource><Source>{path}</Source></CachedSource><Raster><Size x="17" y="13"/>'
+    "</Raster></MRF_META>",
+    "a name of a part": "GTIFF_DIR:1:{path}",
+    "an archive": "/vsizip/{path}/mask.tif",
+    "an NRRD": "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 17 13\nencoding: raw\ndata file: {name}\n",
+    "a MetaImage": "ObjectType = Image\nNDims = 2\nDimSize = 17 13\nElementType = MET_UCHAR\n"
+    "ElementDataFile = {name}\n",
+    "an ENVI header": "ENVI\nsamples = 17\nlines = 13\nbands = 1\ndata type = 1\ndata file = {name}\n",
+    "a path": "{path}",
+    "a list of files": "{path}\n{path}\n",
+}
+
+
+def opened_by(folder, path, open_it):
+    """Return what a reader does beyond opening the files of one mask, where another one lies in the folder."""
+    allowed = [each.name for each in files_of(path)]
+    with watch.Watch(folder) as seen:
+        seen.clear()
+        open_it(path)
+        return seen.strange(*allowed)
+
+
+@pytest.mark.parametrize("way", NAMING)
+@pytest.mark.parametrize(("name", "suffix"), EVERY, ids=[suffix for _, suffix in EVERY])
+def test_a_file_that_is_named_is_not_opened(tmp_path, name, suffix, way):
+    """Whatever a file says, in its whole or at its end, no other file is opened because of it."""
+    other = written(tmp_path, name, suffix, stem="other")
+    text = NAMING[way].format(path=other, name=other.name).encode()
+    path = written(tmp_path, name, suffix)
+    content = path.read_bytes()
+    for data in (text, content + text, content[:12] + text, text + content):
+        path.write_bytes(data)
+        for is_kind, open_it in ((FORMATS, reads), (SOFT, lambda each: probabilities(name, each))):
+            if (name, suffix) in is_kind:
+                assert [] == opened_by(tmp_path, path, open_it), data[:40]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="opens in a folder are seen by inotify")
+def test_a_reader_that_follows_a_name_would_be_seen(tmp_path):
+    """The check above can fail: a reader that opens the file whose path stands in another is found out."""
+    path, other = tmp_path / "mask.txt", tmp_path / "other.txt"
+    other.write_bytes(b"0")
+    path.write_text(str(other), encoding="utf-8")
+    follow = lambda each: Path(each.read_text(encoding="utf-8")).read_bytes()  # noqa: E731 - one expression
+    assert ["opened other.txt"] == sorted({*opened_by(tmp_path, path, follow)})
+
+
 def _open_files():
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 

@@ -1,5 +1,36 @@
 """GeoTIFF and plain TIFF, through GDAL's own driver and nothing else that lies beside the file."""
 
-from dicecli.masks.formats.geotiff.masks import SUFFIXES, open_mask, open_probabilities
+from __future__ import annotations
 
-__all__ = ["SUFFIXES", "open_mask", "open_probabilities"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dicecli.masks.sources import MaskSource, Reading
+
+SUFFIXES = (".tif", ".tiff", ".gtiff", ".geotiff")
+
+
+def open_mask(path: str, reading: Reading) -> MaskSource:
+    """Open a TIFF as a mask of labels.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.geotiff import masks
+
+    return masks.open_mask(path, reading)
+
+
+def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open the bands of a TIFF as channels of probabilities.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.geotiff import masks
+
+    return masks.open_probabilities(path, reading, shape)

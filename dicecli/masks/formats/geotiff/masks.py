@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     _Made = TypeVar("_Made", MaskSource, list[MaskSource])
 
-SUFFIXES = (".tif", ".tiff", ".gtiff", ".geotiff")
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")

@@ -1,11 +1,62 @@
 """NIfTI-1 and NIfTI-2: ``.nii``, ``.nii.gz``, and pairs of ``.hdr`` and ``.img``."""
 
-from dicecli.masks.formats.nifti.masks import (
-    SUFFIXES,
-    from_image,
-    open_mask,
-    open_probabilities,
-    probabilities_from_image,
-)
+from __future__ import annotations
 
-__all__ = ["SUFFIXES", "from_image", "open_mask", "open_probabilities", "probabilities_from_image"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dicecli.masks.sources import MaskSource, Reading
+
+SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
+
+
+def open_mask(path: str, reading: Reading) -> MaskSource:
+    """Open a NIfTI file as a mask of labels.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.nifti import masks
+
+    return masks.open_mask(path, reading)
+
+
+def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open an axis of a NIfTI file as channels of probabilities.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.nifti import masks
+
+    return masks.open_probabilities(path, reading, shape)
+
+
+def from_image(image: Any, reading: Reading) -> MaskSource:
+    """Take an image of nibabel as a mask of labels.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.nifti import masks
+
+    return masks.from_image(image, reading)
+
+
+def probabilities_from_image(image: Any, reading: Reading) -> list[MaskSource]:
+    """Take an axis of an image of nibabel as channels of probabilities.
+
+    Raises
+    ------
+    CaseError
+        Whatever is wrong with it.
+    """
+    from dicecli.masks.formats.nifti import masks
+
+    return masks.probabilities_from_image(image, reading)

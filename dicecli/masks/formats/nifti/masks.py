@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: takes no memory of its own, but ends the process where the file shrinks between two looks at its size.
 _MOST_HELD = 1 << 30
 
-SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
-
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
     """Open a NIfTI mask.

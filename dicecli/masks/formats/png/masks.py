@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.records.labels import Colour
 
-SUFFIXES = (".png",)
 
 #: Colours that are listed where a colour table is wanting.
 _LISTED = 32

@@ -1,0 +1,184 @@
+"""A package that brings one plugin of each kind is installed, and each of them is used through the command line."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+
+import places
+import pytest
+
+SOURCES = places.SUPPORT / "extra_plugins"
+#: The kinds of plugins, and the name of the one that the package brings.
+BROUGHT = {
+    "formats": "rows",
+    "metrics": "tversky_03",
+    "backends": "plain",
+    "executors": "backwards",
+    "exporters": "latex",
+}
+MASKS = {
+    "predictions": {"a": "0011\n0011", "b": "0110\n0110"},
+    "references": {"a": "0011\n0001", "b": "0111\n0100"},
+}
+
+
+def wheel(folder):
+    """Build the package as a wheel, by the specification alone: an archive of modules and three texts."""
+    files = {f"extra_plugins/{path.name}": path.read_bytes() for path in sorted(SOURCES.glob("*.py"))}
+    info = "extra_plugins-1.0.dist-info"
+    entries = "".join(
+        f"[dicecli.{kind}]\n{name} = extra_plugins.{name}\n\n" for kind, name in BROUGHT.items()
+    )
+    files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: extra-plugins\nVersion: 1.0\n"
+    files[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    files[f"{info}/entry_points.txt"] = entries.encode()
+    record = ""
+    for name, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        record += f"{name},sha256={digest},{len(content)}\n"
+    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    path = folder / "extra_plugins-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Install the package into a folder of its own, and write masks in its format beside it."""
+    folder = tmp_path_factory.mktemp("installed")
+    words = ["install", "--quiet", "--no-index", "--no-deps", "--target", folder / "site", wheel(folder)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    for side, masks in MASKS.items():
+        (folder / side).mkdir()
+        for name, text in masks.items():
+            (folder / side / f"{name}.rows").write_text(text, encoding="ascii")
+    return folder
+
+
+def run(place, *words, with_package=True):
+    """Run the command with the package, or without it."""
+    environment = {**os.environ}
+    environment.pop("PYTHONPATH", None)
+    if with_package:
+        environment["PYTHONPATH"] = str(place / "site")
+    return subprocess.run(
+        [sys.executable, "-m", "dicecli", *words],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+def test_one_of_each_kind_in_one_run(place):
+    """Format, metric, backend, executor and exporter of the package make one report; its numbers are right."""
+    words = ["--executor", "backwards", "--device", "plain", "-m", "tversky_03", "-f", "latex"]
+    done = run(
+        place, "batch", "predictions", "references", *words, "-o", "table.tex", "-o", "record.json", "-q"
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    # a: 3 right, 1 false alarm; b: 3 right, 1 false alarm, 1 miss.
+    assert done.stdout.splitlines() == [
+        r"case & label & tversky_03 \\ \hline",
+        rf"a & 1 & {3 / 3.3:.3f} \\",
+        rf"b & 1 & {3 / 4:.3f} \\",
+    ]
+    assert done.stdout == (place / "table.tex").read_text(encoding="utf-8")
+    record = json.loads((place / "record.json").read_text(encoding="utf-8"))
+    assert "plain" == record["settings"]["device"]
+    assert [(3, 1, 0), (3, 1, 1)] == [
+        tuple(case["labels"][0][name] for name in ("tp", "fp", "fn")) for case in record["cases"]
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_workers_know_the_package(place, jobs):
+    """The same cases in worker processes, which load the format and the backend anew, have the same bytes."""
+    words = ["batch", "predictions", "references", "-m", "tversky_03", "-f", "csv", "-q", "--device"]
+    alone = run(place, *words, "plain", "--executor", "serial")
+    several = run(place, *words, "plain", "--jobs", str(jobs))
+    usual = run(place, *words, "cpu")
+    assert (0, "") == (alone.returncode, alone.stderr)
+    assert alone.stdout == several.stdout == usual.stdout
+
+
+def test_each_is_used_by_score_inspect_and_metrics(place):
+    """One pair, its files inspected, and the metric explained; -v says what has counted."""
+    pair = ("predictions/a.rows", "references/a.rows")
+    done = run(place, "score", *pair, "--device", "plain", "-m", "tversky-03", "-v")
+    assert 0 == done.returncode, done.stderr
+    assert f"{3 / 3.3:.4f}" in done.stdout
+    assert "Counted with plain Python in" in done.stderr
+    assert "digits" in run(place, "inspect", pair[0]).stdout
+    assert "0.3 fp + 0.7 fn" in run(place, "metrics", "tversky_03").stdout
+    assert re.search(r"Of installed packages:\s+tversky_03 +Tversky index", run(place, "metrics").stdout)
+
+
+def test_help_and_configuration_know_them(place, tmp_path):
+    """--help lists the names of installed plugins, and a configuration file may use them."""
+    listed = run(place, "batch", "--help").stdout
+    for kind in ("backends", "executors", "exporters"):
+        assert BROUGHT[kind] in listed, kind
+    (tmp_path / "dicecli.toml").write_text('format = "latex"\nexecutor = "backwards"\n', encoding="utf-8")
+    folders = [str(place / side) for side in MASKS]
+    environment = {**os.environ, "PYTHONPATH": str(place / "site")}
+    words = [sys.executable, "-m", "dicecli", "batch", *folders, "-q"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert (0, "case & label & dice") == (done.returncode, done.stdout[:19]), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["score", "predictions/a.rows", "references/a.rows"], "the suffix '.rows' belongs to no format"),
+        (["batch", "predictions", "references"], "there is no mask in this folder"),
+        (["batch", ".", ".", "-f", "latex"], "'latex' is not one of"),
+        (["batch", ".", ".", "--executor", "backwards"], "'backwards' is not one of"),
+        (["batch", ".", ".", "--device", "plain"], "'plain' is not one of"),
+        (["metrics", "tversky_03"], "there is no metric 'tversky_03'"),
+    ],
+)
+def test_without_the_package_each_is_refused_by_name(place, words, said):
+    """What no installed package brings is an error that lists what is known."""
+    done = run(place, *words, with_package=False)
+    assert 0 < done.returncode < 4
+    assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (["score", "predictions/a.rows", "site/extra_plugins/rows.py"], ".rows"),
+        (["batch", "predictions", "references", "-o", "x.doc"], ".tex"),
+        (["metrics", "tversky"], "tversky_03"),
+        (["batch", ".", ".", "--executor", "sideways"], "backwards"),
+    ],
+)
+def test_errors_name_what_is_installed(place, words, known):
+    """Where a name or a suffix is unknown, those of installed packages are proposed, too."""
+    done = run(place, *words)
+    assert 0 < done.returncode < 4
+    assert known in done.stderr
+
+
+def test_its_report_is_read_without_it(place):
+    """A record that was counted with the package is rendered where it is not installed."""
+    made = run(place, "batch", "predictions", "references", "--device", "plain", "-o", "alone.json", "-q")
+    assert 0 == made.returncode, made.stderr
+    done = run(place, "report", "alone.json", "-f", "csv", with_package=False)
+    assert (0, 3) == (done.returncode, len(done.stdout.splitlines())), done.stderr
