@@ -16,7 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r dicecli tests sample_masks pyproject.toml README.md LICENSE "$work"
 cd "$work"
-rm -f dicecli/*/*.so
+find dicecli -name "*.so" -delete
 # Without the loader's choice of a target, which comes before the sanitizer is ready.
 CC=gcc CFLAGS="-DONE_TARGET -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
     LDFLAGS="-fsanitize=address,undefined" "$python" -c "import setuptools; setuptools.setup()" \
@@ -45,7 +45,7 @@ import time
 import numpy as np
 
 from dicecli.statistics.backends import _native as c
-from dicecli.masks.formats import _rows
+from dicecli.masks.formats.png import _rows
 
 for built in (c, _rows):
     assert built.__file__.startswith(sys.argv[1]), built.__file__

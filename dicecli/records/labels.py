@@ -9,7 +9,7 @@ A scheme is read from one of
        "ignore": 255, "background": 0, "colours": {"1": [255, 0, 0], "2": "#00ff00"}}
 
 * nnU-Net's ``dataset.json`` as it is, where ``labels`` maps a name to an integer or to a list of them;
-* a preset, by its name: a file of the own form in ``dicecli/presets``.
+* a preset, by its name: a file of the own form in ``dicecli/records/presets``.
 """
 
 from __future__ import annotations
