@@ -11,6 +11,8 @@ from readme_blocks import ROOT, blocks, run
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = [block.rstrip("\n").split("\n", 1) for block in blocks(README, "console")]
 TASKS = blocks(README, "sh")[1:]
+#: For users, and for engineers.
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_links_of_the_documentation_lead_somewhere():
     """Every relative link in the README and in docs leads to a file that is there."""
     import re
 
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for page in (ROOT / "README.md", *DOCS):
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -67,7 +69,7 @@ def test_every_command_of_the_docs_names_a_real_command():
     """What docs show as a dicecli command uses commands and options that exist."""
     from dicecli.cli import cli
 
-    for page in sorted((ROOT / "docs").glob("*.md")):
+    for page in DOCS:
         for block in blocks(page.read_text(encoding="utf-8"), "sh"):
             for line in block.splitlines():
                 words = shlex.split(line, comments=True)

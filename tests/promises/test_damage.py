@@ -468,7 +468,7 @@ def sparse(path, side, block, start):
 
 def test_a_sparse_map(tmp_path):
     """A legitimate sparse GeoTIFF: 0, right counts, a note on sparse blocks. Here of 10,000 x 10,000; that of
-    100,000 x 100,000 is scored by tests/fuzzing/sparse.py, and its figures stand in docs/reliability.md.
+    100,000 x 100,000 is scored by tests/fuzzing/sparse.py, and its figures stand in docs/engineering/reliability.md.
     """
     reference = sparse(tmp_path / "r.tif", 10_000, 256, 5000)
     result = make.scored(sparse(tmp_path / "p.tif", 10_000, 256, 5100), reference)
