@@ -1,4 +1,4 @@
-"""Folders of masks that the tests of several folders look at, each made once; and signals as processes expect them."""
+"""What tests of several folders share: folders of masks, golden files, and signals as processes expect them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 
 import make
 import numpy as np
+import places
 import pytest
 from batches import MANY, all_outputs, both, call, contents, sound
 
@@ -24,6 +25,29 @@ def _heed_signals():
 
 
 _heed_signals()
+
+
+def pytest_addoption(parser):
+    """Add the option that writes golden files instead of comparing with them."""
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="write the files in tests/golden anew, to be looked at in a diff",
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Return a function that compares text with a file of tests/golden, to the byte."""
+
+    def compare(name, text):
+        path = places.GOLDEN / name
+        if request.config.getoption("--rewrite-golden"):
+            path.write_bytes(text.encode())
+        assert path.is_file(), f"there is no golden {name}: python -m pytest --rewrite-golden writes it"
+        assert path.read_bytes() == text.encode()
+
+    return compare
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import dicecli
 from dicecli.cli import cli
 from dicecli.metrics._soft.catalogue import OVERALL, SCORES
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.records.cases import Case
 from dicecli.reports.exporters import csv as csv_exporter
 from dicecli.runs.fingerprint import scored_from_dict, scored_to_dict
@@ -24,8 +24,6 @@ from dicecli.runs.scoring import report_of, result_of
 from dicecli.runs.soft import make_soft_settings
 
 SAMPLES = places.SAMPLES
-GOLDEN = places.GOLDEN
-SUFFIX = {"csv": ".csv", "json": ".json", "markdown": ".md", "table": ".txt"}
 SCENE = (str(SAMPLES / "scene_probabilities.nii.gz"), str(SAMPLES / "scene_reference.nii.gz"))
 LESION = (str(SAMPLES / "lesion_logits.npy"), str(SAMPLES / "lesion_reference.png"))
 FOLDERS = (str(SAMPLES / "probabilities"), str(SAMPLES / "references"))
@@ -53,16 +51,16 @@ def report():
 
 
 @pytest.mark.parametrize(
-    "name", [each for each in names("exporters") if hasattr(load("exporters", each), "render_soft")]
+    "name", [each for each in own("exporters") if hasattr(load("exporters", each), "render_soft")]
 )
-def test_the_output_is_the_golden_one(name, report):
+def test_the_output_is_the_golden_one(name, report, golden):
     """Each form's bytes are those kept in tests/golden, twice the same; every case stands in it."""
     exporter = load("exporters", name)
     text = exporter.render_soft(report)
     assert text == exporter.render_soft(report)
     assert text.endswith("\n")
     assert "NotProbabilities" in text
-    assert (GOLDEN / f"soft{SUFFIX[name]}").read_text(encoding="utf-8") == text
+    golden(f"soft{exporter.SUFFIXES[0]}", text)
 
 
 def test_every_score_stands_in_every_machine_format(report):
@@ -185,7 +183,7 @@ def test_a_folder_of_maps(tmp_path):
     """`batch --soft` gives every case, all of them pooled, and the same bytes for any number of jobs."""
     outputs = []
     for jobs in (1, 2):
-        out = [tmp_path / f"{jobs}{suffix}" for suffix in SUFFIX.values()]
+        out = [tmp_path / f"{jobs}{suffix}" for suffix in (".csv", ".json", ".md", ".txt")]
         arguments = [part for path in out for part in ("-o", path)]
         summary = tmp_path / f"summary{jobs}.csv"
         result = run(

@@ -15,13 +15,13 @@ import dicecli
 from dicecli.errors import CaseError, GridMismatch
 from dicecli.masks import files
 from dicecli.masks.probability_pair import SoftPair, open_probabilities
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.records.cases import Case
 from dicecli.runs import summing
 from dicecli.runs.scoring import make_settings, result_of
 from dicecli.runs.soft import make_soft_settings
 
-READING = [name for name in names("formats") if hasattr(load("formats", name), "open_probabilities")]
+READING = [name for name in own("formats") if hasattr(load("formats", name), "open_probabilities")]
 
 
 def volume(seed=0, shape=(3, 6, 7, 5), dtype=np.float32):

@@ -27,7 +27,7 @@ from faults import LABELS, OTHER, Fault
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.records.cases import Case
 from dicecli.reports.report import Report
 from dicecli.runs.inspection import inspect
@@ -419,7 +419,7 @@ def test_an_odd_name_in_every_report_of_one_case(name):
     """
     for prediction in (OTHER, OTHER[:5]):
         report = score_many([Case(name, prediction, LABELS)], make_settings())
-        texts = {each: load("exporters", each).render(report, width=2000) for each in names("exporters")}
+        texts = {each: load("exporters", each).render(report, width=2000) for each in own("exporters")}
         assert all(is_plain(text) for text in texts.values())
         assert name == json.loads(texts["json"])["cases"][0]["case"]
         assert name == back(ET.fromstring(texts["junit"]).find("*/testcase").get("name"))  # noqa: S314

@@ -15,7 +15,7 @@ import watch
 import dicecli
 from dicecli.cli.batch import exit_code
 from dicecli.masks import files
-from dicecli.masks.formats.nifti.masks import SUFFIXES as NIFTI
+from dicecli.masks.formats.nifti import SUFFIXES as NIFTI
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from dicecli.errors import CaseError, EmptyFile, Missing, NotARegularFile, TooLa
 from dicecli.masks.blocks import plan
 from dicecli.masks.pair import open_mask
 from dicecli.masks.sources import Reading
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.runs.scoring import make_settings
 
 LABELS = make.blobs((13, 17))
@@ -38,7 +38,7 @@ def array(path, labels):
 
 #: How a mask of each plugin is written, whatever its suffix.
 WRITERS = {"png": make.png, "nifti": make.nifti, "geotiff": make.geotiff, "npy": array}
-EVERY = [(name, suffix) for name in names("formats") for suffix in load("formats", name).SUFFIXES]
+EVERY = [(name, suffix) for name in own("formats") for suffix in load("formats", name).SUFFIXES]
 #: Those that hold masks, and those that hold probabilities; a format may do both.
 FORMATS = [each for each in EVERY if hasattr(load("formats", each[0]), "open_mask")]
 MASKS = list(dict.fromkeys(name for name, _ in FORMATS))
@@ -66,7 +66,7 @@ def reads(path):
         return error
 
 
-@pytest.mark.parametrize("name", names("formats"))
+@pytest.mark.parametrize("name", own("formats"))
 def test_a_format_is_a_module_with_two_words(name):
     """A format names its suffixes, in lower case with a dot, which no other format has; and opens masks, or
     probabilities, or both.
@@ -75,7 +75,7 @@ def test_a_format_is_a_module_with_two_words(name):
     assert module.SUFFIXES
     assert all(each == each.lower() and each.startswith(".") for each in module.SUFFIXES)
     taken = [
-        suffix for other in names("formats") if other != name for suffix in load("formats", other).SUFFIXES
+        suffix for other in own("formats") if other != name for suffix in load("formats", other).SUFFIXES
     ]
     assert not set(module.SUFFIXES) & set(taken)
     opening = [getattr(module, word, None) for word in ("open_mask", "open_probabilities")]

@@ -22,13 +22,13 @@ import pytest
 import workers
 
 from dicecli.errors import WorkersFailed
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.runs.executors import _worker, processes
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
 
-@pytest.fixture(params=names("executors"))
+@pytest.fixture(params=own("executors"))
 def run(request):
     """Load each executor of the folder."""
     if request.param == "dask":

@@ -10,13 +10,13 @@ import pytest
 
 import dicecli
 from dicecli.errors import NotLabels, ShapeMismatch, TooManyLabels
-from dicecli.plugins import load, names
+from dicecli.plugins import load, own
 from dicecli.statistics._confusion import ConfusionMatrix
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 
 
-@pytest.fixture(params=names("backends"))
+@pytest.fixture(params=own("backends"))
 def backend(request):
     """Load each backend of the folder."""
     if request.param == "torch":
@@ -263,7 +263,7 @@ def test_a_backend_says_what_it_is(backend):
 # --- All of them --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in names("backends") if name != "numpy"])
+@pytest.mark.parametrize("name", [name for name in own("backends") if name != "numpy"])
 def test_backends_agree(name):
     """Backends agree bit for bit, in labels and in table."""
     if name == "torch":
