@@ -82,6 +82,7 @@ def _bar() -> Any:
         """Cases a second."""
 
         def render(self, task: Any) -> Text:
+            """Say nothing before there is a speed."""
             return Text(f"{task.speed:.3g}/s" if task.speed else "")
 
     return Bar(

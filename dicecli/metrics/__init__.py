@@ -4,3 +4,7 @@ A function takes a :class:`~dicecli.records.counts.Counts` and returns a float, 
 Adding one is adding a function here; the catalogue, the command line, the reports and the contract tests find
 it.
 """
+
+from dicecli.metrics._catalogue import BOTH_EMPTY, metric
+
+__all__ = ["BOTH_EMPTY", "metric"]

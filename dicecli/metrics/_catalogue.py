@@ -87,6 +87,7 @@ def metric(**facts: Any) -> Callable[[Callable[..., float]], Callable[..., float
     """Register the decorated function under its own name; `facts` are the fields of :class:`Metric`."""
 
     def register(function: Callable[..., float]) -> Callable[..., float]:
+        """Put it into the table, and return it as it is."""
         summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
         _table[function.__name__] = Metric(function.__name__, function, summary, **facts)
         return function

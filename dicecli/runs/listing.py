@@ -118,6 +118,7 @@ def _sort_out(found: Side, matched: dict[str, str]) -> None:
     """Put the masks under their cases' names; the data of a NIfTI pair go with their header."""
 
     def half(relative: str, suffix: str) -> str:
+        """Return the name that both files of a NIfTI pair share."""
         return relative[: -len(suffix)] + suffix
 
     halves = {half(each, found.masks[each]) for each in matched if found.masks[each] in _OTHER_HALF}

@@ -135,6 +135,7 @@ def _shared_out(
         lock = threading.Lock()
 
         def of_share(share: range) -> ConfusionMatrix:
+            """Count some windows with the files that this thread has opened."""
             if not hasattr(own, "pair"):
                 opened = Pair(case, settings)
                 with lock:

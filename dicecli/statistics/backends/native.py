@@ -198,6 +198,7 @@ def _count_many(first: _Numbering, second: _Numbering) -> ConfusionMatrix | None
         return None
 
     def count(part: slice, table: np.ndarray) -> None:
+        """Count some of the pixels into a table."""
         for piece in _parts(part, PIECE):
             _count(first.numbers(piece), second.numbers(piece), table, 0, 0)
 

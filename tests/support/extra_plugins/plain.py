@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli import ConfusionMatrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.metrics._catalogue import BOTH_EMPTY, metric
+from dicecli.metrics import BOTH_EMPTY, metric
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts

@@ -78,6 +78,7 @@ def listening() -> Iterator[list[str]]:
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
+            """Keep what is said."""
             said.append(record.getMessage())
 
     said: list[str] = []

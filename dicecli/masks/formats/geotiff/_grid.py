@@ -13,6 +13,7 @@ _LARGEST = 1e15
 
 
 def grid(dataset: Any) -> Grid:
+    """Return where the pixels of an open data set lie; without georeference, only how many there are."""
     shape = (dataset.height, dataset.width)
     transform = dataset.transform
     if transform.is_identity and dataset.crs is None:

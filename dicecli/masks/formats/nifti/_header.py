@@ -178,6 +178,17 @@ def _is_regular(affine: np.ndarray) -> bool:
 
 
 def dtype(header: Any, path: str) -> np.dtype:
+    """Return the type of the stored values.
+
+    Raises
+    ------
+    BadHeader
+        There is no such type.
+    UnknownFormat
+        The file holds a matrix of CIFTI-2.
+    NotLabels
+        It is none of one number a voxel, or too wide.
+    """
     code = int(header["datatype"])
     try:
         stored: np.dtype = np.dtype(header.get_data_dtype())
@@ -199,6 +210,13 @@ def dtype(header: Any, path: str) -> np.dtype:
 
 
 def offset(header: Any, path: str, *, is_single: bool) -> int:
+    """Return the byte at which the voxels begin, after the header (`is_single`) or in a file of their own.
+
+    Raises
+    ------
+    BadHeader
+        It is no whole number, or lies within the header.
+    """
     value = float(header["vox_offset"])
     least = (352 if int(header["sizeof_hdr"]) == 348 else 544) if is_single else 0
     if is_single and value == 0:

@@ -197,6 +197,7 @@ def _silence() -> Iterator[None]:
     """Keep Dask's log from standard error: that a worker is started again, or that a connection has ended."""
 
     def nothing(_: logging.LogRecord) -> bool:
+        """Let no record pass."""
         return False
 
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
