@@ -21,7 +21,7 @@ import pytest
 from faults import LABELS, OTHER, Fault
 
 from dicecli.errors import CaseError, ManyVolumes
-from dicecli.masks.formats.geotiff import masks as geotiff
+from dicecli.masks.formats import geotiff
 from dicecli.masks.pair import open_mask
 from dicecli.masks.sources import Reading
 

@@ -31,6 +31,6 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     CaseError
         Whatever is wrong with it.
     """
-    from dicecli.masks.formats.geotiff import masks
+    from dicecli.masks.formats.geotiff import bands
 
-    return masks.open_probabilities(path, reading, shape)
+    return bands.open_probabilities(path, reading, shape)

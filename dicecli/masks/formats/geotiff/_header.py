@@ -1,0 +1,122 @@
+"""The way into a TIFF for labels and probabilities alike: opened, and its header held against what can be."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.errors import ManyVolumes, NotLabels, TooLarge, Truncated, UnknownFormat
+from dicecli.masks import files
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
+from dicecli.masks.inflate import MAX_RATIO
+from dicecli.records.limits import check_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from dicecli.masks.sources import MaskSource, Reading
+
+    _Made = TypeVar("_Made", MaskSource, list[MaskSource])
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
+#: GDAL holds one block of a file at a time; a larger one is a damaged or hostile header.
+MAX_BLOCK_BYTES = 1 << 30
+#: GDAL keeps a record of every band; a spectrometer has some hundred.
+MAX_BANDS = 4096
+#: Blocks up to this size are nobody's worry.
+_SMALL_BLOCK = 1 << 24
+
+
+def opened(path: str, make: Callable[[Any], _Made]) -> _Made:
+    """Open the file and make of it what is asked for; it is closed again where that cannot be."""
+    files.check_regular(path)
+    start = files.head(path)
+    if not start.startswith(_MAGIC):
+        raise UnknownFormat(
+            f"this is {files.looks_like(start)}, not TIFF as its name says",
+            "Give a TIFF file, or name it after its format.",
+            path,
+        )
+    with closed_off(path), listening() as said, nameable(path) as name:
+        import rasterio
+
+        dataset = rasterio.open(name, driver="GTiff", sharing=False)
+        try:
+            made = make(dataset)
+        except BaseException:
+            dataset.close()
+            raise
+        first = made[0] if isinstance(made, list) else made
+        first.notes += [f"GDAL warns: {each}" for each in said]
+        return made
+
+
+def check_bands(count: int, path: str) -> None:
+    if count > MAX_BANDS:
+        raise ManyVolumes(
+            f"it has {count:,} bands; no raster of so many holds labels or classes",
+            f"Save those that are meant alone; up to {MAX_BANDS:,} bands are looked at.",
+            path,
+        )
+
+
+def dtype(name: str, path: str) -> np.dtype:
+    """Return the type of a band's values; GDAL has some that NumPy lacks, none of which can hold labels."""
+    known = "complex" not in name
+    if not known or np.dtype(name).kind not in "iuf":
+        raise NotLabels(f"its values are {name}: no labels", "Save the mask as integers.", path)
+    return np.dtype(name)
+
+
+def compressed_with(dataset: Any) -> tuple[str, bool]:
+    """Return the compression's name, and whether it may have changed values."""
+    tags = dataset.tags(ns="IMAGE_STRUCTURE")
+    name = str(tags.get("COMPRESSION", "none"))
+    upper = name.upper()
+    is_lossy = upper.removeprefix("YCBCR ").startswith(_LOSSY)
+    if upper.startswith("LERC"):
+        is_lossy = float(tags.get("MAX_Z_ERROR", 0)) > 0
+    elif tags.get("COMPRESSION_REVERSIBILITY", "").upper().startswith("LOSSLESS"):
+        is_lossy = False
+    if is_lossy:
+        return name, True
+    return "none" if upper == "NONE" else name.lower(), False
+
+
+def check_blocks(dataset: Any, band: int, compression: str, path: str, reading: Reading) -> None:
+    """Refuse blocks that are larger than the file can hold, or than memory should."""
+    block, samples = dataset.block_shapes[band - 1], samples_together(dataset)
+    block_bytes = math.prod(block) * np.dtype(dataset.dtypes[band - 1]).itemsize * samples
+    _check_block(dataset, band, block_bytes, compression, path)
+    shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
+    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
+    if block_bytes > MAX_BLOCK_BYTES:
+        raise TooLarge(
+            f"one block of it has {shape}",
+            "Save it with tiles: gdal_translate -co TILED=YES.",
+            path,
+        )
+
+
+def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
+    """Hold the size of a block against that of the file: GDAL takes memory for it before it reads."""
+    ratio = {"none": 1, "deflate": MAX_RATIO}.get(compression, 1 << 16)
+    is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
+    with files.readable(path):
+        there = Path(path).stat().st_size
+    if block_bytes > max(_SMALL_BLOCK, there * ratio) and not is_sparse:
+        raise Truncated(
+            f"one block of it should have {block_bytes:,} bytes, which the file's {there:,} cannot hold",
+            "It is cut off or damaged: fetch or save it again.",
+            path,
+        )
+
+
+def samples_together(dataset: Any) -> int:
+    """Return how many samples of a pixel lie together in a block."""
+    return dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1

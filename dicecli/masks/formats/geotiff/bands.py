@@ -1,0 +1,114 @@
+"""The bands of a TIFF as channels of probabilities, which are read together."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.masks.formats.geotiff import _header
+from dicecli.masks.formats.geotiff._band import Band, rectangle
+from dicecli.masks.formats.geotiff._gdal import closed_off
+from dicecli.masks.formats.geotiff._grid import grid
+from dicecli.records.limits import check_pixels
+
+if TYPE_CHECKING:
+    from dicecli.masks.blocks import Window
+    from dicecli.masks.grid import Grid
+    from dicecli.masks.sources import MaskSource, Reading
+
+
+def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open a map of probabilities, a band per class. Scale and offset of a band are applied.
+
+    Raises
+    ------
+    UnknownFormat, Truncated, Corrupt, TooLarge
+    """
+    del shape  # bands are classes, whatever the reference has
+    return _header.opened(path, lambda dataset: _bands(dataset, path, reading))
+
+
+def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
+    """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
+    check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
+    _header.check_bands(dataset.count, path)
+    for name in set(dataset.dtypes):
+        _header.dtype(name, path)
+    compression, is_lossy = _header.compressed_with(dataset)
+    _header.check_blocks(dataset, 1, compression, path, reading)
+    place, read = grid(dataset), _WindowOfBands(dataset, path)
+    channels: list[MaskSource] = []
+    for band in range(1, dataset.count + 1):
+        # A tag of 0 is no background here: it is nodata where every band has it.
+        tag = None if reading.nodata == "label" else dataset.nodatavals[band - 1]
+        nodata = None if tag is None else float(tag)
+        source = _Channel(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
+        source.facts = {"format": "GeoTIFF" if place.kind == "map" else "TIFF", "compression": compression}
+        channels.append(source)
+    if is_lossy:
+        channels[0].notes.append(f"it is compressed with {compression}, which changes values a little")
+    return channels
+
+
+class _WindowOfBands:
+    """Reads a window of every band at once, and keeps the last one for the next band that asks."""
+
+    def __init__(self, dataset: Any, path: str) -> None:
+        self._dataset, self._path, self._lock = dataset, path, threading.Lock()
+        self._window: Window | None = None
+        self._block = np.zeros(0)
+
+    def __call__(self, window: Window, band: int) -> np.ndarray:
+        """Return the values of one band."""
+        with self._lock:
+            if window != self._window:
+                with closed_off(self._path):
+                    self._block = self._dataset.read(window=rectangle(window))
+                self._window = window
+            values: np.ndarray = self._block[band - 1]
+        return values
+
+
+class _Channel(Band):
+    """One band of several that are read together."""
+
+    def __init__(
+        self,
+        read: _WindowOfBands,
+        dataset: Any,
+        path: str,
+        place: Grid,
+        *,
+        band: int,
+        nodata: float | None,
+        reading: Reading,
+    ) -> None:
+        self._scaling = (float(dataset.scales[band - 1]), float(dataset.offsets[band - 1]))
+        self._is_scaled = self._scaling != (1.0, 0.0)
+        stored = np.dtype(dataset.dtypes[band - 1])
+        super().__init__(
+            dataset,
+            path,
+            place,
+            dtype=np.dtype(np.float64) if self._is_scaled else stored,
+            band=band,
+            nodata=None if nodata is None else nodata * self._scaling[0] + self._scaling[1],
+            reading=reading,
+        )
+        self._read = read
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the band's values, and among them nodata, scaled as the file says."""
+        block = self._read(window, self._band)
+        if not self._is_scaled:
+            return block
+        scale, offset = self._scaling
+        values: np.ndarray = block * scale + offset
+        return values
+
+    def finish(self) -> None:
+        """Hold the checksums; where a block has the samples of every band, once."""
+        if self._band == 1 or _header.samples_together(self._dataset) == 1:
+            super().finish()
