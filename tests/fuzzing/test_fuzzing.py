@@ -157,17 +157,17 @@ def test_a_transform_that_is_none(tmp_path):
 
 def test_the_judge_finds_a_wrong_number(tmp_path, monkeypatch):
     """A reader that gives another number, an error that is none of ours, or a warning, is a finding."""
-    from dicecli.masks.formats.nifti import masks as nifti
+    from dicecli.masks.formats.nifti._voxels import Voxels
 
     path = make.nifti(tmp_path / "mutant.nii", make.blobs((4, 5, 6)))
-    right = nifti._Nifti.values
-    monkeypatch.setattr(nifti._Nifti, "values", lambda self, window: right(self, window) + 1)
+    right = Voxels.values
+    monkeypatch.setattr(Voxels, "values", lambda self, window: right(self, window) + 1)
     with pytest.raises(oracle.Finding, match="right is"):
         oracle.judge(path)
-    monkeypatch.setattr(nifti._Nifti, "values", lambda *_: np.zeros(3)[5])
+    monkeypatch.setattr(Voxels, "values", lambda *_: np.zeros(3)[5])
     with pytest.raises(oracle.Finding, match="IndexError"):
         oracle.judge(path)
-    monkeypatch.setattr(nifti._Nifti, "values", lambda *_: np.array([1.0]) / np.zeros(1))
+    monkeypatch.setattr(Voxels, "values", lambda *_: np.array([1.0]) / np.zeros(1))
     with pytest.raises(oracle.Finding, match="RuntimeWarning"):
         oracle.judge(path)
 

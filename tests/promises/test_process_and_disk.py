@@ -50,7 +50,7 @@ from batches import (
 
 import dicecli
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
-from dicecli.masks.formats.nifti import masks as nifti
+from dicecli.masks.formats.nifti import _voxels
 from dicecli.masks.pair import Pair, open_mask
 from dicecli.masks.probability_pair import SoftPair
 from dicecli.records.cases import Case
@@ -324,9 +324,9 @@ def test_a_file_that_changes_is_a_row(change, tmp_path):
 def test_a_volume_that_shrinks_is_no_crash(tmp_path):
     """Where a plain volume is read against its order it is held, or looked at again: never a dead process."""
     path = make.nifti(tmp_path / "a.nii", make.blobs((8, 9, 10)))
-    for most in (nifti._MOST_HELD, 0):
+    for most in (_voxels._MOST_HELD, 0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(nifti, "_MOST_HELD", most)
+            patch.setattr(_voxels, "_MOST_HELD", most)
             content = path.read_bytes()
             window = (slice(0, 1), slice(0, 9), slice(0, 10))
             with open_mask(path) as source:

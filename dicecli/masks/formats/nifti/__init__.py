@@ -31,9 +31,9 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     CaseError
         Whatever is wrong with it.
     """
-    from dicecli.masks.formats.nifti import masks
+    from dicecli.masks.formats.nifti import channels
 
-    return masks.open_probabilities(path, reading, shape)
+    return channels.open_probabilities(path, reading, shape)
 
 
 def from_image(image: Any, reading: Reading) -> MaskSource:
@@ -57,6 +57,6 @@ def probabilities_from_image(image: Any, reading: Reading) -> list[MaskSource]:
     CaseError
         Whatever is wrong with it.
     """
-    from dicecli.masks.formats.nifti import masks
+    from dicecli.masks.formats.nifti import channels
 
-    return masks.probabilities_from_image(image, reading)
+    return channels.probabilities_from_image(image, reading)

@@ -140,6 +140,20 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     return grid, tuple(stored), oddities
 
 
+def geometry_of_image(image: Any) -> tuple[Grid, tuple[int, ...], str]:
+    """Return grid and shape of an image that nibabel has loaded or made, and what to call it."""
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Image
+
+    header = image.header
+    if not isinstance(header, Nifti1Header):
+        header = Nifti2Image.from_image(image).header
+        header.set_xyzt_units("mm")  # the unit of every other format that nibabel reads
+    path = image.get_filename() or f"<{type(image).__name__}>"
+    grid, layout, _ = geometry(header, path)
+    return grid, layout, path
+
+
 def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndarray | None, list[str]]:
     """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
     from nibabel.spatialimages import HeaderDataError

@@ -1,0 +1,110 @@
+"""How voxels lie in their file, as its header says; held against the file's size."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dicecli.errors import TrailingData, Truncated
+from dicecli.masks import files
+from dicecli.masks.formats.nifti import _header as headers
+from dicecli.masks.inflate import MAX_RATIO
+from dicecli.records.limits import check_pixels
+
+if TYPE_CHECKING:
+    from dicecli.masks.grid import Grid
+    from dicecli.masks.sources import Reading
+
+
+class Stored(NamedTuple):
+    """How the voxels lie in their file; of how many channels they are one, and whether they are the last."""
+
+    path: str
+    dtype: np.dtype
+    layout: tuple[int, ...]
+    offset: int
+    scaling: tuple[float, float]
+    is_zipped: bool
+    channels: int = 1
+    is_end: bool = True
+
+    @property
+    def bytes(self) -> int:
+        """The length of all voxels in the file, inflated."""
+        return math.prod(self.layout) * self.dtype.itemsize
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the values are not the stored numbers themselves."""
+        return self.scaling != (1.0, 0.0)
+
+    @property
+    def value_dtype(self) -> np.dtype:
+        """The type of the values once they are scaled; integers where slope and intercept are."""
+        if not self.is_scaled:
+            return self.dtype
+        return np.dtype(np.int64 if self._scales_exactly else np.float64)
+
+    @property
+    def _scales_exactly(self) -> bool:
+        """Whether every value that the type can hold is an integer of 64 bits once it is scaled."""
+        if self.dtype.kind not in "iu" or any(each != int(each) for each in self.scaling):
+            return False
+        slope, inter = (int(each) for each in self.scaling)
+        info = np.iinfo(self.dtype)
+        ends = (slope * int(info.min) + inter, slope * int(info.max) + inter)
+        return info.bits < 64 and max(abs(end) for end in ends) < 2**62
+
+
+class File(NamedTuple):
+    """What a header says: how voxels lie in the file and in space, how many axes, and what looks odd."""
+
+    stored: Stored
+    grid: Grid
+    facts: dict[str, Any]
+    oddities: list[str]
+    axes: int
+
+
+def read(path: str, reading: Reading) -> File:
+    """Read what the header says, and hold it against the file's size."""
+    header_path, data_path = headers.parts(path)
+    files.check_regular(header_path)
+    data_bytes = files.check_regular(data_path)
+    header, facts = headers.read(header_path)
+    grid, layout, oddities = headers.geometry(header, header_path)
+    stored = Stored(
+        path=data_path,
+        dtype=headers.dtype(header, path),
+        layout=layout,
+        offset=headers.offset(header, header_path, is_single=header_path == data_path),
+        scaling=headers.slope(header, path),
+        is_zipped=files.head(data_path, 2) == headers.GZIP,
+    )
+    _check_size(stored, data_bytes, path)
+    check_pixels(layout, reading.max_pixels, path)
+    return File(stored, grid, facts, oddities, int(header["dim"][0]))
+
+
+def _check_size(stored: Stored, there: int, path: str) -> None:
+    """Hold the header's claim against the bytes that are there, before any memory is asked for."""
+    claimed = stored.offset + stored.bytes
+    if claimed > (there * MAX_RATIO if stored.is_zipped else there):
+        raise Truncated(
+            f"its header claims {claimed:,} bytes; the file has {there:,}"
+            + (", which cannot unpack to that" if stored.is_zipped else ""),
+            "The file is cut off or damaged: fetch or save it again.",
+            path,
+        )
+    if not stored.is_zipped and claimed < there:
+        raise trailing(there - claimed, path)
+
+
+def trailing(extra: int, path: str) -> TrailingData:
+    return TrailingData(
+        f"{extra:,} bytes follow its last voxel: the header's dimensions do not fit the data",
+        "Save it again with the right dimensions.",
+        path,
+    )
