@@ -16,8 +16,13 @@ import struct
 import sys
 import sysconfig
 import tempfile
+import tracemalloc
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What Python does that reading a mask has no business to do.
 _NEVER = (
@@ -148,6 +153,17 @@ class Watch:
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if _current is not None:
         _current.saw(event, arguments)
+
+
+@contextmanager
+def memory_below(limit: float) -> Iterator[None]:
+    """Fail where the block inside allocates more than so many bytes at once."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
 
 
 def bound_memory(more: int) -> None:
