@@ -20,7 +20,9 @@ PAGE = (places.ROOT / "docs" / "engineering" / "architecture.md").read_text(enco
 SPANS = sorted(
     set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)))
 )
-PATHS = [each for each in SPANS if re.fullmatch(r"[\w./-]*(/|\.(py|c|md|toml))", each) and each != "dicecli."]
+PATHS = [
+    each for each in SPANS if re.fullmatch(r"[\w./-]*(/|\.(py|c|h|md|toml))", each) and each != "dicecli."
+]
 #: A module, or what is defined in one, from the package downwards; a call shows its arguments.
 DOTTED = [each for each in SPANS if re.fullmatch(r"[a-z_]\w*(\.\w+)+(\(.*\))?", each) and each not in PATHS]
 CLASSES = [each for each in SPANS if re.fullmatch(r"[A-Z]\w*[a-z]\w*", each)]

@@ -10,18 +10,7 @@
    in a table is its distance from the first one, reckoned modulo the labels' width; as every table ends where
    the type does or before, no label outside comes out inside. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
-
-#if defined(_MSC_VER)
-#define INLINE static __forceinline
-#elif defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
+#include "_extension.h"
 
 /* Loops over whole blocks are compiled for wider registers as well, where the loader can choose. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_TARGET)
@@ -100,13 +89,6 @@ static Mask mask_of(const Py_buffer *view, long long low)
 {
     Mask mask = {view->buf, (size_t)items(view), (int)view->itemsize, (uint64_t)low};
     return mask;
-}
-
-INLINE uint64_t load_word(const void *address)
-{
-    uint64_t word;
-    memcpy(&word, address, sizeof word);
-    return word;
 }
 
 /* For labels of one width above 8 bits: one place as it is; the bits that are set in some place; and all
@@ -210,8 +192,8 @@ typedef struct {
 /* Tell whether all places of two chunks are like their first ones. */
 INLINE int is_constant(const uint8_t *reference, const uint8_t *prediction)
 {
-    const uint64_t first = reference[0] * UINT64_C(0x0101010101010101);
-    const uint64_t second = prediction[0] * UINT64_C(0x0101010101010101);
+    const uint64_t first = repeat_byte(reference[0]);
+    const uint64_t second = repeat_byte(prediction[0]);
     uint64_t different = 0;
     for (int i = 0; i < CHUNK; i += 8)
         different |= (load_word(reference + i) ^ first) | (load_word(prediction + i) ^ second);
@@ -241,7 +223,7 @@ INLINE void count_places(Tally *tally, int is_few, const uint8_t *reference, con
         for (int i = 0; i < CHUNK; i++)
             pairs[i] = (uint16_t)(((reference[i] & mask) << shift) | (prediction[i] & mask));
         for (int run = 0; run < CHUNK; run += RUN) {
-            const uint64_t first = pairs[run] * UINT64_C(0x0001000100010001);
+            const uint64_t first = repeat_pair(pairs[run]);
             uint64_t different = 0;
             for (int i = run; i < run + RUN; i += 4)
                 different |= load_word(pairs + i) ^ first;
@@ -388,8 +370,8 @@ static int add_far(const Mask *reference, const Mask *prediction, uint32_t *tabl
         for (; n - i >= RUN; i += RUN) {
             uint64_t different = 0;
             for (int k = 0; k < RUN; k += 4)
-                different |= (load_word(first + i + k) ^ first[i] * UINT64_C(0x0001000100010001)) |
-                             (load_word(second + i + k) ^ second[i] * UINT64_C(0x0001000100010001));
+                different |= (load_word(first + i + k) ^ repeat_pair(first[i])) |
+                             (load_word(second + i + k) ^ repeat_pair(second[i]));
             if (!different)
                 table[first[i] * columns + second[i]] += RUN;
             else
@@ -588,17 +570,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_native",
-    .m_doc = "The joint histogram of two masks, in C.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__native(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+DEFINE_MODULE(_native, "The joint histogram of two masks, in C.")

@@ -7,19 +7,9 @@
    Masks are mostly constant. Where eight differences are 0 and all neighbours alike, so are the eight bytes,
    whichever filter it is. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "_extension.h"
 
-#if defined(_MSC_VER)
-#define INLINE static __forceinline
-#elif defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
+#include <stdlib.h>
 
 enum { NONE, SUB, UP, AVERAGE, PAETH };
 enum { WIDEST = 8 }; /* bytes of a pixel: four samples of 16 bits */
@@ -44,9 +34,7 @@ INLINE uint8_t predicted(int filter, int left, int above, int corner)
 /* Tell whether eight bytes are all one value. */
 INLINE int are_all(const uint8_t *bytes, uint8_t value)
 {
-    uint64_t word;
-    memcpy(&word, bytes, sizeof word);
-    return word == value * UINT64_C(0x0101010101010101);
+    return load_word(bytes) == repeat_byte(value);
 }
 
 /* Undo a filter that looks to the left, in a row whose pixels are `step` bytes wide. */
@@ -153,17 +141,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_rows",
-    .m_doc = "The rows of a PNG, their filters undone, in C.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit__rows(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+DEFINE_MODULE(_rows, "The rows of a PNG, their filters undone, in C.")
