@@ -196,12 +196,8 @@ def dtype(header: Any, path: str) -> np.dtype:
 
     Raises
     ------
-    BadHeader
-        There is no such type.
-    UnknownFormat
-        The file holds a matrix of CIFTI-2.
-    NotLabels
-        It is none of one number a voxel, or too wide.
+    BadHeader, UnknownFormat, NotLabels
+        There is no such type, or it is none of numbers that can be labels.
     """
     code = int(header["datatype"])
     try:
