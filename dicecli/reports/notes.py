@@ -66,14 +66,12 @@ def _on_files(scored: Sequence[Noted], expected: int) -> list[str]:
     """Put equal notes together; those that differ by numbers alone count as equal, and one is shown."""
     found: dict[str, list[Noted]] = {}
     shown: dict[str, str] = {}
-    differing: set[str] = set()
     for each in scored:
         for note in each.notes:
             if note in {SAME_FILE, SAME_BYTES}:
                 continue
             key = re.sub(r"\d[\d,.]*", "#", note)
-            if shown.setdefault(key, note) != note:
-                differing.add(key)
+            shown.setdefault(key, note)
             found.setdefault(key, []).append(each)
     return [
         f"in {len(cases):,} of {expected:,} cases: {shown[key]} ({_names(cases)})"
