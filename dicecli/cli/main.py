@@ -69,23 +69,30 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command, with the defaults of the repository; an error of this project becomes a message."""
+        """Run a command; an error of this project becomes a message."""
         try:
-            _take_defaults(ctx)
             return super().invoke(ctx)
         except DicecliError as error:
             raise Failure(error) from error
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called, and give it the defaults of the repository."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and not ctx.resilient_parsing:  # a shell that completes a line calls nothing
+            _take_defaults(ctx, name, rest)
+        return name, command, rest
 
-def _take_defaults(ctx: click.Context) -> None:
-    """Let a configuration file give the defaults of the command that was called."""
-    name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click offers no other way
-    if not {"-h", "--help"} & set(ctx.args):
-        defaults = import_module("dicecli.cli.defaults") if name in COMMANDS else None
-        path, found = defaults.defaults(name) if defaults is not None else (None, {})
-        if found and defaults is not None:
+
+def _take_defaults(ctx: click.Context, name: str, args: list[str]) -> None:
+    """Let a configuration file give the defaults of the command that is called with these arguments."""
+    if not {"-h", "--help"} & set(args):
+        defaults = import_module("dicecli.cli.defaults")
+        path, found = defaults.defaults(name)
+        if found:
             ctx.default_map = {name: found}
-            if not {"-q", "--quiet"} & set(ctx.args):
+            if not {"-q", "--quiet"} & set(args):
                 keys = ", ".join(sorted(defaults.long_names(name)[each] for each in found))
                 click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
 

@@ -9,6 +9,9 @@ import make
 import numpy as np
 import pytest
 from batches import both, call, pair, posix_only, record, sound, spoiled
+from click.shell_completion import ShellComplete
+
+from dicecli.cli.main import cli
 
 
 @pytest.mark.parametrize(("name", "head"), [("dicecli.toml", ""), ("pyproject.toml", "[tool.dicecli]\n")])
@@ -31,6 +34,15 @@ def test_a_file_gives_defaults(name, head, tmp_path, monkeypatch):
     assert (
         f"Note: options from {repository.resolve() / name}: fail-under, jobs, labels, metric\n" in done.stderr
     )
+
+
+def test_a_shell_that_completes_a_line_hears_nothing_of_the_file(tmp_path, monkeypatch, capsys):
+    """Completion finds a command's options, and no note of defaults falls into the line that is being typed."""
+    (tmp_path / "dicecli.toml").write_text("jobs = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = ShellComplete(cli, {}, "dicecli", "_DICECLI_COMPLETE").get_completions(["batch"], "--metr")
+    assert ["--metric"] == [each.value for each in found]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_command_line_wins(tmp_path, monkeypatch):
