@@ -1,4 +1,4 @@
-"""What tests of several folders share: folders of masks, golden files, and signals as processes expect them."""
+"""What tests share: folders of masks, golden files, signals as processes expect them, Hypothesis without a clock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import numpy as np
 import places
 import pytest
 from batches import MANY, all_outputs, both, call, contents, sound
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is no promise: a busy machine takes its time. No test sets a deadline of its own.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def _heed_signals():

@@ -117,7 +117,7 @@ def test_published_gradient():
     assert expected == pytest.approx(actual.flatten().tolist(), abs=1e-15)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     masks=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30),
     averaging=st.sampled_from(["macro", "micro"]),

@@ -25,7 +25,7 @@ from dicecli.runs.fingerprint import fingerprint, scored_from_dict, scored_to_di
 from dicecli.runs.journal import Journal
 from dicecli.runs.scoring import make_settings
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+LAW = settings(derandomize=True, database=None, max_examples=60)
 SAMPLES = places.SAMPLES
 PLAIN = make_settings()
 

@@ -632,7 +632,7 @@ suffix = st.sampled_from([".png", ".nii", ".nii.gz", ".tif", ".hdr", ".img", ".h
 side = st.dictionaries(name, suffix, max_size=8)
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=100)
+@settings(derandomize=True, database=None, max_examples=100)
 @given(predictions=side, references=side)
 def test_nothing_is_dropped(predictions, references):
     """Every reference stands exactly once, every prediction is in a case or listed, and pairs have one name."""

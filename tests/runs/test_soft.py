@@ -56,7 +56,7 @@ def test_published_numbers():
     assert tuple(row.sums.sums) == pytest.approx((1.7, 1.9, 1.47, 2.0), rel=1e-15)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(maps, st.sampled_from([0.0, 1e-5, 1.0]))
 def test_one_class_is_what_plain_python_gives(pixels, smooth):
     """Every score of one class equals the loop over pixels that its formula says."""
@@ -118,7 +118,7 @@ def test_several_channels_are_what_plain_python_gives():
     assert scores.averages["micro"]["soft_dice_standard"] == pytest.approx(micro, rel=1e-13)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     hnp.arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 7)), elements=st.integers(0, 3)),
     st.integers(0, 2**32 - 1),
@@ -160,7 +160,7 @@ def test_counts_at_a_threshold_are_those_of_score(dtype):
         assert scored.get(1, Counts(tn=p.size)) == curve.counts(threshold)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5)),
     st.integers(0, 10**6),

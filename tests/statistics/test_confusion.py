@@ -22,7 +22,7 @@ from dicecli.reports.averages import DEFINITIONS, average
 from dicecli.reports.report import identities
 from dicecli.statistics._confusion import NO_LABEL, ConfusionMatrix
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+LAW = settings(derandomize=True, database=None, max_examples=60)
 
 #: Neighbours, negatives, and values beyond 8, 16, 31 and 32 bits.
 LABELS = (-(2**40), -1, 0, 1, 2, 3, 255, 256, 2**16, 2**31, 2**40)

@@ -63,7 +63,7 @@ def masks(draw):
 
 
 @pytest.mark.usefixtures("small")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(masks())
 def test_every_way_and_every_seam(pair):
     """Whatever the labels and their runs are, and wherever a piece ends, each pixel is counted once."""
@@ -71,7 +71,7 @@ def test_every_way_and_every_seam(pair):
 
 
 @pytest.mark.usefixtures("small")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(masks(), st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "uint32", "uint64"]))
 def test_every_width(pair, dtype):
     """The same for labels of every width, cut off to it."""

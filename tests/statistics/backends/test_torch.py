@@ -51,7 +51,7 @@ def masks(draw):
 
 
 @given(masks())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_words_and_pixels_are_the_same_counts(pair):
     """Runs, background, noise, and masks that begin anywhere in memory are counted as NumPy counts them."""
     tensors = []

@@ -43,7 +43,7 @@ def test_every_block_is_read_once_and_checked_as_it_is_read(layout, tmp_path, mo
     assert labels.tolist() == pixels.tolist()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(st.data(), st.sampled_from(sorted(LAYOUTS)))
 def test_any_window_is_what_gdal_reads(tmp_path, data, layout):
     """Windows that cut blocks, or lie on their edges, in any order."""

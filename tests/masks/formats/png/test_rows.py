@@ -67,7 +67,7 @@ def images(draw):
     return rows, draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows))), step, width
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(images())
 def test_every_filter_is_undone_to_the_byte(c, image):
     """For pixels of every width, rows of any kind and filters in any order come out as they went in."""
