@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import make
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from streams import runner
 
 from dicecli.cli import cli
 
@@ -28,7 +28,7 @@ LABELS = {
 
 def call(*arguments):
     """Run a command in this process."""
-    return CliRunner().invoke(cli, [str(each) for each in arguments], catch_exceptions=False)
+    return runner().invoke(cli, [str(each) for each in arguments], catch_exceptions=False)
 
 
 def batch(*arguments):

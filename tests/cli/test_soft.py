@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import places
 import pytest
-from click.testing import CliRunner
+from streams import runner
 
 import dicecli
 from dicecli.cli import cli
@@ -31,7 +31,7 @@ FOLDERS = (str(SAMPLES / "probabilities"), str(SAMPLES / "references"))
 
 def run(*arguments):
     """Run the command line in this process."""
-    return CliRunner().invoke(cli, [str(each) for each in arguments])
+    return runner().invoke(cli, [str(each) for each in arguments])
 
 
 @pytest.fixture(scope="module")

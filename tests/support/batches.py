@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 import make
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from streams import runner
 
 from dicecli.cli import cli
 
@@ -73,7 +73,7 @@ def call(*arguments, jobs=1, **options):
     """Run the command in this process."""
     count = ["--jobs", jobs] if jobs else []
     words = [str(each) for each in ("batch", *arguments, *count)]
-    return CliRunner().invoke(cli, words, catch_exceptions=False, **options)
+    return runner().invoke(cli, words, catch_exceptions=False, **options)
 
 
 def command(*arguments):

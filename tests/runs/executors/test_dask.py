@@ -23,7 +23,7 @@ import numpy as np
 import places
 import pytest
 import workers
-from click.testing import CliRunner
+from streams import runner
 
 from dicecli.cli.main import cli
 from dicecli.errors import Changed, UsageError, WorkersFailed
@@ -112,7 +112,7 @@ def descendants(pid):
 
 def run(*arguments):
     """Run a command in this process."""
-    return CliRunner().invoke(cli, [str(each) for each in arguments])
+    return runner().invoke(cli, [str(each) for each in arguments])
 
 
 def start(*arguments, folder):
