@@ -37,10 +37,11 @@ def test_the_commands_of_a_task_run(block, folder):
 
 
 def test_the_set_up_has_two_commands():
-    """The first sh block is the set-up: two lines, which a fresh machine runs as they are."""
+    """The first sh block is the set-up: two lines, each of which a fresh clone runs as it is."""
     install, test = blocks(README, "sh")[0].splitlines()
     assert install.startswith("python3 -m venv .venv && ")
     assert "dicecli score sample_masks/" in install
+    assert test.startswith("(test -d .venv || python3 -m venv .venv) && ")
     assert test.endswith(".venv/bin/python -m pytest")
 
 
