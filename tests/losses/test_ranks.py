@@ -31,7 +31,7 @@ def ranks(tmp_path_factory):
         for number in range(2)
     ]
     try:
-        assert [0, 0] == [each.wait(timeout=120) for each in started]
+        assert [0, 0] == [each.wait(timeout=300) for each in started]
     finally:
         for each in started:
             each.kill()

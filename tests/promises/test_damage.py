@@ -256,7 +256,7 @@ def test_the_command_does_not_hang_on_a_pipe(tmp_path):
         [sys.executable, "-m", "dicecli", "batch", str(predictions), str(references), "-j", "2", "-f", "csv"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert 3 == done.returncode

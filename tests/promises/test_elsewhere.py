@@ -317,7 +317,7 @@ def oddly_named(tmp_path_factory):
     words = [sys.executable, "-m", "dicecli", "batch", str(root / "p"), str(root / "r"), "-j", "1", "-v"]
     for end in ("csv", "json", "xml", "md", "txt"):
         words += ["-o", str(root / f"out.{end}")]
-    done = subprocess.run(words, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, check=False, timeout=300)
     assert 3 == done.returncode, done.stderr
     texts = {
         end: (root / f"out.{end}").read_text(encoding="utf-8") for end in ("csv", "json", "xml", "md", "txt")

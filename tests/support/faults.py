@@ -140,7 +140,7 @@ def measured(good: Path, bad: Path, **options: Any) -> tuple[str, float]:
         [sys.executable, "-c", program, str(good), str(bad), json.dumps(options)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert 0 == done.returncode, done.stderr

@@ -43,7 +43,7 @@ def _no_child_is_left():
     assert multiprocessing.active_children() == []
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
@@ -233,7 +233,7 @@ def test_workers_that_cannot_start_end_the_run(function, reason):
     with pytest.raises(WorkersFailed, match=reason) as caught:
         list(processes.run(function, range(1000), 2, workers.lost))
     assert "--jobs 1" in caught.value.hint
-    assert time.monotonic() - since < 20
+    assert time.monotonic() - since < 60
 
 
 def test_a_worker_that_works_is_enough(tmp_path):
@@ -416,7 +416,7 @@ except KeyboardInterrupt:
     assert parent.stdout.readline() == "ready\n"
     time.sleep(np.random.default_rng(seed).uniform(0, 0.4))
     os.killpg(parent.pid, signal.SIGINT)
-    assert parent.communicate(timeout=10) == ("[]\n", "")
+    assert parent.communicate(timeout=60) == ("[]\n", "")
 
 
 @posix_only

@@ -41,7 +41,7 @@ psutil = pytest.importorskip("psutil", reason="psutil, which distributed needs, 
 dask = load("executors", "dask")
 
 SAMPLES = places.SAMPLES
-PATIENCE_S = 90
+PATIENCE_S = 300
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
 
@@ -304,7 +304,7 @@ def test_a_scheduler_that_dies_ends_the_run_with_what_to_do(folders, serial_batc
         since = time.monotonic()
         _, said = batch.communicate(timeout=PATIENCE_S)
         thread.join()
-        assert time.monotonic() - since < 30
+        assert time.monotonic() - since < 60
     finally:
         mortal.end()
     assert batch.returncode == 2
@@ -330,7 +330,7 @@ def test_an_interrupt_leaves_a_partial_report_and_no_process(folders, tmp_path):
     _, stderr = command.communicate(timeout=PATIENCE_S)
     assert (130, "") == (command.returncode, stderr)
     assert json.loads((tmp_path / OUTPUTS[0]).read_bytes())["summary"]["partial"]
-    assert until(lambda: not any(each.is_running() for each in started), 10)
+    assert until(lambda: not any(each.is_running() for each in started))
 
 
 # --- What cannot be had -------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
     assert result.exit_code == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in result.stderr
     assert "Is it running" in result.stderr
-    assert time.monotonic() - since < 10
+    assert time.monotonic() - since < 60
 
 
 @pytest.mark.parametrize(
