@@ -5,6 +5,7 @@
     DicecliError
     ├── UsageError            exit 2: nothing was computed
     │   ├── UnknownName       a metric, format, preset ... that does not exist
+    │   ├── BrokenPlugin      a plugin of an installed package that cannot be loaded
     │   ├── LabelFileError    a file of labels that cannot be understood
     │   ├── PairingError      folders whose files cannot be paired without a guess
     │   │   └── AmbiguousPair     two files for one side of a case
@@ -101,6 +102,10 @@ class UsageError(DicecliError, ValueError):
 
 class UnknownName(UsageError):
     """A metric, format, preset or other name that does not exist."""
+
+
+class BrokenPlugin(UsageError):
+    """A plugin of an installed package that cannot be loaded."""
 
 
 class LabelFileError(UsageError):

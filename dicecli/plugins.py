@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicecli.errors import UnknownName
+from dicecli.errors import BrokenPlugin, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
 #: Where each kind of plugin lives.
@@ -59,6 +59,8 @@ def load(kind: str, name: str) -> ModuleType:
     ------
     UnknownName
         Neither the folder nor an installed package has it. The message lists the known names.
+    BrokenPlugin
+        An installed package names a module that cannot be imported.
     """
     if name in own(kind):
         return import_module(f"dicecli.{FOLDERS[kind]}.{name}")
@@ -67,7 +69,15 @@ def load(kind: str, name: str) -> ModuleType:
     from importlib.metadata import entry_points
 
     (entry, *_) = entry_points(group=f"dicecli.{kind}", name=name)
-    plugin: ModuleType = entry.load()
+    try:
+        plugin: ModuleType = entry.load()
+    except Exception as error:  # whatever another package's module raises as it is loaded
+        package = entry.dist.name if entry.dist else entry.value
+        raise BrokenPlugin(
+            f"the {kind.removesuffix('s')} '{name}' of the installed package {package} cannot be loaded: "
+            f"{type(error).__name__}: {error}",
+            f"Repair that package, or uninstall it: pip uninstall {package}.",
+        ) from error
     return plugin
 
 
@@ -81,28 +91,50 @@ def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType
         In lower case, with its dot.
     function : str, optional
         A plugin without it is passed over.
+
+    Raises
+    ------
+    BrokenPlugin
+        None has it, and one of an installed package, which may, cannot be loaded.
     """
-    # A suffix is most often its format's name, so that nothing else has to be loaded.
-    likely = sorted(own(kind), key=lambda name: f".{name}" != suffix)
-    return next(_having(kind, likely, suffix, function), None) or next(
-        _having(kind, installed(kind), suffix, function), None
-    )
-
-
-def _having(
-    kind: str, names: tuple[str, ...] | list[str], suffix: str, function: str | None
-) -> Iterator[ModuleType]:
-    for name in names:
-        plugin = load(kind, name)
+    broken: list[BrokenPlugin] = []
+    for plugin in _loaded(kind, _in_turn(kind, suffix), broken):
         if suffix in plugin.SUFFIXES and (function is None or hasattr(plugin, function)):
-            yield plugin
+            return plugin
+    if broken:
+        raise broken[0]
+    return None
+
+
+def _in_turn(kind: str, suffix: str) -> Iterator[str]:
+    """Yield names, the likeliest first: a suffix is most often its format's name. Packages are asked last."""
+    yield from sorted(own(kind), key=lambda name: f".{name}" != suffix)
+    yield from installed(kind)
+
+
+def _loaded(kind: str, names: Iterable[str], broken: list[BrokenPlugin]) -> Iterator[ModuleType]:
+    for name in names:
+        try:
+            yield load(kind, name)
+        except BrokenPlugin as error:
+            broken.append(error)
 
 
 def suffixes(kind: str, function: str, *, of_folder: bool = False) -> tuple[str, ...]:
-    """List the suffixes of the plugins that have a function; `of_folder` leaves installed packages out."""
-    every = [load(kind, name) for name in (own(kind) if of_folder else names(kind))]
+    """List the suffixes of the plugins that have a function; `of_folder` leaves installed packages out.
+
+    An installed plugin that cannot be loaded has none.
+    """
+    every = _loaded(kind, own(kind) if of_folder else names(kind), [])
     found = {suffix for plugin in every if hasattr(plugin, function) for suffix in plugin.SUFFIXES}
     return tuple(sorted(found))
+
+
+def with_others(kind: str, function: str, hint: str) -> str:
+    """Return the part of a hint that names suffixes, with those of plugins of which it names none."""
+    every = (plugin.SUFFIXES for plugin in _loaded(kind, names(kind), []) if hasattr(plugin, function))
+    more = [suffix for each in every if not any(one in hint for one in each) for suffix in each]
+    return f"{hint}; here also {', '.join(more)}" if more else hint
 
 
 @cache

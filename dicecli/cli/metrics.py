@@ -6,8 +6,10 @@ import textwrap
 
 import click
 
+from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import Metric, added, catalogue, resolve
 from dicecli.metrics._soft.catalogue import SoftScore, soft_catalogue
+from dicecli.plugins import installed
 
 
 @click.command("metrics")
@@ -25,14 +27,22 @@ def command(names: tuple[str, ...]) -> None:
     width = max(len(name) for name in (*catalogue(), *soft))
     for metric in catalogue().values():
         click.echo(f"{metric.name:<{width}}  {metric.summary}")
-    if added():
+    if installed("metrics"):
         click.echo("\nOf installed packages:\n")
-        for metric in added().values():
-            click.echo(f"{metric.name:<{width}}  {metric.summary}")
+        for name in installed("metrics"):
+            click.echo(f"{name:<{width}}  {_summary(name)}")
     click.echo("\nOf probability maps (dicecli soft):\n")
     for score in soft.values():
         click.echo(f"{score.name:<{width}}  {score.summary}")
     click.echo("\nExplain one: dicecli metrics dice. Averages and conventions: docs/conventions.md.")
+
+
+def _summary(name: str) -> str:
+    """Return the line of a metric of an installed package; a broken one says so, and breaks no other."""
+    try:
+        return added(name).summary
+    except BrokenPlugin as error:
+        return str(error.message)
 
 
 def _found(name: str, soft: dict[str, SoftScore]) -> str:

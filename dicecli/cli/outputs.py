@@ -14,7 +14,7 @@ import click
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError, UsageError
-from dicecli.plugins import by_suffix, load, names, suffixes
+from dicecli.plugins import by_suffix, load, names, suffixes, with_others
 from dicecli.reports import output
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def planned_summary(path: str | None, function: str = "render_summary") -> tuple
         return None
     ((_, exporter),) = planned([path]).items()
     if not hasattr(exporter, function):
-        raise OutputError(f"{path}: no summary has this suffix", "Give .csv, .json or .md.")
+        hint = with_others("exporters", function, "Give .csv, .json or .md")
+        raise OutputError(f"{path}: no summary has this suffix", f"{hint}.")
     return path, exporter
 
 

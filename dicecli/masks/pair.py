@@ -14,7 +14,7 @@ from dicecli.masks.alignment import align
 from dicecli.masks.blocks import plan
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, NothingSource
-from dicecli.plugins import by_suffix, load, suffixes
+from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
 
@@ -200,15 +200,9 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
     raise UnknownFormat(
         f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
         f"{files.looks_like(files.head(text))}",
-        f"Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff{of_installed('open_mask')}.",
+        f"{with_others('formats', 'open_mask', 'Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff')}.",
         text,
     )
-
-
-def of_installed(function: str) -> str:
-    """Name the suffixes that installed packages read with a function, as the end of a hint."""
-    more = sorted({*suffixes("formats", function)} - {*suffixes("formats", function, of_folder=True)})
-    return f"; of installed packages {', '.join(more)}" if more else ""
 
 
 def reading_of(settings: Settings) -> Reading:

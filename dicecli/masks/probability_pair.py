@@ -13,8 +13,8 @@ from dicecli.masks import files
 from dicecli.masks.alignment import align
 from dicecli.masks.blocks import WINDOW_PIXELS, plan
 from dicecli.masks.channel_arrays import array_channels
-from dicecli.masks.pair import FilesAsOpened, of_installed, on_side, opened, reading_of, shown
-from dicecli.plugins import by_suffix, load
+from dicecli.masks.pair import FilesAsOpened, on_side, opened, reading_of, shown
+from dicecli.plugins import by_suffix, load, with_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,11 +167,11 @@ def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) ->
         channels: list[MaskSource] = plugin.open_probabilities(path, reading_of(settings), shape)
         return channels
     files.check_regular(path)
+    hint = with_others("formats", "open_probabilities", "Give .nii, .nii.gz, .tif or .npy")
     raise UnknownFormat(
         f"the suffix '{suffix}' belongs to no format that probabilities are read from; the content looks "
         f"like {files.looks_like(files.head(path))}",
-        f"Give .nii, .nii.gz, .tif or .npy{of_installed('open_probabilities')}; masks of labels are scored "
-        "by 'dicecli score'.",
+        f"{hint}; masks of labels are scored by 'dicecli score'.",
         path,
     )
 

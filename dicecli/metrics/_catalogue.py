@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from dicecli.errors import BrokenPlugin
 from dicecli.plugins import installed, load, own, unknown
 
 if TYPE_CHECKING:
@@ -103,11 +104,21 @@ def catalogue() -> dict[str, Metric]:
     return dict(_table)
 
 
-def added() -> dict[str, Metric]:
-    """Return the metrics of installed packages by their names."""
-    for name in installed("metrics"):
-        load("metrics", name)
-    return {name: _table[name] for name in installed("metrics")}
+def added(name: str) -> Metric:
+    """Return a metric that an installed package brings.
+
+    Raises
+    ------
+    BrokenPlugin
+        Its module cannot be loaded, or has no metric of that name.
+    """
+    load("metrics", name)
+    if name not in _table:
+        raise BrokenPlugin(
+            f"an installed package names the metric '{name}', and its module defines none of that name",
+            "Its entry point has the name of the function that is decorated with @metric.",
+        )
+    return _table[name]
 
 
 def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
@@ -130,6 +141,6 @@ def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
         if wanted in (alias.replace(" ", "_").replace("-", "_").lower() for alias in each.aliases):
             return each
     if wanted in installed("metrics"):
-        return added()[wanted]
+        return added(wanted)
     aliases = (alias for each in table.values() for alias in each.aliases)
     raise unknown("metric", wanted, (*table, *installed("metrics")), (*aliases, *others))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import places
 import pytest
+from plain import is_plain
 from streams import runner
 
 import dicecli
@@ -60,6 +61,11 @@ def test_the_output_is_the_golden_one(name, report, golden):
     assert text == exporter.render_soft(report)
     assert text.endswith("\n")
     assert "NotProbabilities" in text
+    assert is_plain(text)
+    if hasattr(exporter, "render_soft_summary"):
+        summary = exporter.render_soft_summary(report)
+        assert summary == exporter.render_soft_summary(report)
+        assert is_plain(summary)
     golden(f"soft{exporter.SUFFIXES[0]}", text)
 
 

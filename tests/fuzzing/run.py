@@ -48,6 +48,11 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    unknown = sorted({*options.formats.split(",")} - {*mutants.KINDS})
+    if unknown:
+        parser.error(
+            f"no mutants of {', '.join(unknown)}: tests/support/mutants.py knows {', '.join(mutants.KINDS)}"
+        )
     if options.worker:
         return _work(options.formats, options.start, options.mutants)
     if options.only is not None:

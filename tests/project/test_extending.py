@@ -8,18 +8,9 @@ import shutil
 import subprocess
 import sys
 
+import extending
 import places
 import pytest
-from readme_blocks import blocks
-
-PAGE = (places.ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-#: The examples of the page that are files, by the path in their first line.
-FILES = {
-    match[1]: block
-    for block in blocks(PAGE, "python")
-    if (match := re.match(r"# (dicecli/\S+\.py)\n", block))
-}
-WRITER = next(block for block in blocks(PAGE, "python") if "in WRITERS" in block)
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +18,19 @@ def copy(tmp_path_factory):
     """Copy the project, and add what the page adds, as it says."""
     folder = tmp_path_factory.mktemp("copy")
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "results", "*.egg-info", ".hypothesis")
-    for name in ("dicecli", "tests", "sample_masks", "pyproject.toml"):
+    for name in ("dicecli", "tests", "sample_masks", "docs", ".ci", "pyproject.toml"):
         source = places.ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(
             source, folder / name, **({"ignore": ignored} if source.is_dir() else {})
         )
-    for path, text in FILES.items():
+    for path, text in extending.FILES.items():
         (folder / path).write_text(text, encoding="utf-8")
     contract = folder / "tests" / "masks" / "formats" / "test_contract.py"
     text = contract.read_text(encoding="utf-8")
     assert "WRITERS = {" in text
     text = text.replace(
-        "#: How a mask of each plugin is written", WRITER + "\n\n#: How a mask of each plugin is written"
+        "#: How a mask of each plugin is written",
+        extending.WRITER + "\n\n#: How a mask of each plugin is written",
     )
     contract.write_text(text.replace("WRITERS = {", 'WRITERS = {"digits": digits, '), encoding="utf-8")
     return folder
@@ -59,7 +51,7 @@ def run(folder, *words):
 
 def test_the_page_shows_a_metric_a_format_and_an_exporter():
     """Each example names the file that it is."""
-    folders = {path.rsplit("/", 1)[0] for path in FILES}
+    folders = {path.rsplit("/", 1)[0] for path in extending.FILES}
     assert {"dicecli/metrics", "dicecli/masks/formats", "dicecli/reports/exporters"} == folders
 
 
@@ -85,6 +77,8 @@ def test_the_examples_are_used_by_name_and_suffix(copy):
         ("tests/masks/formats/test_contract.py", "digits"),
         ("tests/metrics/test_contract.py", "jaccard_distance"),
         ("tests/reports/exporters/test_contract.py", "latex and not golden"),
+        ("tests/promises/test_elsewhere.py", "odd_name_in_every_report"),
+        ("tests/project/test_architecture.py", "what_is_there"),
     ],
 )
 def test_the_contracts_cover_them_at_once(copy, contract, chosen):
@@ -92,6 +86,14 @@ def test_the_contracts_cover_them_at_once(copy, contract, chosen):
     done = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", contract, "-k", chosen)
     assert 0 == done.returncode, done.stdout[-3000:]
     assert re.search(r"\d+ passed", done.stdout)
+
+
+def test_the_linters_accept_them(copy):
+    """They are written as the project's own code is; CI, where the linters are, sees it."""
+    pytest.importorskip("mypy", reason="the linters are not installed")
+    for words in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
+        done = run(copy, "-m", *words, *extending.FILES)
+        assert 0 == done.returncode, done.stdout[-2000:]
 
 
 def test_golden_files_are_written_by_the_command_that_it_shows(copy):
@@ -112,5 +114,5 @@ def test_the_walls_need_no_line_for_them(copy):
 
 def test_what_it_names_is_there():
     """Every path of the page exists, but for those of its own examples."""
-    for path in re.findall(r"`((?:dicecli|tests)/[\w/.]+)`", PAGE):
-        assert (places.ROOT / path).exists() or path in FILES, path
+    for path in re.findall(r"`((?:dicecli|tests)/[\w/.]+)`", extending.PAGE):
+        assert (places.ROOT / path).exists() or path in extending.FILES, path

@@ -1,4 +1,7 @@
-"""A package that brings one plugin of each kind is installed, and each of them is used through the command line."""
+"""A package that brings one plugin of each kind is installed, and each of them is used through the command line.
+
+Format, metric and exporter are the examples of docs/extending.md.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,40 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 
+import extending
 import places
 import pytest
 
 SOURCES = places.SUPPORT / "extra_plugins"
 #: The kinds of plugins, and the name of the one that the package brings.
 BROUGHT = {
-    "formats": "rows",
-    "metrics": "tversky_03",
+    "formats": "digits",
+    "metrics": "jaccard_distance",
     "backends": "plain",
     "executors": "backwards",
     "exporters": "latex",
 }
+MODULES = {"jaccard_distance": "distance"}
 MASKS = {
-    "predictions": {"a": "0011\n0011", "b": "0110\n0110"},
-    "references": {"a": "0011\n0001", "b": "0111\n0100"},
+    "predictions": {"a": "0011\n0011\n", "b": "0110\n0110\n"},
+    "references": {"a": "0011\n0001\n", "b": "0111\n0100\n"},
 }
 
 
 def wheel(folder):
     """Build the package as a wheel, by the specification alone: an archive of modules and three texts."""
     files = {f"extra_plugins/{path.name}": path.read_bytes() for path in sorted(SOURCES.glob("*.py"))}
+    examples = {path.rpartition("/")[2]: text for path, text in extending.FILES.items()}
+    files |= {f"extra_plugins/{name}": text.encode() for name, text in examples.items()}
     info = "extra_plugins-1.0.dist-info"
     entries = "".join(
-        f"[dicecli.{kind}]\n{name} = extra_plugins.{name}\n\n" for kind, name in BROUGHT.items()
+        f"[dicecli.{kind}]\n{name} = extra_plugins.{MODULES.get(name, name)}\n\n"
+        for kind, name in BROUGHT.items()
     )
     files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: extra-plugins\nVersion: 1.0\n"
     files[f"{info}/WHEEL"] = (
@@ -62,7 +71,7 @@ def place(tmp_path_factory):
     for side, masks in MASKS.items():
         (folder / side).mkdir()
         for name, text in masks.items():
-            (folder / side / f"{name}.rows").write_text(text, encoding="ascii")
+            (folder / side / f"{name}.digits").write_text(f"digits 2 4\n{text}", encoding="ascii")
     return folder
 
 
@@ -85,16 +94,16 @@ def run(place, *words, with_package=True):
 
 def test_one_of_each_kind_in_one_run(place):
     """Format, metric, backend, executor and exporter of the package make one report; its numbers are right."""
-    words = ["--executor", "backwards", "--device", "plain", "-m", "tversky_03", "-f", "latex"]
+    words = ["--executor", "backwards", "--device", "plain", "-m", "jaccard_distance", "-f", "latex"]
     done = run(
         place, "batch", "predictions", "references", *words, "-o", "table.tex", "-o", "record.json", "-q"
     )
     assert (0, "") == (done.returncode, done.stderr)
     # a: 3 right, 1 false alarm; b: 3 right, 1 false alarm, 1 miss.
     assert done.stdout.splitlines() == [
-        r"case & label & tversky_03 \\ \hline",
-        rf"a & 1 & {3 / 3.3:.3f} \\",
-        rf"b & 1 & {3 / 4:.3f} \\",
+        r"case & label & jaccard\_distance \\",
+        r"a & 1 & 0.250 \\",
+        r"b & 1 & 0.400 \\",
     ]
     assert done.stdout == (place / "table.tex").read_text(encoding="utf-8")
     record = json.loads((place / "record.json").read_text(encoding="utf-8"))
@@ -107,7 +116,7 @@ def test_one_of_each_kind_in_one_run(place):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_workers_know_the_package(place, jobs):
     """The same cases in worker processes, which load the format and the backend anew, have the same bytes."""
-    words = ["batch", "predictions", "references", "-m", "tversky_03", "-f", "csv", "-q", "--device"]
+    words = ["batch", "predictions", "references", "-m", "jaccard_distance", "-f", "csv", "-q", "--device"]
     alone = run(place, *words, "plain", "--executor", "serial")
     several = run(place, *words, "plain", "--jobs", str(jobs))
     usual = run(place, *words, "cpu")
@@ -117,14 +126,16 @@ def test_workers_know_the_package(place, jobs):
 
 def test_each_is_used_by_score_inspect_and_metrics(place):
     """One pair, its files inspected, and the metric explained; -v says what has counted."""
-    pair = ("predictions/a.rows", "references/a.rows")
-    done = run(place, "score", *pair, "--device", "plain", "-m", "tversky-03", "-v")
+    pair = ("predictions/a.digits", "references/a.digits")
+    done = run(place, "score", *pair, "--device", "plain", "-m", "jaccard-distance", "-v")
     assert 0 == done.returncode, done.stderr
-    assert f"{3 / 3.3:.4f}" in done.stdout
+    assert "0.2500" in done.stdout
     assert "Counted with plain Python in" in done.stderr
     assert "digits" in run(place, "inspect", pair[0]).stdout
-    assert "0.3 fp + 0.7 fn" in run(place, "metrics", "tversky_03").stdout
-    assert re.search(r"Of installed packages:\s+tversky_03 +Tversky index", run(place, "metrics").stdout)
+    assert "(fp + fn) / (tp + fp + fn)" in run(place, "metrics", "jaccard_distance").stdout
+    assert re.search(
+        r"Of installed packages:\s+jaccard_distance +Share of the union", run(place, "metrics").stdout
+    )
 
 
 def test_help_and_configuration_know_them(place, tmp_path):
@@ -145,12 +156,15 @@ def test_help_and_configuration_know_them(place, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["score", "predictions/a.rows", "references/a.rows"], "the suffix '.rows' belongs to no format"),
+        (
+            ["score", "predictions/a.digits", "references/a.digits"],
+            "the suffix '.digits' belongs to no format",
+        ),
         (["batch", "predictions", "references"], "there is no mask in this folder"),
         (["batch", ".", ".", "-f", "latex"], "'latex' is not one of"),
         (["batch", ".", ".", "--executor", "backwards"], "'backwards' is not one of"),
         (["batch", ".", ".", "--device", "plain"], "'plain' is not one of"),
-        (["metrics", "tversky_03"], "there is no metric 'tversky_03'"),
+        (["metrics", "jaccard_distance"], "there is no metric 'jaccard_distance'"),
     ],
 )
 def test_without_the_package_each_is_refused_by_name(place, words, said):
@@ -163,9 +177,9 @@ def test_without_the_package_each_is_refused_by_name(place, words, said):
 @pytest.mark.parametrize(
     ("words", "known"),
     [
-        (["score", "predictions/a.rows", "site/extra_plugins/rows.py"], ".rows"),
+        (["score", "predictions/a.digits", "site/extra_plugins/plain.py"], ".digits"),
         (["batch", "predictions", "references", "-o", "x.doc"], ".tex"),
-        (["metrics", "tversky"], "tversky_03"),
+        (["metrics", "jaccard_distances"], "jaccard_distance"),
         (["batch", ".", ".", "--executor", "sideways"], "backwards"),
     ],
 )
@@ -182,3 +196,67 @@ def test_its_report_is_read_without_it(place):
     assert 0 == made.returncode, made.stderr
     done = run(place, "report", "alone.json", "-f", "csv", with_package=False)
     assert (0, 3) == (done.returncode, len(done.stdout.splitlines())), done.stderr
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """Lay out a package whose entry points name modules that are not there, and a mask beside it."""
+    folder = tmp_path_factory.mktemp("broken")
+    info = folder / "site" / "half_a_package-1.0.dist-info"
+    info.mkdir(parents=True)
+    entries = "".join(f"[dicecli.{kind}]\nlost = half_a_package.{kind}\n\n" for kind in BROUGHT)
+    (info / "entry_points.txt").write_text(entries, encoding="utf-8")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: half-a-package\nVersion: 1.0\n", encoding="utf-8"
+    )
+    for side in MASKS:
+        (folder / side).mkdir()
+        shutil.copy(places.SAMPLES / "lesion_reference.png", folder / side / "a.png")
+        (folder / side / "notes.txt").write_text("no mask", encoding="utf-8")
+    (folder / "x.bmp").write_bytes(b"BM" + bytes(60))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["score", "predictions/a.png", "references/a.png", "-f", "csv"],
+        ["batch", "predictions", "references", "-q", "-f", "csv"],
+        ["inspect", "predictions/a.png"],
+        ["metrics", "dice"],
+        ["score", "--help"],
+    ],
+)
+def test_a_broken_package_breaks_nothing_else(broken, words):
+    """What does not ask for its plugins has the same output as without it, but for its names in --help."""
+    without, done = run(broken, *words, with_package=False), run(broken, *words)
+    assert (0, 0) == (without.returncode, done.returncode), done.stderr
+    assert done.stdout == without.stdout or words[-1] == "--help"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["score", "x.bmp", "references/a.png"],
+        ["batch", "predictions", "references", "-o", "x.doc"],
+        ["batch", "predictions", "references", "-f", "lost"],
+        ["batch", "predictions", "references", "--executor", "lost"],
+        ["batch", "predictions", "references", "-m", "lost"],
+        ["score", "predictions/a.png", "references/a.png", "--device", "lost"],
+        ["metrics", "lost"],
+    ],
+)
+def test_a_broken_plugin_is_named_with_its_package(broken, words):
+    """Where it is asked for, or may be what is meant, the error says which package to repair; no traceback."""
+    done = run(broken, *words)
+    assert 2 == done.returncode, done.stderr
+    assert "of the installed package half-a-package cannot be loaded: ModuleNotFoundError" in done.stderr
+    assert "pip uninstall half-a-package" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_list_of_metrics_shows_a_broken_one(broken):
+    """It stands in the list, with what is wrong."""
+    done = run(broken, "metrics")
+    assert 0 == done.returncode
+    assert "half-a-package cannot be loaded" in done.stdout

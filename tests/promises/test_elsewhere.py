@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import unicodedata
 import warnings
 from contextlib import closing
 from html.parser import HTMLParser
@@ -24,6 +23,7 @@ import pytest
 import watch
 from click.testing import CliRunner
 from faults import LABELS, OTHER, Fault
+from plain import is_plain
 
 import dicecli
 from dicecli.cli import cli
@@ -290,13 +290,6 @@ def back(text):
         r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])",
         lambda match: match[0].encode().decode("unicode_escape"),
         text,
-    )
-
-
-def is_plain(text):
-    """Whether nothing in a text moves a cursor, or hides or reorders what is written."""
-    return all(
-        char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in text
     )
 
 

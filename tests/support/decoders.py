@@ -26,7 +26,8 @@ _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 7
 
 def sizes(path: Path) -> dict[int, int]:
     """Return the pixels by label of a whole mask, 0 and 255 alone being 0 and 1."""
-    found = {".png": png, ".tif": tiff, ".npy": array}.get(path.suffix, nifti)(path)
+    assert path.suffix in DECODERS, f"no decoder of {path.suffix} stands in DECODERS of {__file__}"
+    found = DECODERS[path.suffix](path)
     if path.suffix == ".npy":
         return found
     return {int(label == 255): n for label, n in found.items()} if _is_0_and_255(found) else dict(found)
@@ -157,3 +158,7 @@ def array(path: Path) -> Counter:
 
 def _equal(values: np.ndarray, nodata: float) -> np.ndarray:
     return np.isnan(values) if math.isnan(nodata) else values == values.dtype.type(nodata)
+
+
+#: By the last suffix of a file: what counts the labels in it.
+DECODERS = {".png": png, ".tif": tiff, ".npy": array, ".nii": nifti, ".gz": nifti, ".hdr": nifti}

@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import shutil
 import sys
 from pathlib import Path
 
+import decoders
 import make
 import numpy as np
 import oracle
@@ -189,6 +191,20 @@ def test_a_changed_byte_anywhere_is_an_error_or_a_number(tmp_path, name, suffix)
 
 
 @each_format
+@pytest.mark.parametrize("digits", ["0", "9" * 13, "9" * 5000, "-1"], ids=["none", "many", "no end", "less"])
+def test_sizes_that_are_written_in_digits(tmp_path, name, suffix, digits):
+    """Any number that a file writes in digits may be 0, negative, huge or endless: a CaseError or labels, and soon."""
+    path = written(tmp_path, name, suffix)
+    for part in files_of(path):
+        content = part.read_bytes()
+        for match in itertools.islice(re.finditer(rb"[0-9]+", content), 40):
+            part.write_bytes(content[: match.start()] + digits.encode() + content[match.end() :])
+            found = reads(path)
+            assert isinstance(found, CaseError) or 0 < found.size <= 10**6
+        part.write_bytes(content)
+
+
+@each_format
 def test_limits_are_held(tmp_path, name, suffix):
     """A mask of more pixels than --max-pixels is TooLarge; of as many it is read."""
     path = str(written(tmp_path, name, suffix))
@@ -303,7 +319,7 @@ def test_capitals_and_odd_names(tmp_path, name, suffix):
 @each_format
 def test_a_mask_agrees_with_an_independent_decoder(tmp_path, name, suffix):
     """Scored against itself it has the numbers of a second decoder, where there is one."""
-    if suffix not in {".png", ".nii", ".nii.gz", ".hdr", ".tif"}:
+    if f".{suffix.rpartition('.')[2]}" not in decoders.DECODERS or suffix.startswith((".hdr.", ".img")):
         pytest.skip("no second decoder knows this suffix")
     assert "scored" == oracle.judge(written(tmp_path, name, suffix))
 

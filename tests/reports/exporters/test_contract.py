@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from plain import is_plain
 
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
@@ -43,6 +44,26 @@ def test_an_exporter_keeps_the_contract(name, report):
     assert text.endswith("\n")
     assert "ordinary" in text or name == "table"
     assert "ShapeMismatch" in text
+    assert is_plain(text), "names pass through dicecli.reports.text.inert where people read them"
+
+
+@pytest.mark.parametrize("name", own("exporters"))
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("cases", [0, 1, 3])
+def test_an_exporter_renders_runs_of_any_size(name, verbose, cases, report):
+    """No case, one, or several, shown as one case or summed up: text, twice the same, and inert."""
+    exporter = load("exporters", name)
+    for is_batch in (True,) if cases != 1 else (True, False):
+        part = Report(report.results[:cases], report.settings, is_batch=is_batch)
+        text = exporter.render(part, width=80, colour=False, verbose=verbose)
+        assert text == exporter.render(part, width=80, colour=False, verbose=verbose)
+        assert text.endswith("\n")
+        assert is_plain(text)
+        if hasattr(exporter, "render_summary") and is_batch:
+            summary = exporter.render_summary(part)
+            assert summary == exporter.render_summary(part)
+            assert summary.endswith("\n")
+            assert is_plain(summary)
 
 
 @pytest.mark.parametrize("name", own("exporters"))

@@ -123,6 +123,7 @@ class Band(MaskSource):
 
 
 def rectangle(window: Window) -> Any:
+    """Return a window of rows and columns as rasterio has it."""
     from rasterio.windows import Window as Rectangle
 
     rows, columns = window

@@ -57,6 +57,12 @@ def opened(path: str, make: Callable[[Any], _Made]) -> _Made:
 
 
 def check_bands(count: int, path: str) -> None:
+    """Refuse more bands than labels or classes can have.
+
+    Raises
+    ------
+    ManyVolumes
+    """
     if count > MAX_BANDS:
         raise ManyVolumes(
             f"it has {count:,} bands; no raster of so many holds labels or classes",

@@ -103,6 +103,7 @@ def _check_size(stored: Stored, there: int, path: str) -> None:
 
 
 def trailing(extra: int, path: str) -> TrailingData:
+    """Make the error for bytes that no voxel belongs to."""
     return TrailingData(
         f"{extra:,} bytes follow its last voxel: the header's dimensions do not fit the data",
         "Save it again with the right dimensions.",
