@@ -18,6 +18,7 @@ from dicecli.errors import BrokenPlugin, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from importlib.metadata import EntryPoint
     from types import ModuleType
 
 #: Where each kind of plugin lives.
@@ -27,6 +28,14 @@ FOLDERS = {
     "backends": "statistics.backends",
     "executors": "runs.executors",
     "exporters": "reports.exporters",
+}
+#: What a plugin of an installed package must have.
+NEEDS = {
+    "formats": ("SUFFIXES",),
+    "metrics": (),
+    "backends": ("count_block", "describe"),
+    "executors": ("run",),
+    "exporters": ("SUFFIXES", "render"),
 }
 
 
@@ -42,9 +51,31 @@ def own(kind: str) -> tuple[str, ...]:
 @cache
 def installed(kind: str) -> tuple[str, ...]:
     """List the plugins that installed packages add, in alphabetical order, without names of the folder."""
+    return tuple(sorted(_entries(kind)))
+
+
+@cache
+def _entries(kind: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a kind by their names; of two of one name the one of the first package."""
     from importlib.metadata import entry_points
 
-    return tuple(sorted({each.name for each in entry_points(group=f"dicecli.{kind}")} - {*own(kind)}))
+    try:
+        found = [(_package(each), each) for each in entry_points(group=f"dicecli.{kind}")]
+    except Exception:  # noqa: BLE001 - what a stranger's package says of itself may be damaged in any way
+        return {}
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    return {each.name: each for _, each in found if _is_word(each.name) and each.name not in own(kind)}
+
+
+def _is_word(name: str) -> bool:
+    """Whether a plugin may have this name: letters, digits, and within it points, hyphens, underscores."""
+    rest = name.translate({ord(each): None for each in ".-_"})
+    return name.isascii() and name[:1].isalnum() and rest.isalnum()
+
+
+def _package(entry: EntryPoint) -> str:
+    """Return the name of the package that an entry point belongs to; where that is unknown, its module."""
+    return (entry.dist.name if entry.dist else None) or entry.value
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -66,19 +97,36 @@ def load(kind: str, name: str) -> ModuleType:
         return import_module(f"dicecli.{FOLDERS[kind]}.{name}")
     if name not in installed(kind):
         raise unknown(kind.removesuffix("s"), name, names(kind))
-    from importlib.metadata import entry_points
+    return _of_package(kind, name)
 
-    (entry, *_) = entry_points(group=f"dicecli.{kind}", name=name)
+
+@cache
+def _of_package(kind: str, name: str) -> ModuleType:
+    entry = _entries(kind)[name]
     try:
         plugin: ModuleType = entry.load()
-    except Exception as error:  # whatever another package's module raises as it is loaded
-        package = entry.dist.name if entry.dist else entry.value
-        raise BrokenPlugin(
-            f"the {kind.removesuffix('s')} '{name}' of the installed package {package} cannot be loaded: "
-            f"{type(error).__name__}: {error}",
-            f"Repair that package, or uninstall it: pip uninstall {package}.",
-        ) from error
+    except (Exception, SystemExit) as error:  # whatever another package's module raises as it is loaded
+        raise _broken(kind, name, f"{type(error).__name__}: {error}") from error
+    lacking = [word for word in NEEDS[kind] if not hasattr(plugin, word)]
+    if lacking:
+        raise _broken(kind, name, f"it has no {' and no '.join(lacking)}")
+    if "SUFFIXES" in NEEDS[kind] and not _are_suffixes(plugin.SUFFIXES):
+        raise _broken(kind, name, "its SUFFIXES are no tuple of suffixes in lower case, each with its dot")
     return plugin
+
+
+def _are_suffixes(given: object) -> bool:
+    return isinstance(given, (tuple, list)) and all(
+        isinstance(each, str) and each.startswith(".") and each == each.lower() for each in given
+    )
+
+
+def _broken(kind: str, name: str, what: str) -> BrokenPlugin:
+    package = _package(_entries(kind)[name])
+    return BrokenPlugin(
+        f"the {kind.removesuffix('s')} '{name}' of the installed package {package} cannot be loaded: {what}",
+        f"Repair that package, or uninstall it: pip uninstall {package}.",
+    )
 
 
 def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType | None:
@@ -128,6 +176,13 @@ def suffixes(kind: str, function: str, *, of_folder: bool = False) -> tuple[str,
     every = _loaded(kind, own(kind) if of_folder else names(kind), [])
     found = {suffix for plugin in every if hasattr(plugin, function) for suffix in plugin.SUFFIXES}
     return tuple(sorted(found))
+
+
+def having(kind: str, function: str) -> tuple[str, ...]:
+    """List the plugins that have a function; an installed one that cannot be loaded is left out."""
+    return tuple(
+        name for name in names(kind) for each in _loaded(kind, (name,), []) if hasattr(each, function)
+    )
 
 
 def with_others(kind: str, function: str, hint: str) -> str:

@@ -12,6 +12,7 @@ import click
 from dicecli.cli import config
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.config import OptionKind
+from dicecli.errors import ConfigError
 
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "report", "inspect")
@@ -33,16 +34,28 @@ def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
     path = config.find(Path.cwd())
     if path is None:
         return None, {}
-    by_command = {name: _options(import_module(f"dicecli.cli.{name}").command) for name in COMMANDS}
+    try:
+        own, known = _known(command)
+        found = config.load(path, known)
+    except ConfigError:
+        # A name that is none of the project's may be one of an installed package: asking takes its time.
+        own, known = _known(command, asking=True)
+        found = config.load(path, known)
+    # Of an option that commands share, a value that this one does not have is for the others.
+    return path, {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
+
+
+def _known(command: str, *, asking: bool = False) -> tuple[dict[str, OptionKind], dict[str, OptionKind]]:
+    """Return a command's options by their names, and those of all commands by their long names."""
+    by_command = {
+        name: _options(import_module(f"dicecli.cli.{name}").command, asking=asking) for name in COMMANDS
+    }
     known: dict[str, OptionKind] = {}
     for options in by_command.values():
         for name, kind in options.items():
             choices = (*known[name].choices, *kind.choices) if name in known else kind.choices
             known[name] = replace(kind, choices=tuple(dict.fromkeys(choices)))
-    own = {kind.name: kind for kind in by_command[command].values()}
-    found = config.load(path, known)
-    # Of an option that commands share, a value that this one does not have is for the others.
-    return path, {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
+    return {kind.name: kind for kind in by_command[command].values()}, known
 
 
 def long_names(command: str) -> dict[str, str]:
@@ -56,19 +69,19 @@ def _fits(value: Any, kind: OptionKind) -> bool:
     return not kind.choices or all(each in kind.choices for each in several)
 
 
-def _options(command: click.Command) -> dict[str, OptionKind]:
+def _options(command: click.Command, *, asking: bool = False) -> dict[str, OptionKind]:
     found = {}
     for option in command.params:
         if not isinstance(option, click.Option) or option.name is None:
             continue
         long = next(name for name in option.opts if name.startswith("--")).removeprefix("--")
         if long not in _NOT_IN_A_FILE:
-            found[long] = _kind(option, option.name, long)
+            found[long] = _kind(option, option.name, long, asking=asking)
     return found
 
 
-def _kind(option: click.Option, name: str, long: str) -> OptionKind:
-    if isinstance(option.type, PluginChoice):
+def _kind(option: click.Option, name: str, long: str, *, asking: bool) -> OptionKind:
+    if asking and isinstance(option.type, PluginChoice):
         option.type.ask()
     numbers = {"integer": "integer", "integer range": "integer", "float": "number", "float range": "number"}
     return OptionKind(

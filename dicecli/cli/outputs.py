@@ -14,7 +14,7 @@ import click
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError, UsageError
-from dicecli.plugins import by_suffix, load, names, suffixes, with_others
+from dicecli.plugins import by_suffix, having, load, suffixes, with_others
 from dicecli.reports import output
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def check_printable(name: str) -> None:
     UsageError
     """
     if not hasattr(load("exporters", name), "render_soft"):
-        known = [each for each in names("exporters") if hasattr(load("exporters", each), "render_soft")]
+        known = having("exporters", "render_soft")
         raise UsageError(
             f"probability maps have no report in the form {name}", f"Give one of {', '.join(known)}."
         )

@@ -82,6 +82,7 @@ class Metric:
 
 
 _table: dict[str, Metric] = {}
+_FOLDER = "dicecli.metrics."
 
 
 def metric(**facts: Any) -> Callable[[Callable[..., float]], Callable[..., float]]:
@@ -89,6 +90,9 @@ def metric(**facts: Any) -> Callable[[Callable[..., float]], Callable[..., float
 
     def register(function: Callable[..., float]) -> Callable[..., float]:
         """Put it into the table, and return it as it is."""
+        known = _table.get(function.__name__)
+        if known is not None and known.function.__module__ != function.__module__:
+            raise ValueError(f"there is a metric {function.__name__} already, of {known.function.__module__}")
         summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
         _table[function.__name__] = Metric(function.__name__, function, summary, **facts)
         return function
@@ -101,7 +105,13 @@ def catalogue() -> dict[str, Metric]:
     """Return every metric of the folder by its name, in the order of the families and of their definition."""
     for family in sorted(own("metrics"), key=lambda name: (name != "overlap", name)):
         load("metrics", family)
-    return dict(_table)
+    # An installed package may have registered its own before.
+    return {name: each for name, each in _table.items() if each.function.__module__.startswith(_FOLDER)}
+
+
+def _plain(name: str) -> str:
+    """Return a name without what does not matter in it: case, hyphens, spaces."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def added(name: str) -> Metric:
@@ -133,14 +143,15 @@ def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     UnknownName
         No metric has that name.
     """
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+    wanted = _plain(name)
     table = catalogue()
     if wanted in table:
         return table[wanted]
     for each in table.values():
-        if wanted in (alias.replace(" ", "_").replace("-", "_").lower() for alias in each.aliases):
+        if wanted in map(_plain, each.aliases):
             return each
-    if wanted in installed("metrics"):
-        return added(wanted)
+    for each_name in installed("metrics"):
+        if _plain(each_name) == wanted:
+            return added(each_name)
     aliases = (alias for each in table.values() for alias in each.aliases)
     raise unknown("metric", wanted, (*table, *installed("metrics")), (*aliases, *others))

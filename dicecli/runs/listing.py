@@ -81,12 +81,14 @@ class _Suffixes:
     def __init__(self, reads: str) -> None:
         self._reads = reads
         self._known = frozenset(suffixes("formats", reads, of_folder=True))
-        self._asked: dict[str, bool] = {}
+        self._every: frozenset[str] | None = None
 
     def __contains__(self, suffix: str) -> bool:
-        if suffix not in self._known and suffix not in self._asked:
-            self._asked[suffix] = bool(suffix) and suffix in suffixes("formats", self._reads)
-        return suffix in self._known or self._asked[suffix]
+        if suffix in self._known or not suffix:
+            return bool(suffix)
+        if self._every is None:
+            self._every = frozenset(suffixes("formats", self._reads))
+        return suffix in self._every
 
 
 def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
