@@ -20,6 +20,7 @@ from batches import (
     assert_no_process_is_left,
     assert_nothing_is_lost,
     both,
+    busiest,
     call,
     contents,
     journalled,
@@ -147,7 +148,7 @@ def test_a_worker_that_dies_costs_its_own_case(tmp_path):
     names = [f"case{number:03}" for number in range(200)]
     words = [*both(sound(tmp_path, 200, 64)), *all_outputs(tmp_path)]
     process = start_and_hold([*words, "-j", 2], tmp_path)
-    victim, *_ = workers_of(process)
+    victim = busiest(workers_of(process))
     os.kill(victim, signal.SIGSTOP)  # so that it keeps the cases that it is given
     process.send_signal(signal.SIGCONT)
     wait_for(len(journalled(tmp_path)) + 10, process, tmp_path)
