@@ -279,7 +279,10 @@ def test_a_reader_that_follows_a_name_would_be_seen(tmp_path):
     path, other = tmp_path / "mask.txt", tmp_path / "other.txt"
     other.write_bytes(b"0")
     path.write_text(str(other), encoding="utf-8")
-    follow = lambda each: Path(each.read_text(encoding="utf-8")).read_bytes()  # noqa: E731 - one expression
+
+    def follow(each):
+        return Path(each.read_text(encoding="utf-8")).read_bytes()
+
     assert ["opened other.txt"] == sorted({*opened_by(tmp_path, path, follow)})
 
 
