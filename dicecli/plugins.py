@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FOLDERS = {
     "formats": "masks.formats",
     "metrics": "metrics",
+    "statistics": "statistics",
     "backends": "statistics.backends",
     "executors": "runs.executors",
     "exporters": "reports.exporters",
@@ -33,6 +34,7 @@ FOLDERS = {
 NEEDS = {
     "formats": ("SUFFIXES",),
     "metrics": (),
+    "statistics": ("MEASURES",),
     "backends": ("count_block", "describe"),
     "executors": ("run",),
     "exporters": ("SUFFIXES", "render"),
@@ -45,7 +47,8 @@ def own(kind: str) -> tuple[str, ...]:
     here = Path(__file__).parent.joinpath(*FOLDERS[kind].split("."))
     packages = (path.parent.name for path in here.glob("*/__init__.py"))
     found = (*(path.stem for path in here.glob("*.py")), *packages)
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    others = {folder.removeprefix(f"{FOLDERS[kind]}.") for folder in FOLDERS.values()}
+    return tuple(sorted(name for name in found if not name.startswith("_") and name not in others))
 
 
 @cache

@@ -85,9 +85,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     if ctx.obj == OWN_PROCESS:
         _make_ready(options)
+    from dicecli.reports.making import report_of
     from dicecli.runs.batch import find_pairs
     from dicecli.runs.casualties import check_timeout
-    from dicecli.runs.scoring import check_executor, report_of
+    from dicecli.runs.scoring import check_executor
 
     soft = fitting(ctx, options)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")

@@ -85,6 +85,10 @@ class Gates:
                 "Give both: --baseline old.json --max-drop 0.01.",
             )
         self._baseline = read_report(baseline) if baseline else None
+        if self._baseline is not None and self._baseline.settings.soft is not None:
+            raise UsageError(
+                f"{baseline}: these are results of probability maps", "Give as a baseline results of masks."
+            )
 
     @property
     def any(self) -> bool:

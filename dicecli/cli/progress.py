@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from dicecli.statistics.soft.results import AnyResult
+    from dicecli.records.cases import Result
 
 #: Seconds between two lines where there is no terminal.
 _EVERY = 10.0
@@ -44,7 +44,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, result: AnyResult, *, is_new: bool) -> None:
+    def __call__(self, result: Result, *, is_new: bool) -> None:
         """Take note of a case that is done, now or in the run that this one goes on with."""
         self._done += 1
         self._new += is_new

@@ -8,7 +8,15 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.gating import Gates, gating
-from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
+from dicecli.cli.outputs import (
+    check_printable,
+    formatting,
+    planned,
+    planned_summary,
+    print_report,
+    write_all,
+)
+from dicecli.errors import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -38,11 +46,16 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.runs.scoring import chosen_metrics
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
-    targets, summary = planned(options.pop("outputs")), planned_summary(options.pop("summary"))
     gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
     chosen = chosen_metrics(options["metrics"])
+    render = "render"
+    if report.settings.soft is not None:
+        check_soft(chosen, gates, format_name)
+        render = "render_soft"
+    targets = planned(options.pop("outputs"), render)
+    summary = planned_summary(options.pop("summary"), f"{render}_summary")
     if chosen:
         settings = replace(report.settings, metrics=chosen)
         report = report.shown_with(settings)
@@ -54,3 +67,18 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if refusal is not None:
         raise refusal
     ctx.exit(exit_code(report))
+
+
+def check_soft(chosen: object, gates: Gates, format_name: str) -> None:
+    """Refuse what reports on probability maps do not have.
+
+    Raises
+    ------
+    UsageError
+    """
+    if chosen or gates.any:
+        raise UsageError(
+            "these are results of probability maps, which have no --metric and no gates",
+            "Leave them out; every score is in the report.",
+        )
+    check_printable(format_name)

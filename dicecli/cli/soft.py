@@ -45,9 +45,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     the threshold with the best hard Dice. 'dicecli metrics NAME' explains each.
     """
     from dicecli.records.cases import Case, Failed
+    from dicecli.reports.making import report_of
     from dicecli.reports.soft.pages import soft_notes
     from dicecli.runs.casualties import check_timeout
-    from dicecli.runs.scoring import case_name, report_of, result_of
+    from dicecli.runs.scoring import case_name, result_of
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, UsageError
-from dicecli.records.softness import Channel
+from dicecli.records.measurements import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dicecli.records.softness import Softness
 
 
-def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tuple[Channel, ...]:
+def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tuple[Row, ...]:
     """Read what the channels are: labels, names of labels, or names of regions, in the channels' order.
 
     Parameters
@@ -40,9 +40,9 @@ def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tup
     return found
 
 
-def _channel(text: str, scheme: LabelScheme) -> Channel:
+def _channel(text: str, scheme: LabelScheme) -> Row:
     if text in scheme.regions:
-        return Channel(None, text, scheme.regions[text])
+        return Row("region", None, text, scheme.regions[text])
     by_name = {name: label for label, name in scheme.names.items()}
     if text in by_name:
         return _of_label(by_name[text], scheme)
@@ -64,13 +64,13 @@ def _declared(scheme: LabelScheme) -> str:
     return f"Declared are {', '.join(known)}." if known else "Names come from --labels and --region."
 
 
-def _of_label(label: int, scheme: LabelScheme) -> Channel:
-    return Channel(label, scheme.name(label), (label,))
+def _of_label(label: int, scheme: LabelScheme) -> Row:
+    return Row("label", label, scheme.name(label), (label,))
 
 
 def channels_of(
     number: int, softness: Softness, scheme: LabelScheme, path: str | None = None
-) -> tuple[tuple[Channel, ...], str]:
+) -> tuple[tuple[Row, ...], str]:
     """Return what so many channels are, and a note on it.
 
     Where it was not said: one channel is the only declared label beside the background, else label 1.
@@ -118,15 +118,15 @@ def _by_rule(number: int, scheme: LabelScheme, *, excludes: bool) -> tuple[list[
     return declared, f"the declared labels in ascending order; {how}"
 
 
-def _note(channels: Sequence[Channel], why: str) -> str:
+def _note(channels: Sequence[Row], why: str) -> str:
     if len(channels) == 1:
         return f"its one channel is {channels[0].title}: {why}"
     return f"its {len(channels)} channels are {', '.join(each.title for each in channels)}: {why}"
 
 
 def summed_regions(
-    channels: Sequence[Channel], scheme: LabelScheme, *, excludes: bool
-) -> tuple[tuple[Channel, ...], list[str]]:
+    channels: Sequence[Row], scheme: LabelScheme, *, excludes: bool
+) -> tuple[tuple[Row, ...], list[str]]:
     """Return the regions whose probability is the sum of their labels', and a note on those that have none.
 
     Only probabilities of channels that exclude each other add up.
@@ -137,7 +137,7 @@ def summed_regions(
     for name, members in scheme.regions.items():
         kept = tuple(label for label in members if label not in scheme.ignore)
         if excludes and labels.issuperset(kept):
-            found.append(Channel(None, name, kept, is_sum=True))
+            found.append(Row("region", None, name, kept))
         elif name not in own:
             left_out.append(name)
     note = f"regions whose probability no channel gives are not scored: {', '.join(left_out)}"
@@ -145,7 +145,7 @@ def summed_regions(
 
 
 def check_covered(
-    channels: Sequence[Channel], sizes: Mapping[int, int], scheme: LabelScheme, *, excludes: bool
+    channels: Sequence[Row], sizes: Mapping[int, int], scheme: LabelScheme, *, excludes: bool
 ) -> None:
     """Refuse a reference with a label that no channel is about, instead of dropping its pixels.
 
@@ -153,7 +153,7 @@ def check_covered(
 
     Parameters
     ----------
-    channels : sequence of Channel
+    channels : sequence of Row
     sizes : mapping of int to int
         Pixels of the reference by label, without ignored ones and nodata.
 

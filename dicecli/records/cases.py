@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - the codec reads types
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.errors import DicecliError
-    from dicecli.records.counts import Counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """One pair to compare.
 
@@ -35,9 +35,9 @@ class Case:
     refused: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """What was counted of one case: integers only, so that a hundred thousand of them fit into memory.
+    """What was measured of one case: so little that a hundred thousand of them fit into memory.
 
     Attributes
     ----------
@@ -53,25 +53,26 @@ class Scored:
         Pixels that were compared.
     excluded : mapping of str to int
         Pixels left out, by ``ignore_label`` and ``nodata`` of the reference.
-    labels : mapping of int to Counts
-        For every label that either mask holds, background included.
-    regions : mapping of str to Counts
+    measured : Measured
+        Measurements by the statistic's name, then by row.
     notes : tuple of str
         What was assumed, and what looks odd.
     """
 
     case: Case
-    shape: tuple[int, ...]
+    shape: tuple[Whole, ...]
     spacing: tuple[float, ...] | None
     unit: str | None
     sizes: Mapping[str, float]
-    counted: int
-    excluded: Mapping[str, int]
-    labels: Mapping[int, Counts]
-    regions: Mapping[str, Counts] = field(default_factory=dict)
+    counted: Whole
+    excluded: Mapping[str, Whole]
+    measured: Measured
     notes: tuple[str, ...] = ()
 
-    status = "scored"
+    @property
+    def status(self) -> str:
+        """``"scored"``."""
+        return "scored"
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,7 @@ def sharing(result: Result, case: Case, parts: dict[Any, Any]) -> Result:
         sizes,
         result.counted,
         excluded,
-        result.labels,
-        result.regions or parts.setdefault((), {}),
+        result.measured.sharing(parts),
         notes,
     )
 

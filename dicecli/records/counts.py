@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from dicecli.records.measurements import Whole  # noqa: TC001 - the codec reads types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
-class Counts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Counts:
     """How many pixels of one label, or of one region, two masks agree on.
 
-    Python integers, so exact at any size. Merging is :func:`pooled`; the empty element is ``Counts()``.
+    Python integers, so exact at any size. Counts add up with ``+``; the zero is ``Counts()``. They unpack in
+    the order of their fields.
 
     Attributes
     ----------
@@ -25,10 +30,26 @@ class Counts(NamedTuple):
         True negatives: neither has it.
     """
 
-    tp: int = 0
-    fp: int = 0
-    fn: int = 0
-    tn: int = 0
+    tp: Whole = 0
+    fp: Whole = 0
+    fn: Whole = 0
+    tn: Whole = 0
+
+    @classmethod
+    def zero(cls) -> Self:
+        """Return the counts of no pixel."""
+        return cls()
+
+    def __add__(self, other: object) -> Counts:
+        if not isinstance(other, Counts):
+            return NotImplemented
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.tp, self.fp, self.fn, self.tn))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Counts, (self.tp, self.fp, self.fn, self.tn)
 
     @property
     def reference(self) -> int:

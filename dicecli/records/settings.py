@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
-
-if TYPE_CHECKING:
-    from dicecli.records.softness import Softness
+from dicecli.records.softness import Softness  # noqa: TC001 - the codec reads types
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]

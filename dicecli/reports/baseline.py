@@ -91,8 +91,8 @@ def _of_labels(old: Reading, new: Reading) -> Iterator[Change]:
     """Yield the pooled value of every label and shared region, then and now; overall metrics have none."""
     if not new.metric.averaged:
         return
-    before, scheme = old.report.settings.labels, new.report.settings.labels
-    regions = [name for name in scheme.regions if name in before.regions]
+    scheme = new.report.settings.labels
+    regions = [name for name in new.report.regions if name in old.report.regions]
     rows: list[int | str] = [*sorted({*old.report.labels, *new.report.labels}), *regions]
     for row in rows:
         title = row if isinstance(row, str) else scheme.name(row) or f"label {row}"

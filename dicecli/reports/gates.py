@@ -17,7 +17,9 @@ from dicecli.metrics._catalogue import Metric, resolve
 from dicecli.records.cases import Scored, Verdict
 from dicecli.records.counts import Counts, pooled
 from dicecli.reports.averages import Average
-from dicecli.reports.report import Report, counts_of
+from dicecli.reports.report import Report
+from dicecli.reports.rows import labels_found
+from dicecli.statistics.matrix import label_counts, region_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,11 +162,10 @@ class Reading:
         if not scored:
             value = math.nan
         elif self.row is not None:
-            counts = pooled(_counts(each, self.row) for each in scored)
+            counts = pooled(self._counts(each) for each in scored)
             value = self.metric.value(counts, None, self.report.settings.undefined)
         else:
-            labels = _found(self.report)
-            value = self.metric.function([pooled(counts_of(each, n) for each in scored) for n in labels])
+            value = self.metric.function(self.report.pooled_labels().values())
         return Average(value, len(scored), 0)
 
     def of_case(self, scored: Scored) -> float:
@@ -173,14 +174,19 @@ class Reading:
             averages = self.report.case_scores(scored).averages
             return averages[_OF_ONE_CASE.get(self.average, self.average)][self.metric.name].value
         if self.row is not None:
-            counts = _counts(scored, self.row)
+            counts = self._counts(scored)
             return self.metric.value(counts, scored.sizes, self.report.settings.undefined)
-        return self.metric.function(scored.labels.values())
+        return self.metric.function(label_counts(scored.measured).values())
 
     def is_there(self, scored: Scored) -> bool:
         """Tell whether a case has, in either mask, what this number is of."""
-        rows = self.report.counts(scored) if self.row is None else [_counts(scored, self.row)]
+        rows = self.report.counts(scored) if self.row is None else [self._counts(scored)]
         return any(each.tp + each.fp + each.fn for each in rows)
+
+    def _counts(self, scored: Scored) -> Counts:
+        if isinstance(self.row, str):
+            return region_counts(scored.measured, {self.row: self.report.regions[self.row]})[self.row]
+        return label_counts(scored.measured).get(self.row or 0, Counts(tn=scored.counted))
 
 
 def _check_range(metric: Metric, limit: float, text: str) -> None:
@@ -224,7 +230,8 @@ def _row(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> in
     if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
         return int(text)
     meant: list[int | str] = [label for label in known if scheme.name(label) == text]
-    if text in scheme.regions and [*scheme.regions[text]] != meant:
+    regions = report.regions
+    if text in regions and [*regions[text]] != meant:
         meant.append(text)
     if len(meant) > 1:
         means = " and ".join(f"region {row}" if isinstance(row, str) else f"label {row}" for row in meant)
@@ -235,17 +242,13 @@ def _row(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> in
         labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
         raise GateError(
             f"'{gate.text}': there is no label or region '{text}' in {where}",
-            f"Known: {', '.join([*labels, *scheme.regions])}.",
+            f"Known: {', '.join([*labels, *regions])}.",
         )
     return meant[0]
 
 
-def _counts(result: Scored, row: int | str) -> Counts:
-    return result.regions[row] if isinstance(row, str) else counts_of(result, row)
-
-
 def _found(report: Report) -> list[int]:
-    return sorted({label for each in report.scored for label in each.labels})
+    return sorted({label for each in report.scored for label in labels_found(each)})
 
 
 def _of_run(gate: Gate, reading: Reading) -> Verdict:

@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dicecli.masks.encoding import READ_AS_ONE
 from dicecli.records.cases import SAME_BYTES, SAME_FILE
+from dicecli.reports.rows import labels_found
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
-    from dicecli.records.cases import Case
+    from dicecli.records.cases import Scored
 
 _NAMED = 5
 
 
-class Noted(Protocol):
-    """What notes on a run are made from: the cases, their notes, and the labels that they hold."""
-
-    @property
-    def case(self) -> Case:
-        """The case."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was assumed about it, and what looks odd."""
-
-    @property
-    def labels(self) -> Container[int]:
-        """The labels that either mask holds."""
-
-
-def run_notes(scored: Sequence[Noted], expected: int) -> list[str]:
+def run_notes(scored: Sequence[Scored], expected: int) -> list[str]:
     """Return the notes on a run of several cases, made from those on its cases."""
     return [*_on_twins(scored, expected), *_on_255(scored), *_on_files(scored, expected)]
 
 
-def _names(cases: Sequence[Noted]) -> str:
+def _names(cases: Sequence[Scored]) -> str:
     some = ", ".join(each.case.name for each in cases[:_NAMED])
     return f"{some} and {len(cases) - _NAMED:,} more" if len(cases) > _NAMED else some
 
 
-def _on_twins(scored: Sequence[Noted], expected: int) -> list[str]:
+def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
     twins = [each for each in scored if {SAME_FILE, SAME_BYTES} & set(each.notes)]
     if not twins:
         return []
@@ -50,10 +35,10 @@ def _on_twins(scored: Sequence[Noted], expected: int) -> list[str]:
     return [f"in {among} both masks are one file, or copies of it: {_names(twins)}"]
 
 
-def _on_255(scored: Sequence[Noted]) -> list[str]:
+def _on_255(scored: Sequence[Scored]) -> list[str]:
     """Say when 255 is label 1 in some cases, and a label of its own in others."""
     as_one = [each for each in scored if any(READ_AS_ONE in note for note in each.notes)]
-    own = [each for each in scored if 255 in each.labels]
+    own = [each for each in scored if 255 in labels_found(each)]
     if not as_one or not own:
         return []
     return [
@@ -62,9 +47,9 @@ def _on_255(scored: Sequence[Noted]) -> list[str]:
     ]
 
 
-def _on_files(scored: Sequence[Noted], expected: int) -> list[str]:
+def _on_files(scored: Sequence[Scored], expected: int) -> list[str]:
     """Put equal notes together; those that differ by numbers alone count as equal, and one is shown."""
-    found: dict[str, list[Noted]] = {}
+    found: dict[str, list[Scored]] = {}
     shown: dict[str, str] = {}
     for each in scored:
         for note in each.notes:

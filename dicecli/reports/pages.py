@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
 from dicecli.reports.report import definition
+from dicecli.reports.rows import labels_found
 from dicecli.reports.summary import RESAMPLES, SEED
 from dicecli.reports.text import inert
 
@@ -114,7 +115,7 @@ def _averages(report: Report) -> Sheet:
     has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
     remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
     background = report.settings.labels.background
-    if background not in report.labels and any(background in each.labels for each in report.scored):
+    if background not in report.labels and any(background in labels_found(each) for each in report.scored):
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
     return Sheet("Averages", columns, tuple(rows), remark)
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.records.cases import Case, Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.cases import Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.codec import fields, read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
+from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
-from dicecli.reports.report import Report
+from dicecli.reports.making import report_of
+from dicecli.reports.record import SCHEMA
+from dicecli.statistics.matrix import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dicecli.records.cases import Result
 
@@ -25,7 +30,7 @@ _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f
 _UNSCORED = {"failed": Failed, "missing": Missing, "pending": Pending}
 
 
-def read_report(path: str | Path) -> Report:
+def read_report(path: str | Path) -> Any:
     """Read a report from its JSON file.
 
     Raises
@@ -34,7 +39,7 @@ def read_report(path: str | Path) -> Report:
         The file is missing, is no such record, or was written by a newer version.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a report: {error}", _HINT) from error
     try:
@@ -43,37 +48,48 @@ def read_report(path: str | Path) -> Report:
         raise UsageError(f"{path}: {error.message}", error.hint) from error
 
 
-def from_dict(record: dict[str, Any]) -> Report:
-    """Build a report from its record; every number is computed again from the counts.
+def from_dict(record: dict[str, Any]) -> Any:
+    """Build a report from its record; every number is computed again from what was measured.
 
     Raises
     ------
     UsageError
-        Not a record of this schema.
+        Not a record of this schema, or of schema 1.
     """
     schema = record.get("schema") if isinstance(record, dict) else None
-    if str(schema).startswith("soft"):
+    if schema == "soft-1":
         raise UsageError(
-            "it is a record of probability maps, which is not rendered again",
-            "Write the forms that are wanted at once: -o scores.json -o scores.csv -o table.md.",
+            "it is a record of probability maps in the schema soft-1, which kept no sums to render again",
+            "Score the maps again: this version writes records that can be read.",
         )
-    if schema != 1:
-        raise UsageError(f"its schema is {schema!r}; 1 is expected", _HINT)
+    if schema not in {1, SCHEMA} or isinstance(schema, bool):
+        raise UsageError(f"its schema is {schema!r}; {SCHEMA} is expected, or 1", _HINT)
     try:
-        settings = settings_from_dict(record["settings"])
-        results = [_result(case, settings) for case in _list(record["cases"])]
-        verdicts = [_verdict(each) for each in record["summary"]["gates"]]
-        notes = _texts(record["summary"]["notes"])
-        is_batch = "bootstrap" in record["summary"]
-        report = Report(results, settings, verdicts=verdicts, is_batch=is_batch)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"it is not a whole record ({type(error).__name__}: {error})", _HINT) from error
+        return _report(record, is_first=schema == 1)
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        said = error.message if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        raise UsageError(f"it is not a whole record ({said})", _HINT) from error
+
+
+def _report(record: dict[str, Any], *, is_first: bool) -> Any:
+    settings = settings_from_dict(record["settings"])
+    measured = _measured_of_rows if is_first else _measured
+    results = [
+        _result(case, settings, measured, f"cases[{place}]")
+        for place, case in enumerate(_list(record["cases"]))
+    ]
+    summary = record["summary"]
+    verdicts = [_verdict(each) for each in _list(summary["gates"])]
+    notes = read(tuple[str, ...], summary["notes"], "summary.notes")
+    report = report_of(results, settings, is_batch="bootstrap" in summary)
     # Notes that are made from the cases are other ones once these are merged with others.
     given = [each for each in notes if each not in report.made_notes]
-    return Report(results, settings, verdicts=verdicts, notes=given, is_batch=is_batch)
+    report = report_of(results, settings, notes=given, is_batch=report.is_batch)
+    report.verdicts = tuple(verdicts)
+    return report
 
 
-def merged(reports: Sequence[Report]) -> Report:
+def merged(reports: Sequence[Any]) -> Any:
     """Put the shards of one run together: all cases, in the order of their names.
 
     Raises
@@ -100,7 +116,7 @@ def merged(reports: Sequence[Report]) -> Report:
     notes = dict.fromkeys(
         note for report in reports for note in report.notes if note not in report.made_notes
     )
-    return Report(results, first.settings, notes=tuple(notes), is_batch=True)
+    return report_of(results, first.settings, notes=tuple(notes), is_batch=True)
 
 
 def settings_from_dict(record: dict[str, Any]) -> Settings:
@@ -111,81 +127,77 @@ def settings_from_dict(record: dict[str, Any]) -> Settings:
     TypeError, LookupError, ValueError
         Not what a report says.
     """
-    scheme = LabelScheme(
-        names={int(label): _text(name) for label, name in record["names"].items()},
-        regions={name: tuple(_integers(members)) for name, members in record["regions"].items()},
-        ignore=tuple(_integers(record["ignore_labels"])),
-        background=None if record["background"] is None else _integer(record["background"]),
-        source=None if record["labels"] is None else _text(record["labels"]),
-    )
-    plain = {
-        key: value
-        for key, value in record.items()
-        if key in Settings.__dataclass_fields__ and key not in {"labels", "metrics"}
+    kinds = fields(Settings)
+    given = {
+        "names": read(Mapping[int, str], record["names"], "settings.names"),
+        "regions": read(Mapping[str, tuple[int, ...]], record["regions"], "settings.regions"),
+        "ignore": read(tuple[int, ...], record["ignore_labels"], "settings.ignore_labels"),
+        "background": read(int | None, record["background"], "settings.background"),
+        "source": read(str | None, record["labels"], "settings.labels"),
     }
-    for key, value in plain.items():
-        if isinstance(value, (list, dict)):
-            raise TypeError(f"{key} is {value!r}")
-    metrics = None if record["metrics"] is None else tuple(_texts(record["metrics"]))
-    return replace(Settings(labels=scheme, metrics=metrics), **plain)
+    plain = {
+        key: read(kinds[key], value, f"settings.{key}")
+        for key, value in record.items()
+        if key in kinds and key != "labels"
+    }
+    return Settings(labels=LabelScheme(**given), **plain)
 
 
-def _result(record: dict[str, Any], settings: Settings) -> Result:
-    name, prediction, reference = (_text(record[key]) for key in ("case", "prediction", "reference"))
-    group = None if record["group"] is None else _text(record["group"])
-    case = Case(name, prediction, reference, group)
+def _result(
+    record: dict[str, Any],
+    settings: Settings,
+    measured: Callable[[dict[str, Any], Settings, str], Measured],
+    where: str,
+) -> Result:
+    case = {"name": record["case"], "refused": None}
+    case |= {key: read(str, record[key], f"{where}.{key}") for key in ("prediction", "reference")}
+    case |= {"group": record["group"]}
     if record["status"] != "scored":
-        said = [_text(record[key]) for key in ("error", "message", "hint")]
-        return _UNSCORED[record["status"]](case, *said)
-    rows = [*record["labels"], *record["not_averaged"]]
-    counts = {(_label(row), row["name"]): _counts(row) for row in rows}
-    regions = {_text(name): each for (label, name), each in counts.items() if label is None}
-    return Scored(
-        case=case,
-        shape=tuple(_integers(record["shape"])),
-        spacing=None if record["spacing"] is None else tuple(float(each) for each in record["spacing"]),
-        unit=None if record["unit"] is None else _text(record["unit"]),
-        sizes={_text(unit): float(size) for unit, size in record["pixel_size"].items()},
-        counted=_integer(record["counted"], least=0),
-        excluded={why: _integer(n, least=0) for why, n in record["excluded"].items()},
+        said = {key: record[key] for key in ("error", "message", "hint")}
+        failed: Failed = read(_UNSCORED[record["status"]], {"case": case, **said}, where)
+        return failed
+    notes, advice = record["notes"], read(Whole, record.get("advice", 0), f"{where}.advice")
+    content = {key: record[key] for key in ("shape", "spacing", "unit", "counted", "excluded")}
+    content |= {"case": case, "sizes": record["pixel_size"], "notes": _list(notes)[: len(notes) - advice]}
+    scored: Scored = read(Scored, content | {"measured": {}}, where)
+    return replace(scored, measured=measured(record, settings, where))
+
+
+def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measured:
+    found: Measured = read(Measured, record["measured"], f"{where}.measured")
+    wanted = "matrix" if settings.soft is None else "soft"
+    if wanted not in found:
+        raise ValueError(f"{where}.measured has no {wanted}")
+    for row, each in found.get("matrix", {}).items():
+        if each.total != record["counted"]:
+            raise ValueError(
+                f"{where}: the matrix of {row.title} has {each.total} pixels, not {record['counted']}"
+            )
+    return found
+
+
+def _measured_of_rows(record: dict[str, Any], settings: Settings, where: str) -> Measured:
+    """Return what schema 1 has of a case: the counts of its rows, each of which is a matrix of its own."""
+    found: dict[Row, Matrix] = {}
+    for each in [*_list(record["labels"]), *_list(record["not_averaged"])]:
+        label, name = (
+            read(int | None, each["label"], f"{where}.labels"),
+            read(str | None, each["name"], where),
+        )
+        counts = read(Counts, {key: each[key] for key in fields(Counts)}, f"{where} ({name or label})")
         # A label that neither mask holds has a row where others have it; it was not counted.
-        labels={
-            label: each
-            for (label, _), each in counts.items()
-            if label is not None and each.tp + each.fp + each.fn
-        },
-        regions={name: regions[name] for name in settings.labels.regions},
-        notes=_file_notes(record),
-    )
-
-
-def _file_notes(record: dict[str, Any]) -> tuple[str, ...]:
-    notes = _texts(record["notes"])
-    return tuple(notes[: len(notes) - _integer(record["advice"], least=0)])
+        if label is None:
+            found[Row("region", None, name, settings.labels.regions[name or ""])] = Matrix.of_counts(counts)
+        elif counts.tp + counts.fp + counts.fn:
+            found[Row("label", label, settings.labels.name(label), (label,))] = Matrix.of_counts(counts)
+    return Measured.of({"matrix": found})
 
 
 def _verdict(record: dict[str, Any]) -> Verdict:
-    value = math.nan if record["value"] is None else float(record["value"])
-    holds = record["holds"]
-    if not isinstance(holds, bool):
-        raise TypeError(f"holds is {holds!r}")
-    return Verdict(_text(record["gate"]), value, float(record["limit"]), holds, _text(record["detail"]))
-
-
-def _counts(row: dict[str, Any]) -> Counts:
-    return Counts(*(_integer(row[key], least=0) for key in Counts._fields))
-
-
-def _label(row: dict[str, Any]) -> int | None:
-    if row["name"] is not None:
-        _text(row["name"])
-    return None if row["label"] is None else _integer(row["label"])
-
-
-def _integer(value: Any, least: int | None = None) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
-        raise TypeError(f"{value!r} where a whole number is expected")
-    return value
+    value = record["value"]
+    content = {**record, "value": 0.0 if value is None else value}
+    verdict: Verdict = read(Verdict, content, "summary.gates")
+    return replace(verdict, value=math.nan) if value is None else verdict
 
 
 def _list(values: Any) -> list[Any]:
@@ -194,15 +206,5 @@ def _list(values: Any) -> list[Any]:
     return values
 
 
-def _integers(values: Any) -> list[int]:
-    return [_integer(each) for each in _list(values)]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} where a text is expected")
-    return value
-
-
-def _texts(values: Any) -> list[str]:
-    return [_text(each) for each in _list(values)]
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} stands where a number is expected")

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import Failed
+from dicecli.records.codec import written
 from dicecli.records.version import __version__
 from dicecli.reports.report import Report, definition
 from dicecli.reports.summary import RESAMPLES, SEED, RowSummary
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from dicecli.records.cases import Result
+    from dicecli.records.settings import Settings
     from dicecli.reports.averages import Average
     from dicecli.reports.rows import CaseScores, LabelScore
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
-SCHEMA = 1
+SCHEMA = 2
 #: The columns of rows before and after those of the metrics.
 _STATISTICS = (
     "undefined",
@@ -43,12 +46,12 @@ FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("err
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-    return frame(report) | {"cases": list(case_dicts(report)), "summary": summary_dict(report)}
+    return frame(report.settings) | {"cases": list(case_dicts(report)), "summary": summary_dict(report)}
 
 
-def frame(report: Report) -> dict[str, Any]:
+def frame(settings: Settings) -> dict[str, Any]:
     """Return what stands before the cases of the record."""
-    return {"schema": SCHEMA, "dicecli": __version__, "settings": report.settings.to_dict()}
+    return {"schema": SCHEMA, "dicecli": __version__, "settings": settings.to_dict()}
 
 
 def case_dicts(report: Report) -> Iterator[dict[str, Any]]:
@@ -94,17 +97,17 @@ def rows(report: Report) -> Iterator[dict[str, Any]]:
 
     Values are of the metrics that are shown.
     """
-    policy = report.settings.undefined
+    policy, table = report.settings.undefined, iter(report.table)
     for result in report.results:
-        facts = {"case": result.case.name, "status": result.status}
+        known = {"case": result.case.name, "status": result.status}
         if isinstance(result, Failed):
-            yield facts | {"error": f"{result.error}: {result.message}"}
+            yield known | {"error": f"{result.error}: {result.message}"}
             continue
-        for (label, name), counts in zip(report.rows, report.counts(result), strict=True):
+        for row, counts in zip(report.rows, next(table), strict=True):
             values = {each.name: number(each.value(counts, result.sizes, policy)) for each in report.shown}
-            yield facts | {"label": label, "name": name} | counts._asdict() | values
+            yield known | {"label": row.label, "name": row.name} | written(counts) | values
         if not report.rows:
-            yield facts
+            yield known
 
 
 def summary_rows(report: Report) -> Iterator[dict[str, Any]]:
@@ -146,28 +149,13 @@ def _average(values: dict[str, Average]) -> dict[str, Any]:
 
 def _row(row: LabelScore) -> dict[str, Any]:
     values = {name: number(value) for name, value in row.values.items()}  # noqa: PD011 - no frame
-    return {"label": row.label, "name": row.name} | row.counts._asdict() | values
+    return {"label": row.label, "name": row.name, **written(row.counts), **values}
 
 
 def _case(case: CaseScores | Failed) -> dict[str, Any]:
-    result = case if isinstance(case, Failed) else case.result
-    facts: dict[str, Any] = {
-        "case": result.case.name,
-        "group": result.case.group,
-        "status": result.status,
-        "prediction": str(result.case.prediction),
-        "reference": str(result.case.reference),
-    }
     if isinstance(case, Failed):
-        return facts | {"error": case.error, "message": case.message, "hint": case.hint}
-    scored = case.result
-    return facts | {
-        "shape": list(scored.shape),
-        "spacing": None if scored.spacing is None else list(scored.spacing),
-        "unit": scored.unit,
-        "pixel_size": dict(scored.sizes),
-        "counted": scored.counted,
-        "excluded": dict(scored.excluded),
+        return facts(case)
+    return facts(case.result) | {
         "labels": [_row(row) for row in (*case.labels, *case.regions)],
         "not_averaged": [_row(row) for row in case.others],
         "averages": {
@@ -182,5 +170,28 @@ def _case(case: CaseScores | Failed) -> dict[str, Any]:
         "checks": case.checks,
         "notes": list(case.notes),
         # How many of them, the last ones, are made from the counts, and so again when this is read back.
-        "advice": len(case.notes) - len(set(scored.notes)),
+        "advice": len(case.notes) - len(set(case.result.notes)),
+        "measured": written(case.result.measured),
+    }
+
+
+def facts(result: Result) -> dict[str, Any]:
+    """Return what the record says of any case, and of its grid and pixels where it was scored."""
+    case = result.case
+    found: dict[str, Any] = {
+        "case": case.name,
+        "group": case.group,
+        "status": result.status,
+        "prediction": str(case.prediction),
+        "reference": str(case.reference),
+    }
+    if isinstance(result, Failed):
+        return found | {"error": result.error, "message": result.message, "hint": result.hint}
+    return found | {
+        "shape": list(result.shape),
+        "spacing": written(result.spacing),
+        "unit": result.unit,
+        "pixel_size": dict(result.sizes),
+        "counted": result.counted,
+        "excluded": dict(result.excluded),
     }

@@ -15,13 +15,15 @@ from dicecli.metrics._catalogue import Metric, catalogue, resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Failed, Result, Scored, Verdict
 from dicecli.records.counts import Counts, pooled
+from dicecli.records.measurements import Row
 from dicecli.reports.advice import advice
 from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, Pools
 from dicecli.reports.notes import run_notes
-from dicecli.reports.rows import CaseScores, LabelScore
+from dicecli.reports.rows import CaseScores, LabelScore, labels_found
+from dicecli.statistics.matrix import label_counts, own_regions, region_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pandas import DataFrame
 
@@ -131,7 +133,7 @@ class Report:
     def labels(self) -> tuple[int, ...]:
         """The labels evaluated: those declared, else those found in any mask of the run; not the ignored."""
         scheme = self.settings.labels
-        found = scheme.names or {label for each in self.scored for label in each.labels}
+        found = scheme.names or {label for each in self.scored for label in labels_found(each)}
         left_out = {*scheme.ignore, *(() if self.settings.include_background else _only(scheme.background))}
         return tuple(sorted(label for label in found if label not in left_out))
 
@@ -142,19 +144,21 @@ class Report:
 
     def case_scores(self, result: Scored) -> CaseScores:
         """Compute the numbers of one case."""
+        every = label_counts(result.measured)
+        counts = self._counts(result, every)
         rows = [
-            LabelScore(label, name, counts, self._values(result, counts))
-            for (label, name), counts in zip(self.rows, self.counts(result), strict=True)
+            LabelScore(row, each, self._values(result, each))
+            for row, each in zip(self.rows, counts, strict=True)
         ]
         labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
-        others = {*result.labels, *_only(self.settings.labels.background)} - {*self.labels}
+        others = {*every, *_only(self.settings.labels.background)} - {*self.labels}
         scores = CaseScores(
             result=result,
             labels=labels,
             regions=regions,
-            others=tuple(self._row(result, label) for label in sorted(others)),
-            averages=self._averages([result], OF_ONE_CASE),
-            overall={each.name: each.function(result.labels.values()) for each in self._overall},
+            others=tuple(self._row(result, label, every) for label in sorted(others)),
+            averages=self._averages([counts], OF_ONE_CASE),
+            overall={each.name: each.function(every.values()) for each in self._overall},
             checks=identities([row.counts for row in (*labels, *regions)]),
         )
         notes = dict.fromkeys((*result.notes, *advice(scores, self.settings)))
@@ -164,40 +168,68 @@ class Report:
     def averages(self) -> dict[str, dict[str, Average]]:
         """The averages over the run, by name and metric; all six where there are several cases."""
         if not self.is_batch:
-            return self._averages(self.scored, OF_ONE_CASE)
-        return self._averages(self.scored, tuple(DEFINITIONS), self.values)
+            return self._averages(self.table, OF_ONE_CASE)
+        return self._averages(self.table, tuple(DEFINITIONS), self.values)
 
     @cached_property
     def overall(self) -> dict[str, float]:
         """The metrics of the whole matrix, from the counts of every label added up over the cases."""
-        found = sorted({label for each in self.scored for label in each.labels})
-        pools = [pooled(counts_of(each, label) for each in self.scored) for label in found]
+        pools = self.pooled_labels().values()
         return {each.name: each.function(pools) for each in self._overall}
+
+    def pooled_labels(self) -> dict[int, Counts]:
+        """Return the counts of every label that any case holds, added up over the cases."""
+        found: dict[int, Counts] = {}
+        counted, of = 0, dict[int, int]()
+        for each in self.scored:
+            counted += each.counted
+            for label, counts in label_counts(each.measured).items():
+                found[label] = found.get(label, Counts()) + counts
+                of[label] = of.get(label, 0) + each.counted
+        # In a case where neither mask holds a label, all pixels are its true negatives.
+        return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
 
     @property
     def averaged(self) -> tuple[Metric, ...]:
         """The metrics that have averages."""
         return tuple(each for each in self.metrics if each.averaged)
 
-    @property
-    def rows(self) -> tuple[tuple[int | None, str | None], ...]:
-        """What each case has a row for: label and name of the evaluated labels, then of the regions."""
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """What each case has a row for: the evaluated labels, then the regions."""
         scheme = self.settings.labels
-        return (
-            *((label, scheme.name(label)) for label in self.labels),
-            *((None, name) for name in scheme.regions),
-        )
+        labels = (Row("label", label, scheme.name(label), (label,)) for label in self.labels)
+        return (*labels, *(Row("region", None, name, members) for name, members in self.regions.items()))
+
+    @cached_property
+    def regions(self) -> dict[str, tuple[int, ...]]:
+        """The regions, with the labels of each: those declared, then layers of their own."""
+        found = dict(self.settings.labels.regions)
+        for each in self.scored:
+            found |= {
+                row.name or "": row.members for row in own_regions(each.measured) if row.name not in found
+            }
+        return found
 
     def counts(self, result: Scored) -> list[Counts]:
         """Return the counts of each of :attr:`rows` in one case."""
-        regions = [result.regions[name] for name in self.settings.labels.regions]
-        return [*(counts_of(result, label) for label in self.labels), *regions]
+        return self._counts(result, label_counts(result.measured))
+
+    def _counts(self, result: Scored, every: Mapping[int, Counts]) -> list[Counts]:
+        nothing = Counts(tn=result.counted)
+        regions = region_counts(result.measured, self.regions).values() if self.regions else ()
+        return [*(every.get(label, nothing) for label in self.labels), *regions]
+
+    @cached_property
+    def table(self) -> list[list[Counts]]:
+        """The counts of each of :attr:`rows`, per scored case."""
+        return [self.counts(each) for each in self.scored]
 
     @cached_property
     def values(self) -> Table:
         """Every metric by its name: per scored case, the value of each of :attr:`rows`; NaN undefined."""
         policy = self.settings.undefined
-        counts = [(each.sizes, self.counts(each)) for each in self.scored]
+        counts = [(each.sizes, rows) for each, rows in zip(self.scored, self.table, strict=True)]
         return {
             each.name: [[each.value(row, sizes, policy) for row in rows] for sizes, rows in counts]
             for each in self.metrics
@@ -213,18 +245,18 @@ class Report:
         scored, metrics, policy = self.scored, self.metrics, self.settings.undefined
         shape = (len(metrics), len(scored), len(self.rows))
         table = np.array([self.values[each.name] for each in metrics], np.float64).reshape(shape)
-        pools = [pooled(column) for column in zip(*(self.counts(each) for each in scored), strict=True)]
+        pools = [pooled(column) for column in zip(*self.table, strict=True)]
         is_one_size = len({tuple(each.sizes.items()) for each in scored}) == 1
         sizes = scored[0].sizes if is_one_size else {}
         columns = [
             Columns(
-                label,
-                name,
+                row.label,
+                row.name,
                 tuple(range(len(scored))),
                 table[:, :, place].T,
                 tuple(each.value(counts, sizes, policy) for each in metrics),
             )
-            for place, ((label, name), counts) in enumerate(
+            for place, (row, counts) in enumerate(
                 zip(self.rows, pools or [Counts()] * len(self.rows), strict=True)
             )
         ]
@@ -238,19 +270,19 @@ class Report:
             higher_is_better=ranked is not None and ranked.better == "higher",
         )
 
-    def _row(self, result: Scored, label: int) -> LabelScore:
-        counts = counts_of(result, label)
-        return LabelScore(label, self.settings.labels.name(label), counts, self._values(result, counts))
+    def _row(self, result: Scored, label: int, every: Mapping[int, Counts]) -> LabelScore:
+        counts = every.get(label, Counts(tn=result.counted))
+        row = Row("label", label, self.settings.labels.name(label), (label,))
+        return LabelScore(row, counts, self._values(result, counts))
 
     def _values(self, result: Scored, counts: Counts) -> dict[str, float]:
         return {each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics}
 
     def _averages(
-        self, results: Sequence[Scored], names: Sequence[str], values: Table | None = None
+        self, rows: Sequence[Sequence[Counts]], names: Sequence[str], values: Table | None = None
     ) -> dict[str, dict[str, Average]]:
         """Compute averages of every metric that has them; `values` has each metric per case and row."""
-        labels, regions = self.labels, self.settings.labels.regions
-        rows = [self.counts(each) for each in results]
+        labels, regions = self.labels, self.regions
         pools = Pools([row[: len(labels)] for row in rows])
         averaged = [(each, partial(each.value, undefined=self.settings.undefined)) for each in self.averaged]
         cut = {name: [row[: len(labels)] for row in rows] for name, rows in (values or {}).items()}
@@ -266,11 +298,6 @@ class Report:
 
 def _only(label: int | None) -> tuple[int, ...]:
     return () if label is None else (label,)
-
-
-def counts_of(result: Scored, label: int) -> Counts:
-    """Return the counts of a label; one that neither mask holds has only true negatives."""
-    return result.labels.get(label, Counts(tn=result.counted))
 
 
 def definition(name: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dicecli.records.measurements import IMAGE
+
 if TYPE_CHECKING:
     from dicecli.records.cases import Scored
     from dicecli.records.counts import Counts
+    from dicecli.records.measurements import Row
     from dicecli.reports.averages import Average
 
 
@@ -15,15 +18,24 @@ if TYPE_CHECKING:
 class LabelScore:
     """One row: a label or region of one case, its counts, and every metric's value (NaN: undefined)."""
 
-    label: int | None
-    name: str | None
+    row: Row
     counts: Counts
     values: dict[str, float]
 
     @property
+    def label(self) -> int | None:
+        """The label; None of a region."""
+        return self.row.label
+
+    @property
+    def name(self) -> str | None:
+        """The name, where it has one."""
+        return self.row.name
+
+    @property
     def title(self) -> str:
         """What people call it: its name, else its number."""
-        return self.name or f"label {self.label}"
+        return self.row.title
 
 
 @dataclass(frozen=True)
@@ -55,3 +67,13 @@ class CaseScores:
     overall: dict[str, float]
     checks: dict[str, bool]
     notes: tuple[str, ...] = field(default=())
+
+
+def labels_found(result: Scored) -> set[int]:
+    """Return the labels that a case is about: those that its matrix holds, and those that have rows."""
+    found: set[int] = set()
+    for name, rows in result.measured.items():
+        found.update(row.label for row in rows if row.label is not None)
+        if name == "matrix" and IMAGE in rows:
+            found.update(rows[IMAGE].labels)
+    return found

@@ -11,25 +11,26 @@ from dicecli.errors import UsageError
 from dicecli.masks.pair import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
+from dicecli.reports.making import report_of
 from dicecli.runs.casualties import check_timeout, late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
-from dicecli.runs.scoring import check_executor, make_settings, report_of, result_of
+from dicecli.runs.scoring import check_executor, make_settings, result_of
 from dicecli.runs.soft import make_soft_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicecli.records.cases import Result
     from dicecli.records.settings import Settings
     from dicecli.reports.report import Report
     from dicecli.runs.journal import Journal
-    from dicecli.statistics.soft.results import AnyResult
 
 
 class Progress(Protocol):
     """What is told of every case that is done."""
 
-    def __call__(self, result: AnyResult, *, is_new: bool) -> None:
+    def __call__(self, result: Result, *, is_new: bool) -> None:
         """Take note of a result; `is_new` is False where the journal had it."""
 
 
@@ -188,7 +189,7 @@ def run(
         An interrupt, or `strict`, ended the run; the report is in it.
     """
     cases = pairing.cases
-    results: list[AnyResult] = [_pending(case) for case in cases]
+    results: list[Result] = [_pending(case) for case in cases]
     parts: dict[Any, Any] = {}
     work: Any = None
     try:
@@ -229,7 +230,7 @@ def _looked_up(
     cases: Sequence[Case],
     settings: Settings,
     journal: Journal | None,
-    results: list[AnyResult],
+    results: list[Result],
     progress: Progress | None,
 ) -> list[int]:
     """Take from the journal what it has, and return the positions of the other cases."""
@@ -253,7 +254,7 @@ def _pending(case: Case) -> Pending:
     )
 
 
-def _guarded(case: Case, settings: Settings) -> AnyResult:
+def _guarded(case: Case, settings: Settings) -> Result:
     """Score a case; a defect of this program costs that case, not what a night has counted."""
     try:
         return result_of(case, settings)

@@ -15,8 +15,10 @@ from dicecli.masks.pair import Pair, named, on_side
 from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.labels import NO_LABEL
+from dicecli.records.measurements import IMAGE, Measured
 from dicecli.statistics._census import device_note, whole_tensors
 from dicecli.statistics._spreading import spread
+from dicecli.statistics.matrix import Matrix
 
 if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
@@ -113,8 +115,7 @@ def _scored(
         sizes=reference.grid.sizes(),
         counted=matrix.total,
         excluded={"ignore_label": before - matrix.total, "nodata": excluded_nodata},
-        labels=matrix.every_count(),
-        regions={name: matrix.counts(members) for name, members in scheme.regions.items()},
+        measured=Measured((("matrix", IMAGE),), (Matrix.of(matrix),)),
         notes=tuple(notes),
     )
 

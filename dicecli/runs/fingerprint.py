@@ -1,4 +1,4 @@
-"""What a case's counts depend on, as one digest; and those counts as JSON's types."""
+"""What the measurements of a case depend on, as one digest."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli.masks import files
-from dicecli.records.cases import Case, Scored
-from dicecli.records.counts import Counts
 from dicecli.records.version import __version__
-from dicecli.statistics.soft.results import SoftScored
 
 if TYPE_CHECKING:
+    from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
 
 #: To be raised whenever entries are written otherwise, or mean something else.
-SCHEMA = 1
+SCHEMA = 2
 
 
 def fingerprint(case: Case, settings: Settings) -> str:
@@ -27,44 +25,6 @@ def fingerprint(case: Case, settings: Settings) -> str:
     file of its own. Only of cases whose masks are paths, or None.
     """
     return digest([digest(options_of(settings)), *inputs_of(case)])
-
-
-def scored_to_dict(scored: Scored | SoftScored) -> dict[str, Any]:
-    """Return a result in JSON's types only."""
-    if isinstance(scored, SoftScored):
-        return {"soft": scored.to_dict()}
-    case = scored.case
-    return {
-        "case": [case.name, case.prediction, case.reference, case.group],
-        "shape": list(scored.shape),
-        "spacing": None if scored.spacing is None else list(scored.spacing),
-        "unit": scored.unit,
-        "sizes": dict(scored.sizes),
-        "counted": scored.counted,
-        "excluded": dict(scored.excluded),
-        "labels": {str(label): list(counts) for label, counts in scored.labels.items()},
-        "regions": {name: list(counts) for name, counts in scored.regions.items()},
-        "notes": list(scored.notes),
-    }
-
-
-def scored_from_dict(content: dict[str, Any]) -> Scored | SoftScored:
-    """Return the result that :func:`scored_to_dict` was given."""
-    if "soft" in content:
-        return SoftScored.from_dict(content["soft"])
-    spacing = content["spacing"]
-    return Scored(
-        case=Case(*content["case"]),
-        shape=tuple(content["shape"]),
-        spacing=None if spacing is None else tuple(spacing),
-        unit=content["unit"],
-        sizes=content["sizes"],
-        counted=content["counted"],
-        excluded=content["excluded"],
-        labels={int(label): Counts(*counts) for label, counts in content["labels"].items()},
-        regions={name: Counts(*counts) for name, counts in content["regions"].items()},
-        notes=tuple(content["notes"]),
-    )
 
 
 def options_of(settings: Settings) -> list[Any]:

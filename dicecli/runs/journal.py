@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Scored
-from dicecli.runs.fingerprint import digest, inputs_of, options_of, scored_from_dict, scored_to_dict
-from dicecli.statistics.soft.results import SoftScored
+from dicecli.records.codec import read, written
+from dicecli.runs.fingerprint import digest, inputs_of, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dicecli.records.cases import Result
     from dicecli.records.settings import Settings
-    from dicecli.statistics.soft.results import AnyResult
 
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.
 _SYNC_S = 1.0
@@ -42,7 +42,7 @@ class Journal:
         Cases that were looked for and are here, but with other settings or other files.
     """
 
-    def __init__(self, path: Path, file: int, entries: dict[str, Scored | SoftScored]) -> None:
+    def __init__(self, path: Path, file: int, entries: dict[str, Scored]) -> None:
         self.path = path
         self.changed = 0
         self._file: int | None = file
@@ -76,7 +76,7 @@ class Journal:
             raise
         return journal
 
-    def find(self, case: Case, settings: Settings) -> Scored | SoftScored | None:
+    def find(self, case: Case, settings: Settings) -> Scored | None:
         """Return what is here of a case whose files and settings are still the same.
 
         Call it before the case is read: what :meth:`add` writes is then filed under the files as they were,
@@ -90,7 +90,7 @@ class Journal:
             self.changed += case.name in self._names
         return found
 
-    def add(self, case: Case, settings: Settings, result: AnyResult) -> None:
+    def add(self, case: Case, settings: Settings, result: Result) -> None:
         """Write down a case that was scored; other results are not kept, so that they are tried again.
 
         Raises
@@ -100,8 +100,8 @@ class Journal:
         """
         options = self._options(settings)
         key = self._before.pop((case, options), None) or digest([options, *inputs_of(case)])
-        if isinstance(result, (Scored, SoftScored)):
-            self._write(_line({"fingerprint": key, "scored": scored_to_dict(result)}))
+        if isinstance(result, Scored):
+            self._write(_line({"fingerprint": key, "scored": written(result)}))
 
     def close(self) -> None:
         """Flush to the disk, and let other runs use the file."""
@@ -170,9 +170,9 @@ def _checked(text: bytes) -> bytes:
 _HEADER = _line({"journal": "dicecli"})
 
 
-def _read(path: Path, file: int) -> tuple[dict[str, Scored | SoftScored], int]:
+def _read(path: Path, file: int) -> tuple[dict[str, Scored], int]:
     """Return the whole entries by their fingerprints, and where the last good line ends."""
-    entries: dict[str, Scored | SoftScored] = {}
+    entries: dict[str, Scored] = {}
     position = end = 0
     is_torn_header = True
     with open(file, "rb", closefd=False) as lines:
@@ -184,7 +184,7 @@ def _read(path: Path, file: int) -> tuple[dict[str, Scored | SoftScored], int]:
             end = position
             with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):  # of another schema
                 content = json.loads(line[9:])
-                entries[content["fingerprint"]] = scored_from_dict(content["scored"])
+                entries[content["fingerprint"]] = read(Scored, content["scored"])
     if not (end or is_torn_header):
         raise OutputError(f"{path}: this is no journal", "It is left as it is: give another path.")
     return entries, end

@@ -15,6 +15,7 @@ from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
 from dicecli.records.settings import DEVICES, Settings
+from dicecli.reports.making import report_of
 from dicecli.reports.report import Report
 from dicecli.runs.casualties import check_timeout, within
 from dicecli.runs.counting import count_case
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dicecli.statistics.soft.results import AnyResult
+    from dicecli.records.cases import Result
 
 
 #: Options whose None is the default.
@@ -156,19 +157,6 @@ def make_settings(
     return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
 
 
-def report_of(
-    results: Sequence[Any], settings: Settings, *, notes: Sequence[str] = (), is_batch: bool | None = None
-) -> Any:
-    """Return the report on some results: a :class:`SoftReport` where predictions are probabilities."""
-    if settings.soft is None:
-        kind: Any = Report
-    else:
-        from dicecli.reports.soft.report import SoftReport
-
-        kind = SoftReport
-    return kind(results, settings, notes=notes, is_batch=is_batch)
-
-
 def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
 
@@ -196,7 +184,7 @@ def result_of(
     executor: str = "serial",
     scheduler: str | None = None,
     timeout: float | None = None,
-) -> AnyResult:
+) -> Result:
     """Count a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
         kind = Failed if settings.missing == "error" else Missing
@@ -224,7 +212,7 @@ def _count(
     executor: str,
     scheduler: str | None,
     timeout: float | None,
-) -> AnyResult:
+) -> Result:
     """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
     if settings.soft is not None:
         from dicecli.runs.summing import sum_case

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import UsageError
 from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
-from dicecli.records.softness import LOGITS, SMOOTH, Softness
+from dicecli.records.softness import FORMS, LOGITS, SMOOTH, Softness
 from dicecli.reports.soft.report import SoftReport
 from dicecli.runs.scoring import case_name, make_settings
 from dicecli.runs.summing import sum_case
-from dicecli.statistics.soft.forms import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +52,7 @@ def make_soft_settings(
             f"soft scores have no option {', '.join(useless)}", "Masks have: dicecli score, or dicecli batch."
         )
     settings = make_settings(**options)
-    for option, word, known in (("logits", logits or "sigmoid", LOGITS), ("form", form, tuple(FORMS))):
+    for option, word, known in (("logits", logits or "sigmoid", LOGITS), ("form", form, FORMS)):
         if word not in known:
             raise UsageError(f"{option} is {word!r}", f"It is one of {', '.join(known)}.")
     for option, number in {"smooth": smooth, "dice_weight": dice_weight, "ce_weight": ce_weight}.items():

@@ -15,8 +15,9 @@ from dicecli.masks.encoding import check_declared, meaning
 from dicecli.masks.pair import named, on_side
 from dicecli.masks.probability_pair import SoftPair
 from dicecli.plugins import cpu_backend, load
+from dicecli.records.cases import Scored
+from dicecli.records.measurements import IMAGE, Measured, Row
 from dicecli.statistics._spreading import WORTH_PIXELS
-from dicecli.statistics.soft.results import SoftScored
 from dicecli.statistics.soft.sums import LEAST
 from dicecli.statistics.soft.windows import Meaning, Summing
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
-    from dicecli.records.softness import Channel, Softness
+    from dicecli.records.softness import Softness
     from dicecli.statistics.soft.checks import Watch
     from dicecli.statistics.soft.sums import SoftSums
 
 
-def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
+def sum_case(case: Case, settings: Settings, threads: int = 1) -> Scored:
     """Read a probability map and its reference through one plan of windows, and sum.
 
     The reference alone is read first: what its values mean is a matter of the whole mask.
@@ -74,17 +75,20 @@ def sum_case(case: Case, settings: Settings, threads: int = 1) -> SoftScored:
             *(f"reference: {note}" for note in (*pair.reference.notes, *notes)),
             *_seen(summing.watch, sums, softness),
         ]
-        shape = pair.reference.shape
+        grid = pair.reference.grid
     excluded = _excluded(meant, sizes, settings)
     if sum(sizes.values()) == sum(excluded.values()):
         notes.append("no pixel is left to compare")
-    return SoftScored(
+    rows: dict[Row, Any] = dict(zip(every, sums.channels, strict=True))
+    return Scored(
         case=named(case),
-        shape=shape,
+        shape=grid.shape,
+        spacing=grid.spacing,
+        unit=grid.unit,
+        sizes=grid.sizes(),
         counted=sum(sizes.values()) - sum(excluded.values()),
         excluded=excluded,
-        channels=every,
-        sums=sums,
+        measured=Measured.of({"soft": rows if sums.joint is None else rows | {IMAGE: sums.joint}}),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -138,7 +142,7 @@ def reference_sizes(source: MaskSource) -> dict[int, int]:
 
 
 def _check_reference(
-    channels: tuple[Channel, ...],
+    channels: tuple[Row, ...],
     meant: dict[int, int | None],
     stored: dict[int, int],
     settings: Settings,

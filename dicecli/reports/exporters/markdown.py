@@ -50,7 +50,7 @@ def render_soft(report: SoftReport, **_: Any) -> str:
         (result,) = report.results
         if isinstance(result, Failed):
             return _failed(result)
-        lines = [f"- {key}: {escaped(value)}" for key, value in soft_heading(result)]
+        lines = [f"- {key}: {escaped(value)}" for key, value in soft_heading(result, report.softness)]
         parts.append("\n".join([f"# {escaped(result.case.name)}", "", *lines]) + "\n")
     parts += [_sheet(sheet) for sheet in soft_sheets(report) if sheet.rows]
     said = [] if report.is_batch else soft_explanations(report)

@@ -60,7 +60,7 @@ def render_soft(report: SoftReport, *, width: int = 100, colour: bool = False, *
         if isinstance(result, Failed):
             _print_pairs(console, [(result.error, inert(result.message)), ("hint", inert(result.hint))])
         else:
-            _print_pairs(console, soft_heading(result))
+            _print_pairs(console, soft_heading(result, report.softness))
         console.print()
     for sheet in soft_sheets(report):
         if sheet.rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicecli.records.cases import Failed
 from dicecli.reports.pages import Sheet, count_sheet, interval, short, unscored_sheet, worst_sheet
 from dicecli.reports.presentation import figure
-from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN, channels_of
 from dicecli.reports.summary import RESAMPLES, SEED
 from dicecli.reports.text import inert
 from dicecli.statistics.soft.sums import BINS, STEPS, rounded
@@ -16,9 +16,10 @@ from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from dicecli.records.cases import Scored
+    from dicecli.records.softness import Softness
     from dicecli.reports.soft.report import SoftReport
     from dicecli.reports.soft.rows import SoftScores
-    from dicecli.statistics.soft.results import SoftScored
 
 _FORMS = ("standard", "jaccard", "squared")
 _FIRST = ("label", "name")
@@ -154,7 +155,7 @@ def _statistics(report: SoftReport) -> Iterator[Sheet]:
         )
 
 
-def soft_heading(result: SoftScored) -> list[tuple[str, str]]:
+def soft_heading(result: Scored, softness: Softness) -> list[tuple[str, str]]:
     """Return what was compared: files, shape, pixels, channels."""
     counted = f"{result.counted:,} pixels"
     words = {"ignore_label": "an ignored label", "nodata": "nodata"}
@@ -165,7 +166,7 @@ def soft_heading(result: SoftScored) -> list[tuple[str, str]]:
         ("probabilities", inert(str(result.case.prediction))),
         ("reference", inert(str(result.case.reference))),
         ("shape", " x ".join(str(n) for n in result.shape)),
-        ("channels", ", ".join(inert(each.title) for each in result.channels if not each.is_sum)),
+        ("channels", ", ".join(inert(row.title) for row in channels_of(result) if not softness.is_sum(row))),
         ("counted", counted),
     ]
 

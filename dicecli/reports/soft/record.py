@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.metrics._soft.catalogue import SCORES
 from dicecli.records.cases import Failed
-from dicecli.records.version import __version__
+from dicecli.records.codec import written
 from dicecli.reports.record import SUMMARY as SUMMARY_OF_MASKS
-from dicecli.reports.record import number
-from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN
+from dicecli.reports.record import facts, number
+from dicecli.reports.record import frame as frame_of_masks
+from dicecli.reports.soft.report import AVERAGES, AVERAGES_OF_RUN, channels_of
 from dicecli.reports.summary import RESAMPLES, SEED
 from dicecli.statistics.soft.sums import BINS, STEPS, rounded
 
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from dicecli.records.cases import Scored
+    from dicecli.records.softness import Softness
     from dicecli.reports.soft.report import SoftReport
     from dicecli.reports.soft.rows import SoftRow, SoftScores
-    from dicecli.statistics.soft.results import SoftScored
 
-#: Of the JSON record; raised when a reader of the old one would misread the new one.
-SCHEMA = "soft-1"
 NAMES = tuple(each.name for each in SCORES)
 #: The columns of rows.
 COLUMNS = ("case", "status", "kind", "label", "name", "reference_px", "expected_px", *NAMES, "error")
@@ -35,15 +35,18 @@ CURVE = ("kind", "label", "name", "threshold", "tp", "fp", "fn", "tn", "dice", "
 
 def to_dict(report: SoftReport) -> dict[str, Any]:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-    return {
-        "schema": SCHEMA,
-        "dicecli": __version__,
-        "settings": report.settings.to_dict(),
-        "thresholds": STEPS,
-        "calibration_bins": BINS,
-        "cases": [_failed(each) if isinstance(each, Failed) else _case(*each) for each in report.cases()],
-        "summary": summary_dict(report),
-    }
+    return frame(report) | {"cases": list(case_dicts(report)), "summary": summary_dict(report)}
+
+
+def frame(report: SoftReport) -> dict[str, Any]:
+    """Return what stands before the cases of the record."""
+    return frame_of_masks(report.settings) | {"thresholds": STEPS, "calibration_bins": BINS}
+
+
+def case_dicts(report: SoftReport) -> Iterator[dict[str, Any]]:
+    """Yield the record of one case after the other."""
+    for each in report.cases():
+        yield facts(each) if isinstance(each, Failed) else _case(*each, report.softness)
 
 
 def summary_dict(report: SoftReport) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def summary_dict(report: SoftReport) -> dict[str, Any]:
             }
             for row in found.rows
         ]
+    summary["gates"] = []
     summary["notes"] = list(report.notes)
     return summary
 
@@ -110,33 +114,17 @@ def _row(row: SoftRow) -> dict[str, Any]:
     }
 
 
-def _facts(result: SoftScored | Failed) -> dict[str, Any]:
+def _case(result: Scored, scores: SoftScores, softness: Softness) -> dict[str, Any]:
     return {
-        "case": result.case.name,
-        "group": result.case.group,
-        "status": result.status,
-        "prediction": str(result.case.prediction),
-        "reference": str(result.case.reference),
-    }
-
-
-def _failed(failed: Failed) -> dict[str, Any]:
-    return _facts(failed) | {"error": failed.error, "message": failed.message, "hint": failed.hint}
-
-
-def _case(result: SoftScored, scores: SoftScores) -> dict[str, Any]:
-    return {
-        **_facts(result),
-        "shape": list(result.shape),
-        "counted": result.counted,
-        "excluded": dict(result.excluded),
+        **facts(result),
         "channels": [
             {"label": each.label, "name": each.name, "members": list(each.members)}
-            for each in result.channels
-            if not each.is_sum
+            for each in channels_of(result)
+            if not softness.is_sum(each)
         ],
         **_numbers(scores),
         "notes": list(result.notes),
+        "measured": written(result.measured),
     }
 
 
@@ -144,15 +132,15 @@ def rows(report: SoftReport) -> Iterator[dict[str, Any]]:
     """Yield one row per case and label or region, then its macro and micro; one per case without numbers."""
     for each in report.cases():
         if isinstance(each, Failed):
-            facts = {"case": each.case.name, "status": each.status}
-            yield facts | {"error": f"{each.error}: {each.message}"}
+            known = {"case": each.case.name, "status": each.status}
+            yield known | {"error": f"{each.error}: {each.message}"}
             continue
         result, scores = each
-        facts = {"case": result.case.name, "status": result.status}
+        known = {"case": result.case.name, "status": result.status}
         for row in scores.rows:
-            yield facts | _flat(row)
+            yield known | _flat(row)
         for name, values in scores.averages.items():
-            yield facts | {"kind": name} | {score: number(value) for score, value in values.items()}
+            yield known | {"kind": name} | {score: number(value) for score, value in values.items()}
 
 
 def _flat(row: SoftRow) -> dict[str, Any]:
@@ -175,8 +163,8 @@ def summary_rows(report: SoftReport) -> Iterator[dict[str, Any]]:
     for name, values in scores.averages.items():
         for score, value in values.items():
             undefined = scores.undefined[score] if name == "macro" else None
-            facts = {"kind": "average", "name": name, "score": score, "value": number(value)}
-            yield facts | {"undefined": undefined}
+            known = {"kind": "average", "name": name, "score": score, "value": number(value)}
+            yield known | {"undefined": undefined}
     for score, value in scores.overall.items():
         yield {"kind": "overall", "score": score, "value": number(value)}
     for row in report.summary.rows:

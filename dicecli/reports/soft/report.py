@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from dicecli.metrics._soft import thresholds
 from dicecli.metrics._soft.numbers import overall, scores_of
 from dicecli.plugins import load
-from dicecli.records.cases import Failed
+from dicecli.records.cases import Failed, Scored
 from dicecli.records.counts import Counts
+from dicecli.records.measurements import IMAGE
 from dicecli.reports.notes import run_notes
 from dicecli.reports.soft.averages import macro
 from dicecli.reports.soft.rows import SoftRow, SoftScores
-from dicecli.statistics.soft.results import SoftScored
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, pooled
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.metrics._soft.thresholds import Curve
+    from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
-    from dicecli.records.softness import Channel, Softness
+    from dicecli.records.softness import Softness
     from dicecli.reports.summary import Summary
 
 #: The averages of a case, with their definitions.
@@ -44,7 +45,7 @@ class SoftReport:
 
     Parameters
     ----------
-    results : sequence of SoftScored or Failed
+    results : sequence of Scored or Failed
         One for every expected case, in order.
     settings : Settings
     notes : sequence of str
@@ -55,7 +56,7 @@ class SoftReport:
 
     def __init__(
         self,
-        results: Sequence[SoftScored | Failed],
+        results: Sequence[Scored | Failed],
         settings: Settings,
         *,
         notes: Sequence[str] = (),
@@ -81,9 +82,9 @@ class SoftReport:
         return frame
 
     @property
-    def scored(self) -> tuple[SoftScored, ...]:
+    def scored(self) -> tuple[Scored, ...]:
         """The cases that were scored."""
-        return tuple(each for each in self.results if isinstance(each, SoftScored))
+        return tuple(each for each in self.results if isinstance(each, Scored))
 
     @property
     def failed(self) -> tuple[Failed, ...]:
@@ -98,20 +99,23 @@ class SoftReport:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run as a whole: those given, and what the notes on the cases add up to."""
-        if not self.is_batch:
-            return self._notes
-        return tuple(dict.fromkeys((*self._notes, *run_notes(self.scored, len(self.results)))))
+        return tuple(dict.fromkeys((*self._notes, *self.made_notes)))
+
+    @cached_property
+    def made_notes(self) -> tuple[str, ...]:
+        """What the notes on the cases add up to; nothing where there is one case, which says it itself."""
+        return tuple(run_notes(self.scored, len(self.results))) if self.is_batch else ()
 
     def number(self, status: str) -> int:
         """Return how many cases have a status: scored, failed, missing or pending."""
         return sum(each.status == status for each in self.results)
 
-    def cases(self) -> Iterator[tuple[SoftScored, SoftScores] | Failed]:
+    def cases(self) -> Iterator[tuple[Scored, SoftScores] | Failed]:
         """Yield every case with its numbers, computed as it is asked for."""
         for each in self.results:
-            yield each if isinstance(each, Failed) else (each, self.scores(each.channels, each.sums))
+            yield each if isinstance(each, Failed) else (each, self.scores(channels_of(each), sums_of(each)))
 
-    def scores(self, channels: Sequence[Channel], sums: SoftSums) -> SoftScores:
+    def scores(self, channels: Sequence[Row], sums: SoftSums) -> SoftScores:
         """Compute every number from the sums of some channels."""
         hard = _argmax(channels, sums)
         labels: list[SoftRow] = []
@@ -121,8 +125,8 @@ class SoftReport:
         for channel, each, counts in zip(channels, sums.channels, hard, strict=True):
             row = SoftRow(channel, each, scores_of(each, counts, self.softness))
             is_evaluated = self._is_evaluated(channel)
-            (regions if channel.is_sum else labels if is_evaluated else others).append(row)
-            pools += [counts] if is_evaluated and not channel.is_sum and counts is not None else []
+            (regions if self.softness.is_sum(channel) else labels if is_evaluated else others).append(row)
+            pools += [counts] if is_evaluated and channel.kind == "label" and counts is not None else []
         means, undefined = macro(
             [row.values for row in labels],  # noqa: PD011 - no frame
             [row.sums for row in labels],
@@ -141,20 +145,20 @@ class SoftReport:
         )
 
     @cached_property
-    def channels(self) -> tuple[Channel, ...]:
+    def channels(self) -> tuple[Row, ...]:
         """Every channel of the run, in the order in which they were first met."""
-        return tuple(dict.fromkeys(channel for each in self.scored for channel in each.channels))
+        return tuple(dict.fromkeys(channel for each in self.scored for channel in channels_of(each)))
 
     @cached_property
     def pooled(self) -> SoftScores:
         """The numbers of all cases pooled, as if their pixels were those of one."""
-        found = {channel: ChannelSums.empty() for channel in self.channels}
+        found = {channel: ChannelSums.zero() for channel in self.channels}
         joint = None
         for each in self.scored:
-            for channel, sums in zip(each.channels, each.sums.channels, strict=True):
+            for channel, sums in zip(channels_of(each), sums_of(each).channels, strict=True):
                 found[channel] += sums
-        if self.scored and all(each.channels == self.channels for each in self.scored):
-            joints = [each.sums.joint for each in self.scored]
+        if self.scored and all(channels_of(each) == self.channels for each in self.scored):
+            joints = [sums_of(each).joint for each in self.scored]
             joint = joints[0]
             for other in joints[1:]:
                 joint = None if joint is None or other is None else joint + other
@@ -179,7 +183,7 @@ class SoftReport:
         found = {row.channel.title: thresholds.curve(row.sums) for row in self.pooled.rows}
         return found | {"micro": thresholds.curve(pooled(row.sums for row in self.pooled.labels))}
 
-    def _is_evaluated(self, channel: Channel) -> bool:
+    def _is_evaluated(self, channel: Row) -> bool:
         scheme = self.settings.labels
         if channel.label is None:
             return True
@@ -187,8 +191,19 @@ class SoftReport:
         return not is_left_out and channel.label not in scheme.ignore
 
 
-def _argmax(channels: Sequence[Channel], sums: SoftSums) -> list[Counts | None]:
+def channels_of(result: Scored) -> tuple[Row, ...]:
+    """Return what the channels of a case are, then its regions that are sums of them."""
+    return tuple(row for row in result.measured["soft"] if row.kind != "image")
+
+
+def sums_of(result: Scored) -> SoftSums:
+    """Return the sums of those, and of all of them together where they exclude each other."""
+    rows = result.measured["soft"]
+    return SoftSums(tuple(rows[row] for row in channels_of(result)), rows.get(IMAGE))
+
+
+def _argmax(channels: Sequence[Row], sums: SoftSums) -> list[Counts | None]:
     if sums.joint is None:
         return [None] * len(channels)
-    matrix = sums.joint.confusion([each.members[0] for each in channels if not each.is_sum])
+    matrix = sums.joint.confusion([each.members[0] for each in channels if each.kind == "label"])
     return [matrix.counts(each.members) for each in channels]

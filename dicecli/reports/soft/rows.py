@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from dicecli.records.softness import Channel
+    from dicecli.records.measurements import Row
     from dicecli.statistics.soft.sums import ChannelSums
 
 
 class SoftRow(NamedTuple):
     """One class: its sums, and every score's value (NaN: undefined)."""
 
-    channel: Channel
+    channel: Row
     sums: ChannelSums
     values: dict[str, float]
 

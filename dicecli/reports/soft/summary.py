@@ -12,13 +12,13 @@ from dicecli.reports import summary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.records.softness import Channel
+    from dicecli.records.cases import Scored
+    from dicecli.records.measurements import Row
     from dicecli.reports.soft.rows import SoftScores
-    from dicecli.statistics.soft.results import SoftScored
 
 
 def summarise(
-    scored: Sequence[tuple[SoftScored, SoftScores]], pooled: SoftScores, ranked: str, expected: int
+    scored: Sequence[tuple[Scored, SoftScores]], pooled: SoftScores, ranked: str, expected: int
 ) -> summary.Summary:
     """Compute the statistics of every label and score, and the cases where `ranked` is worst.
 
@@ -43,5 +43,5 @@ def summarise(
     return summary.summarise(columns, names, cases, expected=expected, ranked=ranked)
 
 
-def _of(channel: Channel, scores: SoftScores) -> dict[str, float] | None:
+def _of(channel: Row, scores: SoftScores) -> dict[str, float] | None:
     return next((row.values for row in scores.rows if row.channel == channel), None)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, fields
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
+from dicecli.records.measurements import Shape, Whole
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics.soft.forms import Sums
 
@@ -60,21 +61,26 @@ class ChannelSums:
         int64, shape ``(STEPS + 1,)``: how many pixels with g = 1, and with g = 0, have p in each bin.
     """
 
-    overlap: int
-    prediction: int
-    squared: int
-    cross_entropy: int
-    brier: int
-    bounded: int
-    confidence: tuple[int, ...]
-    inside: np.ndarray
-    outside: np.ndarray
+    overlap: Whole
+    prediction: Whole
+    squared: Whole
+    cross_entropy: Whole
+    brier: Whole
+    bounded: Whole
+    confidence: tuple[Whole, ...]
+    inside: Annotated[np.ndarray, Shape((STEPS + 1,))]
+    outside: Annotated[np.ndarray, Shape((STEPS + 1,))]
 
     @classmethod
-    def empty(cls) -> Self:
+    def zero(cls) -> Self:
         """Return the sums over no pixel."""
         nothing = np.zeros(STEPS + 1, np.int64)
         return cls(0, 0, 0, 0, 0, 0, (0,) * BINS, nothing, nothing)
+
+    def check(self) -> None:
+        """Raise ValueError where these are no sums: another number of bins."""
+        if len(self.confidence) != BINS:
+            raise ValueError(f"confidence has {len(self.confidence)} bins, not {BINS}")
 
     @property
     def pixels(self) -> int:
@@ -122,18 +128,25 @@ class JointSums:
         int64, ``(C, C)``: pixels by the reference's class and that of the largest p, the first of equals.
     """
 
-    cross_entropy: int
-    bounded: int
-    confidence: tuple[int, ...]
-    most: np.ndarray
-    hits: np.ndarray
-    table: np.ndarray
+    cross_entropy: Whole
+    bounded: Whole
+    confidence: tuple[Whole, ...]
+    most: Annotated[np.ndarray, Shape((BINS,))]
+    hits: Annotated[np.ndarray, Shape((BINS,))]
+    table: Annotated[np.ndarray, Shape((None, None))]
 
     @classmethod
-    def empty(cls, classes: int) -> Self:
-        """Return the sums over no pixel."""
+    def zero(cls, classes: int = 0) -> Self:
+        """Return the sums over no pixel of so many classes."""
         nothing = np.zeros(BINS, np.int64)
         return cls(0, 0, (0,) * BINS, nothing, nothing, np.zeros((classes, classes), np.int64))
+
+    def check(self) -> None:
+        """Raise ValueError where these are no sums: another number of bins, or a table that is not square."""
+        if len(self.confidence) != BINS:
+            raise ValueError(f"confidence has {len(self.confidence)} bins, not {BINS}")
+        if self.table.shape[0] != self.table.shape[1]:
+            raise ValueError("table is not square")
 
     def confusion(self, labels: Sequence[int]) -> ConfusionMatrix:
         """Return the table as a confusion matrix of the labels that the classes have."""
@@ -141,6 +154,11 @@ class JointSums:
         return ConfusionMatrix.from_pairs(numbers, numbers, self.table)
 
     def __add__(self, other: Self) -> Self:
+        if isinstance(other, JointSums) and len(self.table) != len(other.table):
+            # Those of no class are the zero of any number of classes.
+            if 0 not in {len(self.table), len(other.table)}:
+                raise ValueError(f"{len(self.table)} classes and {len(other.table)} do not add up")
+            return self if len(self.table) else other
         added: Self = _added(self, other)
         return added
 
@@ -168,7 +186,7 @@ class SoftSums:
     @classmethod
     def empty(cls, channels: int, *, joint: int = 0) -> Self:
         """Return the sums over no pixel; so many channels, the first `joint` of which exclude each other."""
-        return cls((ChannelSums.empty(),) * channels, JointSums.empty(joint) if joint else None)
+        return cls((ChannelSums.zero(),) * channels, JointSums.zero(joint) if joint else None)
 
     def __add__(self, other: object) -> SoftSums:
         if not isinstance(other, SoftSums):
@@ -192,4 +210,4 @@ def _equal(one: Any, other: Any) -> bool:
 
 def pooled(channels: Iterable[ChannelSums]) -> ChannelSums:
     """Return the sums of several classes as if their pixels were those of one."""
-    return reduce(operator.add, channels, ChannelSums.empty())
+    return reduce(operator.add, channels, ChannelSums.zero())

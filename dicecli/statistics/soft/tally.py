@@ -48,7 +48,7 @@ class Tally:
         self._of_joint: list[np.ndarray] = []
         self._histogram = np.zeros((channels, 2, STEPS + 1), np.int64)
         self._bounded = np.zeros(channels, np.int64)
-        self._joint = JointSums.empty(joint) if joint else None
+        self._joint = JointSums.zero(joint) if joint else None
 
     def add(self, p: np.ndarray, g: np.ndarray, entropy: np.ndarray, bounded: np.ndarray) -> None:
         """Add a piece.
@@ -136,7 +136,7 @@ class Tally:
         joint = self._joint
         if joint is not None:
             *confidence, entropy = _totals(self._of_joint, BINS + 1)
-            nothing = JointSums.empty(len(joint.table))
+            nothing = JointSums.zero(len(joint.table))
             joint += JointSums(entropy, 0, tuple(confidence), nothing.most, nothing.hits, nothing.table)
         return SoftSums(tuple(channels), joint)
 

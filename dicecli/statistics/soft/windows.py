@@ -17,7 +17,8 @@ from dicecli.statistics.soft.tally import PIECE, Tally, edges
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dicecli.records.softness import Channel, Softness
+    from dicecli.records.measurements import Row
+    from dicecli.records.softness import Softness
 
 #: Pieces that one share of a window has, and the least pixels of a piece.
 _PIECES = 8
@@ -46,7 +47,7 @@ class Meaning:
     _table: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, meant: Mapping[int, int | None], channels: Sequence[Channel]) -> Meaning:
+    def of(cls, meant: Mapping[int, int | None], channels: Sequence[Row]) -> Meaning:
         """Build it from what each stored label means; None is to be left out."""
         stored = np.array(sorted(meant), np.int64)
         kept = np.array([meant[label] is not None for label in stored.tolist()], bool)

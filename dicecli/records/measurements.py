@@ -1,0 +1,119 @@
+"""What was measured of a case: a measurement for each row, by the statistic that gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
+
+Kind = Literal["label", "region", "image"]
+
+
+class Least(NamedTuple):
+    """Stands beside the type of a number: the smallest that it may be."""
+
+    value: int
+
+
+class Shape(NamedTuple):
+    """Stands beside the type of an array of whole numbers: its length along each axis, None for any."""
+
+    lengths: tuple[int | None, ...]
+
+
+#: The type of a field that counts something.
+Whole = Annotated[int, Least(0)]
+
+
+class Row(NamedTuple):
+    """What a line of a report is about.
+
+    Attributes
+    ----------
+    kind : {"label", "region", "image"}
+        One label, a set of labels or a layer of its own, or all of the image.
+    label : int or None
+        Of a label.
+    name : str or None
+        Of a region; of a label that has one.
+    members : tuple of int
+        The labels that belong to it: the label itself, or those of the region.
+    """
+
+    kind: Kind
+    label: int | None = None
+    name: str | None = None
+    members: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, else its number."""
+        return self.name or ("the image" if self.label is None else f"label {self.label}")
+
+
+#: The row of what is measured of all labels together.
+IMAGE = Row("image")
+
+
+class Measurement(Protocol):
+    """What one statistic gives for one row: a frozen dataclass whose values add up.
+
+    Sums are associative and commutative, and :meth:`zero` adds nothing. The types of the fields are those
+    that :mod:`dicecli.records.codec` knows; a method ``check``, where there is one, raises ValueError where
+    fields that were read contradict each other.
+    """
+
+    __dataclass_fields__: Any
+
+    @classmethod
+    def zero(cls) -> Self:
+        """Return the measurement of nothing."""
+
+    def __add__(self, other: Any) -> Any: ...
+
+
+class Measured(Mapping[str, Mapping[Row, Any]]):
+    """Measurements by the statistic's name, then by row; nothing in it changes.
+
+    A hundred thousand of them are held at a time: each is one tuple of measurements, beside keys that all
+    cases of a run share.
+
+    Parameters
+    ----------
+    keys : tuple of (str, Row)
+        The rows of one statistic stand together.
+    values : tuple of Measurement
+    """
+
+    __slots__ = ("_keys", "_values")
+
+    def __init__(self, keys: tuple[tuple[str, Row], ...], values: tuple[Any, ...]) -> None:
+        self._keys, self._values = keys, values
+
+    @classmethod
+    def of(cls, measured: Mapping[str, Mapping[Row, Any]]) -> Self:
+        """Take measurements from mappings."""
+        pairs = [((name, row), each) for name, rows in measured.items() for row, each in rows.items()]
+        return cls(tuple(key for key, _ in pairs), tuple(each for _, each in pairs))
+
+    def __getitem__(self, name: str) -> Mapping[Row, Any]:
+        found = {row: each for (of, row), each in zip(self._keys, self._values, strict=True) if of == name}
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for name, _ in self._keys))
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self._keys})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Measured, (self._keys, self._values)
+
+    def __repr__(self) -> str:
+        return f"Measured.of({ {name: dict(rows) for name, rows in self.items()} })"
+
+    def sharing(self, parts: dict[Any, Any]) -> Measured:
+        """Return the same, with the parts of equal ones that were seen before; `parts` grows."""
+        values = tuple([each.sharing(parts) if hasattr(each, "sharing") else each for each in self._values])
+        return Measured(parts.setdefault(self._keys, self._keys), values)
