@@ -79,6 +79,28 @@ def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS, growth: int = _GROWTH) ->
     return Plan(shape, steps, first.order)
 
 
+def slowest(order: str, axes: int) -> int:
+    """Return the axis along which a file of that order moves most slowly."""
+    return 0 if order == "C" else axes - 1
+
+
+def slabs(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
+    """Cut the common shape of some masks into windows that are whole along all axes but the slowest.
+
+    They come in the order of the first mask's file, have about so many `pixels`, and suit the files' blocks
+    where that stays in bounds.
+    """
+    shape, axis = masks[0].shape, slowest(masks[0].order, len(masks[0].shape))
+    steps = list(shape)
+    if math.prod(shape):
+        plane = math.prod(shape) // shape[axis]
+        step, block = max(1, pixels // plane), _common(tuple(mask.chunks[axis] for mask in masks))
+        if block * plane <= _GROWTH * pixels:
+            step = max(1, step // block) * block
+        steps[axis] = min(shape[axis], step)
+    return Plan(shape, steps, masks[0].order)
+
+
 def _steps(
     shape: tuple[int, ...], chunks: list[tuple[int, ...]], order: str, pixels: int, growth: int
 ) -> list[int]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dicecli.errors import ChannelMismatch, NoChannel, UsageError
+from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
 from dicecli.records.measurements import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.labels import LabelScheme
     from dicecli.records.softness import Softness
 
@@ -124,6 +125,35 @@ def _note(channels: Sequence[Row], why: str) -> str:
     return f"its {len(channels)} channels are {', '.join(each.title for each in channels)}: {why}"
 
 
+def layer_rows(reference: int, prediction: int, scheme: LabelScheme, path: str) -> tuple[Row, ...]:
+    """Return what binary layers are: the declared regions in their order, else layers by number.
+
+    Parameters
+    ----------
+    reference, prediction : int
+        How many layers each side has; 1 is a label map, whose regions must be declared.
+
+    Raises
+    ------
+    ChannelMismatch
+        The sides have other numbers of layers, or the declared regions are more or fewer.
+    """
+    number = max(reference, prediction)
+    how = "Declare a region for each layer, in their order: --region whole=1,2,3 --region core=1,3."
+    if reference != prediction and 1 not in {reference, prediction}:
+        raise ChannelMismatch(
+            f"the reference has {reference} binary layers, the prediction {prediction}",
+            "Save the same layers in both, in the same order.",
+            path,
+        )
+    regions = [Row("region", None, name, members) for name, members in scheme.regions.items()]
+    if len(regions) != number and (regions or reference != prediction):
+        raise ChannelMismatch(
+            f"there are {number} binary layers, and {len(regions)} declared regions", how, path
+        )
+    return tuple(regions or (Row("region", None, f"layer {place}") for place in range(1, number + 1)))
+
+
 def summed_regions(
     channels: Sequence[Row], scheme: LabelScheme, *, excludes: bool
 ) -> tuple[tuple[Row, ...], list[str]]:
@@ -142,6 +172,31 @@ def summed_regions(
             left_out.append(name)
     note = f"regions whose probability no channel gives are not scored: {', '.join(left_out)}"
     return tuple(found), [note] if left_out else []
+
+
+def check_types(sources: Sequence[MaskSource], softness: Softness) -> None:
+    """Refuse what is no number, and integers: no network gives them as probabilities.
+
+    Raises
+    ------
+    NotProbabilities
+    """
+    first = sources[0]
+    kinds = {each.dtype.kind for each in sources}
+    if not kinds <= set("biuf"):
+        raise NotProbabilities(
+            f"its values are of type {first.dtype}: no probabilities",
+            "Give floats.",
+            first.path,
+            "prediction",
+        )
+    if kinds <= set("iub") and softness.logits is None and not softness.accept_labels:
+        raise NotProbabilities(
+            f"its values are of type {first.dtype}: a mask of labels, not probabilities",
+            "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
+            first.path,
+            "prediction",
+        )
 
 
 def check_covered(

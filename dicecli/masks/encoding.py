@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import NotLabels, UnknownLabel
+from dicecli.errors import NotLabels
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.records.labels import LabelScheme
     from dicecli.records.settings import Settings
 
 #: Values at most this far from an integer are that integer; slopes such as 1/255 leave such residuals.
@@ -248,24 +247,3 @@ def _is_smooth_binary(sizes: Mapping[int, int]) -> bool:
     is_scattered = len(between) >= 8 and min(between) < 128 <= max(between)
     was_jpeg = (is_noisy or is_scattered) and near >= _NEARLY_ALL * total and len(sizes) <= 128
     return is_soft or was_jpeg
-
-
-def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
-    """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
-
-    Raises
-    ------
-    UnknownLabel
-    """
-    if not scheme.is_declared:
-        return
-    strange = {
-        label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
-    }
-    if strange:
-        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())[:5])
-        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
-        raise UnknownLabel(
-            f"label {shown}{more} is not declared by {scheme.source}",
-            "Declare it there, or leave its pixels out: --ignore-label N.",
-        )

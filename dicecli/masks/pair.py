@@ -1,31 +1,37 @@
-"""The two masks of a case: opened, laid on each other, and read through one plan of windows."""
+"""The two sides of a case: opened, laid on each other, and read through one plan of windows."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from dicecli.errors import CaseError, Changed, UnknownFormat
+from dicecli.errors import CaseError, Changed
 from dicecli.masks import files
 from dicecli.masks.alignment import align
-from dicecli.masks.blocks import plan
-from dicecli.masks.sources import MaskSource, Reading
-from dicecli.masks.views import ArraySource, NothingSource
-from dicecli.plugins import by_suffix, load, with_others
-from dicecli.records.limits import check_pixels
-from dicecli.records.settings import Settings
+from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
+from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
+from dicecli.masks.views import NothingSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
 
     from dicecli.masks.blocks import Plan, Window
+    from dicecli.masks.grid import Grid
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
+    from dicecli.records.settings import Settings
+
+    #: What a window holds, layer by layer: of the reference, and of the prediction.
+    Stored = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
+
+#: Windows do not shrink below this, however many layers or channels there are.
+_LEAST_PIXELS = 1 << 16
+#: What they may grow to for the sake of the files' blocks where there are several to hold.
+_GROWTH = 4
 
 
 class FilesAsOpened:
@@ -65,12 +71,13 @@ class FilesAsOpened:
 
 
 class Pair:
-    """Both masks of a case while they are open; a context manager.
+    """Both sides of a case while they are open; a context manager.
 
     Attributes
     ----------
-    reference, prediction : MaskSource
-        Of one grid.
+    reference, prediction : tuple of MaskSource
+        The layers of each side: one label map, or several binary layers; of a prediction that is a map of
+        probabilities, its channels. All of one grid.
     notes : list of str
         What was done to lay one on the other.
     """
@@ -79,6 +86,8 @@ class Pair:
         self._case, self._settings = case, settings
         self._stack = ExitStack()
         self._files = FilesAsOpened(case)
+        self.reference: tuple[MaskSource, ...] = ()
+        self.prediction: tuple[MaskSource, ...] = ()
         self.notes: list[str] = []
 
     def __enter__(self) -> Self:
@@ -89,15 +98,10 @@ class Pair:
         CaseError
             With the side and the file that it concerns.
         """
-        case, settings = self._case, self._settings
         self._files.note()
         try:
-            reference = self._stack.enter_context(opened("reference", case.reference, settings))
-            if case.prediction is None:
-                prediction: MaskSource = NothingSource(reference.grid, settings.labels.background)
-            else:
-                prediction = self._stack.enter_context(opened("prediction", case.prediction, settings))
-            self.reference, self.prediction, self.notes = _aligned(reference, prediction, case, settings)
+            reference = self._kept(opened_layers("reference", self._case.reference, self._settings))
+            self._align(reference, self._kept(self._opened_prediction(reference[0])))
         except BaseException as error:
             self._stack.close()
             self._files.blame(error)
@@ -108,152 +112,129 @@ class Pair:
         self._stack.close()
         self._files.blame(error)
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether the prediction is read as probabilities."""
+        return self._settings.soft is not None
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of every layer: the reference's."""
+        return self.reference[0].grid
+
+    @property
+    def sources(self) -> tuple[MaskSource, ...]:
+        """Every layer of both sides."""
+        return (*self.reference, *self.prediction)
+
+    @property
+    def leading(self) -> MaskSource:
+        """The layer in the order of whose file windows come."""
+        return self.reference[0] if len(self.sources) == 2 and not self.is_soft else self.prediction[0]
+
     def windows(self) -> Plan:
-        """Return the plan that both are read through."""
-        return plan(self.reference, self.prediction)
+        """Return the plan that both are read through; memory does not grow with the number of layers."""
+        first, second = self.reference[0], self.prediction[0]
+        if self.leading is first:
+            return plan(first, second)
+        layers = max(len(self.reference), len(self.prediction))
+        return plan(second, first, pixels=max(_LEAST_PIXELS, WINDOW_PIXELS // (2 * layers)), growth=_GROWTH)
+
+    def slabs(self) -> Plan:
+        """Return a plan whose windows are whole along all axes but the slowest of the files."""
+        return slabs(self.leading, *self.sources)
 
     def blocks(
-        self, windows: Iterable[Window], *, ahead: bool = False
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Read windows of the plan, the reference's block and the prediction's each.
+        self, windows: Iterable[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
+    ) -> Iterator[Stored]:
+        """Read windows, every layer of both sides each: stored labels, and of channels the stored values.
 
-        `ahead` reads both masks at the same time, in two threads.
+        Parameters
+        ----------
+        windows : iterable of Window
+        mapped : callable
+            As :func:`map`: what reads several layers.
+        ahead : bool
+            Whether to read both sides at the same time, in two threads.
 
         Raises
         ------
         CaseError
             Damage that shows only now, and values that are no labels.
         """
-        return self._both_at_once(windows) if ahead else self._in_turn(windows)
+        if ahead:
+            with ThreadPoolExecutor(1) as pool:
+                for window in windows:
+                    second = pool.submit(self._read_prediction, window)
+                    first = self._read_reference(window)
+                    yield first, second.result()
+        elif mapped is map:
+            for window in windows:
+                first = self._read_reference(window)
+                yield first, self._read_prediction(window)
+        else:
+            for window in windows:
+                found = tuple(mapped(lambda task, window=window: on_side(*task, window), self._tasks()))
+                yield found[: len(self.reference)], found[len(self.reference) :]
 
     def finish(self, threads: int = 1) -> None:
-        """Check what shows only at the end of both files: checksums, that nothing follows or has changed.
+        """Check what shows only at the end of every file: checksums, that nothing follows or has changed.
 
         Raises
         ------
         CaseError
         """
-        sides = (("reference", self.reference), ("prediction", self.prediction))
         if threads < 2:
-            for side, source in sides:
-                on_side(side, source, source.finish)
+            for task in self._tasks():
+                _finished(task)
         else:
             with ThreadPoolExecutor(2) as pool:
-                done = [pool.submit(on_side, side, source, source.finish) for side, source in sides]
+                done = [pool.submit(_finished, task) for task in self._tasks()]
             for each in done:
                 each.result()
         self._files.check()
 
-    def _in_turn(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for window in windows:
-            first = on_side("reference", self.reference, self.reference.read, window)
-            yield first, on_side("prediction", self.prediction, self.prediction.read, window)
+    def _kept(self, sources: list[MaskSource]) -> list[MaskSource]:
+        for each in sources:
+            self._stack.enter_context(each)
+        return sources
 
-    def _both_at_once(self, windows: Iterable[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Read each window of the prediction in another thread, while this one reads the reference's."""
-        with ThreadPoolExecutor(1) as pool:
-            for window in windows:
-                second = pool.submit(on_side, "prediction", self.prediction, self.prediction.read, window)
-                first = on_side("reference", self.reference, self.reference.read, window)
-                yield first, second.result()
+    def _opened_prediction(self, reference: MaskSource) -> list[MaskSource]:
+        given, settings = self._case.prediction, self._settings
+        if self.is_soft:
+            return opened_channels(given, reference.shape, settings)
+        if given is None:
+            return [NothingSource(reference.grid, settings.labels.background)]
+        return opened_layers("prediction", given, settings)
 
-
-def _aligned(
-    reference: MaskSource, prediction: MaskSource, case: Case, settings: Settings
-) -> tuple[MaskSource, MaskSource, list[str]]:
-    try:
-        return align(reference, prediction, settings.geometry)
-    except CaseError as error:
-        error.path = f"{shown(case.prediction)} against {shown(case.reference)}"
-        raise
-
-
-def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
-    """Open a mask file by the format that its suffix names.
-
-    Raises
-    ------
-    UnknownFormat
-        No format has that suffix.
-    FileError
-        Whatever the format finds wrong.
-    """
-    text = os.fspath(path)
-    suffix = files.suffix(text)
-    plugin = by_suffix("formats", suffix, "open_mask")
-    if plugin is not None:
-        reading = reading_of(settings or Settings())
-        source: MaskSource = plugin.open_mask(text, reading)
+    def _align(self, reference: list[MaskSource], prediction: list[MaskSource]) -> None:
+        """Lay every layer of the prediction on the reference's first one; those of a side have one grid."""
         try:
-            check_pixels(source.shape, reading.max_pixels, text)
-        except CaseError:
-            source.close()
+            for each in prediction:
+                first, turned, self.notes = align(reference[0], each, self._settings.geometry)
+                self.prediction = (*self.prediction, turned)
+            others = [align(each, prediction[0], self._settings.geometry)[0] for each in reference[1:]]
+            self.reference = (first, *others)
+        except CaseError as error:
+            error.path = f"{shown(self._case.prediction)} against {shown(self._case.reference)}"
             raise
-        return source
-    files.check_regular(text)
-    if by_suffix("formats", suffix) is not None:
-        raise UnknownFormat(
-            f"{suffix} holds probabilities here, not a mask",
-            "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
-            text,
-        )
-    raise UnknownFormat(
-        f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
-        f"{files.looks_like(files.head(text))}",
-        f"{with_others('formats', 'open_mask', 'Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff')}.",
-        text,
-    )
+
+    def _tasks(self) -> list[tuple[str, MaskSource, Callable[..., Any]]]:
+        """Return what reads each layer: its side, itself, and the function."""
+        of_reference = [("reference", each, each.read) for each in self.reference]
+        return of_reference + [
+            ("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction
+        ]
+
+    def _read_reference(self, window: Window) -> tuple[np.ndarray, ...]:
+        return tuple([on_side("reference", each, each.read, window) for each in self.reference])
+
+    def _read_prediction(self, window: Window) -> tuple[np.ndarray, ...]:
+        if self.is_soft:
+            return tuple([on_side("prediction", each, each.values, window) for each in self.prediction])
+        return tuple([on_side("prediction", each, each.read, window) for each in self.prediction])
 
 
-def reading_of(settings: Settings) -> Reading:
-    """Return what a format must know of the settings."""
-    return Reading(
-        band=settings.band,
-        threshold=settings.threshold,
-        nodata=settings.nodata,
-        argmax=settings.argmax,
-        channel_axis=settings.channel_axis,
-        probability_axis=None if settings.soft is None else settings.soft.channel_axis,
-        background=settings.labels.background,
-        ignore=settings.labels.ignore,
-        colours=settings.labels.colours,
-        max_pixels=settings.max_pixels,
-        max_memory=settings.max_memory,
-    )
-
-
-def opened(side: str, mask: Any, settings: Settings) -> MaskSource:
-    """Open whatever a mask is given as."""
-    try:
-        if isinstance(mask, (str, os.PathLike)):
-            return open_mask(os.fspath(mask), settings)
-        if hasattr(mask, "dataobj") and hasattr(mask, "header"):
-            image_source: MaskSource = load("formats", "nifti").from_image(mask, reading_of(settings))
-            return image_source
-        return ArraySource(mask, shown(mask), reading=reading_of(settings))
-    except CaseError as error:
-        raise error.on_side(side, shown(mask)) from error.__cause__
-
-
-def on_side(side: str, source: MaskSource, action: Any, *arguments: Any) -> Any:
-    """Run something that concerns one mask, so that its errors name the side and the file."""
-    try:
-        return action(*arguments)
-    except CaseError as error:
-        raise error.on_side(side, source.path) from error.__cause__
-
-
-def named(case: Case) -> Case:
-    """Return a case with the names of its masks in their place: what results keep, and reports show."""
-    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
-
-
-def shown(mask: Any) -> str:
-    """Return how a mask is named in a report: its path, or what kind of object it is."""
-    if mask is None:
-        return "(none)"
-    if isinstance(mask, (str, os.PathLike)):
-        return os.fspath(mask)
-    is_nested = getattr(mask, "is_nested", False)  # a tensor of tensors: it has no shape, and says so loudly
-    shape = " x ".join(str(n) for n in (() if is_nested else getattr(mask, "shape", ())))
-    return f"<{type(mask).__name__} {shape}>" if shape else f"<{type(mask).__name__}>"
+def _finished(task: tuple[str, MaskSource, Callable[..., Any]]) -> None:
+    side, source, _ = task
+    on_side(side, source, source.finish)

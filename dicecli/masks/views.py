@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.errors import NotLabels
+from dicecli.masks.encoding import Fractions, to_labels
 from dicecli.masks.grid import Grid
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
+    from dicecli.errors import CaseError
     from dicecli.masks.blocks import Window
+
+#: What inside is stored as in masks of 0 and 255.
+_FULL = 255
 
 
 class ArraySource(MaskSource):
@@ -159,4 +165,55 @@ class Reshaped(MaskSource):
 
     def close(self) -> None:
         """Close the other source."""
+        self._source.close()
+
+
+class BinaryLayer(MaskSource):
+    """One of several volumes or bands: 1 is inside, 0 outside; also where it is stored as 255."""
+
+    def __init__(self, source: MaskSource, error: CaseError) -> None:
+        super().__init__(
+            source.path,
+            source.grid,
+            source.dtype,
+            chunks=source.chunks,
+            order=source.order,
+            nodata=source.nodata,
+            nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
+        )
+        self.notes, self.checked = source.notes, source.checked
+        self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
+        self.error = error
+        self._source = source
+
+    def values(self, window: Window) -> np.ndarray:
+        """Read the window of the volume."""
+        return self._source.values(window)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the window's values as they are stored: 0 and 1, 0 and 255, and what stands for nodata.
+
+        Raises
+        ------
+        ManyVolumes
+            It holds anything else, so that several volumes are no binary layers.
+        """
+        try:
+            labels = to_labels(self.values(window), self.nodata, nan_is_nodata=self.nan_is_nodata)
+        except (Fractions, NotLabels):
+            raise self.error from None
+        allowed = (labels == 0) | (labels == 1) | (labels == _FULL)
+        if self.nodata_label is not None:
+            allowed |= labels == self.nodata_label
+        if not allowed.all():
+            raise self.error
+        return labels
+
+    def finish(self) -> None:
+        """Check the volume's end."""
+        self._source.finish()
+
+    def close(self) -> None:
+        """Close the volume."""
         self._source.close()

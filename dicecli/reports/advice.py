@@ -20,12 +20,12 @@ _NAMED = 5
 
 def advice(scores: CaseScores, settings: Settings) -> list[str]:
     """Return the notes on one case, the most important first."""
-    rows = scores.labels
+    rows = scores.labels or scores.regions  # binary layers are regions, and there are no labels
     return [
         *_nothing_shared(rows),
         *_one_sided(rows),
         *_rare(rows),
-        *_carried(rows),
+        *_carried(scores.labels),
         *_absent(rows, settings),
     ]
 

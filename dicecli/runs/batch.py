@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.errors import UsageError
-from dicecli.masks.pair import named
+from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.reports.making import report_of

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from dicecli.errors import Timeout, UsageError, WorkerDied
-from dicecli.masks.pair import named, shown
+from dicecli.masks.opening import named, shown
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed
 

@@ -12,9 +12,10 @@ from dicecli.errors import CaseError, NotLabels, TooManyLabels
 from dicecli.masks import files
 from dicecli.masks.alignment import align
 from dicecli.masks.blocks import plan
-from dicecli.masks.encoding import MAX_RESIDUAL, check_declared, meaning, residual, to_labels
+from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
 from dicecli.masks.grid import differences, displacement
-from dicecli.masks.pair import open_mask
+from dicecli.masks.layers import check_declared
+from dicecli.masks.opening import open_mask
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.settings import Settings
 from dicecli.statistics._confusion import MAX_LABELS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
-from dicecli.masks.pair import named, shown
+from dicecli.masks.opening import named, shown
 from dicecli.metrics._catalogue import catalogue, resolve
 from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
@@ -18,7 +18,7 @@ from dicecli.records.settings import DEVICES, Settings
 from dicecli.reports.making import report_of
 from dicecli.reports.report import Report
 from dicecli.runs.casualties import check_timeout, within
-from dicecli.runs.counting import count_case
+from dicecli.runs.measuring import measure_case
 from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def score(
     check_executor(executor, scheduler)
     check_timeout(timeout, None if executor == "serial" else executor)
     case = Case(name or case_name(reference), prediction, reference)
-    result: Any = _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
+    result: Any = _measured(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
     return Report([result], settings)
 
 
@@ -185,7 +185,7 @@ def result_of(
     scheduler: str | None = None,
     timeout: float | None = None,
 ) -> Result:
-    """Count a case; what is wrong with its masks becomes its result."""
+    """Measure a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
         kind = Failed if settings.missing == "error" else Missing
         return kind(
@@ -199,12 +199,12 @@ def result_of(
     if case.refused is not None:
         return _outside(case)
     try:
-        return _count(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
+        return _measured(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
     except CaseError as error:
         return Failed.because(named(case), error)
 
 
-def _count(
+def _measured(
     case: Case,
     settings: Settings,
     threads: int,
@@ -213,15 +213,10 @@ def _count(
     scheduler: str | None,
     timeout: float | None,
 ) -> Result:
-    """Count or sum a case here; or in a process that can be stopped, where it has a time limit."""
-    if settings.soft is not None:
-        from dicecli.runs.summing import sum_case
-
-        summed = partial(sum_case, settings=settings, threads=threads)
-        return summed(case) if timeout is None else within(timeout, summed, case)
+    """Measure a case here; or in a process that can be stopped, where it has a time limit."""
     if timeout is None:
-        return count_case(case, settings, threads, executor, scheduler)
-    return within(timeout, partial(count_case, settings=settings, threads=threads), case)
+        return measure_case(case, settings, threads, executor, scheduler)
+    return within(timeout, partial(measure_case, settings=settings, threads=threads), case)
 
 
 def _outside(case: Case) -> Failed:

@@ -11,8 +11,8 @@ from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import FORMS, LOGITS, SMOOTH, Softness
 from dicecli.reports.soft.report import SoftReport
+from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import case_name, make_settings
-from dicecli.runs.summing import sum_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,4 +132,4 @@ def soft(
             raise UsageError(f"the {side} is {type(given).__name__}", "Give a path, an array or an image.")
     settings = make_soft_settings(**options)
     case = Case(name or case_name(reference), probabilities, reference)
-    return SoftReport([sum_case(case, settings, threads)], settings)
+    return SoftReport([measure_case(case, settings, threads)], settings)

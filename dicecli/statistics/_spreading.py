@@ -1,4 +1,4 @@
-"""One case counted by several threads or workers: windows are shared out, or both masks are read at once."""
+"""The windows of one case shared out: among threads or workers, or both sides read at once."""
 
 from __future__ import annotations
 
@@ -8,31 +8,81 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dicecli.errors import Changed
 from dicecli.masks import files
 from dicecli.masks.pair import Pair
-from dicecli.statistics._census import count
-from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics._census import census
+from dicecli.statistics._pass import plan_of, push
+from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+    from dicecli.masks.blocks import Plan, Window
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
+    from dicecli.statistics._opened import Opened
 
     #: Adds up what a function gives for each of the shares that another one cuts: see the executor `dask`.
     Fold = Callable[
-        [
-            Callable[[range], ConfusionMatrix],
-            Callable[[int], list[range]],
-            Callable[[ConfusionMatrix, ConfusionMatrix], ConfusionMatrix],
-        ],
-        ConfusionMatrix,
+        [Callable[[range], Sums], Callable[[int], list[range]], Callable[[Sums, Sums], Sums]],
+        Sums,
     ]
+
+
+class Work(Protocol):
+    """What is done with the windows of an open pair; it travels to other processes and machines."""
+
+    def plan(self, pair: Pair) -> Plan:
+        """Return the windows."""
+
+    def do(
+        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
+    ) -> Sums:
+        """Do it with some of the windows, neighbours in their order."""
+
+
+@dataclass(frozen=True)
+class Counting:
+    """The census, counted on a device."""
+
+    device: str
+
+    def plan(self, pair: Pair) -> Plan:
+        """Return the windows that suit both files."""
+        return pair.windows()
+
+    def do(
+        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
+    ) -> Sums:
+        """Count some windows."""
+        del mapped
+        return census(pair, windows, self.device, ahead=ahead)
+
+
+@dataclass(frozen=True)
+class Pushing:
+    """The pass, for statistics by their names and options."""
+
+    opened: Opened
+    options: Mapping[str, Mapping[str, Any]]
+    halo: int
+
+    def plan(self, pair: Pair) -> Plan:
+        """Return the windows of a pass with that context."""
+        return plan_of(pair, self.halo)
+
+    def do(
+        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
+    ) -> Sums:
+        """Push some windows through states of their own."""
+        return push(pair, windows, self.opened, self.options, halo=self.halo, mapped=mapped, ahead=ahead)
+
 
 #: Below so many pixels threads cost more than they bring.
 WORTH_PIXELS = 1 << 20
@@ -46,30 +96,32 @@ _MOST_SHARES = 1 << 13
 
 
 def spread(
-    case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None = None
-) -> ConfusionMatrix:
-    """Count an open pair with up to so many threads, or with what `fold` works with.
+    case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int, fold: Fold | None = None
+) -> Sums:
+    """Do some work on an open pair with up to so many threads, or with what `fold` works with.
 
     Where windows can be read in any order, each thread has files of its own and takes some of the windows.
-    Where they only come one after the other, the two masks are read at the same time, here.
+    Where they only come one after the other, several layers are read at the same time, here.
 
     Raises
     ------
     CaseError
     """
-    windows = pair.windows()
+    windows = work.plan(pair)
     number = len(windows)
-    sources = (pair.reference, pair.prediction)
-    is_small = pair.reference.grid.size < WORTH_PIXELS
-    can_share = number > 1 and all(each.is_random_access for each in sources)
+    is_small = pair.grid.size * max(len(pair.reference), len(pair.prediction)) < WORTH_PIXELS
+    can_share = number > 1 and all(each.is_random_access for each in pair.sources)
     if fold is not None and can_share and not is_small and _travels(case):
-        of_share = partial(count_share, case, settings, _seen(case, number))
+        of_share = partial(do_share, case, settings, work, _seen(case, number))
         return fold(of_share, partial(_portions, number), operator.add)
     if threads < 2 or is_small:
-        return count(pair, windows, settings.device)
-    if not can_share:
-        return count(pair, windows, settings.device, ahead=True)
-    return _shared_out(case, settings, pair, shares(number, threads * _SHARES), threads)
+        return work.do(pair, windows)
+    if can_share:
+        return _shared_out(case, settings, pair, work, threads=threads)
+    if isinstance(work, Counting):
+        return work.do(pair, windows, ahead=True)
+    with ThreadPoolExecutor(threads) as pool:
+        return work.do(pair, windows, pool.map, ahead=not pair.is_soft)
 
 
 def shares(windows: int, number: int) -> list[range]:
@@ -79,8 +131,8 @@ def shares(windows: int, number: int) -> list[range]:
     return [range(start, stop) for start, stop in pairwise(cuts)]
 
 
-def count_share(case: Case, settings: Settings, seen: tuple[object, ...], share: range) -> ConfusionMatrix:
-    """Open a case and count some windows of its plan; it travels to other processes and machines.
+def do_share(case: Case, settings: Settings, work: Work, seen: tuple[object, ...], share: range) -> Sums:
+    """Open a case and do some work on some of its windows, in another process or on another machine.
 
     Parameters
     ----------
@@ -93,14 +145,14 @@ def count_share(case: Case, settings: Settings, seen: tuple[object, ...], share:
         Also where other files than those are seen here.
     """
     with Pair(case, settings) as pair:
-        windows = pair.windows()
+        windows = work.plan(pair)
         if _seen(case, len(windows)) != seen:
             raise Changed(
                 "a worker finds other files under these paths than the command that sent it there",
                 "Every worker must see the same files under the same paths: they need a shared file system.",
                 f"{case.prediction} against {case.reference}",
             )
-        return count(pair, (windows[place] for place in share), settings.device)
+        return work.do(pair, windows[share.start : share.stop])
 
 
 def _seen(case: Case, windows: int) -> tuple[object, ...]:
@@ -124,31 +176,28 @@ def _travels(case: Case) -> bool:
     )
 
 
-def _shared_out(
-    case: Case, settings: Settings, pair: Pair, parts: list[range], threads: int
-) -> ConfusionMatrix:
-    """Count the shares in threads, each of which opens the files once; `pair` learns what they checked."""
+def _shared_out(case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int) -> Sums:
+    """Do the shares in threads, each of which opens the files once; `pair` learns what they checked."""
     own = threading.local()
     others: list[Pair] = []
-    matrix = ConfusionMatrix.empty()
+    total = Sums({})
     with ExitStack() as stack:
         lock = threading.Lock()
 
-        def of_share(share: range) -> ConfusionMatrix:
-            """Count some windows with the files that this thread has opened."""
+        def of_share(share: range) -> Sums:
+            """Work on some windows with the files that this thread has opened."""
             if not hasattr(own, "pair"):
                 opened = Pair(case, settings)
                 with lock:
                     own.pair = stack.enter_context(opened)
                     others.append(opened)
             mine: Pair = own.pair
-            windows = mine.windows()
-            return count(mine, (windows[place] for place in share), settings.device)
+            return work.do(mine, work.plan(mine)[share.start : share.stop])
 
         with ThreadPoolExecutor(threads) as pool:
-            for part in pool.map(of_share, parts):
-                matrix += part
+            for part in pool.map(of_share, shares(len(work.plan(pair)), threads * _SHARES)):
+                total += part
     for other in others:
-        pair.reference.checked.update(other.reference.checked)
-        pair.prediction.checked.update(other.prediction.checked)
-    return matrix
+        for source, theirs in zip(pair.sources, other.sources, strict=True):
+            source.checked.update(theirs.checked)
+    return total

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dicecli.records.measurements import Measured
     from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._opened import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,27 @@ def _order(cell: tuple[tuple[int, int | None], int]) -> tuple[int, bool, int]:
     return row, column is not None, column or 0
 
 
-#: What is measured, by the kind of the row: of all labels together; or of a row that has a matrix of its own.
+READS = "labels"
+OPTIONS: tuple[str, ...] = ()
+#: Of all labels together; or of a row that has a matrix of its own, as binary layers have.
 MEASURES = {"image": Matrix, "label": Matrix, "region": Matrix}
+
+
+def halo(opened: Opened, options: Mapping[str, Any]) -> None:
+    """Return None: the census is enough."""
+
+
+def begin(opened: Opened, options: Mapping[str, Any]) -> None:
+    """Return None: no pass is made for it."""
+
+
+def done(state: object, opened: Opened) -> Iterator[tuple[Row, Matrix]]:
+    """Yield the matrix of two label maps; of binary layers one for each."""
+    del state
+    if len(opened.census) == 1:
+        yield IMAGE, Matrix.of(opened.census[0, 0])
+    else:
+        yield from zip(opened.rows, map(Matrix.of, opened.census.values()), strict=True)
 
 
 def label_counts(measured: Measured) -> dict[int, Counts]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import NotProbabilities
+from dicecli.statistics.soft.sums import LEAST
 
 if TYPE_CHECKING:
     from dicecli.records.softness import Softness
+    from dicecli.statistics.soft.sums import SoftSums
 
 #: How far the channels' sum may lie from 1.
 _SUM_TOLERANCE = 1e-3
@@ -114,3 +116,41 @@ def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
             "If they are logits: --logits softmax, or sigmoid. If each is a probability of its own: "
             "--independent.",
         )
+
+
+def refuse_hard(watch: Watch, softness: Softness) -> None:
+    """Refuse a map of nothing but 0 and 1, which is a mask; nothing but 0 may be what a network gave.
+
+    Raises
+    ------
+    NotProbabilities
+    """
+    if softness.logits is None and watch.has_one and not watch.has_fractions and not softness.accept_labels:
+        raise NotProbabilities(
+            "it holds nothing but 0 and 1: a mask of labels, not probabilities",
+            "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
+        )
+
+
+def remarks(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:
+    """Return what is to be said of a map of which all was seen."""
+    notes = []
+    is_empty = not any(each.pixels for each in sums.channels)
+    if not (is_empty or watch.has_fractions or watch.has_one) and softness.logits is None:
+        notes.append("prediction: every probability is 0")
+    if softness.logits is not None and watch.is_within and watch.has_fractions:
+        notes.append("prediction: every logit lies between 0 and 1: are they probabilities already?")
+    if watch.missing:
+        notes.append(
+            f"prediction: {watch.missing:,} pixels with nodata where the reference is valid count as "
+            "probability 0"
+        )
+    bounded = max(
+        [each.bounded for each in sums.channels] + ([sums.joint.bounded] if sums.joint is not None else [])
+    )
+    if bounded:
+        notes.append(
+            f"prediction: at {bounded:,} pixels it is certain and wrong: infinite cross-entropy, bounded by "
+            f"p = {LEAST:.4g}"
+        )
+    return notes

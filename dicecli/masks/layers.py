@@ -1,0 +1,187 @@
+"""What the stored labels of a side mean, decided once: labels, nothing known, or inside of a binary layer.
+
+Everything that a file may do to its labels ends here: 0 and 255, thresholds, nodata, colours, renaming. What
+reads blocks further down sees the places of rows, and nothing of how they are stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from dicecli.errors import NotLabels, UnknownLabel
+from dicecli.masks.encoding import meaning
+from dicecli.records.labels import NO_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from dicecli.masks.sources import MaskSource
+    from dicecli.masks.views import BinaryLayer
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.settings import Settings
+
+#: A range of labels up to this width is looked up in a table, a wider one by bisection.
+_TABLE = 1 << 17
+
+
+def meant(
+    source: MaskSource, sizes: Mapping[int, int], settings: Settings
+) -> tuple[dict[int, int], list[str]]:
+    """Decide what each stored label of a whole label map means, and say what was assumed.
+
+    Parameters
+    ----------
+    source : MaskSource
+    sizes : mapping of int to int
+        Its pixels by stored label, nodata included.
+    settings : Settings
+
+    Returns
+    -------
+    dict of int to int
+        Every stored label with the label that it means; ``NO_LABEL`` where nothing is known.
+    list of str
+        Notes.
+
+    Raises
+    ------
+    NotLabels
+        Grey levels.
+    UnknownLabel
+        Labels that the declared scheme lacks.
+    """
+    # What values mean is a matter of the whole mask, also of what the other one leaves out.
+    known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, source.nodata_label}}
+    renamed, notes = meaning(known, settings)
+    found = {label: renamed.get(label, label) for label in known}
+    check_declared({found[label]: n for label, n in known.items()}, settings.labels)
+    for label in sizes:
+        if label == source.nodata_label and settings.nodata == "background":
+            found[label] = settings.labels.background or 0
+        elif label not in known:
+            found[label] = NO_LABEL
+    return found, notes
+
+
+def meant_inside(source: BinaryLayer, sizes: Mapping[int, int], settings: Settings) -> dict[int, int]:
+    """Decide what each stored label of a binary layer means: 1 is inside, 0 outside.
+
+    Raises
+    ------
+    ManyVolumes
+        It holds 1 beside 255.
+    NotLabels
+        It has nodata, which would leave out other pixels of each layer.
+    """
+    known = set(sizes) - {source.nodata_label}
+    if {1, 255} <= known:
+        raise source.error
+    if source.nodata_label in sizes and settings.nodata != "background":
+        raise NotLabels(
+            "several binary layers hold nodata, which would leave out other pixels of each",
+            "Take it for outside: --nodata background.",
+            source.path,
+        )
+    return {label: int(label in {1, 255} & known) for label in sizes}
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """From stored labels to the places of rows: 0 is none of them.
+
+    Attributes
+    ----------
+    stored : numpy.ndarray
+        int64, sorted: every stored label of the whole mask.
+    places : numpy.ndarray
+        Unsigned, ``(len(stored),)``: the place of each among the rows, counted from 1; 0 for no row.
+    is_ignored : numpy.ndarray or None
+        bool, ``(len(stored),)``: whether pixels with it are left out; None where none are.
+    """
+
+    stored: np.ndarray
+    places: np.ndarray
+    is_ignored: np.ndarray | None = None
+    _tables: tuple[np.ndarray, np.ndarray | None] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, places: Mapping[int, int], ignored: Collection[int] = ()) -> Self:
+        """Build it from the place of each stored label; the `ignored` stored labels are left out."""
+        stored = np.array(sorted(places), np.int64)
+        dtype = np.min_scalar_type(max(places.values(), default=0))
+        found = np.array([places[label] for label in stored.tolist()], dtype)
+        left_out = np.array([label in ignored for label in stored.tolist()], bool) if ignored else None
+        tables = None
+        if stored.size and stored[0] >= 0 and stored[-1] < _TABLE:
+            table = np.zeros(int(stored[-1]) + 1, np.intp)
+            table[stored] = np.arange(stored.size)
+            tables = (found[table], None if left_out is None else left_out[table])
+        return cls(stored, found, left_out, tables)
+
+    def encode(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the places of a block of stored labels, and where it is left out: None for nowhere."""
+        if self._tables is None:
+            at = np.searchsorted(self.stored, labels)
+            places, left_out = self.places, self.is_ignored
+        else:
+            at, (places, left_out) = labels, self._tables
+        return places[at], None if left_out is None else left_out[at]
+
+
+def nodata_of(blocks: Sequence[np.ndarray], sources: Sequence[MaskSource]) -> np.ndarray | None:
+    """Return where a map has nodata: in any of its channels, or in all where the value is a probability too.
+
+    A map whose nodata is 0 has pixels where one class has the probability 0, and others where nothing is
+    known: there every channel is 0.
+
+    Parameters
+    ----------
+    blocks : sequence of numpy.ndarray
+        The stored values of each channel.
+    sources : sequence of MaskSource
+        The channels.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        bool, of the blocks' shape; None where there is none.
+    """
+    if all(each.nodata is None and not each.nan_is_nodata for each in sources):
+        return None
+    found = [_nodata(block, each) for block, each in zip(blocks, sources, strict=True)]
+    if all(each.nodata is not None and 0 <= each.nodata <= 1 for each in sources):
+        return np.logical_and.reduce(found) if len(found) > 1 else None
+    return np.logical_or.reduce(found) if any(each.any() for each in found) else None
+
+
+def _nodata(values: np.ndarray, source: MaskSource) -> np.ndarray:
+    """Return where one channel has the value that stands for nodata."""
+    missing = np.zeros(values.shape, bool)
+    if source.nodata is not None and not np.isnan(source.nodata):
+        missing = np.asarray(np.equal(values, np.asarray(source.nodata).astype(values.dtype)))
+    is_nan = source.nan_is_nodata or (source.nodata is not None and np.isnan(source.nodata))
+    return missing | np.isnan(values) if is_nan and values.dtype.kind == "f" else missing
+
+
+def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
+    """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
+
+    Raises
+    ------
+    UnknownLabel
+    """
+    if not scheme.is_declared:
+        return
+    strange = {
+        label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
+    }
+    if strange:
+        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())[:5])
+        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+        raise UnknownLabel(
+            f"label {shown}{more} is not declared by {scheme.source}",
+            "Declare it there, or leave its pixels out: --ignore-label N.",
+        )

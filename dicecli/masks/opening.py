@@ -1,0 +1,182 @@
+"""Opening whatever a mask or a map of probabilities is given as: a source for each layer or channel."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
+from dicecli.masks import files
+from dicecli.masks.channel_arrays import array_channels
+from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.views import ArraySource, BinaryLayer
+from dicecli.plugins import by_suffix, load, with_others
+from dicecli.records.limits import check_pixels
+from dicecli.records.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dicecli.records.cases import Case
+
+
+def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
+    """Open whatever a mask is given as: a label map, or of several volumes or bands a binary layer each.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file. Several volumes that are not binary are refused as they are read.
+    """
+    try:
+        return [_opened(mask, settings)]
+    except ManyVolumes as error:
+        said = error.on_side(side, shown(mask))
+        if settings.soft or settings.threshold is not None or settings.argmax or settings.band is not None:
+            raise said from error.__cause__
+        try:
+            channels = _channels(mask, (), settings)
+        except CaseError:
+            raise said from error.__cause__
+        if len(channels) < 2:
+            raise said from error.__cause__
+        return [BinaryLayer(each, said) for each in channels]
+    except CaseError as error:
+        raise error.on_side(side, shown(mask)) from error.__cause__
+
+
+def opened_channels(given: Any, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:
+    """Open whatever probabilities are given as: one source for each channel.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file.
+    """
+    try:
+        return _channels(given, shape, settings)
+    except CaseError as error:
+        raise error.on_side("prediction", shown(given)) from error.__cause__
+
+
+def _opened(mask: Any, settings: Settings) -> MaskSource:
+    if isinstance(mask, (str, os.PathLike)):
+        return open_mask(os.fspath(mask), settings)
+    if hasattr(mask, "dataobj") and hasattr(mask, "header"):
+        image_source: MaskSource = load("formats", "nifti").from_image(mask, reading_of(settings))
+        return image_source
+    return ArraySource(mask, shown(mask), reading=reading_of(settings))
+
+
+def _channels(given: Any, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:
+    if isinstance(given, (str, os.PathLike)):
+        return open_probabilities(os.fspath(given), settings, shape)
+    if hasattr(given, "dataobj") and hasattr(given, "header"):
+        nifti = load("formats", "nifti")
+        channels: list[MaskSource] = nifti.probabilities_from_image(given, reading_of(settings))
+        return channels
+    return array_channels(given, shown(given), shape, reading_of(settings))
+
+
+def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
+    """Open a mask file by the format that its suffix names.
+
+    Raises
+    ------
+    UnknownFormat
+        No format has that suffix.
+    FileError
+        Whatever the format finds wrong.
+    """
+    text = os.fspath(path)
+    suffix = files.suffix(text)
+    plugin = by_suffix("formats", suffix, "open_mask")
+    if plugin is not None:
+        reading = reading_of(settings or Settings())
+        source: MaskSource = plugin.open_mask(text, reading)
+        try:
+            check_pixels(source.shape, reading.max_pixels, text)
+        except CaseError:
+            source.close()
+            raise
+        return source
+    files.check_regular(text)
+    if by_suffix("formats", suffix) is not None:
+        raise UnknownFormat(
+            f"{suffix} holds probabilities here, not a mask",
+            "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
+            text,
+        )
+    raise UnknownFormat(
+        f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
+        f"{files.looks_like(files.head(text))}",
+        f"{with_others('formats', 'open_mask', 'Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff')}.",
+        text,
+    )
+
+
+def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) -> list[MaskSource]:
+    """Open a file of probabilities by the format that its suffix names: one source per channel.
+
+    Raises
+    ------
+    UnknownFormat
+        No format that can hold probabilities has that suffix.
+    FileError
+        Whatever the format finds wrong.
+    """
+    suffix = files.suffix(path)
+    plugin = by_suffix("formats", suffix, "open_probabilities")
+    if plugin is not None:
+        channels: list[MaskSource] = plugin.open_probabilities(path, reading_of(settings), shape)
+        return channels
+    files.check_regular(path)
+    hint = with_others("formats", "open_probabilities", "Give .nii, .nii.gz, .tif or .npy")
+    raise UnknownFormat(
+        f"the suffix '{suffix}' belongs to no format that probabilities are read from; the content looks "
+        f"like {files.looks_like(files.head(path))}",
+        f"{hint}; masks of labels are scored by 'dicecli score'.",
+        path,
+    )
+
+
+def reading_of(settings: Settings) -> Reading:
+    """Return what a format must know of the settings."""
+    return Reading(
+        band=settings.band,
+        threshold=settings.threshold,
+        nodata=settings.nodata,
+        argmax=settings.argmax,
+        channel_axis=settings.channel_axis,
+        probability_axis=None if settings.soft is None else settings.soft.channel_axis,
+        background=settings.labels.background,
+        ignore=settings.labels.ignore,
+        colours=settings.labels.colours,
+        max_pixels=settings.max_pixels,
+        max_memory=settings.max_memory,
+    )
+
+
+def on_side(side: str, source: MaskSource, action: Any, *arguments: Any) -> Any:
+    """Run something that concerns one mask, so that its errors name the side and the file."""
+    try:
+        return action(*arguments)
+    except CaseError as error:
+        raise error.on_side(side, source.path) from error.__cause__
+
+
+def named(case: Case) -> Case:
+    """Return a case with the names of its masks in their place: what results keep, and reports show."""
+    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
+
+
+def shown(mask: Any) -> str:
+    """Return how a mask is named in a report: its path, or what kind of object it is."""
+    if mask is None:
+        return "(none)"
+    if isinstance(mask, (str, os.PathLike)):
+        return os.fspath(mask)
+    is_nested = getattr(mask, "is_nested", False)  # a tensor of tensors: it has no shape, and says so loudly
+    shape = " x ".join(str(n) for n in (() if is_nested else getattr(mask, "shape", ())))
+    return f"<{type(mask).__name__} {shape}>" if shape else f"<{type(mask).__name__}>"

@@ -1,0 +1,130 @@
+"""Measuring one case: both sides into what is reported of them."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UsageError
+from dicecli.masks.opening import named
+from dicecli.masks.pair import Pair
+from dicecli.plugins import load
+from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
+from dicecli.records.measurements import Measured
+from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
+from dicecli.statistics._opened import channels_named, understood
+from dicecli.statistics._pass import halos, measured, options_of
+from dicecli.statistics._spreading import Counting, Pushing, spread
+from dicecli.statistics._sums import Sums
+
+if TYPE_CHECKING:
+    from dicecli.records.settings import Settings
+    from dicecli.statistics._opened import Census
+    from dicecli.statistics._spreading import Fold
+
+
+def measure_case(
+    case: Case,
+    settings: Settings,
+    threads: int = 1,
+    executor: str = "serial",
+    scheduler: str | None = None,
+) -> Scored:
+    """Read both sides of a case, and measure what the settings ask for.
+
+    A first reading counts labels, of a map of probabilities those of its reference alone: what values mean is
+    a matter of the whole mask. Where that is not enough, every statistic gets what it needs from one more.
+
+    Parameters
+    ----------
+    case : Case
+    settings : Settings
+    threads : int
+        How many may read and count at the same time; the result is the same, to the last bit.
+    executor : str
+        ``dask`` shares out a raster that can be read in any order with workers, `threads` of them.
+    scheduler : str, optional
+        The address of a Dask cluster that exists.
+
+    Raises
+    ------
+    UsageError
+        An executor that has no use for one case, or a cluster that cannot be had.
+    CaseError
+        With the side and the file that it concerns.
+    """
+    fold = _fold(executor, threads, scheduler)
+    with Pair(case, settings) as pair:
+        census = _counted(case, settings, pair, threads, fold).parts
+        opened = understood(pair, census, settings)
+        options = options_of(statistics_of(settings), settings)
+        needed, states = halos(opened, options), Sums({})
+        if needed:
+            work = Pushing(opened, {name: options[name] for name in needed}, max(needed.values()))
+            states = spread(case, settings, pair, work, threads=threads, fold=fold)
+            pair.finish(threads)
+        found, said = measured(states.parts, options, opened, pair)
+        notes = [*pair.notes, *_on_device(settings), *opened.notes, *said]
+    notes += [] if opened.counted else ["no pixel is left to compare"]
+    return Scored(
+        case=named(case),
+        shape=opened.shape,
+        spacing=opened.spacing,
+        unit=opened.unit,
+        sizes=pair.grid.sizes(),
+        counted=opened.counted,
+        excluded=opened.excluded,
+        measured=Measured.of(found),
+        notes=tuple(dict.fromkeys([*notes, *([] if settings.soft else _twins(case, census))])),
+    )
+
+
+def statistics_of(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the statistics that the settings ask for."""
+    return ("matrix",) if settings.soft is None else ("soft",)
+
+
+def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Sums:
+    if pair.is_soft:
+        channels_named(pair, settings)
+        return census_of_reference(pair)
+    found = whole_tensors(pair) or spread(
+        case, settings, pair, Counting(settings.device), threads=threads, fold=fold
+    )
+    pair.finish(threads)
+    return found
+
+
+def _on_device(settings: Settings) -> list[str]:
+    note = device_note(settings.device)
+    return [note] if note else []
+
+
+def _fold(executor: str, threads: int, scheduler: str | None) -> Fold | None:
+    if executor == "serial":
+        return None
+    plugin = load("executors", executor)
+    if not hasattr(plugin, "fold"):
+        raise UsageError(f"the executor {executor} does not share out one case", "Give serial or dask.")
+    return partial(plugin.fold, jobs=threads, scheduler=scheduler)
+
+
+def _twins(case: Case, census: Census) -> list[str]:
+    """Say when both masks are one file, or the same bytes: more often a mistake than a perfect result."""
+    paths = [case.prediction, case.reference]
+    if not all(isinstance(each, (str, os.PathLike)) for each in paths):
+        return []
+    # Masks that differ are no twins; and where nothing is in them, equal bytes are to be expected.
+    for matrix in census.values():
+        if int(matrix.table.trace()) != matrix.total or len(matrix.trimmed().labels) < 2:
+            return []
+    try:
+        if Path(case.prediction).samefile(case.reference):
+            return [SAME_FILE]
+        is_twin = filecmp.cmp(case.prediction, case.reference, shallow=False)
+    except OSError:
+        return []
+    return [SAME_BYTES] if is_twin else []

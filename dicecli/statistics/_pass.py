@@ -1,0 +1,187 @@
+"""The pass: after the census, every window once more, forwards, for all statistics that need pixels.
+
+A statistic is a plugin: a module or package of this folder, of which the pass uses
+
+``READS``
+    ``"labels"``, or ``"probabilities"``.
+``MEASURES``
+    The type of its measurement by the kind of a row.
+``OPTIONS``
+    The names of the settings that it depends on.
+``halo(opened, options)``
+    How many pixels of context a block needs on each side along the slowest axis; None where the census is
+    enough, so that no pass is made for it.
+``begin(opened, options)``
+    A state: picklable, with ``add(block, mapped)`` and ``+``, which commutes; None where there is no pass.
+``done(state, opened)``
+    Yields a row and its measurement each.
+``notes(state, opened)``
+    What is to be said of the case once all was seen; may be missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicecli.masks.blocks import slowest
+from dicecli.masks.opening import on_side
+from dicecli.plugins import load
+from dicecli.statistics._sums import Sums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from dicecli.masks.blocks import Plan, Window
+    from dicecli.masks.pair import Pair, Stored
+    from dicecli.records.measurements import Row
+    from dicecli.records.settings import Settings
+    from dicecli.statistics._opened import Block, Opened
+
+    Options = Mapping[str, Mapping[str, Any]]
+
+
+def options_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what each statistic depends on, by its name."""
+    return {
+        name: {option: getattr(settings, option) for option in load("statistics", name).OPTIONS}
+        for name in names
+    }
+
+
+def halos(opened: Opened, options: Options) -> dict[str, int]:
+    """Return the context that each statistic needs; those that need no pass are left out."""
+    found = {name: load("statistics", name).halo(opened, given) for name, given in options.items()}
+    return {name: halo for name, halo in found.items() if halo is not None}
+
+
+def plan_of(pair: Pair, halo: int) -> Plan:
+    """Return the windows of a pass: the census's, or where a block needs context those that slide along."""
+    return pair.slabs() if halo else pair.windows()
+
+
+def push(
+    pair: Pair,
+    windows: Sequence[Window],
+    opened: Opened,
+    options: Options,
+    *,
+    halo: int,
+    mapped: Callable[..., Any] = map,
+    ahead: bool = False,
+) -> Sums:
+    """Push some windows, neighbours in their order, through the states of some statistics.
+
+    Parameters
+    ----------
+    pair : Pair
+    windows : sequence of Window
+        Of :func:`plan_of`.
+    opened : Opened
+    options : mapping
+        The options of each statistic, by its name.
+    halo : int
+        The largest that any of them needs.
+    mapped : callable
+        As :func:`map`: what reads several layers, and works on shares of a block.
+    ahead : bool
+        Whether to read both sides at the same time, in two threads.
+
+    Returns
+    -------
+    Sums
+        A state by the statistic's name.
+
+    Raises
+    ------
+    CaseError
+    """
+    states = {name: load("statistics", name).begin(opened, given) for name, given in options.items()}
+    for block in _blocks(pair, windows, opened, halo=halo, mapped=mapped, ahead=ahead):
+        for state in states.values():
+            on_side("prediction", pair.prediction[0], state.add, block, mapped)
+    return Sums(states)
+
+
+def _blocks(
+    pair: Pair,
+    windows: Sequence[Window],
+    opened: Opened,
+    *,
+    halo: int,
+    mapped: Callable[..., Any],
+    ahead: bool,
+) -> Iterator[Block]:
+    if not halo:
+        for window, stored in zip(windows, pair.blocks(windows, mapped, ahead=ahead), strict=True):
+            yield opened.block(window, window, stored, pair.prediction)
+        return
+    axis = slowest(opened.order, len(opened.shape))
+    wanted = [_with_context(window, halo, axis, opened.shape) for window in windows]
+    # What is read for each: the planes that no window before it has read.
+    edges = [None, *(at[axis].stop for at in wanted)]
+    parts = [
+        _along(at, axis, at[axis].start if edge is None else edge, at[axis].stop)
+        for at, edge in zip(wanted, edges, strict=False)
+    ]
+    read = pair.blocks([part for part in parts if part[axis].start < part[axis].stop], mapped, ahead=ahead)
+    held: Stored | None = None
+    start = 0
+    for window, at, part in zip(windows, wanted, parts, strict=True):
+        if held is None:
+            start = at[axis].start
+        kept = None if held is None else _cut(held, axis, at[axis].start - start)
+        new = next(read) if part[axis].start < part[axis].stop else None
+        held = _joined([each for each in (kept, new) if each is not None], axis)
+        start = at[axis].start
+        yield opened.block(at, window, held, pair.prediction)
+
+
+def _with_context(window: Window, halo: int, axis: int, shape: tuple[int, ...]) -> Window:
+    part = window[axis]
+    return _along(window, axis, max(0, part.start - halo), min(shape[axis], part.stop + halo))
+
+
+def _along(window: Window, axis: int, start: int, stop: int) -> Window:
+    return (*window[:axis], slice(start, stop), *window[axis + 1 :])
+
+
+def _cut(stored: Stored, axis: int, start: int) -> Stored:
+    """Let go of the planes before `start`."""
+    behind = (*(slice(None),) * axis, slice(start, None))
+    first, second = (tuple(each[behind] for each in side) for side in stored)
+    return first, second
+
+
+def _joined(parts: Sequence[Stored], axis: int) -> Stored:
+    if len(parts) == 1:
+        return parts[0]
+    first, second = (
+        tuple(np.concatenate(layers, axis) for layers in zip(*sides, strict=True))
+        for sides in zip(*parts, strict=True)
+    )
+    return first, second
+
+
+def measured(
+    states: Mapping[str, Any], names: Iterable[str], opened: Opened, pair: Pair
+) -> tuple[dict[str, dict[Row, Any]], list[str]]:
+    """Return the measurements of each statistic by row, and what is to be said of the case.
+
+    Raises
+    ------
+    CaseError
+        What shows only once all was seen.
+    """
+    found: dict[str, dict[Row, Any]] = {}
+    said: list[str] = []
+    for name in names:
+        statistic, state = load("statistics", name), states.get(name)
+        found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
+        said += statistic.notes(state, opened) if hasattr(statistic, "notes") else []
+    return found, said
+
+
+def _rows(statistic: Any, state: Any, opened: Opened) -> dict[Row, Any]:
+    return dict(statistic.done(state, opened))
