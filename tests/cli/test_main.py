@@ -135,7 +135,7 @@ def test_outputs_go_by_suffix_and_are_whole(tmp_path):
     options = [part for name in names for part in ("-o", tmp_path / name)]
     assert run("score", *pair("lesion"), *options).exit_code == 0
     assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
-    assert json.loads((tmp_path / "scores.json").read_text())["schema"] == 1
+    assert json.loads((tmp_path / "scores.json").read_text())["schema"] == 2
     assert (tmp_path / "scores.md").read_text(encoding="utf-8").startswith("## lesion")
 
 

@@ -364,14 +364,16 @@ def test_a_file_that_cannot_be_read_is_refused(name, tmp_path):
     assert str(tmp_path / name) in done.stderr
 
 
+MATRIX = ["cases", 0, "measured", "matrix", 0]
 CHANGES = {
-    "a count of text": (["cases", 0, "labels", 0, "tp"], "x"),
-    "a count of a fraction": (["cases", 0, "labels", 0, "fp"], 1.5),
-    "a negative count": (["cases", 0, "labels", 0, "fn"], -1),
-    "no count": (["cases", 0, "labels", 0, "tn"], None),
-    "a count that is true": (["cases", 0, "labels", 0, "tp"], True),
-    "a label of text": (["cases", 0, "labels", 0, "label"], "liver"),
-    "no rows": (["cases", 0, "labels"], []),
+    "a count of text": ([*MATRIX, "pixels", 0], "x"),
+    "a count of a fraction": ([*MATRIX, "pixels", 0], 1.5),
+    "a negative count": ([*MATRIX, "pixels", 0], -1),
+    "no count": ([*MATRIX, "pixels", 0], None),
+    "a count that is true": ([*MATRIX, "pixels", 0], True),
+    "a label of text": ([*MATRIX, "reference", 0], "liver"),
+    "no rows": (["cases", 0, "measured", "matrix"], []),
+    "nothing measured": (["cases", 0, "measured"], {}),
     "a name that is a number": (["cases", 0, "case"], 17),
     "a group that is an object": (["cases", 0, "group"], {}),
     "a shape of text": (["cases", 0, "shape"], "12 x 15"),

@@ -18,9 +18,9 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.metrics._soft.catalogue import OVERALL, SCORES
 from dicecli.plugins import load, own
-from dicecli.records.cases import Case
+from dicecli.records.cases import Case, Scored
+from dicecli.records.codec import read, written
 from dicecli.reports.exporters import csv as csv_exporter
-from dicecli.runs.fingerprint import scored_from_dict, scored_to_dict
 from dicecli.runs.scoring import report_of, result_of
 from dicecli.runs.soft import make_soft_settings
 
@@ -87,7 +87,7 @@ def test_every_score_stands_in_every_machine_format(report):
 
 def test_a_case_survives_the_journal(report):
     """What the journal keeps of a case gives the same report again."""
-    results = [scored_from_dict(json.loads(json.dumps(scored_to_dict(each)))) for each in report.scored]
+    results = [read(Scored, json.loads(json.dumps(written(each)))) for each in report.scored]
     again = report_of([*results, *report.failed], report.settings)
     assert again.to_dict()["summary"] == report.to_dict()["summary"]
 
@@ -243,13 +243,35 @@ def test_a_broken_map_is_a_row_and_the_run_resumes(tmp_path):
     assert not (tmp_path / "o.json.journal").exists()
 
 
-def test_report_says_that_it_does_not_render_these(tmp_path):
-    """`dicecli report` on a record of probability maps is exit 2 with a hint, not numbers of another kind."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-m", "dice"),
+        ("--fail-under", "dice=0.9"),
+        ("--baseline", "{out}", "--max-drop", "0.1"),
+        ("-f", "junit"),
+    ],
+    ids=" ".join,
+)
+def test_report_says_what_records_of_these_do_not_have(words, tmp_path):
+    """`dicecli report` on a record of probability maps refuses what is for masks alone: exit 2, with a hint."""
     out = tmp_path / "o.json"
     assert run("soft", *SCENE, "-o", out).exit_code == 0
-    result = run("report", out)
-    assert result.exit_code == 2
-    assert "a record of probability maps" in result.stderr
+    assert run("report", out).exit_code == 0
+    result = run("report", out, *(word.format(out=out) for word in words))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "probability maps" in result.stderr
+    assert "Hint: " in result.stderr
+
+
+def test_no_baseline_is_a_record_of_these(tmp_path):
+    """A record of probability maps as a baseline of masks is exit 2 with a hint."""
+    out, masks = tmp_path / "o.json", (str(SAMPLES / "scene_reference.nii.gz"),) * 2
+    assert run("soft", *SCENE, "-o", out).exit_code == 0
+    assert run("score", *masks, "-o", tmp_path / "m.json").exit_code == 0
+    result = run("report", tmp_path / "m.json", "--baseline", out, "--max-drop", "0.1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "these are results of probability maps" in result.stderr
 
 
 def test_defaults_come_from_a_file(tmp_path, monkeypatch):

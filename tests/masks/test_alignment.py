@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from make import UTM32, blobs, brute, geotiff, nifti, png, scored
+from make import UTM32, blobs, brute, counts, geotiff, nifti, png, scored
 
 from dicecli.errors import GeometryError, GridMismatch, ShapeMismatch
 
@@ -86,7 +86,7 @@ def test_an_axis_of_length_1_at_an_end_is_dropped_with_a_note(place, side):
     squeezed = {"reference": MAP, "prediction": OTHER_MAP}
     squeezed[side] = squeezed[side][np.newaxis] if place == "first" else squeezed[side][..., np.newaxis]
     result = scored(**squeezed)
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert f"the {side}'s {place} axis has length 1 and was dropped" in result.notes
 
 
@@ -94,7 +94,7 @@ def test_a_leading_axis_of_a_file_is_dropped_with_a_note(tmp_path):
     """A plane stored as 1 x rows x columns is compared with the plane stored as rows x columns."""
     prediction = nifti(tmp_path / "prediction.nii.gz", OTHER_MAP[np.newaxis])
     result = scored(prediction, png(tmp_path / "reference.png", MAP))
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert any("first axis has length 1" in note for note in result.notes)
 
 
@@ -136,7 +136,7 @@ def test_all_48_orientations_of_a_volume_are_one(tmp_path, shape, affine, suffix
     for orientation in every_orientation():
         nibabel.save(image.as_reoriented(orientation), path)
         result = scored(path, reference)
-        assert expected == result.labels, orientation
+        assert expected == counts(result), orientation
         turned += any("without interpolation" in note for note in result.notes)
     assert turned == 47
 
@@ -145,7 +145,7 @@ def test_names_of_orientations_stand_in_the_note(tmp_path):
     """The note on turned axes names both orientations, and both volumes of one label score Dice 1."""
     las = nifti(tmp_path / "las.nii.gz", LABELS[::-1], affine=STRAIGHT @ placed((-1, 1, 1), (6, 0, 0)))
     result = scored(las, nifti(tmp_path / "ras.nii.gz", LABELS, affine=STRAIGHT))
-    assert all(counts.fp == counts.fn == 0 for counts in result.labels.values())
+    assert all(counts.fp == counts.fn == 0 for counts in counts(result).values())
     assert any("from LAS to RAS" in note for note in result.notes)
 
 
@@ -163,7 +163,7 @@ def test_the_same_mask_mirrored_in_the_world_is_not_turned(tmp_path):
     affine = STRAIGHT @ placed((-1, 1, 1), (6, 0, 0))
     prediction = nifti(tmp_path / "prediction.nii", LABELS, affine=affine)
     result = scored(prediction, nifti(tmp_path / "reference.nii", LABELS, affine=STRAIGHT))
-    assert brute(LABELS[::-1], LABELS) == result.labels
+    assert brute(LABELS[::-1], LABELS) == counts(result)
 
 
 @pytest.mark.parametrize("is_transposed", [False, True])
@@ -180,7 +180,7 @@ def test_maps_of_any_direction_are_one(tmp_path, flip_rows, flip_columns, is_tra
         stored, (a, b, d, e) = stored.T, (b, a, e, d)
     prediction = geotiff(tmp_path / "prediction.tif", stored, transform=(a, b, c, d, e, f))
     result = scored(prediction, geotiff(tmp_path / "reference.tif", MAP))
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     is_turned = flip_rows or flip_columns or is_transposed
     assert is_turned == any("without interpolation" in note for note in result.notes)
 
@@ -205,7 +205,7 @@ def test_displacement_of_volumes(tmp_path, affine, sign, axis):
         prediction = nifti(tmp_path / "prediction.nii", PREDICTION, affine=affine @ placed(origin=shift))
         if voxels < 0.5:
             result = scored(prediction, reference)
-            assert brute(PREDICTION, LABELS) == result.labels
+            assert brute(PREDICTION, LABELS) == counts(result)
             assert (voxels == 0.005) == quiet(result)
         else:
             with pytest.raises(GridMismatch, match="origin") as caught:
@@ -281,7 +281,7 @@ def test_units_of_length_are_compared_as_lengths(tmp_path):
     reference = nifti(tmp_path / "reference.nii", LABELS, affine=STRAIGHT)
     metres = np.diag([0.001, 0.001, 0.001, 1]) @ STRAIGHT
     result = scored(nifti(tmp_path / "a.nii", PREDICTION, affine=metres, unit="meter"), reference)
-    assert brute(PREDICTION, LABELS) == result.labels
+    assert brute(PREDICTION, LABELS) == counts(result)
     assert quiet(result)
 
 
@@ -297,7 +297,7 @@ def test_displacement_of_maps(tmp_path, transform):
         farthest = max(abs(columns), abs(rows))
         if farthest < 0.5:
             result = scored(path, reference)
-            assert brute(OTHER_MAP, MAP) == result.labels
+            assert brute(OTHER_MAP, MAP) == counts(result)
             assert (farthest < 0.01) == quiet(result)
         else:
             with pytest.raises(GridMismatch, match="origin"):
@@ -310,7 +310,7 @@ def test_noise_of_numbers_in_degrees_is_accepted(tmp_path):
     reference = geotiff(tmp_path / "reference.tif", MAP, transform=DEGREES, crs="EPSG:4326")
     result = scored(geotiff(tmp_path / "a.tif", OTHER_MAP, transform=noisy, crs="EPSG:4326"), reference)
     assert quiet(result)
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
 
 
 def test_another_pixel_size_of_maps_is_refused(tmp_path):
@@ -355,7 +355,7 @@ def test_one_crs_in_other_words_is_accepted(tmp_path, code, form):
     transform = DEGREES if code == 4326 else UTM32
     reference = geotiff(tmp_path / "reference.tif", MAP, crs=crs, transform=transform)
     prediction = geotiff(tmp_path / "prediction.tif", OTHER_MAP, crs=same[form](), transform=transform)
-    assert brute(OTHER_MAP, MAP) == scored(prediction, reference).labels
+    assert brute(OTHER_MAP, MAP) == counts(scored(prediction, reference))
 
 
 @pytest.mark.parametrize("bare", ["reference", "prediction"])
@@ -364,7 +364,7 @@ def test_a_map_without_crs_is_compared_with_a_note(tmp_path, bare):
     crs = {"reference": "EPSG:32632", "prediction": "EPSG:32632", bare: None}
     reference = geotiff(tmp_path / "reference.tif", MAP, crs=crs["reference"])
     result = scored(geotiff(tmp_path / "prediction.tif", OTHER_MAP, crs=crs["prediction"]), reference)
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert any(bare in note and "CRS" in note for note in result.notes)
 
 
@@ -385,7 +385,7 @@ def test_a_tiff_without_georeferencing_is_compared_by_pixel(tmp_path, bare):
     place = {"reference": {}, "prediction": {}, bare: {"crs": None, "transform": None}}
     reference = geotiff(tmp_path / "reference.tif", MAP, **place["reference"])
     result = scored(geotiff(tmp_path / "prediction.tif", OTHER_MAP, **place["prediction"]), reference)
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert f"the {bare} has no georeferencing: compared pixel by pixel" in result.notes
 
 
@@ -397,7 +397,7 @@ def test_a_volume_without_orientation_is_compared_by_voxel(tmp_path, affine, bar
     reference = nifti(tmp_path / "reference.nii", LABELS, affine=affine, codes=codes["reference"])
     prediction = nifti(tmp_path / "prediction.nii", PREDICTION, affine=affine, codes=codes["prediction"])
     result = scored(prediction, reference)
-    assert brute(PREDICTION, LABELS) == result.labels
+    assert brute(PREDICTION, LABELS) == counts(result)
     assert f"the {bare} has no georeferencing: compared pixel by pixel" in result.notes
 
 
@@ -405,7 +405,7 @@ def test_volumes_without_orientation_still_have_spacings(tmp_path):
     """Two NIfTI files that say nothing but their spacing are refused where it differs."""
     reference = nifti(tmp_path / "reference.nii", LABELS, affine=placed((1, 1, 1)), codes=(0, 0))
     same = nifti(tmp_path / "same.nii", PREDICTION, affine=placed((1, 1, 1), (9, 9, 9)), codes=(0, 0))
-    assert brute(PREDICTION, LABELS) == scored(same, reference).labels
+    assert brute(PREDICTION, LABELS) == counts(scored(same, reference))
     other = nifti(tmp_path / "other.nii", LABELS, affine=placed((1, 1, 3)), codes=(0, 0))
     with pytest.raises(GridMismatch, match="spacing"):
         scored(other, reference)
@@ -429,14 +429,14 @@ def test_three_formats_of_one_array_count_alike(tmp_path):
     expected = brute(OTHER_MAP, MAP)
     for prediction, reference in itertools.product(predictions, references):
         result = scored(prediction, reference)
-        assert expected == result.labels
+        assert expected == counts(result)
         assert MAP.size == result.counted
 
 
 def test_a_map_against_a_volume_is_compared_by_pixel_with_a_note(tmp_path):
     """Where a map lies and where a volume lies cannot be compared: by pixel, and a note says so."""
     result = scored(nifti(tmp_path / "a.nii", OTHER_MAP), geotiff(tmp_path / "b.tif", MAP))
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert any("map against a volume" in note for note in result.notes)
 
 
@@ -451,7 +451,7 @@ def test_geometry_ignore_compares_by_index_and_says_so(tmp_path):
         result = scored(
             nifti(tmp_path / "prediction.nii", PREDICTION, affine=affine), reference, geometry="ignore"
         )
-        assert brute(PREDICTION, LABELS) == result.labels
+        assert brute(PREDICTION, LABELS) == counts(result)
         assert any("geometry ignored" in note for note in result.notes)
 
 
@@ -460,7 +460,7 @@ def test_geometry_ignore_goes_past_the_crs(tmp_path):
     reference = geotiff(tmp_path / "reference.tif", MAP, crs="EPSG:32632")
     prediction = geotiff(tmp_path / "prediction.tif", OTHER_MAP, crs="EPSG:32633")
     result = scored(prediction, reference, geometry="ignore")
-    assert brute(OTHER_MAP, MAP) == result.labels
+    assert brute(OTHER_MAP, MAP) == counts(result)
     assert any("geometry ignored" in note for note in result.notes)
 
 

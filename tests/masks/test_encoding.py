@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
-from make import blobs, brute, geotiff, nifti, png, scored
+from make import blobs, brute, counts, geotiff, nifti, png, scored
 
 import dicecli
 from dicecli.errors import NotLabels, TooManyLabels, UnknownLabel, UsageError
@@ -48,7 +48,7 @@ def test_0_and_255_is_0_and_1_with_a_note(tmp_path, write):
     suffix = {png: ".png", nifti: ".nii.gz", geotiff: ".tif"}[write]
     reference = write(tmp_path / f"reference{suffix}", OTHER * 255)
     result = scored(write(tmp_path / f"prediction{suffix}", MASK * 255), reference)
-    assert brute(MASK, OTHER) == result.labels
+    assert brute(MASK, OTHER) == counts(result)
     for side in ("reference", "prediction"):
         assert f"{side}: values are 0 and 255: 255 is read as label 1" in result.notes
 
@@ -59,7 +59,7 @@ def test_0_and_255_against_0_and_1(tmp_path, is_swapped):
     stored = [MASK * 255, OTHER] if not is_swapped else [MASK, OTHER * 255]
     paths = [png(tmp_path / f"{number}.png", each) for number, each in enumerate(stored)]
     result = scored(*paths)
-    assert brute(MASK, OTHER) == result.labels
+    assert brute(MASK, OTHER) == counts(result)
     side = "reference" if is_swapped else "prediction"
     assert [f"{side}: values are 0 and 255: 255 is read as label 1"] == list(result.notes)
 
@@ -67,7 +67,7 @@ def test_0_and_255_against_0_and_1(tmp_path, is_swapped):
 def test_the_rule_of_0_and_255_holds_for_wider_and_float_types():
     """The values decide, not the type that holds them."""
     for dtype in ("uint16", "int64", "float32"):
-        assert brute(MASK, OTHER) == scored(MASK.astype(dtype) * 255, OTHER).labels
+        assert brute(MASK, OTHER) == counts(scored(MASK.astype(dtype) * 255, OTHER))
 
 
 @pytest.mark.parametrize("is_reference_too", [False, True])
@@ -75,7 +75,7 @@ def test_all_255_is_all_1(is_reference_too):
     """A mask of 255 everywhere is a mask of 1 everywhere."""
     full = np.full(MASK.shape, 255, np.uint8)
     reference = full if is_reference_too else OTHER
-    assert brute(full // 255, reference // reference.max()) == scored(full, reference).labels
+    assert brute(full // 255, reference // reference.max()) == counts(scored(full, reference))
 
 
 @pytest.mark.parametrize("value", [1, 2, 128, 254, 256])
@@ -83,20 +83,20 @@ def test_255_among_other_labels_is_255(value):
     """One other value among 0 and 255 makes it a map of labels, in which 255 is 255."""
     stored = MASK.astype(np.uint16) * 255
     stored[0, :4] = value
-    assert brute(stored, OTHER) == scored(stored, OTHER).labels
+    assert brute(stored, OTHER) == counts(scored(stored, OTHER))
 
 
 @pytest.mark.parametrize("other", [200, 254, 1000])
 def test_only_255_is_read_so(other):
     """0 with any other single value stays what it is."""
-    assert brute(MASK * np.uint16(other), OTHER) == scored(MASK * np.uint16(other), OTHER).labels
+    assert brute(MASK * np.uint16(other), OTHER) == counts(scored(MASK * np.uint16(other), OTHER))
 
 
 def test_255_as_the_ignore_label_stays_255():
     """Where 255 is the ignore label its pixels are left out, and are not label 1."""
     reference = OTHER * np.uint8(255)
     result = scored(MASK, reference, ignore_label=255)
-    assert brute(MASK[OTHER == 0], OTHER[OTHER == 0]) == result.labels
+    assert brute(MASK[OTHER == 0], OTHER[OTHER == 0]) == counts(result)
     assert {"ignore_label": int(OTHER.sum()), "nodata": 0} == result.excluded
 
 
@@ -105,7 +105,7 @@ def test_255_as_the_ignore_label_in_the_prediction_is_no_label():
     result = scored(MASK * np.uint8(255), OTHER, ignore_label=255)
     misses = int(((MASK == 1) & (OTHER == 1)).sum())
     total = MASK.size
-    assert Counts(0, 0, int(OTHER.sum()), total - int(OTHER.sum())) == result.labels[1]
+    assert Counts(0, 0, int(OTHER.sum()), total - int(OTHER.sum())) == counts(result)[1]
     assert any(f"{int(MASK.sum()):,} pixels" in note for note in result.notes)
     assert misses > 0
 
@@ -114,7 +114,7 @@ def test_declared_labels_are_taken_as_they_are():
     """Where labels are declared 255 is a label like any other: known, or an error."""
     stored = MASK * np.uint8(255)
     declared = {"labels": {"0": "ground", "255": "building"}}
-    assert brute(stored, stored) == scored(stored, stored, labels=declared).labels
+    assert brute(stored, stored) == counts(scored(stored, stored, labels=declared))
     with pytest.raises(UnknownLabel, match="255"):
         scored(stored, MASK, labels={"labels": {"0": "ground", "1": "building"}})
 
@@ -124,7 +124,7 @@ def test_the_rule_looks_at_the_whole_mask(tmp_path):
     reference = geotiff(tmp_path / "reference.tif", np.array([[0, 0, 1, 1, 9, 9]], np.uint8), nodata=9)
     prediction = geotiff(tmp_path / "prediction.tif", np.array([[0, 255, 0, 255, 1, 2]], np.uint8))
     result = scored(prediction, reference)
-    assert {0: Counts(1, 1, 1, 1), 1: Counts(0, 0, 2, 2), 255: Counts(0, 2, 0, 2)} == result.labels
+    assert {0: Counts(1, 1, 1, 1), 1: Counts(0, 0, 2, 2), 255: Counts(0, 2, 0, 2)} == counts(result)
 
 
 # Soft masks.
@@ -188,7 +188,7 @@ def test_label_maps_with_0_and_255_are_accepted(values):
     """Maps with several classes of some size, 0 and 255 among them, are labels."""
     rng = np.random.default_rng(3)
     labels, other = (rng.choice(np.array(values, np.uint8), (90, 90)) for _ in range(2))
-    assert brute(other, labels) == scored(other, labels).labels
+    assert brute(other, labels) == counts(scored(other, labels))
 
 
 def test_labels_with_a_narrow_void_are_accepted():
@@ -197,14 +197,14 @@ def test_labels_with_a_narrow_void_are_accepted():
     for number, start in enumerate((5, 30, 55), start=1):
         labels[start : start + 22, 10:60] = 255
         labels[start + 2 : start + 20, 12:58] = number * 7
-    assert brute(labels, labels) == scored(labels, labels).labels
+    assert brute(labels, labels) == counts(scored(labels, labels))
 
 
 def test_a_declared_scheme_settles_what_grey_levels_are():
     """Grey levels that are declared as labels are labels."""
     soft = disc(12)
     declared = {"labels": {str(value): f"level {value}" for value in range(256)}}
-    assert brute(soft, soft) == scored(soft, soft, labels=declared).labels
+    assert brute(soft, soft) == counts(scored(soft, soft, labels=declared))
 
 
 # Thresholds.
@@ -215,7 +215,7 @@ def test_threshold_of_probabilities():
     values = np.random.default_rng(4).random((40, 60)).astype(np.float32)
     values[0, :3] = 0.5, np.nextafter(np.float32(0.5), np.float32(0)), 1
     result = scored(values, OTHER, threshold=0.5)
-    assert brute((values >= 0.5).astype(int), OTHER) == result.labels
+    assert brute((values >= 0.5).astype(int), OTHER) == counts(result)
 
 
 @pytest.mark.parametrize("threshold", [1, 2, 127.5, 128, 255])
@@ -223,7 +223,7 @@ def test_threshold_of_soft_masks(threshold):
     """A soft mask of 0 to 255 is cut at the threshold, on both sides of the pair."""
     soft, other = disc(20), disc(23)
     expected = brute((other >= threshold).astype(int), (soft >= threshold).astype(int))
-    assert expected == scored(other, soft, threshold=threshold).labels
+    assert expected == counts(scored(other, soft, threshold=threshold))
 
 
 def test_threshold_leaves_a_mask_of_0_and_1_alone():
@@ -231,7 +231,7 @@ def test_threshold_leaves_a_mask_of_0_and_1_alone():
     soft = disc(20)
     reference = (disc(22) > 127).astype(np.uint8)
     result = scored(soft, reference, threshold=128)
-    assert brute((soft >= 128).astype(int), reference) == result.labels
+    assert brute((soft >= 128).astype(int), reference) == counts(result)
     assert list(result.notes) == [
         "reference: it holds only 0 and 1: taken as it is, without the threshold 128"
     ]
@@ -240,19 +240,19 @@ def test_threshold_leaves_a_mask_of_0_and_1_alone():
 def test_threshold_that_nothing_reaches_leaves_nothing():
     """Values of which none reaches the threshold, other than 0 and 1, are all 0."""
     low = np.random.default_rng(5).integers(0, 100, MASK.shape, np.uint8)
-    assert brute(np.zeros_like(low), MASK) == scored(low, MASK, threshold=128).labels
+    assert brute(np.zeros_like(low), MASK) == counts(scored(low, MASK, threshold=128))
 
 
 def test_threshold_of_negative_values():
     """Values below 0 are below any threshold."""
     values = np.random.default_rng(6).normal(size=MASK.shape)
     expected = brute((values >= 0.25).astype(int), MASK)
-    assert expected == scored(values, MASK, threshold=0.25).labels
+    assert expected == counts(scored(values, MASK, threshold=0.25))
 
 
 def test_threshold_of_labels_joins_them():
     """With a threshold every label at or above it is 1: the mask becomes binary."""
-    assert brute((LABELS >= 2).astype(int), MASK) == scored(LABELS, MASK, threshold=2).labels
+    assert brute((LABELS >= 2).astype(int), MASK) == counts(scored(LABELS, MASK, threshold=2))
 
 
 @pytest.mark.parametrize("threshold", [0, -1, float("nan"), float("inf")])
@@ -283,7 +283,7 @@ def test_threshold_with_nodata(tmp_path):
     prediction = np.where(values == -9999, -9, values >= 0.5).astype(int)
     expected = dict(brute(prediction[valid], reference[valid]))
     expected.pop(-9)
-    assert expected == result.labels
+    assert expected == counts(result)
 
 
 def test_an_ignore_label_holds_under_a_threshold():
@@ -293,7 +293,7 @@ def test_an_ignore_label_holds_under_a_threshold():
     reference[:6] = 255
     result = scored(values, reference, threshold=0.5, ignore_label=255)
     valid = reference != 255
-    assert brute((values >= 0.5).astype(int)[valid], reference[valid]) == result.labels
+    assert brute((values >= 0.5).astype(int)[valid], reference[valid]) == counts(result)
     assert result.excluded["ignore_label"] == int((~valid).sum())
 
 
@@ -316,7 +316,7 @@ def test_declared_ignore_labels_regions_and_background_are_known():
     scheme = {"labels": {"1": "road", "2": "house"}, "regions": {"built": [1, 2]}, "ignore": 3}
     result = scored(LABELS, LABELS, labels=scheme)
     assert result.excluded["ignore_label"] == int((LABELS == 3).sum())
-    assert set(result.labels) == {0, 1, 2}
+    assert set(counts(result)) == {0, 1, 2}
 
 
 def test_without_background_0_must_be_declared():
@@ -361,7 +361,7 @@ def test_a_thousand_instances_are_counted():
     """A map of instances with many labels is counted label by label."""
     labels = np.arange(900, dtype=np.uint16).reshape(30, 30)
     prediction = labels[::-1]
-    assert brute(prediction, labels) == scored(prediction, labels).labels
+    assert brute(prediction, labels) == counts(scored(prediction, labels))
 
 
 # Empty masks.
@@ -384,14 +384,14 @@ def test_empty_masks():
         assert value == dice(empty, empty, undefined=undefined)
         assert dice(MASK, empty, undefined=undefined) == 0.0
         assert dice(empty, MASK, undefined=undefined) == 0.0
-    assert {0: Counts(MASK.size, 0, 0, 0)} == scored(empty, empty).labels
+    assert {0: Counts(MASK.size, 0, 0, 0)} == counts(scored(empty, empty))
 
 
 def test_the_ignore_label_everywhere():
     """Where all is ignored nothing is counted, nothing is defined, and a note says that no pixel is left."""
     full = np.full(MASK.shape, 7, np.uint8)
     result = scored(MASK, full, ignore_label=7)
-    assert dict(result.labels) == {}
+    assert dict(counts(result)) == {}
     assert result.counted == 0
     assert {"ignore_label": MASK.size, "nodata": 0} == result.excluded
     assert any("no pixel is left" in note for note in result.notes)
@@ -401,14 +401,14 @@ def test_several_ignore_labels():
     """Each of several ignore labels of the reference is left out."""
     result = scored(OTHER, LABELS, ignore_label=[2, 3])
     kept = LABELS < 2
-    assert brute(OTHER[kept], LABELS[kept]) == result.labels
+    assert brute(OTHER[kept], LABELS[kept]) == counts(result)
 
 
 def test_an_ignore_label_in_the_prediction_is_a_miss():
     """A prediction of the ignore label where the reference is valid is a miss and no false positive."""
     prediction, reference = np.array([[1, 7, 7, 0]]), np.array([[1, 1, 0, 0]])
     result = scored(prediction, reference, ignore_label=7)
-    assert {0: Counts(1, 0, 1, 2), 1: Counts(1, 0, 1, 2)} == result.labels
+    assert {0: Counts(1, 0, 1, 2), 1: Counts(1, 0, 1, 2)} == counts(result)
     assert any("2 pixels" in note for note in result.notes)
 
 

@@ -17,6 +17,7 @@ from dicecli.masks import files
 from dicecli.masks.probability_pair import SoftPair, open_probabilities
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
+from dicecli.reports.soft.report import sums_of
 from dicecli.runs import summing
 from dicecli.runs.scoring import make_settings, result_of
 from dicecli.runs.soft import make_soft_settings
@@ -157,7 +158,7 @@ def test_nodata_of_probabilities_is_a_miss(tmp_path):
     assert result.excluded == {"ignore_label": 0, "nodata": 1}
     assert any("1 pixels with nodata where the reference is valid" in note for note in result.notes)
     filled = dicecli.soft(np.array([[0.9, 0.0, 0.2]], np.float32), g[:, :3])
-    assert result.sums.channels == filled.results[0].sums.channels
+    assert sums_of(result).channels == sums_of(filled.results[0]).channels
 
 
 def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
@@ -168,7 +169,7 @@ def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
     (result,) = dicecli.soft(str(path), str(make.geotiff(tmp_path / "g.tif", g))).results
     assert any("1 pixels with nodata" in note for note in result.notes)
     assert result.counted == 3
-    assert [each.reference for each in result.sums.channels] == [1, 2]
+    assert [each.reference for each in sums_of(result).channels] == [1, 2]
     assert failing(path, tmp_path / "g.tif", nodata="label").name == "NotProbabilities"
     one = make.geotiff(tmp_path / "one.tif", p[0], nodata=0)
     (result,) = dicecli.soft(str(one), str(tmp_path / "g.tif")).results
@@ -224,7 +225,7 @@ def test_the_axis_of_channels_is_asked_for_where_it_can_be_either(tmp_path):
     assert any("taken to be on the first" in note for note in result.notes)
     first = dicecli.soft(str(path), str(reference), channel_axis=0, **options).results[0]
     last = dicecli.soft(str(path), str(reference), channel_axis=-1, **options).results[0]
-    assert result.sums == first.sums != last.sums
+    assert result.measured == first.measured != last.measured
 
 
 def test_wrong_shapes(tmp_path):

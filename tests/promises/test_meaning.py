@@ -14,6 +14,7 @@ from faults import LABELS, OTHER, Fault
 
 import dicecli
 from dicecli.cli import cli
+from dicecli.records.counts import Counts
 
 VOLUME, ANOTHER = make.blobs((6, 7, 5)), make.blobs((6, 7, 5), seed=1)
 PLACE = np.diag([2.0, 2.0, 3.0, 1.0])
@@ -147,7 +148,7 @@ def test_0_and_255_against_0_and_1(tmp_path):
     """{0, 255} against {0, 1}: scored as the masks that both are."""
     _, labels = counts(tmp_path, "{0, 255} against {0, 1}")
     expected = make.brute(OTHER > 1, LABELS > 1)[1]
-    assert expected._asdict() == {key: labels[1][key] for key in ("tp", "fp", "fn", "tn")}
+    assert expected == Counts(*(labels[1][key] for key in ("tp", "fp", "fn", "tn")))
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".tif"])
@@ -157,7 +158,7 @@ def test_labels_in_wider_types(tmp_path, suffix):
     stored = [np.array([0, 256, -1, 2**31], dtype)[each] for each in (ANOTHER[:, :, 0], VOLUME[:, :, 0])]
     write = make.geotiff if suffix == ".tif" else make.nifti
     paths = [write(tmp_path / f"{name}{suffix}", array) for name, array in zip("pr", stored, strict=True)]
-    assert make.brute(*stored) == make.scored(*paths).labels
+    assert make.brute(*stored) == make.counts(make.scored(*paths))
 
 
 def test_palette_against_grey(tmp_path):
@@ -181,7 +182,7 @@ def test_palette_against_grey(tmp_path):
                     )
                     files.append(path)
         for path in files:
-            assert make.brute(labels, labels) == make.scored(path, files[0]).labels, path.name
+            assert make.brute(labels, labels) == make.counts(make.scored(path, files[0])), path.name
 
 
 @pytest.mark.parametrize(("policy", "both"), [("skip", None), ("zero", 0.0), ("one", 1.0)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import make
 import numpy as np
 import pytest
 
@@ -250,7 +251,9 @@ def test_hugging_face_per_label(hugging_face, metric, expected):
     pooled = [
         [
             sum(numbers)
-            for numbers in zip(*(each.labels.get(label, zero) for each in hugging_face.scored), strict=True)
+            for numbers in zip(
+                *(make.counts(each).get(label, zero) for each in hugging_face.scored), strict=True
+            )
         ]
         for label in hugging_face.labels
     ]
@@ -395,7 +398,9 @@ def data_set(undefined):
             sizes={},
             counted=pixels,
             excluded={},
-            labels={label: Counts(*counts, pixels - sum(counts)) for label, counts in rows.items()},
+            measured=make.measured(
+                {label: Counts(*counts, pixels - sum(counts)) for label, counts in rows.items()}
+            ),
         )
         for name, rows in DATA_SET.items()
     ]
@@ -473,7 +478,7 @@ def test_large_count_is_exact():
     """A count beyond 2^24, where float32 saturates, is exact in a report."""
     mask = np.ones((SIDE, SIDE), np.uint8)
     report = dicecli.score(mask, mask)
-    assert Counts(PIXELS, 0, 0, 0) == report.scored[0].labels[1]
+    assert Counts(PIXELS, 0, 0, 0) == make.counts(report.scored[0])[1]
     assert PIXELS == report.scored[0].counted
 
 

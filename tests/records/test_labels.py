@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from make import blobs, brute, png, scored
+from make import blobs, brute, counts, png, scored
 
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
@@ -33,6 +33,12 @@ REGIONS = {
 }
 LABELS = blobs((40, 30), 4)
 OTHER = blobs((40, 30), 4, seed=1)
+
+
+def regions(report):
+    """Return the counts of the regions of a report on one case, by name."""
+    (case,) = report.cases()
+    return {row.name: row.counts for row in case.regions}
 
 
 def written(path, content, encoding="utf-8"):
@@ -175,7 +181,7 @@ def test_whole_floats_of_colours_are_whole_or_refused(tmp_path):
     except LabelFileError:
         return
     result = scored(path, np.ones((3, 3), np.uint8), labels=scheme)
-    assert set(result.labels) == {1}
+    assert set(counts(result)) == {1}
 
 
 @pytest.mark.parametrize("name", ["nothing.json", "folder/scheme", "scheme.txt"])
@@ -245,27 +251,28 @@ def test_nnunets_first_version():
 
 def test_regions_are_counted_as_unions():
     """A region's counts are those of the union of its labels, found without another pass."""
-    result = scored(OTHER, LABELS, labels={**REGIONS, "labels": {**REGIONS["labels"], "ignore": 9}})
+    report = dicecli.score(OTHER, LABELS, labels={**REGIONS, "labels": {**REGIONS["labels"], "ignore": 9}})
     for name, members in {"whole": (1, 2, 3), "core": (2, 3), "enhancing": (3,)}.items():
         expected = brute(np.isin(OTHER, members).astype(int), np.isin(LABELS, members).astype(int))[1]
-        assert expected == result.regions[name]
-    assert brute(OTHER, LABELS) == result.labels
+        assert expected == regions(report)[name]
+    assert brute(OTHER, LABELS) == counts(*report.scored)
 
 
 def test_a_region_over_ignored_pixels():
     """Ignored pixels of the reference count in no region; as a prediction they are outside every region."""
-    result = scored(
+    report = dicecli.score(
         OTHER, LABELS, labels={"labels": {"1": "a", "2": "b"}, "regions": {"ab": [1, 2]}, "ignore": 3}
     )
     kept = LABELS != 3
     expected = brute(np.isin(OTHER, (1, 2))[kept].astype(int), np.isin(LABELS, (1, 2))[kept].astype(int))[1]
-    assert expected == result.regions["ab"]
+    assert expected == regions(report)["ab"]
 
 
 def test_regions_from_python():
     """Regions can be named in the call, without any file."""
-    result = scored(OTHER, LABELS, regions={"high": [3, 2]})
-    assert brute((OTHER >= 2).astype(int), (LABELS >= 2).astype(int))[1] == result.regions["high"]
+    report = dicecli.score(OTHER, LABELS, regions={"high": [3, 2]})
+    expected = brute((OTHER >= 2).astype(int), (LABELS >= 2).astype(int))[1]
+    assert expected == regions(report)["high"]
 
 
 # Regions of the command line.
@@ -367,7 +374,7 @@ def test_a_preset_reads_coloured_masks(tmp_path):
         png(tmp_path / "a.png", colours), png(tmp_path / "b.png", labels.astype(np.uint8)), labels="voc"
     )
     kept = labels != 255
-    assert brute(labels[kept], labels[kept]) == result.labels
+    assert brute(labels[kept], labels[kept]) == counts(result)
     with pytest.raises(UnknownLabel, match="label 40"):
         scored(np.full((4, 4), 40), np.ones((4, 4), int), labels="voc")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from make import measured
 
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
+from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
 from dicecli.reports.advice import advice
 from dicecli.reports.rows import CaseScores, LabelScore
@@ -17,10 +19,10 @@ EMPTY = Counts(tn=100)
 def advised(labels, undefined="skip"):
     """Return the notes on a case of these labels: counts by name, or by number where there is no name."""
     rows = tuple(
-        LabelScore(key if isinstance(key, int) else 9, None if isinstance(key, int) else key, counts, {})
+        LabelScore(Row("label", key) if isinstance(key, int) else Row("label", 9, key), counts, {})
         for key, counts in labels.items()
     )
-    result = Scored(Case("a", "p", "r"), (10, 10), None, None, {}, 100, {}, {})
+    result = Scored(Case("a", "p", "r"), (10, 10), None, None, {}, 100, {}, measured({}))
     return advice(CaseScores(result, rows, (), (), {}, {}, {}), Settings(undefined=undefined))
 
 

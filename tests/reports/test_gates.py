@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from make import measured
 
 from dicecli.errors import GateError, UnknownName
 from dicecli.metrics._catalogue import catalogue
@@ -159,7 +160,7 @@ def test_a_size_is_gated_for_a_label_of_every_case_alone(monkeypatch):
         parse("size[1]=2", over=False)
     assert "min:size[1]" in error.value.hint
     masks = {
-        n: Scored(Case(str(n), 0, 0), (9,), None, "mm", {"mm3": n}, 9, {}, {1: Counts(1, 0, 1, 7)})
+        n: Scored(Case(str(n), 0, 0), (9,), None, "mm", {"mm3": n}, 9, {}, measured({1: Counts(1, 0, 1, 7)}))
         for n in (2, 3)
     }
     report = Report(list(masks.values()), make_settings())

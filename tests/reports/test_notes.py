@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from make import measured
 
 from dicecli.masks.encoding import READ_AS_ONE
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
@@ -15,7 +16,7 @@ TURNED = "the prediction's axes were turned from LAS to RAS, without interpolati
 
 def scored(name, *notes, labels=(1,)):
     """Return a scored case with such notes, whose masks hold such labels."""
-    counts = dict.fromkeys(labels, Counts(1, 0, 0, 1))
+    counts = measured(dict.fromkeys(labels, Counts(1, 0, 0, 1)))
     return Scored(Case(name, "p", "r"), (2,), None, None, {}, 2, {}, counts, notes=notes)
 
 

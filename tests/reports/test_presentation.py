@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 
 import pytest
+from make import measured
 
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
+from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import DEFINITIONS, Average
 from dicecli.reports.presentation import (
@@ -26,16 +28,16 @@ from dicecli.reports.rows import CaseScores, LabelScore
 
 DICE, FDR, PREVALENCE = (resolve(name) for name in ("dice", "fdr", "prevalence"))
 MM3, M2 = resolve("volume_reference_mm3"), resolve("area_reference_m2")
-RESULT = Scored(Case("a", "p.png", "r.png"), (20, 30), None, None, {}, 600, {}, {})
+RESULT = Scored(Case("a", "p.png", "r.png"), (20, 30), None, None, {}, 600, {}, measured({}))
 OVERALL = {"overall_accuracy": 0.9, "overall_kappa": 0.5, "overall_mcc": math.nan}
-BACKGROUND = LabelScore(0, None, Counts(400, 100, 50, 50), {})
+BACKGROUND = LabelScore(Row("label", 0), Counts(400, 100, 50, 50), {})
 CHECKED = ("checked", "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means")
 OF_ALL = ("overall", "accuracy 0.9000, kappa 0.5000, mcc —: of all counted pixels, background included")
 
 
 def scores(labels=(), **fields):
     """Return the numbers of one case: `labels`, and fields of the result or of the scores by their names."""
-    of_result = {name: value for name, value in fields.items() if name in vars(RESULT)}
+    of_result = {name: value for name, value in fields.items() if name in Scored.__dataclass_fields__}
     empty = {"regions": (), "others": (), "averages": {}, "overall": OVERALL, "checks": {}}
     own = {name: value for name, value in fields.items() if name not in of_result}
     return CaseScores(replace(RESULT, **of_result), tuple(labels), **{**empty, **own})
@@ -44,7 +46,7 @@ def scores(labels=(), **fields):
 def rows(values):
     """Return a row for each value of Dice, FDR and prevalence, the labels being 1, 2 ..."""
     return [
-        LabelScore(label, None, Counts(), {"dice": value, "fdr": value, "prevalence": value})
+        LabelScore(Row("label", label), Counts(), {"dice": value, "fdr": value, "prevalence": value})
         for label, value in enumerate(values, 1)
     ]
 
@@ -228,12 +230,14 @@ def test_a_background_that_is_left_out_is_explained(counts):
         "label 7 is left out of the averages (--include-background takes it in); its pixels still count as "
         "false positives and false negatives of the others, so micro Dice is not accuracy"
     )
-    row = replace(BACKGROUND, label=7, counts=counts)
+    row = LabelScore(Row("label", 7), counts, {})
     assert explained(background=7, others=(row,)) == [OF_ALL, ("background", said), CHECKED]
 
 
 @pytest.mark.parametrize(
-    "row", [replace(BACKGROUND, counts=Counts(tn=600)), replace(BACKGROUND, label=3)], ids=["empty", "other"]
+    "row",
+    [replace(BACKGROUND, counts=Counts(tn=600)), replace(BACKGROUND, row=Row("label", 3))],
+    ids=["empty", "other"],
 )
 def test_a_background_that_neither_mask_has_is_not_explained(row):
     """A background without a pixel, or another label that is not evaluated, needs no word."""

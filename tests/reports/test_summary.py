@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from make import measured
 
 from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
@@ -43,8 +44,10 @@ def scored(name, labels, *, group=None, sizes=None, regions=None, counted=100_00
         sizes=sizes or {},
         counted=counted,
         excluded={},
-        labels={label: full(counts) for label, counts in labels.items() if sum(counts)},
-        regions={name: full(counts) for name, counts in (regions or {}).items()},
+        measured=measured(
+            {label: full(counts) for label, counts in labels.items() if sum(counts)},
+            {name: full(counts) for name, counts in (regions or {}).items()},
+        ),
     )
 
 

@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import journal_record as scored
+from make import measured
 
 from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Failed, Missing, Scored
+from dicecli.records.codec import read, written
 from dicecli.records.counts import Counts
 from dicecli.runs.counting import count_case
-from dicecli.runs.fingerprint import fingerprint, scored_from_dict, scored_to_dict
+from dicecli.runs.fingerprint import fingerprint
 from dicecli.runs.journal import Journal
 from dicecli.runs.scoring import make_settings
 
@@ -41,8 +43,11 @@ SCORED = st.builds(
     sizes=st.dictionaries(st.sampled_from(["mm3", "m2"]), FLOATS),
     counted=st.integers(0, 2**70),
     excluded=st.dictionaries(TEXT, st.integers(0, 2**70), max_size=2),
-    labels=st.dictionaries(st.integers(-(2**63), 2**63), COUNTS, max_size=4),
-    regions=st.dictionaries(TEXT, COUNTS, max_size=2),
+    measured=st.builds(
+        measured,
+        st.dictionaries(st.integers(-(2**63), 2**63), COUNTS, max_size=4),
+        st.dictionaries(TEXT, COUNTS, max_size=2),
+    ),
     notes=st.lists(TEXT, max_size=3).map(tuple),
 )
 
@@ -91,7 +96,7 @@ def found(path, cases):
 @given(SCORED)
 def test_a_result_comes_back_exactly(result):
     """Through JSON and back, every integer, float and text of a result is the same, and in the same order."""
-    back = scored_from_dict(json.loads(json.dumps(scored_to_dict(result))))
+    back = read(Scored, json.loads(json.dumps(written(result))))
     assert result == back
     assert repr(result) == repr(back)
 
@@ -104,7 +109,7 @@ def test_a_real_result_comes_back_exactly(name, suffix):
     result = count_case(
         Case(name, *(str(SAMPLES / f"{name}_{side}{suffix}") for side in ("prediction", "reference"))), PLAIN
     )
-    assert result == scored_from_dict(json.loads(json.dumps(scored_to_dict(result))))
+    assert result == read(Scored, json.loads(json.dumps(written(result))))
 
 
 def test_what_was_added_is_found_by_the_next_run(path, cases):
@@ -200,7 +205,6 @@ def test_a_killed_run_leaves_what_it_had_added(path, cases):
     code = """
 import os, sys
 from dicecli.runs.scoring import make_settings
-from dicecli.runs.fingerprint import scored_from_dict
 from dicecli.runs.journal import Journal
 from dicecli.records.cases import Case, Scored
 journal = Journal.open(sys.argv[1], resume=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import make
 import numpy as np
 import pytest
 import soft_brute as brute
@@ -16,8 +17,10 @@ import dicecli
 from dicecli.errors import UsageError
 from dicecli.masks.blocks import plan
 from dicecli.records.counts import Counts
-from dicecli.records.softness import Channel, Softness
+from dicecli.records.measurements import Row
+from dicecli.records.softness import Softness
 from dicecli.reports.record import number
+from dicecli.reports.soft.report import channels_of
 from dicecli.runs.soft import make_soft_settings
 from dicecli.statistics.soft.sums import ChannelSums, SoftSums, exact, rounded
 from dicecli.statistics.soft.windows import Meaning, Summing
@@ -156,8 +159,8 @@ def test_counts_at_a_threshold_are_those_of_score(dtype):
     for threshold in (0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999, 1.0):
         matrix = dicecli.ConfusionMatrix.from_arrays(prediction=p >= threshold, reference=g.astype(bool))
         assert matrix.counts(1) == curve.counts(threshold)
-        scored = dicecli.score(p, g, threshold=threshold).results[0].labels
-        assert scored.get(1, Counts(tn=p.size)) == curve.counts(threshold)
+        scored = dicecli.score(p, g, threshold=threshold).results[0]
+        assert make.counts(scored).get(1, Counts(tn=p.size)) == curve.counts(threshold)
 
 
 @settings(max_examples=40)
@@ -172,7 +175,7 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
     p, g = softmax((3, *shape), seed)
     values = p if logits is None else np.log(p)
     softness = Softness(logits=logits)
-    channels = [Channel(k, None, (k,)) for k in range(3)]
+    channels = [Row("label", k, None, (k,)) for k in range(3)]
     meaning = Meaning.of({0: 0, 1: 1, 2: None}, channels)
 
     class Whole:
@@ -207,18 +210,18 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
 @given(st.lists(st.floats(0, 1e12), max_size=8), st.randoms())
 def test_merging_rounds_nothing(values, random):
     """Sums are whole numbers: any order and grouping gives the same, and the total is the exact one."""
-    parts = [replace(ChannelSums.empty(), prediction=exact(value)) for value in values]
+    parts = [replace(ChannelSums.zero(), prediction=exact(value)) for value in values]
     shuffled = parts.copy()
     random.shuffle(shuffled)
-    total = sum(parts, ChannelSums.empty())
-    assert total == sum(shuffled, ChannelSums.empty())
+    total = sum(parts, ChannelSums.zero())
+    assert total == sum(shuffled, ChannelSums.zero())
     assert rounded(total.prediction) == math.fsum(values)
 
 
 def test_a_billion_pixels_lose_nothing():
     """Beside 10^9 pixels at 0.1 a single one more of 1e-7 still shows in the sum, as it must."""
-    many = replace(ChannelSums.empty(), prediction=exact(0.1) * 10**9)
-    one = replace(ChannelSums.empty(), prediction=exact(1e-7))
+    many = replace(ChannelSums.zero(), prediction=exact(0.1) * 10**9)
+    one = replace(ChannelSums.zero(), prediction=exact(1e-7))
     assert (many + one).prediction - many.prediction == exact(1e-7)
     assert rounded((many + one).prediction) == pytest.approx(1e8 + 1e-7, rel=1e-15)
 
@@ -379,7 +382,7 @@ def test_the_rule_for_channels():
 
     def titles(p, **options):
         report = dicecli.soft(p, np.zeros((4, 5), int), **options)
-        return [each.label for each in report.results[0].channels], report.results[0].notes
+        return [each.label for each in channels_of(report.results[0])], report.results[0].notes
 
     assert titles(p[0])[0] == [1]
     assert titles(p[0], labels={"labels": {"0": "rest", "7": "thing"}})[0] == [7]
@@ -415,7 +418,7 @@ def test_threads_change_nothing():
     p, g = softmax((3, 70, 80, 90), 1, np.float32)
     one = dicecli.soft(p, g)
     several = dicecli.soft(p, g, threads=4)
-    assert one.results[0].sums == several.results[0].sums
+    assert one.results[0].measured == several.results[0].measured
     assert one.to_dict() == several.to_dict()
 
 

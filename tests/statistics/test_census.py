@@ -148,7 +148,7 @@ def test_metrics_are_those_of_loops(pair):
     table = joint(pair)
     for label in matrix.labels:
         counts = loop_counts(table, label)
-        assert counts == matrix.counts(label)
+        assert Counts(*counts) == matrix.counts(label)
         for name, expected in formulas(*counts).items():
             assert near(expected) == resolve(name).value(Counts(*counts)), (label, name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -278,7 +278,7 @@ def test_dice_and_iou_give_each_other(counts):
 @given(four, number)
 def test_true_negatives_change_no_overlap(counts, more):
     """Pixels where neither mask has the label leave Dice and IoU as they are, to the bit."""
-    padded = counts._replace(tn=counts.tn + more)
+    padded = replace(counts, tn=counts.tn + more)
     for name in ("dice", "f1", "iou"):
         assert same(resolve(name).function(counts), resolve(name).function(padded))
 

@@ -139,7 +139,7 @@ def journalled(folder):
     with suppress(FileNotFoundError):
         lines = journal_of(folder).read_bytes().splitlines(keepends=True)
         whole = [line[9:] for line in lines if line == b"%08x %b" % (zlib.crc32(line[9:-1]), line[9:])]
-        return [entry["scored"]["case"][0] for entry in map(json.loads, whole) if "scored" in entry]
+        return [entry["scored"]["case"]["name"] for entry in map(json.loads, whole) if "scored" in entry]
     return []
 
 

@@ -101,7 +101,8 @@ def hold(report: Report, fault: Fault) -> dict[str, Any]:
     assert ["bad", "good"] == sorted(each["case"] for each in report.to_dict()["cases"])
     assert "scored" == cases["good"]["status"]
     expected = dict(make.brute(OTHER, LABELS).items())
-    assert expected == report.results[[each.case.name for each in report.results].index("good")].labels
+    good = report.results[[each.case.name for each in report.results].index("good")]
+    assert expected == make.counts(good)
     bad = cases["bad"]
     if not fault.error:
         assert (0, "scored") == (exit_code(report), bad["status"]), bad

@@ -17,7 +17,9 @@ from dicecli.masks.blocks import plan
 from dicecli.masks.pair import open_mask
 from dicecli.records.cases import Scored
 from dicecli.records.counts import Counts
+from dicecli.records.measurements import Measured, Row
 from dicecli.runs.scoring import make_settings
+from dicecli.statistics.matrix import Matrix, label_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -259,6 +261,18 @@ def scored(prediction: Any, reference: Any, **options: Any) -> Scored:
     return dicecli.score(prediction, reference, **options).results[0]
 
 
+def counts(result: Scored) -> dict[int, Counts]:
+    """Return the counts of each label that either mask of a case holds."""
+    return label_counts(result.measured)
+
+
+def measured(counts: Mapping[int, Counts], regions: Mapping[str, Counts] | None = None) -> Measured:
+    """Make what is measured of a case from the counts of its labels, and of regions of their own."""
+    rows = {Row("label", label, None, (label,)): Matrix.of_counts(each) for label, each in counts.items()}
+    own = {Row("region", None, name, ()): Matrix.of_counts(each) for name, each in (regions or {}).items()}
+    return Measured.of({"matrix": rows | own})
+
+
 def brute(prediction: np.ndarray, reference: np.ndarray) -> Mapping[int, Counts]:
     """Count two arrays label by label with boolean masks: what every route through files must give."""
     prediction, reference = np.asarray(prediction), np.asarray(reference)
@@ -277,4 +291,5 @@ def brute(prediction: np.ndarray, reference: np.ndarray) -> Mapping[int, Counts]
 
 def journal_record(case, tp=1):
     """Make the record of a case as a journal keeps it: one label, and values that are no round numbers."""
-    return Scored(case, (4, 4), (0.1, 1 / 3), "mm", {"mm3": 0.3}, 16, {"nodata": 2}, {7: Counts(tp, 2, 3, 4)})
+    found = measured({7: Counts(tp, 2, 3, 4)})
+    return Scored(case, (4, 4), (0.1, 1 / 3), "mm", {"mm3": 0.3}, 16, {"nodata": 2}, found)

@@ -22,6 +22,7 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.counting import count_case
 from dicecli.runs.inspection import inspect
+from dicecli.statistics.matrix import label_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,9 +78,10 @@ def judge(path: Path, *, inspected: bool = False) -> str:
 def _sizes(path: Path) -> dict[int, int]:
     """Score a mask against itself; return its pixels by label."""
     scored = count_case(Case("mutant", str(path), str(path)), Settings())
-    if any(counts.fp or counts.fn for counts in scored.labels.values()):
+    sizes = label_counts(scored.measured)
+    if any(counts.fp or counts.fn for counts in sizes.values()):
         raise Finding("a mask does not agree with itself")
-    return {label: counts.tp for label, counts in scored.labels.items() if counts.tp}
+    return {label: counts.tp for label, counts in sizes.items() if counts.tp}
 
 
 def _values(path: Path) -> dict[float, int]:

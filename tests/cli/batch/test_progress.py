@@ -23,6 +23,7 @@ from batches import (
     sound,
     start,
 )
+from make import measured
 
 from dicecli.cli import progress as progress_module
 from dicecli.records.cases import Case, Failed, Scored
@@ -38,7 +39,9 @@ def results(count, failing):
     """Return as many results as a run would give, some of them failed."""
     cases = [Case(f"c{number}", "p", "r") for number in range(count)]
     return [
-        Failed(case, "Error", "", "") if number in failing else Scored(case, (), None, None, {}, 0, {}, {})
+        Failed(case, "Error", "", "")
+        if number in failing
+        else Scored(case, (), None, None, {}, 0, {}, measured({}))
         for number, case in enumerate(cases)
     ]
 

@@ -113,7 +113,7 @@ def test_dice_and_cross_entropy_are_of_the_form_and_weights_asked_for(form, loss
 
 def test_of_no_pixel_every_score_is_undefined():
     """Without a pixel, and without ε, no score is a number: not even 0."""
-    scores = scores_of(ChannelSums.empty(), Counts(), EXACT)
+    scores = scores_of(ChannelSums.zero(), Counts(), EXACT)
     assert len(scores) == 16
     assert all(math.isnan(value) for value in scores.values())
 

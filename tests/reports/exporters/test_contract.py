@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plain import is_plain
 
 from dicecli.plugins import load, own
@@ -83,11 +85,41 @@ def test_machine_formats_have_null_where_undefined(report):
     assert 3 == record["summary"]["expected"] == record["summary"]["scored"] + record["summary"]["failed"]
 
 
+def whole(record):
+    """Write a record at once, with an indent of two; what was measured of a case stands in one line."""
+    lines = []
+    for case in record["cases"]:
+        if "measured" in case:
+            lines.append(json.dumps(case["measured"], separators=(",", ":")))
+            case["measured"] = f"line {len(lines)}"
+    text = json.dumps(record, indent=2) + "\n"
+    for number, line in enumerate(lines, 1):
+        text = text.replace(f'"line {number}"', line)
+    return text
+
+
 def test_json_is_the_record_however_many_cases_there_are(report):
     """Written case by case, JSON is byte for byte what writing the whole record at once gives."""
     for results in (report.results, report.results[:1], []):
         one = Report(results, report.settings, is_batch=True)
-        assert json.dumps(one.to_dict(), indent=2) + "\n" == load("exporters", "json").render(one)
+        text = load("exporters", "json").render(one)
+        assert whole(one.to_dict()) == text
+        assert one.to_dict() == json.loads(text)
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+def test_json_is_indented_as_the_standard_library_does(content):
+    """The exporter's own way to indent gives the bytes of ``json.dumps``, whatever is in a record."""
+    assert json.dumps(content, indent=2) == load("exporters", "json")._text(content)
 
 
 def test_serial_yields_in_order():

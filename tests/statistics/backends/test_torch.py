@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from make import counts
 
 import dicecli
 from dicecli.errors import NotLabels, TooManyLabels, UsageError
@@ -142,16 +143,16 @@ def test_a_map_of_floats_is_scored_as_an_array_is():
     labels = np.array([[0, 1, 2], [2, 1, 0]])
     whole = torch.tensor(labels.tolist(), dtype=torch.bfloat16)
     integers = torch.from_numpy(labels)
-    expected = dicecli.score(labels, labels).scored[0].labels
-    assert expected == dicecli.score(whole, integers).scored[0].labels
-    assert expected == dicecli.score(integers, whole).scored[0].labels
+    expected = counts(dicecli.score(labels, labels).scored[0])
+    assert expected == counts(dicecli.score(whole, integers).scored[0])
+    assert expected == counts(dicecli.score(integers, whole).scored[0])
     probable = torch.tensor([[0.2, 0.5, 0.7], [0.7, 0.1, 0.6]], requires_grad=True)
     reference = (labels > 0).astype(np.uint8)
-    by_array = dicecli.score(probable.detach().numpy(), reference, threshold=0.5).scored[0].labels
-    assert by_array == dicecli.score(probable, torch.from_numpy(reference), threshold=0.5).scored[0].labels
+    by_array = counts(dicecli.score(probable.detach().numpy(), reference, threshold=0.5).scored[0])
+    assert by_array == counts(dicecli.score(probable, torch.from_numpy(reference), threshold=0.5).scored[0])
     masked = np.ma.masked_equal(labels, 2)
-    by_array = dicecli.score(labels, masked).scored[0].labels
-    assert by_array == dicecli.score(integers, masked).scored[0].labels
+    by_array = counts(dicecli.score(labels, masked).scored[0])
+    assert by_array == counts(dicecli.score(integers, masked).scored[0])
 
 
 def test_tensors_in_the_memory_of_the_host_are_not_copied():

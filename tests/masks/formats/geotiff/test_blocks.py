@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from make import UTM32, blobs, brute, geotiff, notes, read, scored
+from make import UTM32, blobs, brute, counts, geotiff, notes, read, scored
+
+from dicecli.records.counts import Counts
 
 
 def test_strips_and_tiles_of_a_large_map_give_the_same_counts(tmp_path):
@@ -21,10 +24,10 @@ def test_strips_and_tiles_of_a_large_map_give_the_same_counts(tmp_path):
     ]
     for number, layout in enumerate(layouts):
         path = geotiff(tmp_path / f"{number}.tif", other, **layout)
-        assert expected == scored(path, strips).labels
+        assert expected == counts(scored(path, strips))
         assert expected == {
-            label: each._replace(fp=each.fn, fn=each.fp)
-            for label, each in scored(strips, path).labels.items()
+            label: replace(each, fp=each.fn, fn=each.fp)
+            for label, each in counts(scored(strips, path)).items()
         }
 
 
@@ -73,8 +76,8 @@ def test_a_large_sparse_map_takes_little_memory(tmp_path):
     finally:
         tracemalloc.stop()
     expected = {
-        0: (side**2 - 120_000, 30_000, 30_000, 60_000),
-        3: (60_000, 30_000, 30_000, side**2 - 120_000),
+        0: Counts(side**2 - 120_000, 30_000, 30_000, 60_000),
+        3: Counts(60_000, 30_000, 30_000, side**2 - 120_000),
     }
-    assert expected == result.labels
+    assert expected == counts(result)
     assert any("sparse" in note for note in result.notes)

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from make import blobs, brute, geotiff, scored
+from make import blobs, brute, counts, geotiff, scored
 
 from dicecli.errors import (
     NotLabels,
@@ -46,7 +46,7 @@ def test_nodata_of_both_files_follows_the_rules(tmp_path, dtype, values):
     stored, prediction = with_nodata(PREDICTION % 3, values[1], seed=6)
     other = geotiff(tmp_path / "prediction.tif", stored.astype(dtype), nodata=values[1])
     result = scored(other, one)
-    assert counted_by_the_rules(prediction, reference) == result.labels
+    assert counted_by_the_rules(prediction, reference) == counts(result)
     assert {"ignore_label": 0, "nodata": int((reference == NONE).sum())} == result.excluded
     assert int((reference != NONE).sum()) == result.counted
     missed = int(((prediction == NONE) & (reference != NONE)).sum())
@@ -64,7 +64,7 @@ def test_one_files_nodata_may_be_the_others_label(tmp_path):
         np.where(reference == 2, NONE, reference.astype(int)),
     )
     result = scored(other, one)
-    assert expected == result.labels
+    assert expected == counts(result)
     assert result.excluded["nodata"] == 2
 
 
@@ -73,7 +73,7 @@ def test_nodata_0_is_background_with_a_note(tmp_path):
     one = geotiff(tmp_path / "reference.tif", LABELS, nodata=0)
     other = geotiff(tmp_path / "prediction.tif", PREDICTION, nodata=0)
     result = scored(other, one)
-    assert brute(PREDICTION, LABELS) == result.labels
+    assert brute(PREDICTION, LABELS) == counts(result)
     assert result.excluded["nodata"] == 0
     for side in ("reference", "prediction"):
         assert any(note.startswith(f"{side}: nodata is 0") for note in result.notes)
@@ -85,7 +85,7 @@ def test_nodata_ignore_leaves_even_0_out(tmp_path):
     other = geotiff(tmp_path / "prediction.tif", PREDICTION, nodata=0)
     prediction, reference = (np.where(each == 0, NONE, each.astype(int)) for each in (PREDICTION, LABELS))
     result = scored(other, one, nodata="ignore")
-    assert counted_by_the_rules(prediction, reference) == result.labels
+    assert counted_by_the_rules(prediction, reference) == counts(result)
     assert result.excluded["nodata"] == int((LABELS == 0).sum())
 
 
@@ -96,7 +96,7 @@ def test_nodata_background_makes_it_0(tmp_path):
     reference = geotiff(tmp_path / "reference.tif", one_stored.astype(np.uint8), nodata=255)
     prediction = geotiff(tmp_path / "prediction.tif", other_stored.astype(np.uint8), nodata=254)
     result = scored(prediction, reference, nodata="background")
-    assert brute(np.where(other == NONE, 0, other), np.where(one == NONE, 0, one)) == result.labels
+    assert brute(np.where(other == NONE, 0, other), np.where(one == NONE, 0, one)) == counts(result)
     assert result.excluded["nodata"] == 0
 
 
@@ -106,7 +106,7 @@ def test_nodata_label_takes_it_as_any_other(tmp_path):
     reference = geotiff(tmp_path / "reference.tif", stored.astype(np.uint8), nodata=200)
     prediction = geotiff(tmp_path / "prediction.tif", PREDICTION, nodata=0)
     result = scored(prediction, reference, nodata="label")
-    assert brute(PREDICTION, stored) == result.labels
+    assert brute(PREDICTION, stored) == counts(result)
     assert result.excluded["nodata"] == 0
 
 
@@ -115,7 +115,7 @@ def test_0_and_255_with_nodata_0(tmp_path):
     mask, other = (LABELS > 1).astype(np.uint8), (PREDICTION > 1).astype(np.uint8)
     reference = geotiff(tmp_path / "reference.tif", mask * 255, nodata=0)
     prediction = geotiff(tmp_path / "prediction.tif", other)
-    assert brute(other, mask) == scored(prediction, reference).labels
+    assert brute(other, mask) == counts(scored(prediction, reference))
 
 
 @pytest.mark.parametrize("text", [b"-99\0", b"nan\0", b"0.5\0", b"999\0", b"inf\0"], ids=str)
@@ -127,7 +127,7 @@ def test_a_nodata_value_that_the_type_cannot_hold_hides_nothing(tmp_path, text):
     assert whole.count(entry + b"255\0") == 1
     path.write_bytes(whole.replace(entry + b"255\0", entry + text))
     result = scored(path, geotiff(tmp_path / "b.tif", LABELS))
-    assert brute(LABELS, LABELS) == result.labels
+    assert brute(LABELS, LABELS) == counts(result)
     assert result.excluded["nodata"] == 0
 
 
@@ -138,7 +138,7 @@ def test_the_least_float_as_nodata(tmp_path, dtype):
     stored, reference = with_nodata(LABELS, value, seed=9)
     one = geotiff(tmp_path / "reference.tif", stored.astype(dtype), nodata=value)
     result = scored(geotiff(tmp_path / "prediction.tif", PREDICTION), one)
-    assert counted_by_the_rules(PREDICTION.astype(int), reference) == result.labels
+    assert counted_by_the_rules(PREDICTION.astype(int), reference) == counts(result)
 
 
 @pytest.mark.parametrize("value", [-9999.5, 1e-3])
@@ -147,7 +147,7 @@ def test_a_fractional_nodata_value_is_no_fraction_among_labels(tmp_path, value):
     stored, reference = with_nodata(LABELS, value, seed=9)
     one = geotiff(tmp_path / "reference.tif", stored.astype(np.float32), nodata=value)
     result = scored(geotiff(tmp_path / "prediction.tif", PREDICTION), one)
-    assert counted_by_the_rules(PREDICTION.astype(int), reference) == result.labels
+    assert counted_by_the_rules(PREDICTION.astype(int), reference) == counts(result)
 
 
 def test_nan_as_nodata(tmp_path):
@@ -156,7 +156,7 @@ def test_nan_as_nodata(tmp_path):
     other_stored, other = with_nodata(PREDICTION, math.nan, seed=11)
     reference = geotiff(tmp_path / "reference.tif", one_stored.astype(np.float32), nodata=math.nan)
     prediction = geotiff(tmp_path / "prediction.tif", other_stored.astype(np.float32), nodata=math.nan)
-    assert counted_by_the_rules(other, one) == scored(prediction, reference).labels
+    assert counted_by_the_rules(other, one) == counts(scored(prediction, reference))
 
 
 def test_nan_without_a_tag_is_refused_unless_ignored(tmp_path):
@@ -168,7 +168,7 @@ def test_nan_without_a_tag_is_refused_unless_ignored(tmp_path):
         scored(prediction, reference)
     assert "--nodata ignore" in caught.value.hint
     result = scored(prediction, reference, nodata="ignore")
-    assert counted_by_the_rules(PREDICTION.astype(int), one) == result.labels
+    assert counted_by_the_rules(PREDICTION.astype(int), one) == counts(result)
     assert result.excluded["nodata"] == int((one == NONE).sum())
 
 
@@ -183,14 +183,14 @@ def test_another_nodata_value_does_not_excuse_nan(tmp_path):
     with pytest.raises(NotLabels, match="NaN"):
         scored(prediction, reference)
     result = scored(prediction, reference, nodata="ignore")
-    assert counted_by_the_rules(PREDICTION.astype(int), one) == result.labels
+    assert counted_by_the_rules(PREDICTION.astype(int), one) == counts(result)
 
 
 def test_nodata_everywhere(tmp_path):
     """A reference of nothing but nodata leaves no pixel, and a note says so."""
     one = geotiff(tmp_path / "reference.tif", np.full((50, 70), 255, np.uint8), nodata=255)
     result = scored(geotiff(tmp_path / "prediction.tif", PREDICTION), one)
-    assert dict(result.labels) == {}
+    assert dict(counts(result)) == {}
     assert result.counted == 0
     assert result.excluded["nodata"] == LABELS.size
     assert any("no pixel" in note for note in result.notes)

@@ -9,7 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
-from make import blobs, brute, nifti, notes, read, scored
+from make import blobs, brute, counts, nifti, notes, read, scored
 
 from dicecli.errors import (
     ManyVolumes,
@@ -66,7 +66,7 @@ def test_argmax_of_a_scored_pair(tmp_path):
     scores = np.random.default_rng(2).random((7, 6, 5, 4))
     expected = brute(scores.argmax(-1), LABELS)
     reference = nifti(tmp_path / "reference.nii.gz", LABELS)
-    assert expected == scored(nifti(tmp_path / "a.nii.gz", scores), reference, argmax=True).labels
+    assert expected == counts(scored(nifti(tmp_path / "a.nii.gz", scores), reference, argmax=True))
 
 
 def test_argmax_sees_scaled_scores(tmp_path):
@@ -124,7 +124,7 @@ def test_all_containers_give_the_same_counts(tmp_path):
     several = tmp_path / "several.nii.gz"
     several.write_bytes(members(made[0].read_bytes(), 5))
     for path in [*made, several]:
-        assert expected == scored(path, reference).labels, path.name
+        assert expected == counts(scored(path, reference)), path.name
 
 
 @pytest.mark.parametrize("zipped", ["", ".gz"])
@@ -148,7 +148,7 @@ def test_a_wrong_suffix_is_read_by_content_with_a_note(tmp_path):
         path = tmp_path / name
         shutil.copy(source, path)
         result = scored(path, plain)
-        assert brute(LABELS, LABELS) == result.labels
+        assert brute(LABELS, LABELS) == counts(result)
         assert any(note.startswith("prediction: ") and "gzip" in note for note in result.notes)
 
 
@@ -189,5 +189,5 @@ def test_a_loaded_image_counts_as_its_file(tmp_path, suffix):
     path = nifti(tmp_path / f"a{suffix}", prediction, affine=np.diag([2.0, 2, 3, 1]))
     reference = nifti(tmp_path / "b.nii", LABELS, affine=np.diag([2.0, 2, 3, 1]))
     by_file, by_image = scored(path, reference), scored(nibabel.load(path), nibabel.load(reference))
-    assert brute(prediction, LABELS) == by_file.labels == by_image.labels
+    assert brute(prediction, LABELS) == counts(by_file) == counts(by_image)
     assert by_file.sizes == by_image.sizes == {"mm3": pytest.approx(12)}

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from make import PNG_MAGIC, blobs, brute, chunk, notes, png, png_of, raw_png, read, scored
+from make import PNG_MAGIC, blobs, brute, chunk, counts, notes, png, png_of, raw_png, read, scored
 
 from dicecli.errors import (
     CaseError,
@@ -125,9 +125,9 @@ def test_every_route_to_one_matrix(tmp_path):
     path = tmp_path / "prediction.png"
     for depth in (1, 2, 4, 8, 16):
         path.write_bytes(raw_png(prediction, depth=depth, is_interlaced=depth > 2))
-        assert expected == scored(path, reference).labels
-    assert expected == scored(png(path, prediction, mode="RGB"), reference).labels
-    assert expected == scored(png(path, prediction, mode="LA"), reference).labels
+        assert expected == counts(scored(path, reference))
+    assert expected == counts(scored(png(path, prediction, mode="RGB"), reference))
+    assert expected == counts(scored(png(path, prediction, mode="LA"), reference))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 5), (8, 8), (13, 19)])
