@@ -22,7 +22,7 @@ from faults import LABELS, OTHER, Fault
 
 from dicecli.errors import CaseError, ManyVolumes
 from dicecli.masks.formats import geotiff
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 from dicecli.masks.sources import Reading
 
 EVERY = (".png", ".nii", ".nii.gz", ".tif")

@@ -51,15 +51,15 @@ from batches import (
 import dicecli
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
 from dicecli.masks.formats.nifti import _voxels
-from dicecli.masks.pair import Pair, open_mask
-from dicecli.masks.probability_pair import SoftPair
+from dicecli.masks.opening import open_mask
+from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
 from dicecli.runs import batch as batching
 from dicecli.runs.batch import find_pairs
 from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings, result_of
 from dicecli.runs.soft import make_soft_settings
-from dicecli.statistics._census import count
+from dicecli.statistics._census import census
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 NAMES = [f"case{number:03}" for number in range(6)]
@@ -270,7 +270,7 @@ def test_a_file_that_changes_while_it_is_read(suffix, is_early, change, tmp_path
     with pytest.raises(Changed, match=r"changed|vanished") as caught, masks:  # noqa: PT012 - all of it may raise
         if is_early:
             change(changing)
-        count(masks, masks.windows(), "cpu")
+        census(masks, masks.windows(), "cpu")
         if not is_early:
             change(changing)
         masks.finish()
@@ -290,11 +290,11 @@ def test_probabilities_that_change_while_they_are_read(write, suffix, change, tm
     write(Path(case.prediction), np.linspace(0, 1, 144, dtype=np.float32).reshape(12, 12))
     make.png(Path(case.reference), make.blobs((12, 12), 2))
     time.sleep(0.02)
-    both_sides = SoftPair(case, make_soft_settings())
+    both_sides = Pair(case, make_soft_settings())
     with pytest.raises(Changed, match=r"changed|vanished") as caught, both_sides:  # noqa: PT012 - as above
         change(Path(case.prediction))
-        for window in both_sides.windows():
-            both_sides.read(window)
+        for _ in both_sides.blocks(both_sides.windows()):
+            pass
         both_sides.finish()
     assert (caught.value.side, caught.value.path) == ("prediction", case.prediction)
 
@@ -737,7 +737,7 @@ def test_results_share_what_is_equal(tmp_path):
     plain = [result_of(case, make_settings()) for case in pairing.cases]
     kept = batching.run(pairing, make_settings(), jobs=2).results
     assert plain == list(kept)
-    for name in ("shape", "sizes", "excluded", "regions", "notes"):
+    for name in ("shape", "sizes", "excluded", "notes"):
         assert len({id(getattr(each, name)) for each in kept}) == 1, name
     assert [id(case) for case in pairing.cases] == [id(each.case) for each in kept]
 

@@ -15,7 +15,7 @@ from real_masks import APART, BAD, BAND_1_OF_BAD, NO_LABELS
 
 from dicecli.errors import CaseError
 from dicecli.masks.blocks import plan
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 from dicecli.records.labels import NO_LABEL
 from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings

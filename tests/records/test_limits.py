@@ -14,7 +14,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import NotARegularFile, TooLarge, UsageError
 from dicecli.masks import files
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 from dicecli.records import limits
 from dicecli.records.settings import Settings
 from dicecli.runs.scoring import make_settings

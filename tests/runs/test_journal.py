@@ -22,7 +22,7 @@ from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Failed, Missing, Scored
 from dicecli.records.codec import read, written
 from dicecli.records.counts import Counts
-from dicecli.runs.counting import count_case
+from dicecli.runs.measuring import measure_case
 from dicecli.runs.fingerprint import fingerprint
 from dicecli.runs.journal import Journal
 from dicecli.runs.scoring import make_settings
@@ -106,7 +106,7 @@ def test_a_result_comes_back_exactly(result):
 )
 def test_a_real_result_comes_back_exactly(name, suffix):
     """So does what is counted of a file of every format."""
-    result = count_case(
+    result = measure_case(
         Case(name, *(str(SAMPLES / f"{name}_{side}{suffix}") for side in ("prediction", "reference"))), PLAIN
     )
     assert result == read(Scored, json.loads(json.dumps(written(result))))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import make
 import numpy as np
+import passes
 import pytest
 import soft_brute as brute
 from hypothesis import given, settings
@@ -17,13 +20,10 @@ import dicecli
 from dicecli.errors import UsageError
 from dicecli.masks.blocks import plan
 from dicecli.records.counts import Counts
-from dicecli.records.measurements import Row
-from dicecli.records.softness import Softness
 from dicecli.reports.record import number
 from dicecli.reports.soft.report import channels_of
 from dicecli.runs.soft import make_soft_settings
-from dicecli.statistics.soft.sums import ChannelSums, SoftSums, exact, rounded
-from dicecli.statistics.soft.windows import Meaning, Summing
+from dicecli.statistics.soft.sums import ChannelSums, exact, rounded
 
 FORMS = ("standard", "jaccard", "squared")
 
@@ -174,24 +174,17 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
     """Windows of any size, added in any order, give the same sums to 1e-12, and the same integers."""
     p, g = softmax((3, *shape), seed)
     values = p if logits is None else np.log(p)
-    softness = Softness(logits=logits)
-    channels = [Row("label", k, None, (k,)) for k in range(3)]
-    meaning = Meaning.of({0: 0, 1: 1, 2: None}, channels)
+    options = make_soft_settings(logits=logits, channel_axis=0, ignore_label=2)
 
     class Whole:
         chunks, order = (1, 1, 1), "C"
 
     Whole.shape = shape
-
-    def summed(windows):
-        total = SoftSums.empty(3, joint=3 * softness.excludes(3))
-        for window in windows:
-            flat = [each[window].ravel() for each in values]
-            total += Summing(meaning, softness, 3).window(g[window].ravel(), flat, None)
-        return total
-
-    whole = summed([(slice(None),) * 3])
-    tiled = summed(reversed(list(plan(Whole, pixels=pixels))))
+    with passes.opened(values, g.astype(int), options) as (pair, known):
+        whole, tiled = (
+            reduce(add, [passes.state("soft", pair, known, options, [window]) for window in windows]).sums
+            for windows in ([tuple(slice(0, n) for n in shape)], reversed(list(plan(Whole, pixels=pixels))))
+        )
     for one, other in zip(whole.channels, tiled.channels, strict=True):
         assert np.array_equal(one.inside, other.inside)
         assert np.array_equal(one.outside, other.outside)

@@ -14,7 +14,7 @@ import numpy as np
 
 import dicecli
 from dicecli.masks.blocks import plan
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 from dicecli.records.cases import Scored
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import Measured, Row
@@ -168,6 +168,23 @@ NIFTI_FIELDS = {
     "srow_x": (280, "<4f"),
     "magic": (344, "<4s"),
 }
+
+
+def turned(
+    voxels: np.ndarray, affine: np.ndarray, axes: Sequence[int], flips: Sequence[bool]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Store the same voxels of a volume, or of its channels, in another order of axes and directions.
+
+    Axis ``t`` of what is returned is axis ``axes[t]`` of what was given, reversed where ``flips[t]``.
+    """
+    moved = voxels.transpose((*axes, *range(3, voxels.ndim)))
+    matrix = np.eye(4)
+    matrix[:3, :3] = 0
+    for at, (axis, flip) in enumerate(zip(axes, flips, strict=True)):
+        matrix[axis, at] = -1 if flip else 1
+        matrix[axis, 3] = voxels.shape[axis] - 1 if flip else 0
+    moved = np.flip(moved, [at for at, flip in enumerate(flips) if flip])
+    return moved, affine @ matrix
 
 
 def patched(path: Path, **fields: Any) -> Path:

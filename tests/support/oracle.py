@@ -20,7 +20,7 @@ from dicecli.masks.formats import npy
 from dicecli.masks.sources import Reading
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
-from dicecli.runs.counting import count_case
+from dicecli.runs.measuring import measure_case
 from dicecli.runs.inspection import inspect
 from dicecli.statistics.matrix import label_counts
 
@@ -77,7 +77,7 @@ def judge(path: Path, *, inspected: bool = False) -> str:
 
 def _sizes(path: Path) -> dict[int, int]:
     """Score a mask against itself; return its pixels by label."""
-    scored = count_case(Case("mutant", str(path), str(path)), Settings())
+    scored = measure_case(Case("mutant", str(path), str(path)), Settings())
     sizes = label_counts(scored.measured)
     if any(counts.fp or counts.fn for counts in sizes.values()):
         raise Finding("a mask does not agree with itself")

@@ -34,7 +34,7 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.executors._worker import answer
 from dicecli.runs.executors.dask._task import _working_in, pack
-from dicecli.statistics._spreading import _portions, _seen, count_share
+from dicecli.statistics._spreading import Counting, _portions, _seen, do_share
 
 pytest.importorskip("distributed", reason="dask is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil, which distributed needs, is not installed")
@@ -447,7 +447,7 @@ def seen_of(case):
 def test_tasks_and_results_are_small(rasters):
     """A task holds paths, settings and two numbers, a result a small table: no pixel travels."""
     case = Case("map", str(rasters / "prediction.tif"), str(rasters / "reference.tif"))
-    count = partial(count_share, case, Settings(), seen_of(case))
+    count = partial(do_share, case, Settings(), Counting("cpu"), seen_of(case))
     message = answer(count, pickle.dumps(range(3)))
     assert message[:1] == b"R"
     assert len(pack(count)) < 2000
@@ -461,9 +461,10 @@ def test_a_worker_that_sees_other_files_counts_nothing(rasters, tmp_path):
     seen = seen_of(case)
     (tmp_path / "reference.tif").write_bytes((rasters / "reference.tif").read_bytes() + b"\0")
     other = Case("map", case.prediction, str(tmp_path / "reference.tif"))
-    assert count_share(case, Settings(), seen, range(2)).total == 2 * 512 * 8192
+    (matrix,) = do_share(case, Settings(), Counting("cpu"), seen, range(2)).parts.values()
+    assert matrix.total == 2 * 512 * 8192
     with pytest.raises(Changed, match="other files"):
-        count_share(other, Settings(), seen, range(2))
+        do_share(other, Settings(), Counting("cpu"), seen, range(2))
 
 
 def test_tasks_of_other_folders_wait(tmp_path):

@@ -12,7 +12,7 @@ from dicecli.errors import (
     ManyVolumes,
     NotLabels,
 )
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 
 LABELS = blobs((50, 70), 4)
 PREDICTION = blobs((50, 70), 4, seed=1)

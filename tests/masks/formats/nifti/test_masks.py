@@ -16,7 +16,7 @@ from dicecli.errors import (
     Missing,
     NotLabels,
 )
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 
 LABELS = blobs((7, 6, 5), 4)
 ONE_FILE = [".nii", ".nii.gz"]

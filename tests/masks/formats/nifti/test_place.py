@@ -9,7 +9,7 @@ import pytest
 from make import blobs, brute, counts, nifti, patched, scored
 
 import dicecli
-from dicecli.masks.pair import open_mask
+from dicecli.masks.opening import open_mask
 
 LABELS = blobs((7, 6, 5), 4)
 

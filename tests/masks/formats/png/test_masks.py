@@ -400,7 +400,7 @@ def test_a_gigantic_header_is_refused_before_allocation(tmp_path):
 
 def test_more_pixels_than_the_data_can_hold_are_refused_at_once(tmp_path):
     """Deflate unpacks to 1,032 times its size at most: a few bytes that claim 2^31 pixels are refused."""
-    from dicecli.masks.pair import open_mask
+    from dicecli.masks.opening import open_mask
 
     (tmp_path / "a.png").write_bytes(png_of(zlib.compress(bytes(64)), width=2**16, height=2**15))
     with pytest.raises(FileError):
@@ -426,7 +426,7 @@ def test_upper_case_suffix_is_png_too(tmp_path):
 
 def test_windows_see_the_same_pixels(tmp_path):
     """Any window of a mask is that part of it."""
-    from dicecli.masks.pair import open_mask
+    from dicecli.masks.opening import open_mask
 
     path = png(tmp_path / "a.png", LABELS, palette=PALETTE)
     with open_mask(path) as source:

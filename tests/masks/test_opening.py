@@ -14,11 +14,12 @@ import pytest
 import dicecli
 from dicecli.errors import CaseError, GridMismatch
 from dicecli.masks import files
-from dicecli.masks.probability_pair import SoftPair, open_probabilities
+from dicecli.masks.opening import open_probabilities
+from dicecli.masks.pair import Pair
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
 from dicecli.reports.soft.report import sums_of
-from dicecli.runs import summing
+from dicecli.runs import measuring
 from dicecli.runs.scoring import make_settings, result_of
 from dicecli.runs.soft import make_soft_settings
 
@@ -198,18 +199,17 @@ def test_turned_axes_are_laid_on_the_reference(tmp_path):
 
 def test_a_map_is_read_in_small_windows(tmp_path, monkeypatch):
     """No window holds more than its share, whatever the number of channels; every voxel comes once."""
-    from dicecli.masks import probability_pair as soft_pair
+    from dicecli.masks import pair as pairs
 
-    monkeypatch.setattr(soft_pair, "WINDOW_PIXELS", 1 << 10)
-    monkeypatch.setattr(soft_pair, "_LEAST_PIXELS", 1 << 6)
+    monkeypatch.setattr(pairs, "WINDOW_PIXELS", 1 << 10)
+    monkeypatch.setattr(pairs, "_LEAST_PIXELS", 1 << 6)
     p, g = volume(shape=(4, 12, 11, 30))
     reference = make.nifti(tmp_path / "g.nii.gz", g)
     path = make.nifti(tmp_path / "p.nii.gz", np.moveaxis(p, 0, -1))
-    with SoftPair(Case("x", str(path), str(reference)), make_soft_settings()) as pair:
-        windows = list(pair.windows())
-        sizes = [pair.read(window)[0].size for window in windows]
+    with Pair(Case("x", str(path), str(reference)), make_soft_settings()) as pair:
+        sizes = [labels.size for (labels,), _ in pair.blocks(pair.windows())]
         pair.finish()
-        assert all(channel._whole is None for channel in pair.channels)
+        assert all(channel._whole is None for channel in pair.prediction)
     assert sum(sizes) == g.size
     assert max(sizes) <= 12 * 11
     assert same(pooled(path, reference), dicecli.soft(p, g).to_dict()["summary"]["pooled"])
@@ -424,13 +424,13 @@ def test_a_map_that_changes_while_it_is_read_is_no_number(tmp_path, monkeypatch)
 
     p, g = volume()
     path, reference = npy(tmp_path / "p.npy", p), make.nifti(tmp_path / "g.nii.gz", g)
-    original = summing.reference_sizes
+    original = measuring.census_of_reference
 
-    def touched(source):
+    def touched(pair):
         os.utime(path, ns=(1, 1))
-        return original(source)
+        return original(pair)
 
-    monkeypatch.setattr(summing, "reference_sizes", touched)
+    monkeypatch.setattr(measuring, "census_of_reference", touched)
     assert failing(path, reference).name == "Changed"
 
 
