@@ -54,6 +54,7 @@ from dicecli.masks.formats.nifti import _voxels
 from dicecli.masks.opening import open_mask
 from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
+from dicecli.records.measurements import IMAGE
 from dicecli.runs import batch as batching
 from dicecli.runs.batch import find_pairs
 from dicecli.runs.inspection import inspect
@@ -732,13 +733,17 @@ def test_results_share_what_is_equal(tmp_path):
     """What a worker sends anew with each result is kept once, and every result stays what it was. A long run
     is ``tests/endurance/soak.py``.
     """
-    sound(tmp_path, 3)
+    sound(tmp_path, 3, 64)
     pairing = find_pairs(*(str(folder) for folder in both(tmp_path)))
     plain = [result_of(case, make_settings()) for case in pairing.cases]
     kept = batching.run(pairing, make_settings(), jobs=2).results
     assert plain == list(kept)
     for name in ("shape", "sizes", "excluded", "notes"):
         assert len({id(getattr(each, name)) for each in kept}) == 1, name
+    measured = [each.measured["matrix"] for each in kept]
+    assert len({id(row) for rows in measured for row in rows}) == 1
+    for side in ("reference", "prediction"):
+        assert len({id(getattr(rows[IMAGE], side)) for rows in measured}) == 1, side
     assert [id(case) for case in pairing.cases] == [id(each.case) for each in kept]
 
 
