@@ -23,7 +23,22 @@ Examples:
   dicecli report results.json -o table.md -m dice -m iou
   dicecli report shard1.json shard2.json -o all.json --summary all.csv
   dicecli report results.json --baseline old.json --max-drop 0.01
+  dicecli report --schema
 """
+
+
+_SCHEMA = "Print the JSON Schema (2020-12) of the JSON that is read and written here, and end."
+
+
+def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    import json
+
+    from dicecli.reports.schema import schema
+
+    click.echo(json.dumps(schema(), indent=2))
+    ctx.exit()
 
 
 @click.command("report", epilog=_EPILOG)
@@ -32,6 +47,9 @@ Examples:
 @gating
 @formatting
 @shared.talking
+@click.option(
+    "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
+)
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
     """Render results again, without touching a mask.

@@ -45,8 +45,9 @@ class Scored:
     shape : tuple of int
         Of the reference.
     spacing : tuple of float or None
-        Along each axis, in `unit`.
+        The size of a pixel along each axis, in `unit`; None where the file does not say.
     unit : str or None
+        Of the spacing; None where there is none.
     sizes : mapping of str to float
         The size of one pixel in ``mm3`` or ``m2``, where known.
     counted : int
@@ -77,7 +78,18 @@ class Scored:
 
 @dataclass(frozen=True)
 class Failed:
-    """A case that could not be scored, and why."""
+    """A case that could not be scored, and why.
+
+    Attributes
+    ----------
+    case : Case
+    error : str
+        The name of what went wrong, such as Truncated or ShapeMismatch.
+    message : str
+        What is wrong, as a person reads it.
+    hint : str
+        What to do about it.
+    """
 
     case: Case
     error: str
@@ -155,9 +167,11 @@ class Verdict:
     gate : str
         As it was asked for.
     value : float
-        NaN where undefined; that never passes.
+        What was reached. NaN where undefined; that never passes.
     limit : float
+        What the value is held against.
     holds : bool
+        Whether the gate passes.
     detail : str
         What a person wants to know beside the numbers.
     """

@@ -16,15 +16,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping  # noqa: TC003 - the JSON Schema reads types
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 Colour = tuple[int, int, int]
 #: Stands for "belongs to no label" among labels; no file can hold this value as a label.
@@ -50,7 +48,7 @@ class LabelScheme:
     colours : mapping of (red, green, blue) to int
         The label that each colour of a colour-coded image means.
     source : str or None
-        Where it was read: a file's name or a preset's.
+        Where it was read: a file's name or a preset's; None: labels were not declared.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)

@@ -31,12 +31,26 @@ class Statistics:
 
     Attributes
     ----------
-    expected, scored : int
-        Cases of the run, and those of them that have counts.
+    expected : int
+        Cases of the run.
+    scored : int
+        Those of them that have measurements of this row.
     n : int
-        Cases with a defined value; the others are `undefined` (scored, but 0/0) or `missing` (not scored).
-    mean, sd, median, q1, q3, min, max : float
-        Of the defined values; the standard deviation with n - 1, quartiles linear (type 7).
+        Those with a defined value, which the statistics are of.
+    undefined : int
+        Those that were scored, but where the value is undefined: 0/0.
+    missing : int
+        Cases of the run that were not scored, or lack the row.
+    mean : float
+        Of the defined values.
+    sd : float
+        Their standard deviation, with n - 1.
+    median : float
+        The middle one.
+    q1, q3 : float
+        The quartiles, linear (type 7).
+    min, max : float
+        The smallest and the largest.
     ci_low, ci_high : float
         95 % confidence interval of the mean: percentile bootstrap over cases, or over groups of cases.
     pooled : float

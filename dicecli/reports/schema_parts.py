@@ -1,0 +1,208 @@
+"""What the JSON Schema says of any record: of settings, cases, statistics over cases, gates and notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dicecli.records.cases import Case, Failed, Scored, Verdict
+from dicecli.records.json_schema import closed, described, of, or_null, properties
+from dicecli.records.labels import LabelScheme
+from dicecli.records.settings import Settings
+from dicecli.records.softness import Softness
+from dicecli.reports.record import SCHEMA
+from dicecli.reports.summary import RESAMPLES, SEED, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: A number with full precision, or null where it is undefined.
+VALUE = {"type": ["number", "null"]}
+WHOLE = {"$ref": "#/$defs/whole"}
+TEXT = {"type": "string"}
+NAME_OR_NULL = {"type": ["string", "null"]}
+LABEL = or_null({"$ref": "#/$defs/integer"})
+
+
+def listed(items: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return the schema of a list."""
+    return {"description": text, "type": "array", "items": dict(items)}
+
+
+def chosen(when: Mapping[str, Any], then: str, otherwise: str) -> dict[str, Any]:
+    """Return a schema that is one definition where something is the case, else another."""
+    return {"if": dict(when), "then": {"$ref": f"#/$defs/{then}"}, "else": {"$ref": f"#/$defs/{otherwise}"}}
+
+
+def record(family: str, between: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of the record of a family, with what it has between the settings and the cases."""
+    case = chosen(
+        {"properties": {"status": {"const": "scored"}}}, f"case_of_{family}", "case_without_numbers"
+    )
+    summary = chosen({"required": ["bootstrap"]}, f"summary_of_{family}", f"summary_of_one_of_{family}")
+    return closed(
+        {
+            "schema": {"description": "The version of this form of records.", "const": SCHEMA},
+            "dicecli": {"description": "The version of dicecli that wrote it.", "type": "string"},
+            "settings": {"$ref": f"#/$defs/settings_of_{family}"},
+            **between,
+            "cases": listed(case, "One for every expected case, in the order of their names."),
+            "summary": {"description": "What all cases come to.", "type": "object", **summary},
+        }
+    )
+
+
+def settings(*, soft: bool) -> dict[str, Any]:
+    """Return the schema of the options of a run."""
+    scheme, own = (
+        properties(LabelScheme, without=("colours",)),
+        properties(Settings, without=("labels", "soft")),
+    )
+    options = {
+        "metrics": own.pop("metrics"),
+        "labels": scheme["source"],
+        "names": scheme["names"],
+        "regions": scheme["regions"],
+        "ignore_labels": scheme["ignore"],
+        "background": scheme["background"],
+        **own,
+    }
+    if soft:
+        options["soft"] = of(Softness)
+    return described(closed(options), "How masks were read, compared and scored: the options of the run.")
+
+
+def facts() -> dict[str, Any]:
+    """Return the schema of each thing that is said of any case."""
+    known = properties(Case)
+    return {
+        "case": {"description": "What reports call it.", "type": "string"},
+        "group": known["group"],
+        "status": {
+            "description": "Whether there are numbers: scored; failed; missing, left out for want of a "
+            "prediction, as --missing skip asks; pending, not reached before the run ended.",
+            "enum": ["scored", "failed", "missing", "pending"],
+        },
+        "prediction": {"description": "The path of the prediction.", "type": "string"},
+        "reference": {"description": "The path of the reference.", "type": "string"},
+    }
+
+
+def facts_of_scored() -> dict[str, Any]:
+    """Return the schema of each thing that is said of a case that has numbers, before these."""
+    known = properties(Scored, without=("case", "measured", "notes"))
+    sizes = {
+        "mm3": {"description": "The volume of a voxel.", "type": "number"},
+        "m2": {"description": "The area of a pixel.", "type": "number"},
+    }
+    excluded = {
+        "ignore_label": described(WHOLE, "Pixels whose reference has an ignored label."),
+        "nodata": described(WHOLE, "Pixels whose reference has no data."),
+    }
+    return facts() | {
+        "status": {"description": "There are numbers.", "const": "scored"},
+        "shape": known["shape"],
+        "spacing": known["spacing"],
+        "unit": known["unit"],
+        "pixel_size": described(closed(sizes, optional=("mm3", "m2")), "The size of one pixel, where known."),
+        "counted": known["counted"],
+        "excluded": described(closed(excluded), "Pixels that were left out."),
+    }
+
+
+def case_without_numbers() -> dict[str, Any]:
+    """Return the schema of a case that has no numbers."""
+    why = properties(Failed, without=("case",))
+    return described(closed(facts() | why), "A case without numbers, and why.")
+
+
+def how_many() -> dict[str, Any]:
+    """Return the schema of how many cases there are, in all and by status."""
+    return {
+        "expected": described(WHOLE, "Cases of the run, each of which stands in the record."),
+        "scored": described(WHOLE, "Cases that have numbers."),
+        "failed": described(WHOLE, "Cases that could not be scored."),
+        "missing": described(WHOLE, "Cases left out for want of a prediction, as --missing skip asks."),
+        "pending": described(WHOLE, "Cases that were not reached before the run ended."),
+        "partial": {"description": "Whether any case was not reached.", "type": "boolean"},
+    }
+
+
+def over_cases(word: str, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the schema of the statistics over cases.
+
+    Parameters
+    ----------
+    word : {"metric", "score"}
+    names : sequence of str
+        Those that there are, no more and no fewer; none: any.
+    """
+    every = {"$ref": "#/$defs/statistics"}
+    by_name = (
+        closed(dict.fromkeys(names, every)) if names else {"type": "object", "additionalProperties": every}
+    )
+    worst = closed(
+        {"case": described(TEXT, "Its name."), "value": {"description": f"Of the {word}.", "type": "number"}}
+    )
+    row = closed(
+        {
+            "label": described(LABEL, "The label; null of a region."),
+            "name": described(NAME_OR_NULL, "Its name, where it has one."),
+            f"{word}s": described(by_name, f"The statistics over cases of each {word}."),
+            "worst": described(
+                closed(
+                    {
+                        word: described(
+                            NAME_OR_NULL, f"The {word} by which cases are worst; null where none is."
+                        ),
+                        "cases": listed(worst, "The cases where it went worst, from the worst one."),
+                    }
+                ),
+                "Where to look first.",
+            ),
+        }
+    )
+    bootstrap = closed(
+        {
+            "resamples": {"description": "How often cases were drawn.", "const": RESAMPLES},
+            "seed": {"description": "Of the random numbers, always the same.", "const": SEED},
+            "resampled": {
+                "description": "What was drawn: cases, or groups of them.",
+                "enum": ["case", "group"],
+            },
+        }
+    )
+    return {
+        "bootstrap": described(bootstrap, "How the confidence intervals were made."),
+        "labels": listed(row, "The statistics of each label and region."),
+    }
+
+
+def statistics() -> dict[str, Any]:
+    """Return the schema of one metric or score of one label over the cases."""
+    own = {name: _or_undefined(each) for name, each in properties(Statistics).items()}
+    return described(closed(own), "One metric of one label or region over the cases; null is undefined.")
+
+
+def judged() -> dict[str, Any]:
+    """Return the schema of what came of the gates, and of the notes on a run."""
+    own = {
+        name: _or_undefined(each) if name == "value" else each for name, each in properties(Verdict).items()
+    }
+    return {
+        "gates": listed(
+            closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
+        ),
+        "notes": notes("What was assumed of the run, or looks odd in it."),
+    }
+
+
+def notes(text: str) -> dict[str, Any]:
+    """Return the schema of a list of notes."""
+    return listed(TEXT, text)
+
+
+def _or_undefined(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a number's schema as the record has it: undefined is null; a whole number is never below 0."""
+    if schema.get("type") == "number":
+        return {**schema, **VALUE}
+    return {key: each for key, each in schema.items() if key != "$ref"} | WHOLE
