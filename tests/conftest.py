@@ -1,4 +1,4 @@
-"""What tests share: folders of masks, golden files, signals as processes expect them, Hypothesis without a clock."""
+"""What tests share: folders of masks, golden files, records that keep their schema, signals, Hypothesis without a clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import make
 import numpy as np
 import places
 import pytest
+import record_schema
 from batches import MANY, all_outputs, both, call, contents, sound
 from hypothesis import HealthCheck, settings
 
@@ -30,6 +31,17 @@ def _heed_signals():
 
 
 _heed_signals()
+record_schema.watch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Fail a test in which this process made a record that breaks its JSON Schema."""
+    found = yield
+    faults = record_schema.FAULTS[:]
+    record_schema.FAULTS.clear()
+    assert faults == []
+    return found
 
 
 def pytest_addoption(parser):

@@ -133,7 +133,9 @@ def _said(kind: Any) -> Mapping[str, str]:
     """Return what a class's docstring says of its attributes, as plain text."""
     _, _, section = (inspect.getdoc(kind) or "").partition("Attributes\n----------\n")
     found: dict[str, str] = {}
-    for heading, body in re.findall(r"^(\w[^\n]*?)(?: :[^\n]*)?\n((?:[ ]+[^\n]+\n?)*)", f"{section}\n", re.M):
+    for heading, body in re.findall(
+        r"^(\w[^\n]*?)(?: :[^\n]*)?\n((?:[ ]+[^\n]+\n?)*)", f"{section}\n", re.MULTILINE
+    ):
         several = heading.split(", ")
         text = plain(" ".join(body.split()))
         found |= dict.fromkeys(several, f"{heading}: {text}" if len(several) > 1 else text)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ import zipfile
 import extending
 import places
 import pytest
+from record_schema import loaded
 
 SOURCES = places.SUPPORT / "extra_plugins"
 #: The kinds of plugins, and the name of the one that the package brings.
@@ -106,7 +106,7 @@ def test_one_of_each_kind_in_one_run(place):
         r"b & 1 & 0.400 \\",
     ]
     assert done.stdout == (place / "table.tex").read_text(encoding="utf-8")
-    record = json.loads((place / "record.json").read_text(encoding="utf-8"))
+    record = loaded((place / "record.json").read_text(encoding="utf-8"))
     assert "plain" == record["settings"]["device"]
     assert [(3, 1, 0), (3, 1, 1)] == [
         tuple(case["labels"][0][name] for name in ("tp", "fp", "fn")) for case in record["cases"]

@@ -24,6 +24,7 @@ import watch
 from click.testing import CliRunner
 from faults import LABELS, OTHER, Fault
 from plain import is_plain
+from record_schema import loaded
 
 import dicecli
 from dicecli.cli import cli
@@ -325,7 +326,7 @@ EXPECTED = sorted(f"{kind}/{name}" for kind in ("ok", "ko") for name in NAMES)
 @needs_posix
 def test_odd_names_in_json(oddly_named):
     """JSON has every name as it is, each case once; it is ASCII, and can be rendered again."""
-    record = json.loads(oddly_named["json"])
+    record = loaded(oddly_named["json"])
     assert EXPECTED == sorted(each["case"] for each in record["cases"])
     assert len(NAMES) == sum(each["status"] == "scored" for each in record["cases"])
     assert oddly_named["json"].isascii()

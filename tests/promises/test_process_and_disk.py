@@ -47,6 +47,7 @@ from batches import (
     start_and_hold,
     wait_for,
 )
+from record_schema import loaded
 
 import dicecli
 from dicecli.errors import Changed, Timeout, Truncated, UsageError, WorkerDied
@@ -390,7 +391,7 @@ def test_a_pair_that_takes_longer_than_the_timeout(tmp_path):
     assert done.returncode == 3
     assert "longer than 1 s" in done.stderr
     assert "Traceback" not in done.stderr
-    assert json.loads(done.stdout)["cases"][0]["error"] == "Timeout"
+    assert loaded(done.stdout)["cases"][0]["error"] == "Timeout"
 
 
 def test_a_timeout_that_nothing_reaches_changes_no_byte(tmp_path):

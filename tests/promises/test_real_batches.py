@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from xml.etree import ElementTree as ET
 import places
 import pytest
 from real_masks import APART, BAD, NO_LABELS
+from record_schema import loaded
 
 import dicecli
 from dicecli.records.settings import Settings
@@ -62,7 +62,7 @@ def contents(folder):
 
 
 def record(folder):
-    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    return loaded((folder / "scores.json").read_text(encoding="utf-8"))
 
 
 def pairs():

@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 import make
 import numpy as np
 import pytest
+from record_schema import loaded
 from streams import runner
 
 from dicecli.cli import cli
@@ -95,7 +96,7 @@ def start(*arguments, **options):
 
 
 def record(path):
-    return json.loads(path.read_text(encoding="utf-8"))
+    return loaded(path.read_text(encoding="utf-8"))
 
 
 def statuses(found):

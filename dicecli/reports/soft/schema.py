@@ -11,7 +11,7 @@ from dicecli.reports.soft.report import AVERAGES
 from dicecli.statistics.soft.sums import BINS, STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dicecli.metrics._soft.catalogue import SoftScore
 
@@ -32,8 +32,9 @@ def record() -> dict[str, Any]:
 
 def definitions() -> dict[str, Any]:
     """Return what the schema of the whole record refers to."""
+    said = {name: described(parts.TEXT, f"How {name} is computed.") for name in AVERAGES}
     head = parts.how_many() | {
-        "definitions": described(closed(dict.fromkeys(AVERAGES, parts.TEXT)), "What each average is."),
+        "definitions": described(closed(said), "What each average is."),
         "pooled": or_null({"$ref": "#/$defs/scores_of_maps"})
         | {"description": "The numbers of all cases pooled; null where none was scored."},
     }
@@ -110,17 +111,11 @@ def _row() -> dict[str, Any]:
     return described(closed(content), "One class: its sums and every score; null is undefined.")
 
 
-def _scores(scores: Iterable[SoftScore]) -> dict[str, Any]:
-    return {each.name: described(parts.VALUE, f"{each.summary}.") for each in scores}
+def _scores(scores: Iterable[SoftScore], content: Mapping[str, Any] = parts.VALUE) -> dict[str, Any]:
+    return {each.name: described(content, f"{each.summary}.") for each in scores}
 
 
-def _all_or_none(content: dict[str, Any], text: str) -> dict[str, Any]:
-    names = [each.name for each in SCORES]
-    return {
-        "description": text,
-        "type": "object",
-        "properties": dict.fromkeys(names, content),
-        "additionalProperties": False,
-        "if": {"minProperties": 1},
-        "then": {"required": names},
-    }
+def _all_or_none(content: Mapping[str, Any], text: str) -> dict[str, Any]:
+    found = closed(_scores(SCORES, content))
+    needed = found.pop("required")
+    return {"description": text, **found, "if": {"minProperties": 1}, "then": {"required": needed}}

@@ -23,6 +23,7 @@ import numpy as np
 import places
 import pytest
 import workers
+from record_schema import loaded
 from streams import runner
 
 from dicecli.cli.main import cli
@@ -329,7 +330,7 @@ def test_an_interrupt_leaves_a_partial_report_and_no_process(folders, tmp_path):
     os.killpg(command.pid, signal.SIGINT)
     _, stderr = command.communicate(timeout=PATIENCE_S)
     assert (130, "") == (command.returncode, stderr)
-    assert json.loads((tmp_path / OUTPUTS[0]).read_bytes())["summary"]["partial"]
+    assert loaded((tmp_path / OUTPUTS[0]).read_bytes())["summary"]["partial"]
     assert until(lambda: not any(each.is_running() for each in started))
 
 
