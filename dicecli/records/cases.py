@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from dicecli.errors import DicecliError
 
 
+#: In which units the size of a pixel is known.
+SIZES = ("mm3", "m2")
+#: Why pixels are left out.
+EXCLUDED = ("ignore_label", "nodata")
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One pair to compare.

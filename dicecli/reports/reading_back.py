@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.records.cases import Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.cases import EXCLUDED, SIZES, Failed, Missing, Pending, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
@@ -160,6 +160,8 @@ def _result(
     content = {key: record[key] for key in ("shape", "spacing", "unit", "counted", "excluded")}
     content |= {"case": case, "sizes": record["pixel_size"], "notes": _list(notes)[: len(notes) - advice]}
     scored: Scored = read(Scored, content | {"measured": {}}, where)
+    if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
+        raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
     return replace(scored, measured=measured(record, settings, where))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dicecli.records.cases import Case, Failed, Scored, Verdict
+from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
@@ -90,20 +90,19 @@ def facts() -> dict[str, Any]:
 def facts_of_scored() -> dict[str, Any]:
     """Return the schema of each thing that is said of a case that has numbers, before these."""
     known = properties(Scored, without=("case", "measured", "notes"))
-    sizes = {
-        "mm3": {"description": "The volume of a voxel.", "type": "number"},
-        "m2": {"description": "The area of a pixel.", "type": "number"},
-    }
+    number = {"type": "number"}
+    sizes = dict(zip(SIZES, (described(number, f"Of a {each}.") for each in ("voxel", "pixel")), strict=True))
+    reasons = ("has an ignored label", "has no data")
     excluded = {
-        "ignore_label": described(WHOLE, "Pixels whose reference has an ignored label."),
-        "nodata": described(WHOLE, "Pixels whose reference has no data."),
+        name: described(WHOLE, f"Those whose reference {each}.")
+        for name, each in zip(EXCLUDED, reasons, strict=True)
     }
     return facts() | {
         "status": {"description": "There are numbers.", "const": "scored"},
         "shape": known["shape"],
         "spacing": known["spacing"],
         "unit": known["unit"],
-        "pixel_size": described(closed(sizes, optional=("mm3", "m2")), "The size of one pixel, where known."),
+        "pixel_size": described(closed(sizes, optional=SIZES), "The size of one pixel, where known."),
         "counted": known["counted"],
         "excluded": described(closed(excluded), "Pixels that were left out."),
     }

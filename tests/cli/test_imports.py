@@ -123,6 +123,18 @@ def test_scoring_loads_the_modules_of_its_own_format_alone():
     }
 
 
+def test_the_schema_is_loaded_where_it_is_asked_for_alone():
+    """No command that reads masks or records loads the JSON Schema; --schema loads NumPy and nothing heavier."""
+    loaded = [
+        _modules(*each) for each in (["score", *_pair("lesion", ".png"), "-f", "json"], ["report", "--help"])
+    ]
+    assert [] == [
+        name for each in loaded for name in each if name.startswith("dicecli.") and "schema" in name
+    ]
+    assert {"numpy"} >= HEAVY & _modules("report", "--schema")
+    assert {"click", "dicecli", "numpy"} == _from_elsewhere("report", "--schema")
+
+
 def test_importing_the_package_loads_nothing_heavy():
     """``import dicecli`` costs next to nothing: its names are loaded on first use."""
     done = subprocess.run(
