@@ -15,19 +15,71 @@ CASES = 2
 FAULTS: list[str] = []
 
 
+@cache
+def _schema():
+    from dicecli.reports.schema import schema
+
+    return schema()
+
+
+#: What JSON Schema calls a value of these types.
+KINDS = {
+    str: {"string"},
+    bool: {"boolean"},
+    int: {"integer", "number"},
+    float: {"number"},
+    type(None): {"null"},
+}
+ORIGINAL = Draft202012Validator.VALIDATORS
+
+
+def _fits(value, schema):
+    """Tell whether a value fits at first sight: most of a record is numbers that can be nothing wrong."""
+    if not isinstance(schema, dict) or not schema.keys() <= {"description", "type", "$ref"}:
+        return False
+    if "$ref" in schema:
+        return (
+            schema["$ref"] == "#/$defs/whole" and type(value) is int and value >= 0 and "type" not in schema
+        )
+    kind = schema.get("type", [])
+    return not KINDS.get(type(value), set()).isdisjoint([kind] if isinstance(kind, str) else kind)
+
+
+def _properties(validator, properties, instance, schema):
+    if isinstance(instance, dict):
+        instance = {name: each for name, each in instance.items() if not _fits(each, properties.get(name))}
+    return ORIGINAL["properties"](validator, properties, instance, schema)
+
+
+def _other_properties(validator, other, instance, schema):
+    if isinstance(instance, dict):
+        instance = {name: each for name, each in instance.items() if not _fits(each, other)}
+    return ORIGINAL["additionalProperties"](validator, other, instance, schema)
+
+
 def _items(validator, items, instance, schema):
     """Look at equal items of a list once: histograms of a thousand bins have few numbers."""
     if isinstance(instance, list) and not any(isinstance(each, (list, dict)) for each in instance):
         instance = list({(type(each), each): each for each in instance}.values())
-    return Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
+    return ORIGINAL["items"](validator, items, instance, schema)
+
+
+def _reference(validator, reference, instance, schema):
+    """Find a definition without the search for documents that schemas can refer to: this one has none."""
+    del schema
+    return validator.descend(instance, _schema()["$defs"][reference.removeprefix("#/$defs/")])
 
 
 @cache
 def validator():
-    """Return what holds a record against its schema."""
-    from dicecli.reports.schema import schema
-
-    return validators.extend(Draft202012Validator, {"items": _items})(schema())
+    """Return what holds a record against its schema, in a fifth of the usual time."""
+    quick = {
+        "properties": _properties,
+        "additionalProperties": _other_properties,
+        "items": _items,
+        "$ref": _reference,
+    }
+    return validators.extend(Draft202012Validator, quick)(_schema())
 
 
 def faults(record):
