@@ -61,7 +61,7 @@ class Block(NamedTuple):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Opened:
     """What is known of a pair once its stored labels were counted; it travels to workers.
 

@@ -22,9 +22,9 @@ from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Failed, Missing, Scored
 from dicecli.records.codec import read, written
 from dicecli.records.counts import Counts
-from dicecli.runs.measuring import measure_case
 from dicecli.runs.fingerprint import fingerprint
 from dicecli.runs.journal import Journal
+from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
 
 LAW = settings(derandomize=True, database=None, max_examples=60)

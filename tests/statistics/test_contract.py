@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 from fractions import Fraction
 
 import make
@@ -128,7 +127,9 @@ def test_left_out_pixels_do_not_matter(name, shape, seed, order):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(st.tuples(*[st.integers(2, 5)] * 3), st.integers(0, 10**6), st.permutations([0, 1, 2]), st.integers(0, 7))
+@given(
+    st.tuples(*[st.integers(2, 5)] * 3), st.integers(0, 10**6), st.permutations([0, 1, 2]), st.integers(0, 7)
+)
 @settings(max_examples=15)
 def test_any_orientation_of_a_file_gives_the_same(name, shape, seed, axes, flips):
     """A prediction that is stored with its axes in another order, or reversed, is laid on the reference."""
@@ -140,7 +141,9 @@ def test_any_orientation_of_a_file_gives_the_same(name, shape, seed, axes, flips
     for voxels, place in ((last, affine), (turned, other)):
         image, truth = (nibabel.Nifti1Image(each, at) for each, at in ((voxels, place), (reference, affine)))
         with passes.opened(image, truth, options) as (pair, known):
-            found.append(passes.of_one_pass(name, pair, known, options, passes.plan(pair, known, name, options)))
+            found.append(
+                passes.of_one_pass(name, pair, known, options, passes.plan(pair, known, name, options))
+            )
     assert_same(found[1], found[0])
 
 
