@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from dicecli.plugins import load
-from dicecli.records.measurements import Least, Measured, Row, Shape
+from dicecli.records.measurements import Least, Measured, Most, Row, Shape
 
 #: From here on, on both sides of 0, a whole number is written as a text.
 _LARGE = 1 << 63
@@ -114,12 +115,15 @@ def _record(kind: type, content: Any, where: str) -> Any:
         if name not in content:
             raise ValueError(f"{_inside(where, name)} is missing")
         values[name] = read(type_, content[name], _inside(where, name))
-    found = kind(**values)
+    return _checked(kind(**values), where)
+
+
+def _checked(found: Any, where: str) -> Any:
     if hasattr(found, "check"):
         try:
             found.check()
         except ValueError as error:
-            raise ValueError(f"{where or kind.__name__}: {error}") from None
+            raise ValueError(f"{where or type(found).__name__}: {error}") from None
     return found
 
 
@@ -134,7 +138,8 @@ def _named(kind: Any, content: Any, where: str) -> Any:
         if name not in content and name not in kind._field_defaults:
             raise ValueError(f"{_inside(where, name)} is missing")
     hints = _hints(kind)
-    return kind(**{name: read(hints[name], each, _inside(where, name)) for name, each in content.items()})
+    values = {name: read(hints[name], each, _inside(where, name)) for name, each in content.items()}
+    return _checked(kind(**values), where)
 
 
 @cache
@@ -154,6 +159,8 @@ def _annotated(kind: Any, marks: tuple[Any, ...], content: Any, where: str) -> A
     for mark in marks:
         if isinstance(mark, Least) and found < mark.value:
             _refuse(f"a number from {mark.value}", content, where)
+        if isinstance(mark, Most) and found > mark.value:
+            _refuse(f"a number to 2^{mark.value.bit_length() - 1}", content, where)
     return found
 
 
@@ -163,25 +170,25 @@ def _array(lengths: tuple[int | None, ...], content: Any, where: str) -> Any:
 
     _lists(lengths, content, where)
     found = np.array(content, np.int64)
-    if not content and len(lengths) > 1:
-        found = found.reshape((0,) * len(lengths))
-    if found.ndim != len(lengths):
-        _refuse("lists of one length", content, where)
-    return found
+    return found if content else found.reshape((0,) * len(lengths))
 
 
 def _lists(lengths: tuple[int | None, ...], content: Any, where: str) -> None:
-    if not lengths:
-        if not (isinstance(content, int) and not isinstance(content, bool) and 0 <= content < _LARGE):
-            _refuse("a whole number from 0, of 63 bits,", content, where)
-        return
-    if not isinstance(content, list) or lengths[0] not in {None, len(content)}:
-        what = "a list" if lengths[0] is None else f"a list of {lengths[0]} numbers"
-        _refuse(what, content, where)
-    if len(lengths) > 1 and len({len(each) if isinstance(each, list) else -1 for each in content}) > 1:
-        _refuse("lists of one length", content, where)
-    for each in content:
-        _lists(lengths[1:], each, where)
+    length, inner = lengths[0], lengths[1:]
+    if not isinstance(content, list) or length not in {None, len(content)}:
+        _refuse("a list" if length is None else f"a list of {length}", content, where)
+    if inner:
+        for at, each in enumerate(content):
+            _lists(inner, each, f"{where}[{at}]")
+        if len({len(each) for each in content}) > 1:
+            _refuse("lists of one length", content, where)
+    elif not all(map(_is_small, content)):
+        at = next(at for at, each in enumerate(content) if not _is_small(each))
+        _refuse("a whole number from 0, of 63 bits,", content[at], f"{where}[{at}]")
+
+
+def _is_small(number: Any) -> bool:
+    return type(number) is int and 0 <= number < _LARGE
 
 
 def _tuple(parts: tuple[Any, ...], content: Any, where: str) -> tuple[Any, ...]:
@@ -191,7 +198,7 @@ def _tuple(parts: tuple[Any, ...], content: Any, where: str) -> tuple[Any, ...]:
         return tuple([read(parts[0], each, f"{where}[{place}]") for place, each in enumerate(content)])
     if len(content) != len(parts):
         _refuse(f"a list of {len(parts)}", content, where)
-    return tuple(read(kind, each, where) for kind, each in zip(parts, content, strict=True))
+    return tuple(read(parts[at], each, f"{where}[{at}]") for at, each in enumerate(content))
 
 
 def _mapping(parts: tuple[Any, ...], content: Any, where: str) -> dict[Any, Any]:
@@ -204,11 +211,12 @@ def _mapping(parts: tuple[Any, ...], content: Any, where: str) -> dict[Any, Any]
     return found
 
 
-def _number(key: Any, where: str) -> int:
-    try:
-        return int(key)
-    except ValueError:
-        return int(_refuse("a whole number as a name", key, where))
+def _number(key: str, where: str) -> int:
+    with suppress(ValueError):
+        number = int(key)
+        if str(number) == key:
+            return number
+    return int(_refuse("a whole number as a name", key, where))
 
 
 def _plain(kind: Any, content: Any, where: str) -> Any:
@@ -235,10 +243,8 @@ def _integer(content: Any, where: str) -> int:
         return content
     digits = content.removeprefix("-") if isinstance(content, str) else ""
     if digits.startswith("0x") and digits.isascii() and digits[2:].isalnum():
-        try:
+        with suppress(ValueError):
             return int(content, 16)
-        except ValueError:
-            pass
     return int(_refuse("a whole number", content, where))
 
 

@@ -14,14 +14,22 @@ class Least(NamedTuple):
     value: int
 
 
+class Most(NamedTuple):
+    """Stands beside the type of a number: the largest that it may be."""
+
+    value: int
+
+
 class Shape(NamedTuple):
     """Stands beside the type of an array of whole numbers: its length along each axis, None for any."""
 
     lengths: tuple[int | None, ...]
 
 
-#: The type of a field that counts something.
-Whole = Annotated[int, Least(0)]
+#: The type of a field that counts something; a float holds the square of the largest.
+Whole = Annotated[int, Least(0), Most(1 << 128)]
+#: The type of a field that holds a label, in the 64 bits that labels have.
+Label = Annotated[int, Least(-(1 << 63)), Most((1 << 63) - 1)]
 
 
 class Row(NamedTuple):
@@ -40,14 +48,24 @@ class Row(NamedTuple):
     """
 
     kind: Kind
-    label: int | None = None
+    label: Label | None = None
     name: str | None = None
-    members: tuple[int, ...] = ()
+    members: tuple[Label, ...] = ()
 
     @property
     def title(self) -> str:
         """What people call it: its name, else its number."""
         return self.name or ("the image" if self.label is None else f"label {self.label}")
+
+    def check(self) -> None:
+        """Raise ValueError where this is no row: a label not its own member, a region with no name."""
+        is_row = {
+            "label": self.label in self.members,
+            "region": self.label is None and self.name is not None,
+            "image": self == Row("image"),
+        }
+        if not is_row[self.kind]:
+            raise ValueError(f"{tuple(self)} is no row of one {self.kind}")
 
 
 #: The row of what is measured of all labels together.

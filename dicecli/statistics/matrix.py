@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL
-from dicecli.records.measurements import IMAGE, Row, Whole
+from dicecli.records.measurements import IMAGE, Label, Row, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,8 +35,8 @@ class Matrix:
         How often the pair meets, at least once.
     """
 
-    reference: tuple[int, ...]
-    prediction: tuple[int | None, ...]
+    reference: tuple[Label, ...]
+    prediction: tuple[Label | None, ...]
     pixels: tuple[Whole, ...]
 
     @classmethod

@@ -33,7 +33,7 @@ PLAIN = make_settings()
 
 COUNTS = st.builds(Counts, *[st.integers(0, 2**70)] * 4)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
-FLOATS = st.floats(allow_nan=False)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SCORED = st.builds(
     Scored,
     case=st.builds(Case, TEXT, st.none() | TEXT, TEXT, st.none() | TEXT),
@@ -45,7 +45,7 @@ SCORED = st.builds(
     excluded=st.dictionaries(TEXT, st.integers(0, 2**70), max_size=2),
     measured=st.builds(
         measured,
-        st.dictionaries(st.integers(-(2**63), 2**63), COUNTS, max_size=4),
+        st.dictionaries(st.integers(-(2**63), 2**63 - 1), COUNTS, max_size=4),
         st.dictionaries(TEXT, COUNTS, max_size=2),
     ),
     notes=st.lists(TEXT, max_size=3).map(tuple),

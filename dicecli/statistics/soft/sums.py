@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
-from dicecli.records.measurements import Shape, Whole
+from dicecli.records.measurements import Least, Most, Shape, Whole
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics.soft.forms import Sums
 
@@ -30,6 +30,8 @@ BINS = 20
 LEAST = float(np.finfo(np.float64).eps)
 #: Of the whole numbers that stand for fractions.
 _UNIT = 1 << 1074
+#: The type of a sum of them: of fewer pixels than 2^128, at :data:`LEAST` each.
+Sum = Annotated[int, Least(0), Most(1 << 1074 + 128 + 6)]
 
 
 def exact(value: float) -> int:
@@ -62,13 +64,13 @@ class ChannelSums:
         threshold to the next, and 1 alone.
     """
 
-    overlap: Whole
-    prediction: Whole
-    squared: Whole
-    cross_entropy: Whole
-    brier: Whole
+    overlap: Sum
+    prediction: Sum
+    squared: Sum
+    cross_entropy: Sum
+    brier: Sum
     bounded: Whole
-    confidence: tuple[Whole, ...]
+    confidence: tuple[Sum, ...]
     inside: Annotated[np.ndarray, Shape((STEPS + 1,))]
     outside: Annotated[np.ndarray, Shape((STEPS + 1,))]
 
@@ -129,9 +131,9 @@ class JointSums:
         int64, ``(C, C)``: pixels by the reference's class and that of the largest p, the first of equals.
     """
 
-    cross_entropy: Whole
+    cross_entropy: Sum
     bounded: Whole
-    confidence: tuple[Whole, ...]
+    confidence: tuple[Sum, ...]
     most: Annotated[np.ndarray, Shape((BINS,))]
     hits: Annotated[np.ndarray, Shape((BINS,))]
     table: Annotated[np.ndarray, Shape((None, None))]
