@@ -231,7 +231,15 @@ class UnknownColour(MeaningError):
 
 
 class ManyVolumes(MeaningError):
-    """Several volumes or bands where one is needed."""
+    """Several volumes or bands where one is needed.
+
+    Attributes
+    ----------
+    number : int
+        How many there are; 0 where they are not told apart.
+    """
+
+    number = 0
 
 
 class LossyCompression(MeaningError):

@@ -79,7 +79,8 @@ def meant_inside(source: BinaryLayer, sizes: Mapping[int, int], settings: Settin
     known = set(sizes) - {source.nodata_label}
     if {1, 255} <= known:
         raise source.error
-    if source.nodata_label in sizes and settings.nodata != "background":
+    is_outside = settings.nodata == "background" or (settings.nodata == "auto" and source.nodata == 0)
+    if source.nodata_label in sizes and not is_outside:
         raise NotLabels(
             "several binary layers hold nodata, which would leave out other pixels of each",
             "Take it for outside: --nodata background.",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from dicecli.records.cases import Case
 
+#: Of more volumes or bands than this nobody means binary layers.
+MOST_LAYERS = 256
+
 
 def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
     """Open whatever a mask is given as: a label map, or of several volumes or bands a binary layer each.
@@ -33,13 +36,12 @@ def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
         return [_opened(mask, settings)]
     except ManyVolumes as error:
         said = error.on_side(side, shown(mask))
-        if settings.soft or settings.threshold is not None or settings.argmax or settings.band is not None:
+        is_asked_otherwise = settings.threshold is not None or settings.argmax or settings.band is not None
+        if settings.soft or is_asked_otherwise or not 2 <= error.number <= MOST_LAYERS:
             raise said from error.__cause__
         try:
             channels = _channels(mask, (), settings)
         except CaseError:
-            raise said from error.__cause__
-        if len(channels) < 2:
             raise said from error.__cause__
         return [BinaryLayer(each, said) for each in channels]
     except CaseError as error:

@@ -183,6 +183,7 @@ class BinaryLayer(MaskSource):
             reading=source.reading,
         )
         self.notes, self.checked = source.notes, source.checked
+        self.facts, self.oddities = source.facts, source.oddities
         self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
         self.error = error
         self._source = source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from dicecli.masks.blocks import plan
 from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
 from dicecli.masks.grid import differences, displacement
 from dicecli.masks.layers import check_declared
-from dicecli.masks.opening import open_mask
+from dicecli.masks.opening import open_mask, opened_layers
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.settings import Settings
 from dicecli.statistics._confusion import MAX_LABELS
@@ -86,13 +87,19 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
     found = Inspection(path)
     before = files.state(path)
     try:
-        with open_mask(path, settings) as source:
+        with ExitStack() as stack:
+            layers = [stack.enter_context(each) for each in opened_layers("", path, settings)]
+            source = layers[0]
             found.facts = source.facts | _geometry(source.grid)
             found.problems += source.oddities
-            values = _values(source)
-            source.finish()
+            values = _values(source) if len(layers) == 1 else _values_of_layers(layers)
+            for each in layers:
+                each.finish()
             files.check_unchanged(path, before)
             found.values = values
+            if len(layers) > 1:
+                found.encoding = f"{len(layers)} binary layers, which may overlap; pixels of all are added up"
+                return found
             found.encoding = _encoding(values, source, settings, found)
             found.names = {
                 value: settings.labels.names[int(value)] for value in values or {} if _named(value, settings)
@@ -182,6 +189,23 @@ def _values(source: MaskSource) -> dict[float, int] | None:
         if len(counted) > MAX_LABELS:
             return None
     return dict(sorted(counted.items(), key=lambda pair: (math.isnan(pair[0]), pair[0])))
+
+
+def _values_of_layers(layers: list[MaskSource]) -> dict[float, int]:
+    """Count the values of binary layers, all of them together.
+
+    Raises
+    ------
+    ManyVolumes
+        They hold anything else than 0 and 1, or 0 and 255.
+    """
+    counted: dict[float, int] = {}
+    for layer in layers:
+        for window in plan(layer):
+            values, numbers = np.unique(layer.read(window), return_counts=True)
+            for value, n in zip(values.tolist(), numbers.tolist(), strict=True):
+                counted[value] = counted.get(value, 0) + n
+    return dict(sorted(counted.items()))
 
 
 def _encoding(

@@ -15,7 +15,7 @@ from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
-from dicecli.statistics._opened import channels_named, understood
+from dicecli.statistics._meaning import channels_named, understood
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._spreading import Counting, Pushing, spread
 from dicecli.statistics._sums import Sums

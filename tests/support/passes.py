@@ -17,7 +17,7 @@ from dicecli.records.settings import Settings
 from dicecli.records.softness import Softness
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._census import census, census_of_reference
-from dicecli.statistics._opened import understood
+from dicecli.statistics._meaning import understood
 from dicecli.statistics._pass import halos, measured, options_of, plan_of, push
 from dicecli.statistics._spreading import shares
 

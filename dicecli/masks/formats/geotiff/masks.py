@@ -78,9 +78,11 @@ def _band(dataset: Any, path: str, wanted: int | None) -> int:
     count = dataset.count
     _header.check_bands(count, path)
     if wanted is None and count > 1:
-        raise ManyVolumes(
+        error = ManyVolumes(
             f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
         )
+        error.number = count
+        raise error
     if count == 1 and wanted is not None and wanted > 0:
         return 1  # the option is meant for the file that has several
     if wanted is not None and not 1 <= wanted <= count:

@@ -79,6 +79,7 @@ def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading
         path,
     )
     error.facts = {"format": "NIfTI", "shape": what}
+    error.number = layout[3] if len(layout) == 4 else 0
     raise error
 
 

@@ -1,0 +1,197 @@
+"""What the stored labels of both sides mean, and which rows there are: decided once, after the census."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dicecli.masks.channels import channels_of, check_covered, check_types, layer_rows, summed_regions
+from dicecli.masks.layers import meant, meant_inside
+from dicecli.masks.opening import on_side
+from dicecli.records.labels import NO_LABEL
+from dicecli.records.measurements import Row
+from dicecli.statistics._opened import Opened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dicecli.masks.pair import Pair
+    from dicecli.records.settings import Settings
+    from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._opened import Census
+
+
+def understood(pair: Pair, census: Census, settings: Settings) -> Opened:
+    """Decide what the stored labels of both sides mean, now that all are counted.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file that it concerns.
+    """
+    if pair.is_soft:
+        return _of_channels(pair, census[0, 0], settings)
+    if len(pair.sources) > 2:
+        return _of_layers(pair, census, settings)
+    return _of_maps(pair, census[0, 0], settings)
+
+
+def _opened(pair: Pair, settings: Settings, **facts: object) -> Opened:
+    grid = pair.grid
+    scheme = settings.labels
+    regions = tuple(Row("region", None, name, members) for name, members in scheme.regions.items())
+    known = {"channels": (), "regions": regions, "order": pair.leading.order}
+    return Opened(shape=grid.shape, spacing=grid.spacing, unit=grid.unit, **{**known, **facts})  # type: ignore[arg-type]
+
+
+def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
+    """Understand two label maps: renamed labels, and what is left out."""
+    notes: list[str] = []
+    of_side: dict[str, dict[int, int]] = {}
+    for side, source in (("reference", pair.reference[0]), ("prediction", pair.prediction[0])):
+        of_side[side], said = on_side(side, source, meant, source, matrix.sizes(side), settings)
+        notes += [f"{side}: {note}" for note in (*source.notes, *said)]
+    notes += _on_255(of_side)
+    every = matrix.relabelled(**of_side)
+    kept = every.without(NO_LABEL)
+    nodata = every.total - kept.total
+    if nodata and set(kept.labels) <= {0, NO_LABEL}:
+        notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
+    compared = kept
+    for label in settings.labels.ignore:
+        compared = compared.without(label)
+    if compared.unlabelled:
+        notes.append(
+            f"prediction: {compared.unlabelled:,} pixels with nodata or an ignored label where the reference "
+            "is valid count as misses"
+        )
+    rows = _label_rows(compared.labels, settings)
+    places = {row.label: place for place, row in enumerate(rows, start=1)}
+    reference, prediction = (
+        {stored: places.get(label, 0) for stored, label in of_side[side].items()} for side in of_side
+    )
+    left_out = {NO_LABEL, *settings.labels.ignore}
+    return _opened(
+        pair,
+        settings,
+        rows=rows,
+        census={(0, 0): compared},
+        counted=compared.total,
+        excluded={"ignore_label": kept.total - compared.total, "nodata": nodata},
+        notes=tuple(notes),
+        reference=(reference,),
+        prediction=(prediction,),
+        ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
+    )
+
+
+def _label_rows(labels: Sequence[int], settings: Settings) -> tuple[Row, ...]:
+    scheme = settings.labels
+    return tuple(Row("label", label, scheme.name(label), (label,)) for label in labels if label != NO_LABEL)
+
+
+def _on_255(of_side: Mapping[str, Mapping[int, int]]) -> list[str]:
+    """Say when 255 means label 1 in one mask, and stands beside other labels in the other one."""
+    for side, other in (("reference", "prediction"), ("prediction", "reference")):
+        if of_side[side].get(255) == 1 and of_side[other].get(255, 1) != 1:
+            return [
+                f"255 is read as label 1 in the {side}, but stands beside other labels in the {other}: if it "
+                "marks void, --ignore-label 255; if it is a label, declare it: --labels FILE",
+            ]
+    return []
+
+
+def _of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
+    """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
+    numbers = {"reference": len(pair.reference), "prediction": len(pair.prediction)}
+    path = pair.prediction[0].path
+    rows = layer_rows(numbers["reference"], numbers["prediction"], settings.labels, path)
+    found: dict[tuple[int, int], ConfusionMatrix] = {}
+    places: dict[str, list[Mapping[int, int]]] = {"reference": [], "prediction": []}
+    notes: dict[str, None] = {}
+    for place, ((first, second), matrix) in enumerate(sorted(census.items()), start=1):
+        of_side = {}
+        for side, source in (("reference", pair.reference[first]), ("prediction", pair.prediction[second])):
+            sizes = matrix.sizes(side)
+            if numbers[side] == 1:
+                renamed, said = on_side(side, source, meant, source, sizes, settings)
+                of_side[side] = {at: int(label in rows[place - 1].members) for at, label in renamed.items()}
+            else:
+                named = ", ".join(row.title for row in rows)
+                said = [f"it has {numbers[side]} binary layers, which may overlap: {named}"]
+                of_side[side] = on_side(side, source, meant_inside, source, sizes, settings)
+            notes |= dict.fromkeys(f"{side}: {note}" for note in (*source.notes, *said))
+            places[side].append({at: place * is_in for at, is_in in of_side[side].items()})
+        found[first, second] = matrix.relabelled(**of_side)
+    return _opened(
+        pair,
+        settings,
+        rows=rows,
+        regions=(),
+        census=found,
+        counted=pair.grid.size,
+        excluded={"ignore_label": 0, "nodata": 0},
+        notes=tuple(notes),
+        reference=tuple(places["reference"]),
+        prediction=tuple(places["prediction"]),
+    )
+
+
+def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
+    """Understand a map of probabilities beside a label map."""
+    softness = settings.soft
+    if softness is None:
+        raise ValueError("these settings are for masks")
+    source = pair.reference[0]
+    channels, said = channels_named(pair, settings)
+    stored = matrix.sizes("reference")
+    renamed, notes = on_side("reference", source, meant, source, stored, settings)
+    ignored = [at for at, label in renamed.items() if label in settings.labels.ignore]
+    nodata = [at for at, label in renamed.items() if label == NO_LABEL]
+    compared = matrix.relabelled(reference=renamed, prediction=renamed)
+    for label in (NO_LABEL, *settings.labels.ignore):
+        compared = compared.without(label)
+    excludes = softness.excludes(len(channels))
+    regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
+    sizes = compared.sizes("reference")
+    covered = partial(check_covered, excludes=excludes)
+    on_side("reference", source, covered, channels, sizes, settings.labels)
+    rows = _label_rows(sorted(sizes), settings)
+    places = {row.label: place for place, row in enumerate(rows, start=1)}
+    left_out = {"ignore_label": sum(stored[at] for at in ignored), "nodata": sum(stored[at] for at in nodata)}
+    return _opened(
+        pair,
+        settings,
+        rows=rows,
+        regions=regions,
+        channels=channels,
+        census={(0, 0): compared},
+        counted=compared.total,
+        excluded=left_out,
+        notes=(
+            *(f"prediction: {note}" for each in pair.prediction for note in each.notes),
+            f"prediction: {said}",
+            *unscored,
+            *(f"reference: {note}" for note in (*source.notes, *notes)),
+        ),
+        reference=({at: places.get(label, 0) for at, label in renamed.items()},),
+        prediction=(),
+        ignored=frozenset((*ignored, *nodata)),
+    )
+
+
+def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:
+    """Return what the channels of an open pair are, and a note on it; before any of them is read.
+
+    Raises
+    ------
+    ChannelMismatch, NotProbabilities
+    """
+    softness, channel = settings.soft, pair.prediction[0]
+    if softness is None:
+        raise ValueError("these settings are for masks")
+    found: tuple[tuple[Row, ...], str] = on_side(
+        "prediction", channel, channels_of, len(pair.prediction), softness, settings.labels
+    )
+    check_types(pair.prediction, softness)
+    return found
