@@ -41,9 +41,10 @@
         │   ├── NotProbabilities  values outside 0 to 1, NaN, or labels, where probabilities are expected
         │   ├── ChannelMismatch   more or fewer channels of probabilities than labels
         │   └── NoChannel         a label of the reference that no channel is about
-        └── GeometryError     the two masks do not lie on each other
-            ├── ShapeMismatch     other numbers of pixels
-            └── GridMismatch      other places in the world
+        ├── GeometryError     the two masks do not lie on each other
+        │   ├── ShapeMismatch     other numbers of pixels
+        │   └── GridMismatch      other places in the world
+        └── UnitMismatch      lengths in another unit than those of the run
 
 The name of an error's class is stable: reports carry it.
 """
@@ -268,3 +269,7 @@ class ShapeMismatch(GeometryError):
 
 class GridMismatch(GeometryError):
     """Other places in the world."""
+
+
+class UnitMismatch(CaseError):
+    """Lengths in another unit than those of the run's first case."""

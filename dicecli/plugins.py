@@ -34,7 +34,7 @@ FOLDERS = {
 NEEDS = {
     "formats": ("SUFFIXES",),
     "metrics": (),
-    "statistics": ("MEASURES",),
+    "statistics": ("MEASURES", "READS"),
     "backends": ("count_block", "describe"),
     "executors": ("run",),
     "exporters": ("SUFFIXES", "render"),

@@ -110,6 +110,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_timeout(running["timeout"], running["executor"])
     settings = shared.soft_settings_from(options) if soft else shared.settings_from(options)
     report_of([], settings)
+    gates.check_asked_for(settings.metrics)
     pairing = find_pairs(*folders, **patterns, soft=soft)
     if running.pop("dry_run"):
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))

@@ -13,7 +13,7 @@ from dicecli.reports import output
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dicecli.reports.report import Report
 
@@ -94,6 +94,18 @@ class Gates:
     def any(self) -> bool:
         """Whether there is a gate at all."""
         return bool(self._gates or self._drops)
+
+    def check_asked_for(self, metrics: Sequence[str] | None) -> None:
+        """Hold, before the work, that what gates need is measured in a run with these metrics.
+
+        Raises
+        ------
+        GateError
+        """
+        from dicecli.reports.baseline import parse_drop
+        from dicecli.reports.gates import check_asked_for
+
+        check_asked_for([*self._gates, *map(parse_drop, self._drops)], metrics)
 
     def judge(self, report: Report) -> None:
         """Put the verdicts into the report."""

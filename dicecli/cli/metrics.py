@@ -10,6 +10,8 @@ from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import Metric, added, catalogue, resolve
 from dicecli.metrics._soft.catalogue import SoftScore, soft_catalogue
 from dicecli.plugins import installed
+from dicecli.records.cases import LENGTHS
+from dicecli.reports.averages import OF_VALUES
 
 
 @click.command("metrics")
@@ -79,10 +81,21 @@ def _explained(metric: Metric) -> str:
         ("undefined", f"where {metric.undefined}"),
         ("--undefined", f"zero or one: {policy}"),
         ("other names", ", ".join(alias.replace("_", " ") for alias in metric.aliases) or "none"),
-        ("averages", "yes" if metric.averaged else "no"),
+        ("averages", _averages(metric)),
         ("source", metric.source),
     ]
+    if metric.of != "counts":
+        facts.insert(0, ("of", f"the statistic {metric.of}, measured where a metric of it is asked for"))
+    if metric.unit is not None:
+        columns = ", ".join(metric.in_unit(unit).name for unit in LENGTHS)
+        facts.insert(-1, ("unit", f"that of the spacing, or pixels; it stands in the column: {columns}"))
     return _lines(metric.name, metric.summary, facts)
+
+
+def _averages(metric: Metric) -> str:
+    if metric.averaged and not metric.pools:
+        return f"{' and '.join(OF_VALUES)} alone: values of single cases do not add up"
+    return "yes" if metric.averaged else "no"
 
 
 def _lines(name: str, summary: str, facts: list[tuple[str, str]]) -> str:

@@ -7,19 +7,19 @@ A metric is one decorated function in a module of the folder ``metrics``. The de
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import BrokenPlugin
 from dicecli.plugins import installed, load, own, unknown
+from dicecli.records.cases import LENGTHS, PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from dicecli.records.counts import Counts
+    from dicecli.records.cases import Scored
 
-Needs = Literal["counts", "mm3", "m2", "labels"]
 BOTH_EMPTY = "reference and prediction are both empty"
 
 
@@ -32,19 +32,34 @@ class Metric:
     name : str
         The word on the command line, in Python, and in every column's header.
     function : callable
-        What computes it; see `needs`.
+        What computes it, of what `of`, `takes`, `size` and `unit` say; NaN is undefined.
     summary : str
         One line for lists: the first of the function's docstring.
     formula, range, undefined, source : str
         What a paper would say. `undefined` says when the value is NaN.
     better : {"higher", "lower", "neither"}
         The direction that gates and rankings need.
-    needs : {"counts", "mm3", "m2", "labels"}
-        ``counts``: the function takes a :class:`~dicecli.records.counts.Counts`. ``mm3`` and ``m2``: it also
-        takes the size of a voxel or pixel in that unit, NaN where unknown. ``labels``: it takes the counts of
-        all labels, and gives one number for the whole pair.
+    of : str
+        The statistic whose measurement the function takes. ``counts``: the four counts of a label or region
+        (:class:`~dicecli.records.counts.Counts`), which come from the confusion matrix.
+    takes : {"row", "every"}
+        ``row``: the measurement of one label or region. ``every``: the counts of all labels, for one number
+        of the whole pair.
+    size : {"mm3", "m2"} or None
+        Of counts: the function also takes the size of a pixel, NaN where unknown.
+    unit : {"length"} or None
+        ``length``: the function also takes the spacing of the case, a tuple of float, and gives a length in
+        its unit; None instead of the spacing: in pixels. Columns have the unit in their names.
+    pools : bool
+        Whether measurements that are added up, over labels or over cases, have a value that means something.
+        Distances of several cases do not, and a length cannot: averages are then means of values.
     aliases : tuple of str
         Other names of the field for the same number.
+
+    Raises
+    ------
+    ValueError
+        Fields that contradict each other.
     """
 
     name: str
@@ -55,30 +70,82 @@ class Metric:
     undefined: str
     source: str
     better: Literal["higher", "lower", "neither"] = "higher"
-    needs: Needs = "counts"
+    of: str = "counts"
+    takes: Literal["row", "every"] = "row"
+    size: Literal["mm3", "m2"] | None = None
+    unit: Literal["length"] | None = None
+    pools: bool = True
     aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.of != "counts" and (self.takes != "row" or self.size is not None):
+            raise ValueError(
+                f"{self.name}: only a metric of counts takes every label, or the size of a pixel"
+            )
+        if self.unit is not None and self.pools:
+            raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
+
+    @property
+    def statistic(self) -> str:
+        """The statistic that has to be measured for it."""
+        return "matrix" if self.of == "counts" else self.of
+
+    @property
+    def reads(self) -> str:
+        """What a prediction has to be: ``labels``, or ``probabilities``."""
+        return str(load("statistics", self.statistic).READS)
 
     @property
     def averaged(self) -> bool:
         """Whether averages over labels and cases make sense; absolute sizes have none."""
-        return self.needs == "counts"
+        return self.takes == "row" and self.size is None
 
     @property
     def follows_policy(self) -> bool:
         """Whether ``--undefined zero|one`` puts a value where both masks are empty."""
-        return self.undefined == BOTH_EMPTY
+        return self.undefined == BOTH_EMPTY and self.pools
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word that means it: name and other names, of a length also with each unit."""
+        plain = (self.name, *self.aliases)
+        units = () if self.unit is None else LENGTHS
+        return (*plain, *(f"{word}_{unit}" for word in plain for unit in units))
+
+    def in_unit(self, unit: str) -> Metric:
+        """Return the metric as a report has it whose lengths are in a unit: the unit stands in its name."""
+        return self if self.unit is None else replace(self, name=f"{self.name}_{unit}")
 
     def value(
-        self, counts: Counts, sizes: Mapping[str, float] | None = None, undefined: str = "skip"
+        self,
+        measurement: Any,
+        sizes: Mapping[str, float] | None = None,
+        undefined: str = "skip",
+        spacing: tuple[float, ...] | None = None,
     ) -> float:
-        """Compute the metric of one label or region; undefined is NaN, unless the policy puts a value."""
-        if self.needs == "counts":
-            result = self.function(counts)
+        """Compute the metric of one label or region; undefined is NaN, unless the policy puts a value.
+
+        A `measurement` of None is one that the statistic does not have of such a row.
+        """
+        if measurement is None:
+            return math.nan
+        if self.size is not None:
+            result = self.function(measurement, (sizes or {}).get(self.size, math.nan))
+        elif self.unit is not None:
+            result = self.function(measurement, spacing)
         else:
-            result = self.function(counts, (sizes or {}).get(self.needs, math.nan))
+            result = self.function(measurement)
         if math.isnan(result) and self.follows_policy and undefined != "skip":
             return 0.0 if undefined == "zero" else 1.0
         return result
+
+    def of_case(self, measurement: Any, case: Scored, undefined: str = "skip") -> float:
+        """Compute the metric of a label or region of a case, with what the case has of sizes and spacing."""
+        if self.unit is None:
+            return self.value(measurement, case.sizes, undefined)
+        if case.length is None:
+            return math.nan
+        return self.value(measurement, None, undefined, None if case.length == PIXELS else case.spacing)
 
 
 _table: dict[str, Metric] = {}
@@ -148,10 +215,41 @@ def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     if wanted in table:
         return table[wanted]
     for each in table.values():
-        if wanted in map(_plain, each.aliases):
+        if wanted in map(_plain, each.words):
             return each
     for each_name in installed("metrics"):
-        if _plain(each_name) == wanted:
+        plain = _plain(each_name)
+        # That a metric is a length, and so named with a unit too, shows only once it is loaded.
+        is_length = wanted in {f"{plain}_{unit}" for unit in LENGTHS} and added(each_name).unit is not None
+        if plain == wanted or is_length:
             return added(each_name)
     aliases = (alias for each in table.values() for alias in each.aliases)
     raise unknown("metric", wanted, (*table, *installed("metrics")), (*aliases, *others))
+
+
+def unit_in(name: str) -> str | None:
+    """Return the unit that a word for a metric names with it; None where it names none."""
+    metric, (stem, _, last) = resolve(name), _plain(name).rpartition("_")
+    is_named = metric.unit is not None and stem in map(_plain, (metric.name, *metric.aliases))
+    return last if is_named else None
+
+
+def statistics_of(names: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the statistics that a run has to measure for its metrics; the matrix always, each once.
+
+    Parameters
+    ----------
+    names : iterable of str or None
+        As in the settings; None stands for metrics of the matrix alone.
+
+    Raises
+    ------
+    UnknownName
+        No metric has that name.
+    """
+    return tuple(dict.fromkeys(("matrix", *(resolve(name).statistic for name in names or ()))))
+
+
+def of_masks() -> tuple[str, ...]:
+    """Return the name of every metric of the folder that is of masks, not of maps of probabilities."""
+    return tuple(name for name, each in catalogue().items() if each.reads == "labels")

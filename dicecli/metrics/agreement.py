@@ -97,7 +97,7 @@ def _margins(labels: Iterable[Counts]) -> tuple[int, int, list[tuple[int, int]]]
     formula="sum of tp over all labels / pixels",
     range="0 to 1",
     undefined="no pixel was counted",
-    needs="labels",
+    takes="every",
     aliases=("pixel_accuracy", "aacc"),
     source=_CONGALTON,
 )
@@ -111,7 +111,7 @@ def overall_accuracy(labels: Iterable[Counts]) -> float:
     formula="(N sum(tp) - sum(ref pred)) / (N^2 - sum(ref pred)), over all labels",
     range="-1 to 1",
     undefined="no pixel was counted, or both masks hold one and the same label only",
-    needs="labels",
+    takes="every",
     source=_COHEN,
 )
 def overall_kappa(labels: Iterable[Counts]) -> float:
@@ -126,7 +126,7 @@ def overall_kappa(labels: Iterable[Counts]) -> float:
     formula="(N sum(tp) - sum(ref pred)) / sqrt((N^2 - sum(pred^2)) (N^2 - sum(ref^2))), over all labels",
     range="-1 to 1",
     undefined="no pixel was counted, or either mask holds one label only",
-    needs="labels",
+    takes="every",
     aliases=("rk",),
     source=_GORODKIN,
 )

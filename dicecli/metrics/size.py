@@ -46,7 +46,7 @@ def relative_volume_difference(counts: Counts) -> float:
     range="0 to infinity",
     undefined=_NO_VOLUME,
     better="neither",
-    needs="mm3",
+    size="mm3",
     source=_TAHA,
 )
 def volume_reference_mm3(counts: Counts, size_mm3: float) -> float:
@@ -59,7 +59,7 @@ def volume_reference_mm3(counts: Counts, size_mm3: float) -> float:
     range="0 to infinity",
     undefined=_NO_VOLUME,
     better="neither",
-    needs="mm3",
+    size="mm3",
     source=_TAHA,
 )
 def volume_prediction_mm3(counts: Counts, size_mm3: float) -> float:
@@ -72,7 +72,7 @@ def volume_prediction_mm3(counts: Counts, size_mm3: float) -> float:
     range="0 to infinity",
     undefined=_NO_AREA,
     better="neither",
-    needs="m2",
+    size="m2",
     source="Olofsson P et al. Remote Sensing of Environment 148, 2014. doi:10.1016/j.rse.2014.02.015",
 )
 def area_reference_m2(counts: Counts, size_m2: float) -> float:
@@ -85,7 +85,7 @@ def area_reference_m2(counts: Counts, size_m2: float) -> float:
     range="0 to infinity",
     undefined=_NO_AREA,
     better="neither",
-    needs="m2",
+    size="m2",
     source="Olofsson P et al. Remote Sensing of Environment 148, 2014. doi:10.1016/j.rse.2014.02.015",
 )
 def area_prediction_m2(counts: Counts, size_m2: float) -> float:

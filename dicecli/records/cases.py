@@ -41,6 +41,12 @@ class Case:
     refused: str | None = None
 
 
+#: What a length is in where a case has no unit.
+PIXELS = "px"
+#: Every unit that a length can be in. A spacing in degrees is no length.
+LENGTHS = ("mm", "m", PIXELS)
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What was measured of one case: so little that a hundred thousand of them fit into memory.
@@ -80,6 +86,16 @@ class Scored:
     def status(self) -> str:
         """``"scored"``."""
         return "scored"
+
+    @property
+    def length(self) -> str | None:
+        """What distances of this case are in: pixels where the spacing or its unit is unknown.
+
+        None where the spacing is in degrees, so that distances in the grid are no lengths.
+        """
+        if self.spacing is None or self.unit is None:
+            return PIXELS
+        return self.unit if self.unit in LENGTHS else None
 
 
 @dataclass(frozen=True)

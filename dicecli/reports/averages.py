@@ -7,14 +7,17 @@ can be converted into another, nor can an averaged Dice be converted into an ave
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dicecli.records.counts import Counts, pooled
+from dicecli.records.counts import pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    Row = Sequence[Counts]
+    from dicecli.metrics._catalogue import Metric
+
+    Row = Sequence[Any]
 
 #: Every average with its definition, as reports print it.
 DEFINITIONS = {
@@ -27,6 +30,31 @@ DEFINITIONS = {
 }
 #: Those that differ when there is only one case.
 OF_ONE_CASE = ("macro", "micro", "weighted")
+#: Those of a metric that does not pool: means of values, each of one label of one case.
+OF_VALUES = ("macro-imagewise", "label-mean")
+#: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
+MACRO_REGIONS = "macro-regions"
+
+
+def definition(name: str) -> str:
+    """Say what an average is."""
+    return DEFINITIONS["macro"].replace("label", "region") if name == MACRO_REGIONS else DEFINITIONS[name]
+
+
+def exists(name: str, metric: Metric) -> bool:
+    """Whether a metric has an average of a name; most need that it pools."""
+    return metric.averaged and (metric.pools or name in OF_VALUES)
+
+
+def leading(metric: Metric) -> str:
+    """Return the average that a gate means which names none, and that stands first."""
+    return "macro" if metric.pools else "label-mean"
+
+
+def of_one_case(metrics: Iterable[Metric]) -> tuple[str, ...]:
+    """Return the averages of one case, where that of values is another one only for what does not pool."""
+    others = dict.fromkeys(leading(each) for each in metrics if each.averaged)
+    return tuple(dict.fromkeys((*OF_ONE_CASE, *others)))
 
 
 class Average(NamedTuple):
@@ -55,7 +83,7 @@ def mean(values: Iterable[float]) -> Average:
     return Average(value, len(kept), len(every) - len(kept))
 
 
-def average(name: str, cases: Sequence[Row], metric: Callable[[Counts], float]) -> Average:
+def average(name: str, cases: Sequence[Row], metric: Callable[[Any], float]) -> Average:
     """Compute one of :data:`DEFINITIONS`.
 
     Parameters
@@ -76,24 +104,47 @@ def average(name: str, cases: Sequence[Row], metric: Callable[[Counts], float]) 
 
 
 class Pools:
-    """The counts of some cases, added up once in every way that the averages need.
+    """The measurements of some cases, added up once in every way that averages need.
 
     Parameters
     ----------
-    cases : sequence of sequence of Counts
-        Per case the counts of every label that takes part, in one order throughout.
+    cases : sequence of sequence of measurements
+        Per case that of every label that takes part, in one order throughout; by default counts.
+    add : callable
+        Adds several of them up.
+    counts : Pools, optional
+        The counts of the same labels, where these are no counts: labels are weighted by them.
     """
 
-    def __init__(self, cases: Sequence[Row]) -> None:
-        self._cases = cases
-        self._labels = [pooled(label) for label in zip(*cases, strict=True)]
-        self._of_cases = [pooled(case) for case in cases]
-        self._all = pooled(self._of_cases)
+    def __init__(
+        self,
+        cases: Sequence[Row],
+        add: Callable[[Iterable[Any]], Any] = pooled,
+        counts: Pools | None = None,
+    ) -> None:
+        self._cases, self._add, self._counts = cases, add, counts
+
+    @cached_property
+    def _labels(self) -> list[Any]:
+        return [self._add(label) for label in zip(*self._cases, strict=True)]
+
+    @cached_property
+    def _of_cases(self) -> list[Any]:
+        return [self._add(case) for case in self._cases]
+
+    @cached_property
+    def _all(self) -> Any:
+        return self._add(self._of_cases)
+
+    @property
+    def weights(self) -> list[int]:
+        """The size of each label in the reference; of pools of counts."""
+        return [counts.reference for counts in self._labels]
 
     def average(
         self,
         name: str,
-        metric: Callable[[Counts], float],
+        metric: Callable[[Any], float],
         values: Sequence[Sequence[float]] | None = None,
     ) -> Average:
         """Compute one of the named averages.
@@ -118,8 +169,10 @@ class Pools:
         outer = mean(each.value for each in means)
         return Average(outer.value, outer.n, sum(each.undefined for each in means))
 
-    def _weighted(self, metric: Callable[[Counts], float]) -> Average:
-        values = [(metric(counts), counts.reference) for counts in self._labels]
+    def _weighted(self, metric: Callable[[Any], float]) -> Average:
+        counts = self if self._counts is None else self._counts
+        pairs = zip(self._labels, counts.weights, strict=True)
+        values = [(metric(label), weight) for label, weight in pairs]
         kept = [(value, weight) for value, weight in values if not math.isnan(value)]
         total = sum(weight for _, weight in kept)
         if not total:

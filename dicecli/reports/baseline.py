@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dicecli.errors import GateError
+from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
-from dicecli.reports.gates import Gate, Reading, bind, number_of, parts, to_number, view
+from dicecli.reports.gates import number_of, parts, to_number
+from dicecli.reports.readings import Gate, Reading, bind, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +44,7 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     UnknownName
         There is no such metric.
     """
-    gates = [_drop(text) for text in drops]
+    gates = [parse_drop(text) for text in drops]
     here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
     shared = [name for name in here if name in there]
     if not shared:
@@ -52,8 +53,16 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
             "Cases are matched by their names. Give the baseline of the same cases.",
         )
     new = view(report, gates, [here[name] for name in shared])
-    old = view(baseline, gates, [there[name] for name in shared])
+    try:
+        old = view(baseline, gates, [there[name] for name in shared])
+    except UsageError as error:
+        raise GateError(f"the baseline: {error.message}", error.hint) from error
     full = (report, baseline)
+    if any(gate.metric.unit for gate in gates) and old.unit != new.unit:
+        raise GateError(
+            f"lengths of the baseline are in {old.unit}, and those of this run in {new.unit}",
+            "Give a baseline whose lengths are in the same unit.",
+        )
     pairs = [(bind(gate, old, "the baseline", full), bind(gate, new, beside=full)) for gate in gates]
     facts = [number_of(len(shared), "shared case")]
     facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
@@ -62,7 +71,14 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
 
 
-def _drop(text: str) -> Gate:
+def parse_drop(text: str) -> Gate:
+    """Read the gate of ``--max-drop``.
+
+    Raises
+    ------
+    GateError, UnknownName
+        As for :func:`compare`.
+    """
     is_number = not math.isnan(to_number(text))
     metric, scope, limit, every = parts(f"dice={text}" if is_number else text, _DROPS)
     if every or limit < 0 or metric.better == "neither":

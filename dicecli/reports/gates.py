@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError
-from dicecli.metrics._catalogue import Metric, resolve
-from dicecli.records.cases import Scored, Verdict
-from dicecli.records.counts import Counts, pooled
-from dicecli.reports.averages import Average
-from dicecli.reports.report import Report
-from dicecli.reports.rows import labels_found
-from dicecli.statistics.matrix import label_counts, region_counts
+from dicecli.metrics._catalogue import Metric, resolve, statistics_of, unit_in
+from dicecli.records.cases import Verdict
+from dicecli.reports.averages import DEFINITIONS, OF_VALUES, exists, leading
+from dicecli.reports.readings import Gate, Reading, Scope, bind, view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.records.cases import Result
-
-    Change = tuple[str, float, float]
+    from dicecli.reports.report import Report
 
 _FORM = re.compile(
     r"(?:(?P<every>min|max)\s*:\s*)?(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)"
@@ -35,32 +29,6 @@ _FORM = re.compile(
 )
 EVERY = re.compile(r"^\s*(min|max)(?=\s*:)", re.IGNORECASE)
 _EXAMPLES = "Write dice=0.8, iou@micro=0.7, dice[liver]=0.9, or min:dice[liver]=0.5 for every single case."
-#: What an average over cases is where there is one case.
-_OF_ONE_CASE = {"micro-imagewise": "micro", "macro-imagewise": "macro", "label-mean": "macro"}
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a metric is taken of: an average, or a label or region; both None: all labels at once."""
-
-    average: str | None = None
-    label: str | None = None
-    every_case: bool = False
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate; ``under`` fails below the limit, ``over`` above it."""
-
-    text: str
-    metric: Metric
-    scope: Scope
-    limit: float
-    direction: Literal["under", "over"]
-
-    def holds(self, value: float) -> bool:
-        """Whether a value passes; the limit itself does, NaN does not."""
-        return value >= self.limit if self.direction == "under" else value <= self.limit
 
 
 def parse(text: str, *, over: bool) -> Gate:
@@ -118,21 +86,48 @@ def parts(text: str, examples: str) -> tuple[Metric, Scope, float, str | None]:
         raise GateError(f"'{text}' is no gate: {what}", examples)
     metric = resolve(found["metric"])
     average, label, every = found["average"], found["label"], found["every"]
-    if metric.needs == "labels" and (average or label):
+    if metric.takes == "every" and (average or label):
         raise GateError(
             f"'{text}': {metric.name} is one number of all labels, without averages and labels",
             f"Write {metric.name}={limit:g}.",
         )
-    if not metric.averaged and metric.needs != "labels" and not (every and label):
+    if metric.size is not None and not (every and label):
         raise GateError(
             f"'{text}': {metric.name} has no averages; it is of one label of one case",
             f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]=….",
         )
     if average:
         average = re.sub(r"[\s_]+", "-", average.strip().lower())
+        _check_average(metric, average, text)
     elif not label and metric.averaged:
-        average = "macro"
-    return metric, Scope(average, label and label.strip(), bool(every)), limit, every and every.lower()
+        average = leading(metric)
+    scope = Scope(average, label and label.strip(), bool(every), unit_in(found["metric"]))
+    return metric, scope, limit, every and every.lower()
+
+
+def _check_average(metric: Metric, average: str, text: str) -> None:
+    if average in DEFINITIONS and not exists(average, metric):
+        raise GateError(
+            f"'{text}': {metric.name} does not pool, so that there is no {average} of it",
+            f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(OF_VALUES)}.",
+        )
+
+
+def check_asked_for(gates: Sequence[Gate], metrics: Sequence[str] | None) -> None:
+    """Hold that what gates need is measured in a run whose settings have some `metrics`.
+
+    Raises
+    ------
+    GateError
+    """
+    asked = statistics_of(metrics)
+    for gate in gates:
+        if gate.metric.statistic not in asked:
+            raise GateError(
+                f"'{gate.text}': the statistic '{gate.metric.statistic}' is measured only where one of its "
+                "metrics is asked for",
+                f"Add -m {gate.metric.name}, and the others to be shown: -m dice -m iou.",
+            )
 
 
 def to_number(text: str) -> float:
@@ -141,52 +136,6 @@ def to_number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a gate's number is read: of an average, of a label or region, or else of all labels at once."""
-
-    metric: Metric
-    report: Report
-    average: str | None = None
-    row: int | str | None = None
-
-    def of_run(self) -> Average:
-        """Read the number over all cases; undefined where none was scored, whatever the policy."""
-        scored = self.report.scored
-        if self.average is not None:
-            averages = self.report.averages
-            name = self.average if self.average in averages else _OF_ONE_CASE[self.average]
-            return averages[name][self.metric.name]
-        if not scored:
-            value = math.nan
-        elif self.row is not None:
-            counts = pooled(self._counts(each) for each in scored)
-            value = self.metric.value(counts, None, self.report.settings.undefined)
-        else:
-            value = self.metric.function(self.report.pooled_labels().values())
-        return Average(value, len(scored), 0)
-
-    def of_case(self, scored: Scored) -> float:
-        """Read the number of one case."""
-        if self.average is not None:
-            averages = self.report.case_scores(scored).averages
-            return averages[_OF_ONE_CASE.get(self.average, self.average)][self.metric.name].value
-        if self.row is not None:
-            counts = self._counts(scored)
-            return self.metric.value(counts, scored.sizes, self.report.settings.undefined)
-        return self.metric.function(label_counts(scored.measured).values())
-
-    def is_there(self, scored: Scored) -> bool:
-        """Tell whether a case has, in either mask, what this number is of."""
-        rows = self.report.counts(scored) if self.row is None else [self._counts(scored)]
-        return any(each.tp + each.fp + each.fn for each in rows)
-
-    def _counts(self, scored: Scored) -> Counts:
-        if isinstance(self.row, str):
-            return region_counts(scored.measured, {self.row: self.report.regions[self.row]})[self.row]
-        return label_counts(scored.measured).get(self.row or 0, Counts(tn=scored.counted))
 
 
 def _check_range(metric: Metric, limit: float, text: str) -> None:
@@ -198,57 +147,6 @@ def _check_range(metric: Metric, limit: float, text: str) -> None:
             f"'{text}': {metric.name} lies from {low:g} to {high:g}, and {limit:g} does not",
             "Scores are shares, not percentages: dice=0.85.",
         )
-
-
-def view(report: Report, gates: Sequence[Gate], results: Sequence[Result]) -> Report:
-    """Return these results with the metrics of the gates, whichever the report shows."""
-    metrics = tuple(dict.fromkeys(gate.metric.name for gate in gates))
-    return Report(results, replace(report.settings, metrics=metrics), is_batch=report.is_batch)
-
-
-def bind(gate: Gate, report: Report, where: str = "this run", beside: Sequence[Report] = ()) -> Reading:
-    """Look up what a gate names; a label's number may also be one that the reports `beside` have."""
-    scope = gate.scope
-    if scope.label is not None:
-        return Reading(gate.metric, report, row=_row(gate, report, where, beside))
-    known = [*report.averages, *(name for name in _OF_ONE_CASE if name not in report.averages)]
-    if scope.average is not None and scope.average not in known:
-        raise GateError(
-            f"'{gate.text}': there is no average '{scope.average}' in {where}", f"Known: {', '.join(known)}."
-        )
-    return Reading(gate.metric, report, scope.average)
-
-
-def _row(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> int | str:
-    """Return the label's number or the region's name that a gate means."""
-    scheme, text = report.settings.labels, gate.scope.label or ""
-    background = () if scheme.background is None else (scheme.background,)
-    found = (label for each in (report, *beside) for label in _found(each))
-    known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})
-    # Where nothing was scored, nobody knows which labels there are: undefined, and no fault of the gate.
-    is_open = not scheme.is_declared and not report.scored
-    if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
-        return int(text)
-    meant: list[int | str] = [label for label in known if scheme.name(label) == text]
-    regions = report.regions
-    if text in regions and [*regions[text]] != meant:
-        meant.append(text)
-    if len(meant) > 1:
-        means = " and ".join(f"region {row}" if isinstance(row, str) else f"label {row}" for row in meant)
-        raise GateError(
-            f"'{gate.text}': '{text}' is {means}", "Write a label's number, or rename the region."
-        )
-    if not meant:
-        labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
-        raise GateError(
-            f"'{gate.text}': there is no label or region '{text}' in {where}",
-            f"Known: {', '.join([*labels, *regions])}.",
-        )
-    return meant[0]
-
-
-def _found(report: Report) -> list[int]:
-    return sorted({label for each in report.scored for label in labels_found(each)})
 
 
 def _of_run(gate: Gate, reading: Reading) -> Verdict:

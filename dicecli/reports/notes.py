@@ -6,20 +6,34 @@ import re
 from typing import TYPE_CHECKING
 
 from dicecli.masks.encoding import READ_AS_ONE
-from dicecli.records.cases import SAME_BYTES, SAME_FILE
+from dicecli.records.cases import PIXELS, SAME_BYTES, SAME_FILE
 from dicecli.reports.rows import labels_found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dicecli.records.cases import Scored
 
 _NAMED = 5
 
 
-def run_notes(scored: Sequence[Scored], expected: int) -> list[str]:
+def run_notes(scored: Sequence[Scored], expected: int, *, has_lengths: bool = False) -> list[str]:
     """Return the notes on a run of several cases, made from those on its cases."""
-    return [*_on_twins(scored, expected), *_on_255(scored), *_on_files(scored, expected)]
+    return [
+        *_on_twins(scored, expected),
+        *_on_255(scored),
+        *_on_files(scored, expected, lambda case: case.notes),
+        *(_on_files(scored, expected, length_notes) if has_lengths else ()),
+    ]
+
+
+def length_notes(case: Scored) -> tuple[str, ...]:
+    """Return what is to be said of the lengths of a case."""
+    if case.length is None:
+        return (f"the spacing is in {case.unit}, so that distances are no lengths: left undefined",)
+    if case.spacing is not None and case.length == PIXELS and len(set(case.spacing)) > 1:
+        return ("the unit of the spacing is unknown: distances are in pixels, which are not square",)
+    return ()
 
 
 def _names(cases: Sequence[Scored]) -> str:
@@ -47,12 +61,14 @@ def _on_255(scored: Sequence[Scored]) -> list[str]:
     ]
 
 
-def _on_files(scored: Sequence[Scored], expected: int) -> list[str]:
+def _on_files(
+    scored: Sequence[Scored], expected: int, notes_of: Callable[[Scored], Sequence[str]]
+) -> list[str]:
     """Put equal notes together; those that differ by numbers alone count as equal, and one is shown."""
     found: dict[str, list[Scored]] = {}
     shown: dict[str, str] = {}
     for each in scored:
-        for note in each.notes:
+        for note in notes_of(each):
             if note in {SAME_FILE, SAME_BYTES}:
                 continue
             key = re.sub(r"\d[\d,.]*", "#", note)

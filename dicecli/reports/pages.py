@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, title
-from dicecli.reports.report import definition
+from dicecli.reports.averages import definition, exists
+from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, title
 from dicecli.reports.rows import labels_found
 from dicecli.reports.summary import RESAMPLES, SEED
 from dicecli.reports.text import inert
@@ -108,8 +108,13 @@ def _averages(report: Report) -> Sheet:
     metrics = [each for each in report.shown if each.averaged]
     rows = []
     for name, values in report.averages.items():
-        figures = [_with_undefined(values[each.name].value, values[each.name].undefined) for each in metrics]
-        n = str(values[metrics[0].name].n) if metrics else ""
+        figures = [
+            _with_undefined(values[each.name].value, values[each.name].undefined)
+            if exists(name, each)
+            else UNDEFINED
+            for each in metrics
+        ]
+        n = next((str(values[each.name].n) for each in metrics if exists(name, each)), "")
         rows.append((name, *figures, n))
     columns = ("average", *(title(each) for each in metrics), "n")
     has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
@@ -117,6 +122,7 @@ def _averages(report: Report) -> Sheet:
     background = report.settings.labels.background
     if background not in report.labels and any(background in labels_found(each) for each in report.scored):
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
+    remark += f" {unpooled}.".lstrip() if (unpooled := not_pooled(metrics)) else ""
     return Sheet("Averages", columns, tuple(rows), remark)
 
 
@@ -152,6 +158,8 @@ def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
         f"95 % CI: of the mean, percentile bootstrap over {found.resampled}s ({RESAMPLES:,} resamples, seed "
         f"{SEED})."
     )
+    if not metric.pools:
+        remark = f"Pooled: values of single cases do not add up. {remark}"
     return Sheet(title(metric), (*columns, "pooled"), tuple(lines), f"{said} {remark}".strip())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.reports.report import definition
+from dicecli.reports.averages import OF_VALUES, definition, exists, leading
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def title(metric: Metric) -> str:
 
 def shown_metrics(case: CaseScores, metrics: Sequence[Metric]) -> tuple[list[Metric], str]:
     """Return the metrics to show, and what to say of those that this kind of file cannot have."""
-    without = [each for each in metrics if not each.averaged and each.needs not in case.result.sizes]
+    without = [each for each in metrics if each.size is not None and each.size not in case.result.sizes]
     if not without:
         return list(metrics), ""
     said = f"{', '.join(each.name for each in without)}: the reference gives no size of a pixel for them"
@@ -93,9 +93,25 @@ _EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
 
 
 def undefined_row(case: CaseScores, metrics: Sequence[Metric]) -> list[int]:
-    """Return how many undefined values the macro average of each metric leaves out."""
-    macro = case.averages["macro"]
-    return [macro[each.name].undefined if each.name in macro else 0 for each in metrics]
+    """Return how many undefined values the leading average of each metric leaves out."""
+    return [case.averages[leading(each)][each.name].undefined if each.averaged else 0 for each in metrics]
+
+
+def averaged(name: str, values: dict[str, Average], metrics: Sequence[Metric]) -> list[str]:
+    """Write an average of each metric: nothing where it has none at all, a dash where it lacks this one."""
+    return [
+        (figure(values[each.name].value) if exists(name, each) else UNDEFINED) if each.averaged else ""
+        for each in metrics
+    ]
+
+
+def not_pooled(metrics: Sequence[Metric]) -> str:
+    """Say which metrics lack averages, and why; nothing where none does."""
+    names = [each.name for each in metrics if not each.pools]
+    if not names:
+        return ""
+    means = " and ".join(OF_VALUES)
+    return f"{', '.join(names)}: values of single cases do not add up, so that there are {means} alone"
 
 
 def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings) -> list[tuple[str, str]]:
@@ -111,6 +127,7 @@ def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings
         ),
     ]
     said += [(name, _defined(name, values, metrics)) for name, values in case.averages.items()]
+    said += [("not pooled", unpooled)] if (unpooled := not_pooled(metrics)) else []
     background = settings.labels.background
     if any(row.label == background and row.counts.reference + row.counts.prediction for row in case.others):
         said.append(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.records.cases import Failed
 from dicecli.records.codec import written
 from dicecli.records.version import __version__
-from dicecli.reports.report import Report, definition
+from dicecli.reports.averages import definition
 from dicecli.reports.summary import RESAMPLES, SEED, RowSummary
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Result
     from dicecli.records.settings import Settings
     from dicecli.reports.averages import Average
+    from dicecli.reports.report import Report
     from dicecli.reports.rows import CaseScores, LabelScore
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
@@ -97,15 +98,17 @@ def rows(report: Report) -> Iterator[dict[str, Any]]:
 
     Values are of the metrics that are shown.
     """
-    policy, table = report.settings.undefined, iter(report.table)
+    table = report.table
+    values = [table.values_of(each) for each in report.shown]
+    cases = iter(zip(table.counts, *values, strict=True))
     for result in report.results:
         known = {"case": result.case.name, "status": result.status}
         if isinstance(result, Failed):
             yield known | {"error": f"{result.error}: {result.message}"}
             continue
-        for row, counts in zip(report.rows, next(table), strict=True):
-            values = {each.name: number(each.value(counts, result.sizes, policy)) for each in report.shown}
-            yield known | {"label": row.label, "name": row.name} | written(counts) | values
+        for row, counts, *found in zip(report.rows, *next(cases), strict=True):
+            numbers = {each.name: number(value) for each, value in zip(report.shown, found, strict=True)}
+            yield known | {"label": row.label, "name": row.name} | written(counts) | numbers
         if not report.rows:
             yield known
 

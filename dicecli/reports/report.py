@@ -1,26 +1,28 @@
-"""From counts to numbers: the table of each case, its averages, and the record of a whole run.
+"""From measurements to numbers: the table of each case, its averages, and the record of a whole run.
 
-Everything here is arithmetic on the counts in :class:`~dicecli.records.cases.Scored`. Nothing reads a mask,
-so that a report can be made again, in another form, from the counts alone.
+Everything here is arithmetic on what :class:`~dicecli.records.cases.Scored` holds. Nothing reads a mask, so
+that a report can be made again, in another form, from the measurements alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dicecli.metrics._catalogue import Metric, catalogue, resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Failed, Result, Scored, Verdict
-from dicecli.records.counts import Counts, pooled
+from dicecli.records.counts import Counts
 from dicecli.records.measurements import Row
 from dicecli.reports.advice import advice
-from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, Pools
-from dicecli.reports.notes import run_notes
-from dicecli.reports.rows import CaseScores, LabelScore, labels_found
-from dicecli.statistics.matrix import label_counts, own_regions, region_counts
+from dicecli.reports.averages import DEFINITIONS, Average, of_one_case
+from dicecli.reports.lengths import in_one_unit, unit_of
+from dicecli.reports.measured import check_measured, counts_of
+from dicecli.reports.notes import length_notes, run_notes
+from dicecli.reports.rows import CaseScores, LabelScore, identities, labels_found
+from dicecli.reports.table import Table
+from dicecli.statistics.matrix import label_counts, own_regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,12 +32,8 @@ if TYPE_CHECKING:
     from dicecli.records.settings import Settings
     from dicecli.reports.summary import Summary
 
-#: Per case, per row: the values of one metric, by the metric's name.
-Table = dict[str, list[list[float]]]
 #: What tables show when no metric was chosen.
 USUAL = ("dice", "iou", "precision", "recall")
-#: The mean over regions is kept apart: regions overlap, and would count pixels twice among the labels.
-MACRO_REGIONS = "macro-regions"
 
 
 class Report:
@@ -57,6 +55,13 @@ class Report:
     ------
     UnknownName
         A metric that does not exist.
+    UsageError
+        A metric of a statistic that was not measured.
+
+    Notes
+    -----
+    Lengths of a run are in one unit, which stands in the names of such metrics: where one was asked for, a
+    scored case of another unit than the first one's becomes a failed row ``UnitMismatch``.
     """
 
     def __init__(
@@ -68,21 +73,30 @@ class Report:
         verdicts: Sequence[Verdict] = (),
         is_batch: bool | None = None,
     ) -> None:
-        self.results = tuple(results)
+        self._given = tuple(results)
         self.settings = settings
         self._notes = tuple(notes)
         self.verdicts = tuple(verdicts)
         #: Whether this sums a run up, which may hold a single case, or shows one case alone.
-        self.is_batch = len(self.results) != 1 if is_batch is None else is_batch
+        self.is_batch = len(self._given) != 1 if is_batch is None else is_batch
         chosen = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
-        every = list(catalogue().values()) if chosen is None else list(dict.fromkeys(chosen))
-        #: The metrics of each label.
-        self.metrics: tuple[Metric, ...] = tuple(each for each in every if each.needs != "labels")
+        of_matrix = [each for each in catalogue().values() if each.of == "counts"]
+        every = of_matrix if chosen is None else list(dict.fromkeys(chosen))
+        #: Whether any metric is a length, and what lengths are in.
+        self.has_lengths: bool = any(each.unit is not None for each in every)
+        self.unit: str = unit_of(self._given)
+        self.results = in_one_unit(self._given, self.unit) if self.has_lengths else self._given
+        #: The metrics of each label; names of lengths have their unit.
+        self.metrics: tuple[Metric, ...] = tuple(
+            each.in_unit(self.unit) for each in every if each.takes == "row"
+        )
         #: Those that tables show.
         self.shown: tuple[Metric, ...] = tuple(
             each for each in self.metrics if chosen is not None or each.name in USUAL
         )
-        self._overall = [each for each in catalogue().values() if each.needs == "labels"]
+        self._overall = [each for each in of_matrix if each.takes == "every"]
+        if any(each.of != "counts" for each in every):
+            check_measured(self.scored, every, self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
@@ -97,7 +111,7 @@ class Report:
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
         return Report(
-            self.results, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
+            self._given, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
         )
 
     @property
@@ -118,7 +132,9 @@ class Report:
     @cached_property
     def made_notes(self) -> tuple[str, ...]:
         """What the notes on the cases add up to; nothing where there is one case, which says it itself."""
-        return tuple(run_notes(self.scored, len(self.results))) if self.is_batch else ()
+        if not self.is_batch:
+            return ()
+        return tuple(run_notes(self.scored, len(self.results), has_lengths=self.has_lengths))
 
     @property
     def unscored(self) -> tuple[Failed, ...]:
@@ -145,11 +161,9 @@ class Report:
     def case_scores(self, result: Scored) -> CaseScores:
         """Compute the numbers of one case."""
         every = label_counts(result.measured)
-        counts = self._counts(result, every)
-        rows = [
-            LabelScore(row, each, self._values(result, each))
-            for row, each in zip(self.rows, counts, strict=True)
-        ]
+        counts = counts_of(result, self.rows, every)
+        table = Table([result], self.rows, self.metrics, self.settings.undefined, [counts])
+        rows = [LabelScore(row, counts[place], table.of_row(0, place)) for place, row in enumerate(self.rows)]
         labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
         others = {*every, *_only(self.settings.labels.background)} - {*self.labels}
         scores = CaseScores(
@@ -157,19 +171,21 @@ class Report:
             labels=labels,
             regions=regions,
             others=tuple(self._row(result, label, every) for label in sorted(others)),
-            averages=self._averages([counts], OF_ONE_CASE),
+            averages=table.averages(of_one_case(self.metrics)),
             overall={each.name: each.function(every.values()) for each in self._overall},
             checks=identities([row.counts for row in (*labels, *regions)]),
         )
-        notes = dict.fromkeys((*result.notes, *advice(scores, self.settings)))
+        of_lengths = length_notes(result) if self.has_lengths else ()
+        notes = dict.fromkeys((*result.notes, *advice(scores, self.settings), *of_lengths))
         return replace(scores, notes=tuple(notes))
 
     @cached_property
     def averages(self) -> dict[str, dict[str, Average]]:
-        """The averages over the run, by name and metric; all six where there are several cases."""
-        if not self.is_batch:
-            return self._averages(self.table, OF_ONE_CASE)
-        return self._averages(self.table, tuple(DEFINITIONS), self.values)
+        """The averages over the run, by name and metric; all six where there are several cases.
+
+        A metric that does not pool is missing where counts, or whatever it is of, would be added up.
+        """
+        return self.table.averages(tuple(DEFINITIONS) if self.is_batch else of_one_case(self.metrics))
 
     @cached_property
     def overall(self) -> dict[str, float]:
@@ -188,11 +204,6 @@ class Report:
                 of[label] = of.get(label, 0) + each.counted
         # In a case where neither mask holds a label, all pixels are its true negatives.
         return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
-
-    @property
-    def averaged(self) -> tuple[Metric, ...]:
-        """The metrics that have averages."""
-        return tuple(each for each in self.metrics if each.averaged)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -213,109 +224,26 @@ class Report:
 
     def counts(self, result: Scored) -> list[Counts]:
         """Return the counts of each of :attr:`rows` in one case."""
-        return self._counts(result, label_counts(result.measured))
-
-    def _counts(self, result: Scored, every: Mapping[int, Counts]) -> list[Counts]:
-        nothing = Counts(tn=result.counted)
-        regions = region_counts(result.measured, self.regions).values() if self.regions else ()
-        return [*(every.get(label, nothing) for label in self.labels), *regions]
+        return counts_of(result, self.rows)
 
     @cached_property
-    def table(self) -> list[list[Counts]]:
-        """The counts of each of :attr:`rows`, per scored case."""
-        return [self.counts(each) for each in self.scored]
-
-    @cached_property
-    def values(self) -> Table:
-        """Every metric by its name: per scored case, the value of each of :attr:`rows`; NaN undefined."""
-        policy = self.settings.undefined
-        counts = [(each.sizes, rows) for each, rows in zip(self.scored, self.table, strict=True)]
-        return {
-            each.name: [[each.value(row, sizes, policy) for row in rows] for sizes, rows in counts]
-            for each in self.metrics
-        }
+    def table(self) -> Table:
+        """Every value of :attr:`rows`, per scored case."""
+        return Table(self.scored, self.rows, self.metrics, self.settings.undefined)
 
     @cached_property
     def summary(self) -> Summary:
         """The statistics over cases of every row and metric."""
-        import numpy as np
-
-        from dicecli.reports.summary import Columns, summarise
-
-        scored, metrics, policy = self.scored, self.metrics, self.settings.undefined
-        shape = (len(metrics), len(scored), len(self.rows))
-        table = np.array([self.values[each.name] for each in metrics], np.float64).reshape(shape)
-        pools = [pooled(column) for column in zip(*self.table, strict=True)]
-        is_one_size = len({tuple(each.sizes.items()) for each in scored}) == 1
-        sizes = scored[0].sizes if is_one_size else {}
-        columns = [
-            Columns(
-                row.label,
-                row.name,
-                tuple(range(len(scored))),
-                table[:, :, place].T,
-                tuple(each.value(counts, sizes, policy) for each in metrics),
-            )
-            for place, (row, counts) in enumerate(
-                zip(self.rows, pools or [Counts()] * len(self.rows), strict=True)
-            )
-        ]
-        ranked = next((each for each in (*self.shown, *metrics) if each.better != "neither"), None)
-        return summarise(
-            columns,
-            [each.name for each in metrics],
-            [each.case for each in scored],
-            expected=len(self.results),
-            ranked=ranked.name if ranked else None,
-            higher_is_better=ranked is not None and ranked.better == "higher",
-        )
+        ranked = next((each for each in (*self.shown, *self.metrics) if each.better != "neither"), None)
+        return self.table.summary(len(self.results), ranked)
 
     def _row(self, result: Scored, label: int, every: Mapping[int, Counts]) -> LabelScore:
-        counts = every.get(label, Counts(tn=result.counted))
         row = Row("label", label, self.settings.labels.name(label), (label,))
-        return LabelScore(row, counts, self._values(result, counts))
-
-    def _values(self, result: Scored, counts: Counts) -> dict[str, float]:
-        return {each.name: each.value(counts, result.sizes, self.settings.undefined) for each in self.metrics}
-
-    def _averages(
-        self, rows: Sequence[Sequence[Counts]], names: Sequence[str], values: Table | None = None
-    ) -> dict[str, dict[str, Average]]:
-        """Compute averages of every metric that has them; `values` has each metric per case and row."""
-        labels, regions = self.labels, self.regions
-        pools = Pools([row[: len(labels)] for row in rows])
-        averaged = [(each, partial(each.value, undefined=self.settings.undefined)) for each in self.averaged]
-        cut = {name: [row[: len(labels)] for row in rows] for name, rows in (values or {}).items()}
-        table = {
-            name: {each.name: pools.average(name, value, cut.get(each.name)) for each, value in averaged}
-            for name in names
-        }
-        if regions:
-            of_regions = Pools([row[len(labels) :] for row in rows])
-            table[MACRO_REGIONS] = {each.name: of_regions.average("macro", value) for each, value in averaged}
-        return table
+        table = Table(
+            [result], [row], self.metrics, self.settings.undefined, [counts_of(result, [row], every)]
+        )
+        return LabelScore(row, table.counts[0][0], table.of_row(0, 0))
 
 
 def _only(label: int | None) -> tuple[int, ...]:
     return () if label is None else (label,)
-
-
-def definition(name: str) -> str:
-    """Say what an average is."""
-    return DEFINITIONS["macro"].replace("label", "region") if name == MACRO_REGIONS else DEFINITIONS[name]
-
-
-def identities(rows: Sequence[Counts]) -> dict[str, bool]:
-    """Check, in exact fractions, that F1 is Dice and that Dice and IoU give each other, for every row."""
-    equal = derived = True
-    for tp, fp, fn, _ in rows:
-        if not tp + fp + fn:
-            continue
-        dice, f1 = Fraction(2 * tp, 2 * tp + fp + fn), Fraction(2 * tp, (tp + fp) + (tp + fn))
-        iou = Fraction(tp, tp + fp + fn)
-        table = catalogue()
-        counts = Counts(tp, fp, fn)
-        equal &= dice == f1 and table["dice"].function(counts) == table["f1"].function(counts) == float(dice)
-        derived &= dice == 2 * iou / (1 + iou) and iou == dice / (2 - dice)
-        derived &= table["iou"].function(counts) == float(iou)
-    return {"f1_equals_dice": equal, "dice_from_iou": derived}

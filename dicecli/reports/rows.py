@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from dicecli.metrics._catalogue import catalogue
+from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dicecli.records.cases import Scored
-    from dicecli.records.counts import Counts
     from dicecli.records.measurements import Row
     from dicecli.reports.averages import Average
 
@@ -77,3 +81,19 @@ def labels_found(result: Scored) -> set[int]:
         if name == "matrix" and IMAGE in rows:
             found.update(rows[IMAGE].labels)
     return found
+
+
+def identities(rows: Sequence[Counts]) -> dict[str, bool]:
+    """Check, in exact fractions, that F1 is Dice and that Dice and IoU give each other, for every row."""
+    equal = derived = True
+    for tp, fp, fn, _ in rows:
+        if not tp + fp + fn:
+            continue
+        dice, f1 = Fraction(2 * tp, 2 * tp + fp + fn), Fraction(2 * tp, (tp + fp) + (tp + fn))
+        iou = Fraction(tp, tp + fp + fn)
+        table = catalogue()
+        counts = Counts(tp, fp, fn)
+        equal &= dice == f1 and table["dice"].function(counts) == table["f1"].function(counts) == float(dice)
+        derived &= dice == 2 * iou / (1 + iou) and iou == dice / (2 - dice)
+        derived &= table["iou"].function(counts) == float(iou)
+    return {"f1_equals_dice": equal, "dice_from_iou": derived}

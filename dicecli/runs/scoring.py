@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.opening import named, shown
-from dicecli.metrics._catalogue import catalogue, resolve
+from dicecli.metrics._catalogue import of_masks, resolve
 from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
@@ -158,16 +158,27 @@ def make_settings(
 
 
 def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
-    """Return the names of the chosen metrics, each once; ``all`` is every one, none chosen is None.
+    """Return the names of the chosen metrics, each once; ``all`` is every one of masks, none chosen is None.
 
     Raises
     ------
     UnknownName
+    UsageError
+        A metric of probability maps.
     """
     given = (names,) if isinstance(names, str) else tuple(names or ())
-    every = tuple(catalogue()) if given else ()
-    found = [name for each in given for name in (every if each.lower() == "all" else [resolve(each).name])]
+    found = [name for each in given for name in (of_masks() if each.lower() == "all" else [_of_masks(each)])]
     return tuple(dict.fromkeys(found)) or None
+
+
+def _of_masks(name: str) -> str:
+    metric = resolve(name)
+    if metric.reads != "labels":
+        raise UsageError(
+            f"{metric.name} is of probability maps, and these predictions are masks",
+            "Maps are scored by 'dicecli soft' and 'dicecli batch --soft'; leave it out for masks.",
+        )
+    return metric.name
 
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:

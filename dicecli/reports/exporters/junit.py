@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from dicecli.records.cases import Failed
+from dicecli.reports.averages import leading
 from dicecli.reports.presentation import figure
 from dicecli.reports.text import inert
 
@@ -46,8 +47,8 @@ def _case(case: CaseScores | Failed, report: Report) -> str:
         kind = "" if tag == "skipped" else f" type={_quoted(case.error)}"
         body = escape(f"{inert(case.message)}\nHint: {inert(case.hint)}")
         return f"{start}<{tag}{kind} message={_quoted(case.message)}>{body}</{tag}></testcase>"
-    macro = case.averages["macro"]
-    said = [f"macro {each.name} {figure(macro[each.name].value)}" for each in report.shown if each.averaged]
+    leads = [(leading(each), each.name) for each in report.shown if each.averaged]
+    said = [f"{average} {name} {figure(case.averages[average][name].value)}" for average, name in leads]
     start = f'    <testcase classname="cases" name={_quoted(case.result.case.name)}>'
     return f"{start}<system-out>{escape(', '.join(said))}</system-out></testcase>"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import Failed
 from dicecli.reports import presentation as show
+from dicecli.reports.averages import leading
 from dicecli.reports.pages import TEXT, gates, sheets
 from dicecli.reports.text import inert
 
@@ -97,11 +98,12 @@ def _case(case: CaseScores, report: Report, *, every: bool) -> str:
         values = [show.figure(row.values[each.name]) for each in metrics]
         lines.append(_line([label, escaped(row.name or ""), f"{row.counts.reference:,}", *values]))
     for name, averages in case.averages.items():
-        values = [show.figure(averages[each.name].value) if each.averaged else "" for each in metrics]
+        values = show.averaged(name, averages, metrics)
         lines.append(_line(["", f"**{name}**", "", *values]))
     undefined = show.undefined_row(case, metrics)
     if any(undefined):
-        lines.append(_line(["", "undefined, left out of macro", "", *(str(n) for n in undefined)]))
+        means = ", ".join(dict.fromkeys(leading(each) for each in metrics if each.averaged))
+        lines.append(_line(["", f"undefined, left out of {means}", "", *(str(n) for n in undefined)]))
     lines += ["", f"{left}\n"] if left else [""]
     said = show.explanations(case, report.shown, report.settings)
     lines += [f"- **{key}**: {escaped(value)}" for key, value in said]

@@ -138,7 +138,7 @@ def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metri
         if group:
             table.add_section()
     for name, averages in case.averages.items():
-        values = [show.figure(averages[each.name].value) if each.averaged else "" for each in metrics]
+        values = show.averaged(name, averages, metrics)
         table.add_row("", Text(name, "bold"), "", *(Text(value, "bold") for value in values))
     undefined = show.undefined_row(case, metrics)
     if any(undefined):

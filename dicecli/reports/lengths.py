@@ -1,0 +1,38 @@
+"""The one unit that the lengths of a run are in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UnitMismatch
+from dicecli.records.cases import PIXELS, Failed, Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.records.cases import Result
+
+
+def unit_of(results: Sequence[Result]) -> str:
+    """Return what lengths of a run are in: those of its first scored case that has any; else pixels."""
+    return next((each.length for each in results if isinstance(each, Scored) and each.length), PIXELS)
+
+
+def in_one_unit(results: Sequence[Result], unit: str) -> tuple[Result, ...]:
+    """Return the results with a failed row for each case whose lengths are in another unit.
+
+    Cases whose spacing is in degrees have no lengths, and so none in another unit.
+    """
+    first = next((each.case.name for each in results if isinstance(each, Scored) and each.length), "")
+    return tuple(
+        _mismatch(each, unit, first) if isinstance(each, Scored) and each.length not in {None, unit} else each
+        for each in results
+    )
+
+
+def _mismatch(result: Scored, unit: str, first: str) -> Failed:
+    error = UnitMismatch(
+        f"its lengths are in {result.length}, and those of this run in {unit}, as of its first case {first}",
+        "Score cases of one unit in a run of their own; or leave out the metrics that are lengths.",
+    )
+    return Failed.because(result.case, error)
