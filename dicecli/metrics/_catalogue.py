@@ -235,17 +235,9 @@ def unit_in(name: str) -> str | None:
 
 
 def statistics_of(names: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the statistics that a run has to measure for its metrics; the matrix always, each once.
+    """Return the statistics that a run has to measure for its metrics, each once; the matrix always.
 
-    Parameters
-    ----------
-    names : iterable of str or None
-        As in the settings; None stands for metrics of the matrix alone.
-
-    Raises
-    ------
-    UnknownName
-        No metric has that name.
+    None stands for metrics of the matrix alone, as in the settings. Raises UnknownName.
     """
     return tuple(dict.fromkeys(("matrix", *(resolve(name).statistic for name in names or ()))))
 

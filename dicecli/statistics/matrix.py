@@ -151,8 +151,6 @@ READS = "labels"
 OPTIONS: tuple[str, ...] = ()
 #: Of all labels together; or of a row that has a matrix of its own, as binary layers have.
 MEASURES = {"image": Matrix, "label": Matrix, "region": Matrix}
-#: What a prediction has to be.
-READS = "labels"
 
 
 def halo(opened: Opened, options: Mapping[str, Any]) -> None:

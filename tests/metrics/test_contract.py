@@ -6,19 +6,46 @@ import itertools
 import math
 import random
 import re
+from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
+import toy
 
 from dicecli.errors import UnknownName, UsageError
-from dicecli.metrics._catalogue import BOTH_EMPTY, catalogue, resolve
+from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, resolve
 from dicecli.records.counts import Counts
 
 METRICS = list(catalogue().values())
 #: Those of one label, which take its counts and, some of them, the size of a pixel.
-OF_A_LABEL = [each for each in METRICS if each.needs in {"counts", "mm3", "m2"}]
+OF_A_LABEL = [each for each in METRICS if each.of == "counts" and each.takes == "row"]
 #: Those of the whole matrix.
-OF_ALL_LABELS = [each for each in METRICS if each.needs == "labels"]
+OF_ALL_LABELS = [each for each in METRICS if each.takes == "every"]
+#: Those of another statistic, each of one measurement.
+OF_OTHERS = [each for each in METRICS if each.of != "counts"]
 SIZES = {"mm3": 0.75, "m2": 100.0}
+#: What a metric says of itself; one more is to be checked here.
+FIELDS = {
+    *("name", "function", "summary", "formula", "range", "undefined", "source", "better", "aliases"),
+    *("of", "takes", "size", "unit", "pools"),
+}
+
+
+class Examples(NamedTuple):
+    """Measurements of one statistic, and what sentences of the catalogue say about them.
+
+    `equal` are those of masks that are equal, `unequal` of others; `undefined` has for each sentence what
+    tells whether it is true of a measurement; `axes` is how many axes the masks have.
+    """
+
+    equal: list
+    unequal: list
+    undefined: dict
+    axes: int = 2
+
+
+#: By the statistic: a metric of one that is missing here fails, for nobody knows what to hold it to.
+EXAMPLES: dict[str, Examples] = {}
 
 
 def named(metrics):
@@ -140,6 +167,24 @@ def test_every_range_has_two_ends(metric):
     assert low < high
 
 
+@named(METRICS)
+def test_every_field_is_one_that_is_checked_here(metric):
+    """A metric says nothing of itself that this contract does not know, nor takes what it does not give it."""
+    assert set(Metric.__dataclass_fields__) == FIELDS
+    assert (metric.of, metric.takes, metric.size, metric.unit, metric.pools) in {
+        *(("counts", "row", size, None, True) for size in (None, *SIZES)),
+        ("counts", "every", None, None, True),
+        *((of, "row", None, None, pools) for of in EXAMPLES for pools in (True, False)),
+        *((of, "row", None, "length", False) for of in EXAMPLES),
+    }
+    assert metric.reads in {"labels", "probabilities"}
+
+
+def test_every_metric_is_held_to_a_part_of_this_contract():
+    """None is of a kind that no test below is about."""
+    assert set(METRICS) == {*OF_A_LABEL, *OF_ALL_LABELS, *OF_OTHERS}
+
+
 # --- One label ----------------------------------------------------------------------------------------------
 
 
@@ -148,7 +193,7 @@ def test_every_range_has_two_ends(metric):
 def test_undefined_exactly_as_said(metric, counts):
     """A metric is NaN for exactly those counts that its sentence names."""
     value = metric.value(counts, SIZES)
-    if metric.needs != "counts":
+    if metric.size is not None:
         assert not math.isnan(value)
         assert math.isnan(metric.value(counts, {}))
         assert math.isnan(metric.value(counts))
@@ -183,7 +228,7 @@ def test_huge_counts_scale(metric):
     """Counts far beyond 64 bits neither overflow nor lose the value: a ratio stays as it is."""
     counts = Counts(7, 2, 3, 11)
     huge = Counts(*(number * 2**70 for number in counts))
-    scale = 1.0 if metric.needs == "counts" else 2.0**70
+    scale = 1.0 if metric.size is None else 2.0**70
     expected = metric.value(counts, SIZES) * scale
     assert pytest.approx(expected, rel=1e-15, abs=0) == metric.value(huge, SIZES)
 
@@ -356,9 +401,79 @@ def test_overall_metrics_count_pixels_without_a_prediction():
     assert pytest.approx(40 / math.sqrt(50 * 62)) == catalogue()["overall_mcc"].function(labels)
 
 
+# --- Another statistic --------------------------------------------------------------------------------------
+
+
+def hold(metric, examples):
+    """Hold a metric to what it says, for measurements of its statistic."""
+    low, high = bounds(metric)
+    is_undefined = examples.undefined[metric.undefined]
+    ones = (1.0,) * examples.axes
+    every = [*examples.equal, *examples.unequal]
+    values = [metric.value(each, spacing=ones) for each in every]
+    assert {float} == {type(value) for value in values}
+    assert [is_undefined(each) for each in every] == [math.isnan(value) for value in values]
+    assert all(low <= value <= high and math.isfinite(value) for value in values if not math.isnan(value))
+    equal, unequal = ([metric.value(each, spacing=ones) for each in part] for part in examples[:2])
+    if metric.better != "neither":
+        assert {high if metric.better == "higher" else low} == {
+            each for each in equal if not math.isnan(each)
+        }
+        assert {each for each in unequal if not math.isnan(each)} - set(equal)
+    if metric.unit is not None:
+        hold_to_its_unit(metric, every, examples.axes)
+    if metric.pools:
+        total = sum(every[1:], every[0])
+        assert is_undefined(total) == math.isnan(metric.value(total))
+    assert math.isnan(metric.value(None))
+
+
+def hold_to_its_unit(metric, every, axes):
+    """Hold a length to being one: twice as long in a grid twice as wide, and of pixels without a spacing."""
+    for each in every:
+        plain, ones, wide = (metric.value(each, spacing=step and (step,) * axes) for step in (None, 1.0, 2.0))
+        assert plain == ones or (math.isnan(plain) and math.isnan(ones))
+        assert 2 * plain == wide or (math.isnan(plain) and math.isnan(wide))
+
+
+@named(OF_OTHERS)
+def test_metrics_of_other_statistics(metric):
+    """Its values are what its range, its direction, its sentence and its unit say of the measurements."""
+    hold(metric, EXAMPLES[metric.of])
+
+
+TOY = Examples(
+    equal=[toy.Spots((2, 2), (7, 7)), toy.Spots((9, 9), (0, 0)), toy.Spots()],
+    unequal=[toy.Spots((2, 2), (3, 7)), toy.Spots((1, 3), (5, 5))],
+    undefined={BOTH_EMPTY: lambda spots: 0 in spots.pixels},
+    axes=2,
+)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"range": "0 to 1"},
+        {"better": "higher"},
+        {"undefined": "the reference is full"},
+        {"function": lambda spots, spacing: toy.distance(spots, spacing and (1.0,))},
+        {"function": lambda spots, spacing: toy.distance(spots, spacing or (2.0,))},
+        {"function": lambda spots, spacing: toy.distance(spots, spacing) or 0},
+        {"function": lambda *_: 0.0},
+        {"function": lambda *_: math.inf},
+    ],
+    ids=["range", "direction", "sentence", "spacing", "pixels", "type", "undefined", "infinite"],
+)
+def test_a_metric_that_says_something_wrong_is_found(wrong):
+    """The contract of other statistics fails for a metric with any one fault, and holds for the one without."""
+    hold(toy.DISTANCE, TOY)
+    with pytest.raises((AssertionError, KeyError)):
+        hold(replace(toy.DISTANCE, **wrong), TOY)
+
+
 # --- Names --------------------------------------------------------------------------------------------------
 
-NAMES = [(word, each.name) for each in METRICS for word in (each.name, *each.aliases)]
+NAMES = [(word, each.name) for each in METRICS for word in each.words]
 
 
 @pytest.mark.parametrize(("word", "name"), NAMES, ids=[word for word, _ in NAMES])
