@@ -122,7 +122,8 @@ def _averages(report: Report) -> Sheet:
     background = report.settings.labels.background
     if background not in report.labels and any(background in labels_found(each) for each in report.scored):
         remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
-    remark += f" {unpooled}.".lstrip() if (unpooled := not_pooled(metrics)) else ""
+    if unpooled := not_pooled(metrics):
+        remark = f"{remark} {unpooled}.".strip()
     return Sheet("Averages", columns, tuple(rows), remark)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dicecli.metrics._catalogue import Metric, catalogue
+from dicecli.records.cases import LENGTHS
 from dicecli.records.counts import Counts
 from dicecli.records.json_schema import DEFINITIONS, closed, described, measured, properties
 from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import DEFINITIONS as AVERAGES
-from dicecli.reports.averages import OF_ONE_CASE
+from dicecli.reports.averages import MACRO_REGIONS, OF_ONE_CASE, definition
 from dicecli.reports.record import SCHEMA
-from dicecli.reports.report import MACRO_REGIONS, definition
 from dicecli.reports.soft import schema as of_maps
 
 _WHAT = (
@@ -65,7 +65,8 @@ def _of_masks() -> dict[str, Any]:
 
 
 def _metrics() -> list[Metric]:
-    return [each for each in catalogue().values() if each.needs != "labels"]
+    every = [each for each in catalogue().values() if each.takes == "row" and each.reads == "labels"]
+    return [each.in_unit(unit) for each in every for unit in (LENGTHS if each.unit else ("",))]
 
 
 def _by_metric(names: dict[str, Metric], content: dict[str, Any], text: str) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _row() -> dict[str, Any]:
 
 
 def _overall() -> dict[str, Any]:
-    names = {each.name: each.summary for each in catalogue().values() if each.needs == "labels"}
+    names = {each.name: each.summary for each in catalogue().values() if each.takes == "every"}
     content = {name: described(parts.VALUE, f"{text}.") for name, text in names.items()}
     return described(closed(content), "The metrics of all labels at once; null is undefined.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UsageError
 from dicecli.masks.opening import named
 from dicecli.masks.pair import Pair
+from dicecli.metrics._catalogue import statistics_of
 from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.measurements import Measured
@@ -60,7 +61,7 @@ def measure_case(
     with Pair(case, settings) as pair:
         census = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, census, settings)
-        options = options_of(statistics_of(settings), settings)
+        options = options_of(_statistics(settings), settings)
         needed, states = halos(opened, options), Sums({})
         if needed:
             work = Pushing(opened, {name: options[name] for name in needed}, max(needed.values()))
@@ -82,9 +83,8 @@ def measure_case(
     )
 
 
-def statistics_of(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the statistics that the settings ask for."""
-    return ("matrix",) if settings.soft is None else ("soft",)
+def _statistics(settings: Settings) -> tuple[str, ...]:
+    return statistics_of(settings.metrics) if settings.soft is None else ("soft",)
 
 
 def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Sums:

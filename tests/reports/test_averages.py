@@ -12,8 +12,7 @@ import dicecli
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts, pooled
-from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, average, mean
-from dicecli.reports.report import definition
+from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, average, definition, mean
 from dicecli.runs.scoring import make_settings, score_many
 
 dice, iou, precision = (resolve(name).function for name in ("dice", "iou", "precision"))

@@ -19,7 +19,7 @@ from dicecli.masks.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.counts import Counts, pooled
 from dicecli.reports.averages import DEFINITIONS, average
-from dicecli.reports.report import identities
+from dicecli.reports.rows import identities
 from dicecli.statistics._confusion import NO_LABEL, ConfusionMatrix
 
 LAW = settings(derandomize=True, database=None, max_examples=60)

@@ -74,7 +74,7 @@ def of_passes(name, pair, known, settings, parts, *, travelling=False):
     states = []
     for windows in parts if halo is not None else ():
         state = push(pair, windows, known, options, halo=halo)
-        states.append(pickle.loads(pickle.dumps(state)) if travelling else state)
+        states.append(pickle.loads(pickle.dumps(state)) if travelling else state)  # noqa: S301 - our own
     total = reduce(add, states).parts if states else {}
     return measured(total, (name,), known, pair)[0][name]
 
