@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
 _TABLE = 1 << 17
+#: Labels that are looked up at a time.
+_PIECE = 1 << 16
 
 
 def meant(
@@ -126,10 +128,23 @@ class Encoding:
         """Return the places of a block of stored labels, and where it is left out: None for nowhere."""
         if self._tables is None:
             at = np.searchsorted(self.stored, labels)
-            places, left_out = self.places, self.is_ignored
-        else:
-            at, (places, left_out) = labels, self._tables
-        return places[at], None if left_out is None else left_out[at]
+            return self.places[at], None if self.is_ignored is None else self.is_ignored[at]
+        places, left_out = self._tables
+        return _looked_up(places, labels), None if left_out is None else _looked_up(left_out, labels)
+
+
+def _looked_up(table: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what a table has for each label, in the order of the array in memory, a piece at a time.
+
+    NumPy makes indices of 8 bytes of labels of any width: of a whole window they would be most of the memory.
+    """
+    is_turned = labels.flags.f_contiguous
+    flat = (labels.T if is_turned else labels).reshape(-1)
+    found = np.empty(flat.shape, table.dtype)
+    for start in range(0, flat.size, _PIECE):
+        part = slice(start, start + _PIECE)
+        np.take(table, flat[part], out=found[part], mode="clip")
+    return found.reshape(labels.T.shape).T if is_turned else found.reshape(labels.shape)
 
 
 def nodata_of(blocks: Sequence[np.ndarray], sources: Sequence[MaskSource]) -> np.ndarray | None:
