@@ -385,6 +385,12 @@ CHANGES = {
     "an unknown metric": (["settings", "metrics"], ["nonsense"]),
     "cases that are an object": (["cases"], {}),
     "a case that is text": (["cases", 0], "case 0"),
+    "a size in feet": (["cases", 0, "pixel_size"], {"ft2": 1.5}),
+    "pixels left out for another reason": (
+        ["cases", 0, "excluded"],
+        {"ignore_label": 0, "nodata": 0, "dark": 0},
+    ),
+    "pixels left out for no reason": (["cases", 0, "excluded"], {}),
     "a verdict without a limit": (["summary", "gates", 0, "limit"], None),
 }
 

@@ -194,6 +194,17 @@ def test_a_bin_too_few_is_refused(records):
     assert not record_schema.validator().is_valid(record)
 
 
+def test_a_metric_of_an_installed_package_may_stand_beside_the_others(records):
+    """In rows, averages and statistics; it is a number, or null."""
+    record = copy.deepcopy(records["pairs"])
+    statistics = record["summary"]["labels"][0]["metrics"]
+    statistics["depth"] = statistics["dice"]
+    for inside in (record["cases"][0]["labels"][0], record["cases"][0]["averages"]["macro"]):
+        for value, holds in (("deep", False), (0.5, True), (None, True)):
+            inside["depth"] = value
+            assert record_schema.validator().is_valid(record) == holds
+
+
 def test_families_are_not_mixed(records):
     """What a record of masks has stands in none of maps: neither a case nor a summary nor the settings."""
     for one, other in (("pairs", "maps"), ("maps", "pairs")):

@@ -69,6 +69,7 @@ def test_the_command_line_wins(tmp_path, monkeypatch):
         ("fail-undr = ['dice=0.5']", "fail-undr"),
         ("resume = true", "resume"),
         ("dry-run = true", "dry-run"),
+        ("schema = true", "schema"),
         ("jobs = 'many'", "jobs"),
         ("jobs = 0", "jobs"),
         ("missing = 'perhaps'", "missing"),
