@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from dicecli.errors import BrokenPlugin
 from dicecli.plugins import load, names
-from dicecli.records.measurements import Least, Row, Shape
+from dicecli.records.measurements import Least, Most, Row, Shape
 
 #: What schemas of this module refer to.
 DEFINITIONS: dict[str, Any] = {
@@ -37,6 +37,8 @@ _PLAIN = {
     bool: {"type": "boolean"},
     str: {"type": "string"},
 }
+#: From here on whole numbers can be texts; those whose type ends before are numbers always.
+_LARGE = 1 << 63
 _WHOLE = {"$ref": "#/$defs/whole"}
 
 
@@ -109,15 +111,30 @@ def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _annotated(kind: Any, marks: tuple[Any, ...]) -> dict[str, Any]:
-    found = of(kind) if not any(isinstance(mark, Shape) for mark in marks) else {}
     for mark in marks:
         if isinstance(mark, Shape):
-            found = {"type": "integer", "minimum": 0}
-            for length in reversed(mark.lengths):
-                limits = {} if length is None else {"minItems": length, "maxItems": length}
-                found = {"type": "array", "items": found, **limits}
-        elif isinstance(mark, Least):
-            found = dict(_WHOLE) if kind is int and mark.value == 0 else found | {"minimum": mark.value}
+            return _array(mark.lengths)
+    limits = {
+        word: mark.value
+        for mark in marks
+        for word, of_kind in (("minimum", Least), ("maximum", Most))
+        if isinstance(mark, of_kind)
+    }
+    if (
+        kind is int
+        and limits.get("maximum", _LARGE) < _LARGE
+        and limits.get("minimum", -_LARGE - 1) >= -_LARGE
+    ):
+        return {"type": "integer", **limits}
+    return dict(_WHOLE) if kind is int and limits.get("minimum") == 0 else of(kind) | limits
+
+
+def _array(lengths: tuple[int | None, ...]) -> dict[str, Any]:
+    """Return the schema of lists of whole numbers that 63 bits hold."""
+    found: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": _LARGE - 1}
+    for length in reversed(lengths):
+        limits = {} if length is None else {"minItems": length, "maxItems": length}
+        found = {"type": "array", "items": found, **limits}
     return found
 
 

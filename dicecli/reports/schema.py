@@ -14,6 +14,8 @@ from dicecli.reports.averages import MACRO_REGIONS, OF_ONE_CASE, definition
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.soft import schema as of_maps
 
+#: Averages that only some runs of one case have: of metrics that do not pool, and of regions.
+_OF_SOME = ("label-mean", MACRO_REGIONS)
 _WHAT = (
     "Everything that 'dicecli score', 'dicecli batch' and 'dicecli soft' know of a run. Undefined is null; "
     "numbers have full precision. Every number comes from what was measured of the cases, and "
@@ -98,13 +100,13 @@ def _overall() -> dict[str, Any]:
 
 
 def _case() -> dict[str, Any]:
-    row, names = {"$ref": "#/$defs/row_of_masks"}, (*OF_ONE_CASE, MACRO_REGIONS)
+    row, names = {"$ref": "#/$defs/row_of_masks"}, (*OF_ONE_CASE, *_OF_SOME)
     checks = {
         "f1_equals_dice": {"description": "Whether F1 is Dice in every row.", "type": "boolean"},
         "dice_from_iou": {"description": "Whether Dice and IoU give each other.", "type": "boolean"},
     }
     averages, undefined = (
-        closed({name: {"$ref": f"#/$defs/{of}"} for name in names}, optional=(MACRO_REGIONS,))
+        closed({name: {"$ref": f"#/$defs/{of}"} for name in names}, optional=_OF_SOME)
         for of in ("metrics", "numbers_by_metric")
     )
     content = {
@@ -143,6 +145,7 @@ def _averages(names: tuple[str, ...]) -> dict[str, Any]:
             "description": f"{definition(name)[0].upper()}{definition(name)[1:]}.",
             "$ref": "#/$defs/average",
         }
-        for name in (*names, MACRO_REGIONS)
+        for name in dict.fromkeys((*names, *_OF_SOME))
     }
-    return described(closed(content, optional=(MACRO_REGIONS,)), "The averages over the run.")
+    optional = tuple(each for each in _OF_SOME if each not in names)
+    return described(closed(content, optional=optional), "The averages over the run.")

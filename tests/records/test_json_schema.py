@@ -17,7 +17,7 @@ from dicecli import plugins
 from dicecli.errors import BrokenPlugin
 from dicecli.records import json_schema
 from dicecli.records.codec import written
-from dicecli.records.measurements import Least, Shape, Whole
+from dicecli.records.measurements import Label, Least, Shape, Whole
 
 
 class Named(NamedTuple):
@@ -53,7 +53,8 @@ def fits(kind, content):
 #: Types, with what is of them in JSON and what is not.
 TYPES = {
     "int": (int, [0, -5, "0x8000000000000000", "-0x8000000000000000"], [0.5, "5", "0x", True, None]),
-    "whole": (Whole, [0, 2**70, "0x8000000000000000"], [-1, "-0x8000000000000000", 0.5, True]),
+    "whole": (Whole, [0, "0x8000000000000000"], [-1, "-0x8000000000000000", 0.5, True]),
+    "label": (Label, [0, -(2**63), 2**63 - 1], [2**63, -(2**63) - 1, "0x1", 0.5, None]),
     "from 1": (Annotated[float, Least(1)], [1, 1.5], [0.5, "1"]),
     "float": (float, [0.5, 1, -1e300], ["1", None, True]),
     "bool": (bool, [True, False], [0, 1, "true", None]),
@@ -66,7 +67,11 @@ TYPES = {
     "pair": (tuple[int, str], [[1, "a"]], [[1], [1, "a", 2], ["a", 1]]),
     "by number": (Mapping[int, str], [{}, {"-1": "a"}], [{"a": "a"}, {"1": 1}, []]),
     "by name": (Mapping[str, Whole], [{}, {"a": 1}], [{"a": -1}, {"a": None}, []]),
-    "array": (Annotated[np.ndarray, Shape((2, None))], [[[], []], [[1], [0]]], [[[1]], [[1], [-1]], [1, 2]]),
+    "array": (
+        Annotated[np.ndarray, Shape((2, None))],
+        [[[], []], [[1], [0]]],
+        [[[1]], [[1], [-1]], [[1], [2**63]], [1, 2]],
+    ),
     "fields": (Place, [{"rows": 1, "columns": 2, "name": None}], [{}, {"rows": 1, "columns": 2}, []]),
     "no other field": (Place, [], [{"rows": 1, "columns": 2, "name": "a", "x": 1}]),
     "named tuple": (Named, [{"number": 2}], [{}, [2]]),

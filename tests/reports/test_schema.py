@@ -18,7 +18,7 @@ from dicecli import plugins
 from dicecli.cli import cli
 from dicecli.metrics._catalogue import catalogue
 from dicecli.metrics._soft.catalogue import soft_catalogue
-from dicecli.records.cases import Case, Verdict
+from dicecli.records.cases import LENGTHS, Case, Verdict
 from dicecli.records.settings import Settings
 from dicecli.records.softness import Softness
 from dicecli.reports.schema import schema
@@ -31,7 +31,13 @@ OTHER = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
 MAP = np.moveaxis(np.eye(3)[OTHER] * 0.7 + 0.1, -1, 0)
 LABELS = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
 #: Names that installed packages may add to.
-METRICS = {each.name for each in catalogue().values() if each.needs != "labels"}
+METRICS = {
+    each.in_unit(unit).name
+    for each in catalogue().values()
+    for unit in LENGTHS
+    if each.takes == "row" and each.reads == "labels"
+}
+OVERALL = {each.name for each in catalogue().values() if each.takes == "every"}
 #: Properties that may be left out.
 OPTIONAL = {"mm3", "m2", "macro-regions"}
 #: What is put in the place of a value.
@@ -230,9 +236,8 @@ def test_every_statistic_and_every_metric_is_in_it():
         text = json.dumps(rows[name])
         for measurement in plugins.load("statistics", name).MEASURES.values():
             assert all(f'"{field}": {{' in text for field in measurement.__dataclass_fields__)
-    overall = {*catalogue()} - METRICS
     assert {*found["row_of_masks"]["properties"]} >= METRICS
-    assert {*found["case_of_masks"]["properties"]["overall"]["properties"]} == overall
+    assert {*found["case_of_masks"]["properties"]["overall"]["properties"]} == OVERALL
     of_maps = (
         found["row_of_maps"]["properties"] | found["scores_of_maps"]["properties"]["overall"]["properties"]
     )
