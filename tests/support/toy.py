@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 
 from dicecli import plugins
 from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue
-from dicecli.records.cases import Case, Scored
+from dicecli.records.cases import EXCLUDED, Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Measured, Row, Whole
 from dicecli.statistics.matrix import Matrix
@@ -99,7 +99,14 @@ def scored(name, spots, *, spacing=None, unit=None, regions=(), statistic="toy")
         rows[each] = sum(members, Spots())
     measured = {"matrix": {IMAGE: matrix}} | ({statistic: rows} if rows else {})
     return Scored(
-        Case(name, f"p/{name}", f"r/{name}"), (1, 100), spacing, unit, {}, 100, {}, Measured.of(measured)
+        Case(name, f"p/{name}", f"r/{name}"),
+        (1, 100),
+        spacing,
+        unit,
+        {},
+        100,
+        dict.fromkeys(EXCLUDED, 0),
+        Measured.of(measured),
     )
 
 
