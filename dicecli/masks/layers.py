@@ -6,7 +6,7 @@ reads blocks further down sees the places of rows, and nothing of how they are s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -91,7 +91,7 @@ def meant_inside(source: BinaryLayer, sizes: Mapping[int, int], settings: Settin
     return {label: int(label in {1, 255} & known) for label in sizes}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Encoding:
     """From stored labels to the places of rows: 0 is none of them.
 
@@ -108,7 +108,7 @@ class Encoding:
     stored: np.ndarray
     places: np.ndarray
     is_ignored: np.ndarray | None = None
-    _tables: tuple[np.ndarray, np.ndarray | None] | None = field(default=None, repr=False)
+    _tables: tuple[np.ndarray, np.ndarray | None] | None = None
 
     @classmethod
     def of(cls, places: Mapping[int, int], ignored: Collection[int] = ()) -> Self:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files
-from dicecli.masks.channel_arrays import array_channels
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
@@ -78,6 +77,8 @@ def _channels(given: Any, shape: tuple[int, ...], settings: Settings) -> list[Ma
         nifti = load("formats", "nifti")
         channels: list[MaskSource] = nifti.probabilities_from_image(given, reading_of(settings))
         return channels
+    from dicecli.masks.channel_arrays import array_channels
+
     return array_channels(given, shown(given), shape, reading_of(settings))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dicecli.records.codec import written
 from dicecli.records.measurements import Row  # noqa: TC001 - the codec reads types
 
 #: What is added above and below, so that two empty masks agree instead of being undefined.
@@ -63,5 +62,7 @@ class Softness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about these options: JSON's types only."""
+        from dicecli.records.codec import written
+
         found: dict[str, Any] = written(self)
         return found

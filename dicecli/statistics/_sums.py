@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, eq=False)
 class Sums:
     """Things that add up, by keys; a key that one side lacks keeps what the other has.
 
@@ -18,7 +16,10 @@ class Sums:
     parts : mapping
     """
 
-    parts: Mapping[Any, Any]
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: Mapping[Any, Any]) -> None:
+        self.parts = parts
 
     def __add__(self, other: object) -> Sums:
         if not isinstance(other, Sums):
