@@ -20,6 +20,8 @@ from dicecli.records.measurements import Least, Measured, Most, Row, Shape
 
 #: From here on, on both sides of 0, a whole number is written as a text.
 _LARGE = 1 << 63
+#: A text of so many digits is no number of ours, nor one that Python would write in decimal digits.
+_DIGITS = 2000
 
 
 def written(value: Any) -> Any:
@@ -242,7 +244,7 @@ def _integer(content: Any, where: str) -> int:
     if isinstance(content, int) and not isinstance(content, bool):
         return content
     digits = content.removeprefix("-") if isinstance(content, str) else ""
-    if digits.startswith("0x") and digits.isascii() and digits[2:].isalnum():
+    if digits.startswith("0x") and digits.isascii() and digits[2:].isalnum() and len(digits) < _DIGITS:
         with suppress(ValueError):
             return int(content, 16)
     return int(_refuse("a whole number", content, where))

@@ -17,6 +17,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
+from dicecli.reports.contradictions import hold_matrices, hold_size, hold_sums
 from dicecli.reports.making import report_of
 from dicecli.reports.record import SCHEMA
 from dicecli.statistics.matrix import Matrix
@@ -81,10 +82,11 @@ def _report(record: dict[str, Any], *, is_first: bool) -> Any:
     summary = record["summary"]
     verdicts = [_verdict(each) for each in _list(summary["gates"])]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
-    report = report_of(results, settings, is_batch="bootstrap" in summary)
+    is_batch = len(results) != 1 or "bootstrap" in summary
+    report = report_of(results, settings, is_batch=is_batch)
     # Notes that are made from the cases are other ones once these are merged with others.
     given = [each for each in notes if each not in report.made_notes]
-    report = report_of(results, settings, notes=given, is_batch=report.is_batch)
+    report = report_of(results, settings, notes=given, is_batch=is_batch)
     report.verdicts = tuple(verdicts)
     return report
 
@@ -140,7 +142,10 @@ def settings_from_dict(record: dict[str, Any]) -> Settings:
         for key, value in record.items()
         if key in kinds and key != "labels"
     }
-    return Settings(labels=LabelScheme(**given), **plain)
+    settings = Settings(labels=LabelScheme(**given), **plain)
+    if settings.soft is not None:
+        hold_size([each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft")
+    return settings
 
 
 def _result(
@@ -156,12 +161,16 @@ def _result(
         said = {key: record[key] for key in ("error", "message", "hint")}
         failed: Failed = read(_UNSCORED[record["status"]], {"case": case, **said}, where)
         return failed
-    notes, advice = record["notes"], read(Whole, record.get("advice", 0), f"{where}.advice")
+    notes = read(tuple[str, ...], record["notes"], f"{where}.notes")
+    advice = read(Whole, record.get("advice", 0), f"{where}.advice")
+    if advice > len(notes):
+        raise ValueError(f"{where}.advice is {advice}, more than the notes that there are")
     content = {key: record[key] for key in ("shape", "spacing", "unit", "counted", "excluded")}
-    content |= {"case": case, "sizes": record["pixel_size"], "notes": _list(notes)[: len(notes) - advice]}
+    content |= {"case": case, "sizes": record["pixel_size"], "notes": notes[: len(notes) - advice]}
     scored: Scored = read(Scored, content | {"measured": {}}, where)
     if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
+    hold_size(scored.sizes.values(), f"{where}.pixel_size")
     return replace(scored, measured=measured(record, settings, where))
 
 
@@ -170,11 +179,9 @@ def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measure
     wanted = "matrix" if settings.soft is None else "soft"
     if wanted not in found:
         raise ValueError(f"{where}.measured has no {wanted}")
-    for row, each in found.get("matrix", {}).items():
-        if each.total != record["counted"]:
-            raise ValueError(
-                f"{where}: the matrix of {row.title} has {each.total} pixels, not {record['counted']}"
-            )
+    hold_matrices(found, record["counted"], where)
+    if "soft" in found:
+        hold_sums(found["soft"], record["counted"], where)
     return found
 
 
@@ -192,7 +199,12 @@ def _measured_of_rows(record: dict[str, Any], settings: Settings, where: str) ->
             found[Row("region", None, name, settings.labels.regions[name or ""])] = Matrix.of_counts(counts)
         elif counts.tp + counts.fp + counts.fn:
             found[Row("label", label, settings.labels.name(label), (label,))] = Matrix.of_counts(counts)
-    return Measured.of({"matrix": found})
+    for name in settings.labels.regions:
+        if not any(row.kind == "region" and row.name == name for row in found):
+            raise ValueError(f"{where} has no row of the region {name}")
+    measured = Measured.of({"matrix": found})
+    hold_matrices(measured, record["counted"], where)
+    return measured
 
 
 def _verdict(record: dict[str, Any]) -> Verdict:

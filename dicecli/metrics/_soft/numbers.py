@@ -86,7 +86,8 @@ def overall(
     """
     values = {}
     each = [one.sums for one in evaluated]
-    stacked = soft_forms.Sums(*(np.array(column, np.float64) for column in zip(*each, strict=True)))
+    columns = zip(*each, strict=True) if each else ((),) * len(soft_forms.Sums._fields)
+    stacked = soft_forms.Sums(*(np.array(column, np.float64) for column in columns))
     for weighting in soft_forms.WEIGHTINGS:
         with np.errstate(invalid="ignore"):
             value = soft_forms.generalised(stacked, softness.smooth, weighting) if each else math.nan

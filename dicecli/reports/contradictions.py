@@ -1,0 +1,47 @@
+"""What the parts of a record that was read must not say together; each by itself is of its type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dicecli.records.measurements import IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dicecli.records.measurements import Measured, Row
+
+#: No size of a pixel and no weight is more; sums and squares of what is made of such numbers are floats.
+_HUGE = 1e60
+#: A probability map of more pixels there is not; 64 bits hold those of a thousand such cases.
+_PIXELS = 1 << 53
+
+
+def hold_size(numbers: Iterable[float], where: str) -> None:
+    """Raise ValueError for numbers that no mask and no option has."""
+    if any(abs(each) > _HUGE for each in numbers):
+        raise ValueError(f"{where} has a number beyond {_HUGE:g}")
+
+
+def hold_matrices(found: Measured, counted: int, where: str) -> None:
+    """Raise ValueError where a matrix has another number of pixels than its case."""
+    for row, each in found.get("matrix", {}).items():
+        if each.total != counted:
+            raise ValueError(f"{where}: the matrix of {row.title} has {each.total} pixels, not {counted}")
+
+
+def hold_sums(rows: Mapping[Row, Any], counted: int, where: str) -> None:
+    """Raise ValueError where soft sums are of other pixels than their case, or of unlike channels."""
+    channels = [row for row in rows if row.kind != "image"]
+    if not channels:
+        raise ValueError(f"{where} has sums of no channel")
+    if counted > _PIXELS:
+        raise ValueError(f"{where}.counted is {counted}, more than any probability map has")
+    for row, each in rows.items():
+        histograms = (each.table.ravel(), each.most) if row == IMAGE else ((*each.inside, *each.outside),)
+        for pixels in (sum(map(int, numbers)) for numbers in histograms):
+            if pixels != counted:
+                raise ValueError(f"{where}: the sums of {row.title} are of {pixels} pixels, not {counted}")
+    joint, labels = rows.get(IMAGE), sum(row.kind == "label" for row in channels)
+    if joint is not None and len(joint.table) != labels:
+        raise ValueError(f"{where}: the sums of the image are of {len(joint.table)} channels, not {labels}")

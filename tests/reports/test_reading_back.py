@@ -1,0 +1,289 @@
+"""Records read back: the same bytes again in every form, for both families, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import make
+import numpy as np
+import pytest
+from streams import runner
+
+from dicecli.cli import cli
+from dicecli.errors import UsageError
+from dicecli.plugins import having, load
+from dicecli.records.cases import Case, Verdict
+from dicecli.reports.making import report_of
+from dicecli.reports.reading_back import from_dict, merged, read_report
+from dicecli.runs.scoring import make_settings, result_of
+from dicecli.runs.soft import make_soft_settings
+
+RECORDS = Path(__file__).parent / "records"
+SCHEME = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
+
+
+def report_on_masks():
+    """Score two volumes with regions, ignored pixels and groups, and one that does not fit."""
+    settings = make_settings(labels=SCHEME, ignore_label=9, metrics=["dice", "mcc", "volume_reference_mm3"])
+    results = []
+    for number, shape in enumerate([(6, 7), (6, 7), (5, 7)]):
+        reference = make.blobs((6, 7), 3, number)
+        reference[0, :3] = 9
+        found = result_of(Case(f"c{number}", make.blobs(shape, 3, number + 7), reference), settings)
+        found = replace(found, case=Case(f"c{number}", "p.nii", "r.nii", "site"))
+        results.append(
+            found if number == 2 else replace(found, sizes={"mm3": 0.5}, unit="mm", spacing=(0.5, 1.0))
+        )
+    report = report_of(results, settings, notes=["a note"])
+    report.verdicts = (
+        Verdict("dice=0.5", 0.4, 0.5, False, "lower"),
+        Verdict("iou=1", float("nan"), 1.0, False),
+    )
+    return report
+
+
+def report_on_maps():
+    """Score two probability maps with a region that is a sum of channels, and one that is none."""
+    p = np.array([[[0.7, 0.2, 0.1, 0.25]], [[0.2, 0.7, 0.1, 0.5]], [[0.1, 0.1, 0.8, 0.25]]])
+    settings = make_soft_settings(labels=SCHEME, channels="0,1,2", smooth=0.1)
+    pairs = [(p, [[0, 1, 2, 2]]), (p, [[0, 1, 1, 0]]), (2 * p, [[0, 1, 2, 2]])]
+    results = [
+        replace(
+            result_of(Case(f"c{n}", one, np.array(other)), settings),
+            case=Case(f"c{n}", "p.npy", "r.png", "g"),
+        )
+        for n, (one, other) in enumerate(pairs)
+    ]
+    return report_of(results, settings, notes=["a note"])
+
+
+REPORTS = {"masks": report_on_masks, "maps": report_on_maps}
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def report(request):
+    """Make a report of each family."""
+    return REPORTS[request.param]()
+
+
+def rendered(report):
+    """Return the report in every form that its family has."""
+    end = "" if report.settings.soft is None else "_soft"
+    forms = {
+        name: getattr(load("exporters", name), f"render{end}")(report)
+        for name in having("exporters", f"render{end}")
+    }
+    return forms | {
+        f"summary {name}": getattr(load("exporters", name), f"render{end}_summary")(report)
+        for name in having("exporters", f"render{end}_summary")
+    }
+
+
+def again(report):
+    """Return the report that is read from the JSON of another."""
+    return from_dict(json.loads(rendered(report)["json"]))
+
+
+# Records of this schema.
+
+
+def test_a_record_is_rendered_again_to_the_same_bytes(report):
+    """Read back, a report gives what it gave, in every form."""
+    assert {"json", "csv", "table", "markdown"} <= set(rendered(report))
+    assert rendered(again(report)) == rendered(report)
+
+
+def test_shards_merge_to_what_one_run_gives(report):
+    """The cases of several records, put together, are one run: the same bytes in every form."""
+    whole = report_of(report.results, report.settings, is_batch=True)
+    shards = [again(report_of([each], report.settings, is_batch=True)) for each in report.results[::-1]]
+    assert rendered(merged(shards)) == rendered(whole)
+
+
+def test_one_case_alone_is_rendered_again(report):
+    """The record of a single case comes back as one, not as a run of one case."""
+    one = report_of(report.results[:1], report.settings)
+    assert not again(one).is_batch
+    assert rendered(again(one)) == rendered(one)
+
+
+def test_shards_of_both_families_do_not_merge():
+    """Masks and probability maps are no shards of one run."""
+    with pytest.raises(UsageError, match="different settings"):
+        merged([make_() for make_ in REPORTS.values()])
+
+
+# Records of schema 1.
+
+
+@pytest.mark.parametrize("name", ["batch", "single"])
+def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
+    """A record from before there were measurements gives, byte for byte, the CSV of its run."""
+    found = load("exporters", "csv").render(read_report(RECORDS / f"{name}.json"))
+    assert found.encode() == (RECORDS / f"{name}.csv").read_bytes()
+
+
+def test_schema_1_gives_its_own_numbers_again():
+    """Apart from the schema and what was measured, the record that is made of it is the same."""
+    first = json.loads((RECORDS / "batch.json").read_text())
+    second = read_report(RECORDS / "batch.json").to_dict()
+    for case in second["cases"]:
+        case.pop("measured", None)
+    assert second == {**first, "schema": 2, "dicecli": second["dicecli"]}
+
+
+def test_the_schema_of_maps_that_kept_no_sums_is_refused_by_name():
+    """What cannot be rendered again is said, and what to do."""
+    with pytest.raises(UsageError, match="soft-1") as caught:
+        from_dict({"schema": "soft-1", "cases": []})
+    assert "again" in caught.value.hint
+
+
+# What is no record.
+
+
+def changed(record, path, value):
+    """Return a record with another value in one place; None as the path's end takes it away."""
+    found = copy.deepcopy(record)
+    inner = found
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return found
+
+
+ROW = ("cases", 0, "labels", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((*ROW, "tp"), "x"),
+        ((*ROW, "fp"), 1.5),
+        ((*ROW, "fn"), -1),
+        ((*ROW, "tn"), None),
+        ((*ROW, "tp"), True),
+        ((*ROW, "fp"), 2**63),
+        ((*ROW, "tp"), 10**400),
+        ((*ROW, "label"), "liver"),
+        (("cases", 0, "labels"), []),
+        (("cases", 0, "advice"), 99),
+    ],
+)
+def test_a_record_of_schema_1_that_makes_no_sense_is_refused(path, value):
+    """Counts of another kind, or that are not the case's pixels: no number comes of them."""
+    record = json.loads((RECORDS / "batch.json").read_text())
+    with pytest.raises(UsageError, match="not a whole record") as caught:
+        from_dict(changed(record, path, value))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("family", "path", "value", "said"),
+    [
+        ("masks", ("cases", 0, "counted"), 7, "pixels, not 7"),
+        ("masks", ("cases", 0, "measured"), {}, "has no matrix"),
+        ("masks", ("cases", 0, "measured", "matrix", 0, "label"), 1, "no row of one image"),
+        ("masks", ("cases", 0, "pixel_size", "mm3"), 1e308, "pixel_size"),
+        ("masks", ("cases", 0, "advice"), 99, "advice"),
+        ("maps", ("cases", 0, "counted"), 7, "pixels, not 7"),
+        ("maps", ("cases", 0, "counted"), 2**60, "more than any"),
+        ("maps", ("cases", 0, "measured"), {}, "has no soft"),
+        ("maps", ("cases", 0, "measured", "soft", -1, "table"), [[4]], "of 1 channels, not 3"),
+        ("maps", ("cases", 0, "measured", "soft", 0, "inside", 0), 2**62, "pixels, not 4"),
+        ("maps", ("settings", "soft", "ce_weight"), 1e308, "settings.soft"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(family, path, value, said):
+    """Each part may be of its type, and together they are of no run: no number comes of them."""
+    record = json.loads(rendered(REPORTS[family]())["json"])
+    with pytest.raises(UsageError, match="not a whole record") as caught:
+        from_dict(changed(record, path, value))
+    assert said in str(caught.value)
+
+
+def test_several_cases_are_a_run():
+    """A record of several cases that lost what sums it up is summed up again, not shown as one case."""
+    record = json.loads(rendered(report_on_masks())["json"])
+    del record["summary"]["bootstrap"]
+    assert rendered(from_dict(record)) == rendered(report_on_masks())
+
+
+MARK = "a place for something else"
+POISONS = [
+    "null",
+    "NaN",
+    "-1",
+    "0",
+    "1e400",
+    "1e308",
+    '"x"',
+    '"\\ud800"',
+    "[]",
+    "{}",
+    "true",
+    str(2**70),
+    str(10**400),
+]
+POISONS += [f'"{hex(2**1100)}"', f'"{hex(2**20_000)}"']
+#: What is made again of what was measured, so that nobody reads it; of schema 1 rows are read.
+MADE = {"averages", "undefined", "overall", "checks", "channels"}
+
+
+def all_places(value, path=()):
+    """Yield the path of every value that is read; of a list of numbers, that of the first and the last."""
+    is_made = path[2:3] and path[0] == "cases" and path[2] in MADE
+    if is_made or (path[:1] == ("summary",) and path[1:2] not in {(), ("gates",), ("notes",)}):
+        return
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from all_places(each, (*path, key))
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            if at in {0, len(value) - 1} or isinstance(each, (dict, list)):
+                yield from all_places(each, (*path, at))
+
+
+def rendered_or_refused(path):
+    """Return every form of a record, or the hint with which it is refused."""
+    try:
+        return rendered(read_report(path)), ""
+    except UsageError as error:
+        return {}, error.hint
+
+
+@pytest.mark.parametrize("family", [*REPORTS, "schema 1"])
+def test_nothing_in_a_record_is_a_traceback(family, tmp_path):
+    """Whatever stands in whatever place of a record, it is rendered without a NaN, or refused with a hint.
+
+    A sample of all places: those that are read, with everything that may stand there.
+    """
+    known = (
+        (RECORDS / "single.json").read_text() if family == "schema 1" else rendered(REPORTS[family]())["json"]
+    )
+    record, path = json.loads(known), tmp_path / "scores.json"
+    every = [(place, poison) for place in all_places(record) for poison in POISONS]
+    for place, poison in random.Random(0).sample(every, 60):  # noqa: S311 - no secret
+        path.write_text(json.dumps(changed(record, place, MARK)).replace(f'"{MARK}"', poison))
+        forms, hint = rendered_or_refused(path)
+        assert bool(forms) != bool(hint), (place, poison)
+        assert not re.search(r"\b(nan|NaN|inf|Infinity)\b", "".join(forms.values())), (place, poison)
+
+
+def test_a_damaged_record_ends_the_command(tmp_path):
+    """`dicecli report` says what is wrong, and where, and what to give instead: exit code 2, and no report."""
+    record = json.loads(rendered(report_on_masks())["json"])
+    path = tmp_path / "scores.json"
+    path.write_text(json.dumps(changed(record, ("cases", 0, "measured", "matrix", 0, "pixels", 0), -1)))
+    done = runner().invoke(cli, ["report", str(path)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Error: " in done.stderr
+    assert "cases[0].measured.matrix[0].pixels[0] is -1" in done.stderr
+    assert "Hint: " in done.stderr
