@@ -63,7 +63,7 @@ def from_dict(record: dict[str, Any]) -> Any:
             "it is a record of probability maps in the schema soft-1, which kept no sums to render again",
             "Score the maps again: this version writes records that can be read.",
         )
-    if schema not in {1, SCHEMA} or isinstance(schema, bool):
+    if type(schema) is not int or schema not in {1, SCHEMA}:
         raise UsageError(f"its schema is {schema!r}; {SCHEMA} is expected, or 1", _HINT)
     try:
         return _report(record, is_first=schema == 1)
