@@ -16,7 +16,7 @@ from dicecli.plugins import installed, load, own, unknown
 from dicecli.records.cases import LENGTHS, PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dicecli.records.cases import Scored
 
@@ -139,13 +139,15 @@ class Metric:
             return 0.0 if undefined == "zero" else 1.0
         return result
 
-    def of_case(self, measurement: Any, case: Scored, undefined: str = "skip") -> float:
-        """Compute the metric of a label or region of a case, with what the case has of sizes and spacing."""
+    def of_case(self, measurements: Sequence[Any], case: Scored, undefined: str = "skip") -> list[float]:
+        """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
         if self.unit is None:
-            return self.value(measurement, case.sizes, undefined)
+            sizes = case.sizes
+            return [self.value(each, sizes, undefined) for each in measurements]
         if case.length is None:
-            return math.nan
-        return self.value(measurement, None, undefined, None if case.length == PIXELS else case.spacing)
+            return [math.nan for _ in measurements]
+        spacing = None if case.length == PIXELS else case.spacing
+        return [self.value(each, None, undefined, spacing) for each in measurements]
 
 
 _table: dict[str, Metric] = {}

@@ -86,8 +86,8 @@ class Reading:
             averages = self.report.case_scores(scored).averages
             return averages[self._of_one_case(self.average)][self.metric.name].value
         if self.row is not None:
-            measured = self._measured(scored, self.metric.of)
-            return self.metric.of_case(measured, scored, self.report.settings.undefined)
+            measured = [self._measured(scored, self.metric.of)]
+            return self.metric.of_case(measured, scored, self.report.settings.undefined)[0]
         return self.metric.function(label_counts(scored.measured).values())
 
     def _of_one_case(self, average: str) -> str:

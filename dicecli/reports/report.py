@@ -161,16 +161,15 @@ class Report:
     def case_scores(self, result: Scored) -> CaseScores:
         """Compute the numbers of one case."""
         every = label_counts(result.measured)
-        counts = counts_of(result, self.rows, every)
-        table = Table([result], self.rows, self.metrics, self.settings.undefined, [counts])
-        rows = [LabelScore(row, counts[place], table.of_row(0, place)) for place, row in enumerate(self.rows)]
+        table, rows = self._scores(result, self.rows, every)
         labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
-        others = {*every, *_only(self.settings.labels.background)} - {*self.labels}
+        others = sorted({*every, *_only(self.settings.labels.background)} - {*self.labels})
+        not_averaged = [Row("label", each, self.settings.labels.name(each), (each,)) for each in others]
         scores = CaseScores(
             result=result,
             labels=labels,
             regions=regions,
-            others=tuple(self._row(result, label, every) for label in sorted(others)),
+            others=tuple(self._scores(result, not_averaged, every)[1]),
             averages=table.averages(of_one_case(self.metrics)),
             overall={each.name: each.function(every.values()) for each in self._overall},
             checks=identities([row.counts for row in (*labels, *regions)]),
@@ -237,12 +236,13 @@ class Report:
         ranked = next((each for each in (*self.shown, *self.metrics) if each.better != "neither"), None)
         return self.table.summary(len(self.results), ranked)
 
-    def _row(self, result: Scored, label: int, every: Mapping[int, Counts]) -> LabelScore:
-        row = Row("label", label, self.settings.labels.name(label), (label,))
-        table = Table(
-            [result], [row], self.metrics, self.settings.undefined, [counts_of(result, [row], every)]
-        )
-        return LabelScore(row, table.counts[0][0], table.of_row(0, 0))
+    def _scores(
+        self, result: Scored, rows: Sequence[Row], every: Mapping[int, Counts]
+    ) -> tuple[Table, list[LabelScore]]:
+        counts = counts_of(result, rows, every)
+        table = Table([result], rows, self.metrics, self.settings.undefined, [counts])
+        scores = [LabelScore(row, counts[place], table.of_row(0, place)) for place, row in enumerate(rows)]
+        return table, scores
 
 
 def _only(label: int | None) -> tuple[int, ...]:

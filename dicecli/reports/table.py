@@ -72,9 +72,8 @@ class Table:
 
     def values_of(self, metric: Metric) -> list[list[float]]:
         """Compute the values of one metric: per case, that of each row."""
-        value, policy = metric.of_case, self._undefined
         cases = zip(self.scored, self.measured[metric.of], strict=True)
-        return [[value(each, result, policy) for each in rows] for result, rows in cases]
+        return [metric.of_case(rows, result, self._undefined) for result, rows in cases]
 
     def of_row(self, case: int, row: int) -> dict[str, float]:
         """Return the value of every metric in one row of a case, both by their places."""
