@@ -16,6 +16,8 @@ from pathlib import Path
 import places
 import pytest
 
+from dicecli.plugins import FOLDERS
+
 SETTINGS = {"layers": places.ROOT / "pyproject.toml", "circles": places.ROOT / ".ci" / "circles.toml"}
 #: By the contract's name: the module that imports what it must not, and the line by which it does.
 OFFENCES = {
@@ -44,6 +46,10 @@ OFFENCES = {
     ),
     "Inside metrics/_soft/": ("metrics/_soft/thresholds.py", "from dicecli.metrics._soft import numbers"),
     "Inside statistics/": ("statistics/_confusion.py", "from dicecli.statistics import _census"),
+    "Inside statistics/: statistics never import each other": (
+        "statistics/matrix.py",
+        "from dicecli.statistics import soft",
+    ),
     "Inside statistics/soft/": ("statistics/soft/forms.py", "from dicecli.statistics.soft import sums"),
     "Inside statistics/backends/: backends never import each other, but native falls back to numpy": (
         "statistics/backends/numpy.py",
@@ -147,8 +153,19 @@ def test_a_module_that_no_layer_names_is_found(copy):
     assert {"Inside reports/"} == broken(copy, "layers")
 
 
+def test_what_statistics_share_needs_a_line(copy):
+    """A private module beside them that one of them imports breaks their contract, until that allows it."""
+    folder = copy / "dicecli" / "statistics"
+    (folder / "_newcomer.py").write_text('"""New."""\n', encoding="utf-8")
+    with (folder / "matrix.py").open("a", encoding="utf-8") as file:
+        file.write("\n\nfrom dicecli.statistics import _newcomer\n")
+    assert {"Inside statistics/: statistics never import each other"} == broken(copy, "layers")
+
+
 def test_a_plugin_that_is_added_breaks_nothing(copy):
     """A module added to each folder of plugins needs no line in the settings."""
-    for folder in ("masks/formats", "metrics", "statistics/backends", "runs/executors", "reports/exporters"):
-        (copy / "dicecli" / folder / "newcomer.py").write_text('"""New."""\n', encoding="utf-8")
+    for folder in FOLDERS.values():
+        (copy / "dicecli" / folder.replace(".", "/") / "newcomer.py").write_text(
+            '"""New."""\n', encoding="utf-8"
+        )
     assert set() == broken(copy, "layers") | broken(copy, "circles")
