@@ -67,7 +67,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
-    chosen = chosen_metrics(options["metrics"])
+    measured = {"matrix", *(name for each in report.scored for name in each.measured)}
+    chosen = chosen_metrics(options["metrics"], measured)
     render = "render"
     if report.settings.soft is not None:
         check_soft(chosen, gates, format_name)

@@ -22,7 +22,7 @@ from dicecli.runs.measuring import measure_case
 from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dicecli.records.cases import Result
@@ -157,8 +157,16 @@ def make_settings(
     return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
 
 
-def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
+def chosen_metrics(
+    names: str | Iterable[str] | None, measured: Collection[str] | None = None
+) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics, each once; ``all`` is every one of masks, none chosen is None.
+
+    Parameters
+    ----------
+    names : str or several, optional
+    measured : collection of str, optional
+        The statistics that there are, where nothing can be measured any more: ``all`` is of those.
 
     Raises
     ------
@@ -167,8 +175,14 @@ def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
         A metric of probability maps.
     """
     given = (names,) if isinstance(names, str) else tuple(names or ())
-    found = [name for each in given for name in (of_masks() if each.lower() == "all" else [_of_masks(each)])]
+    found = [
+        name for each in given for name in (_all(measured) if each.lower() == "all" else [_of_masks(each)])
+    ]
     return tuple(dict.fromkeys(found)) or None
+
+
+def _all(measured: Collection[str] | None) -> list[str]:
+    return [name for name in of_masks() if measured is None or resolve(name).statistic in measured]
 
 
 def _of_masks(name: str) -> str:
