@@ -136,7 +136,7 @@ class Pools:
     def _all(self) -> Any:
         return self._add(self._of_cases)
 
-    @property
+    @cached_property
     def weights(self) -> list[int]:
         """The size of each label in the reference; of pools of counts."""
         return [counts.reference for counts in self._labels]

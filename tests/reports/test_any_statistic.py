@@ -11,6 +11,9 @@ from dataclasses import replace
 
 import pytest
 import toy
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 from streams import runner
 from toy import Spots, region, scored
 
@@ -159,6 +162,33 @@ def test_what_pools_has_every_average_of_its_own_measurement():
         "macro-imagewise": (1 / 4 + 1 / 2) / 2,
         "label-mean": (1 / 2 + 1 / 4) / 2,
     } == pytest.approx(values)
+
+
+@effort(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=2),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_averages_do_not_depend_on_the_statistic(masks):
+    """The same number from counts and from another statistic's measurement has the same averages, all of them."""
+    results = [
+        scored(str(place), {label: Spots(pixels) for label, pixels in enumerate(pairs, 1)})
+        for place, pairs in enumerate(masks)
+    ]
+
+    def of_counts(counts):
+        """Share of the pixels of both that the prediction has."""
+        return toy.growth(Spots((counts.reference, counts.prediction)))
+
+    plain = replace(toy.GROWTH, name="plain_growth", of="counts", function=of_counts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalogue(), "plain_growth", plain)
+        run = report("toy_growth", "plain_growth", results=results)
+        for values in run.averages.values():
+            assert repr(values["plain_growth"]) == repr(values["toy_growth"])
 
 
 def test_one_case_leads_with_the_mean_over_labels():
