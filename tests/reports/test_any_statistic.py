@@ -8,6 +8,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 import toy
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 from streams import runner
 from toy import Spots, region, scored
 
+from dicecli import plugins
 from dicecli.cli import cli
 from dicecli.errors import GateError, UsageError
+from dicecli.metrics import _catalogue
 from dicecli.metrics._catalogue import catalogue, resolve, statistics_of
 from dicecli.plugins import load, names
 from dicecli.records.cases import Failed
@@ -463,3 +466,29 @@ def test_gates_must_be_measured():
     with pytest.raises(GateError, match="statistic 'toy'") as caught:
         check_asked_for(gates, None)
     assert "-m toy_distance" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "gate", [("--fail-over", "toy_distance=3"), ("--baseline", "old", "--max-drop", "toy_growth=1")]
+)
+def test_batch_refuses_such_gates_before_any_work(gate, tmp_path, monkeypatch):
+    """No mask is opened: the folders do not even exist."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").write_text(rendered("json", report("dice")), encoding="utf-8")
+    done = runner().invoke(cli, ["batch", "predictions", "references", *gate])
+    assert 2 == done.exit_code
+    assert "the statistic 'toy' is measured only where" in done.stderr
+
+
+def test_a_length_of_an_installed_package_is_named_with_its_unit(monkeypatch):
+    """As one of the folder is; what is not a length is not, and is told as unknown."""
+    monkeypatch.setattr(_catalogue, "installed", plugins.installed)
+    for metric in (toy.DISTANCE, toy.GROWTH):
+        monkeypatch.delitem(catalogue(), metric.name)
+        monkeypatch.setitem(
+            plugins._entries("metrics"), metric.name, EntryPoint(metric.name, "toy", "dicecli.metrics")
+        )
+        monkeypatch.setitem(_catalogue._table, metric.name, metric)
+    assert toy.DISTANCE == resolve("toy-distance-px") == resolve("toy_distance")
+    with pytest.raises(UsageError, match="toy_growth_mm"):
+        resolve("toy_growth_mm")
