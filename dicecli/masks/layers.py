@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from dicecli.errors import NotLabels, UnknownLabel
+from dicecli.errors import Changed, NotLabels, UnknownLabel
 from dicecli.masks.encoding import meaning
+from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
-    from dicecli.masks.views import BinaryLayer
     from dicecli.records.labels import LabelScheme
+    from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
 
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
@@ -68,7 +69,7 @@ def meant(
     return found, notes
 
 
-def meant_inside(source: BinaryLayer, sizes: Mapping[int, int], settings: Settings) -> dict[int, int]:
+def meant_inside(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> dict[int, int]:
     """Decide what each stored label of a binary layer means: 1 is inside, 0 outside.
 
     Raises
@@ -79,16 +80,41 @@ def meant_inside(source: BinaryLayer, sizes: Mapping[int, int], settings: Settin
         It has nodata, which would leave out other pixels of each layer.
     """
     known = set(sizes) - {source.nodata_label}
-    if {1, 255} <= known:
-        raise source.error
+    if {1, 255} <= known and source.refusal is not None:
+        raise source.refusal
     is_outside = settings.nodata == "background" or (settings.nodata == "auto" and source.nodata == 0)
     if source.nodata_label in sizes and not is_outside:
         raise NotLabels(
             "several binary layers hold nodata, which would leave out other pixels of each",
-            "Take it for outside: --nodata background.",
+            "Take it for outside: --nodata background; or for a value like any other: --nodata label.",
             source.path,
         )
     return {label: int(label in {1, 255} & known) for label in sizes}
+
+
+def meant_regions(
+    source: MaskSource, renamed: Mapping[int, int], rows: Sequence[Row], settings: Settings
+) -> list[dict[int, int]]:
+    """Return whether each stored label of a label map is inside each of some regions: 1, or 0.
+
+    Where it is left out or nothing is known it is ``NO_LABEL``; a prediction that is not there is outside.
+
+    Parameters
+    ----------
+    source : MaskSource
+    renamed : mapping of int to int
+        What its stored labels mean: see :func:`meant`.
+    rows : sequence of Row
+        The regions.
+    settings : Settings
+    """
+    if isinstance(source, NothingSource):
+        return [dict.fromkeys(renamed, 0) for _ in rows]
+    left_out = {NO_LABEL, *settings.labels.ignore}
+    return [
+        {at: NO_LABEL if label in left_out else int(label in row.members) for at, label in renamed.items()}
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,12 +151,30 @@ class Encoding:
         return cls(stored, found, left_out, tables)
 
     def encode(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the places of a block of stored labels, and where it is left out: None for nowhere."""
+        """Return the places of a block of stored labels, and where it is left out: None for nowhere.
+
+        Raises
+        ------
+        Changed
+            A label that was not stored when they were counted.
+        """
         if self._tables is None:
-            at = np.searchsorted(self.stored, labels)
+            # As int64, which holds every label: beside uint64 both would be compared as floats.
+            at = np.searchsorted(self.stored, labels.astype(np.int64, copy=False))
+            if at.size and int(at.max()) >= self.stored.size:
+                raise _changed()
             return self.places[at], None if self.is_ignored is None else self.is_ignored[at]
         places, left_out = self._tables
+        if labels.size and not (int(labels.max()) < len(places) and int(labels.min()) >= 0):
+            raise _changed()
         return _looked_up(places, labels), None if left_out is None else _looked_up(left_out, labels)
+
+
+def _changed() -> Changed:
+    return Changed(
+        "the mask holds other labels than when they were counted",
+        "Score it once nobody writes to it any more.",
+    )
 
 
 def _looked_up(table: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -34,12 +34,13 @@ def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
     try:
         return [_opened(mask, settings)]
     except ManyVolumes as error:
-        said = error.on_side(side, shown(mask))
+        # Without its frames: a layer keeps it, and they would keep the mask.
+        said = error.on_side(side, shown(mask)).with_traceback(None)
         is_asked_otherwise = settings.threshold is not None or settings.argmax or settings.band is not None
         if settings.soft or is_asked_otherwise or not 2 <= error.number <= MOST_LAYERS:
             raise said from error.__cause__
         try:
-            channels = _channels(mask, (), settings)
+            channels = _channels(mask, (), settings, is_binary=True)
         except CaseError:
             raise said from error.__cause__
         return [BinaryLayer(each, said) for each in channels]
@@ -70,16 +71,19 @@ def _opened(mask: Any, settings: Settings) -> MaskSource:
     return ArraySource(mask, shown(mask), reading=reading_of(settings))
 
 
-def _channels(given: Any, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:
+def _channels(
+    given: Any, shape: tuple[int, ...], settings: Settings, *, is_binary: bool = False
+) -> list[MaskSource]:
     if isinstance(given, (str, os.PathLike)):
-        return open_probabilities(os.fspath(given), settings, shape)
+        return open_probabilities(os.fspath(given), settings, shape, is_binary=is_binary)
+    reading = replace(reading_of(settings), is_binary=is_binary)
     if hasattr(given, "dataobj") and hasattr(given, "header"):
         nifti = load("formats", "nifti")
-        channels: list[MaskSource] = nifti.probabilities_from_image(given, reading_of(settings))
+        channels: list[MaskSource] = nifti.probabilities_from_image(given, reading)
         return channels
     from dicecli.masks.channel_arrays import array_channels
 
-    return array_channels(given, shown(given), shape, reading_of(settings))
+    return array_channels(given, shown(given), shape, reading)
 
 
 def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
@@ -119,8 +123,10 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
     )
 
 
-def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) -> list[MaskSource]:
-    """Open a file of probabilities by the format that its suffix names: one source per channel.
+def open_probabilities(
+    path: str, settings: Settings, shape: tuple[int, ...], *, is_binary: bool = False
+) -> list[MaskSource]:
+    """Open a file of probabilities, or of binary layers, by its suffix: one source per channel.
 
     Raises
     ------
@@ -132,7 +138,8 @@ def open_probabilities(path: str, settings: Settings, shape: tuple[int, ...]) ->
     suffix = files.suffix(path)
     plugin = by_suffix("formats", suffix, "open_probabilities")
     if plugin is not None:
-        channels: list[MaskSource] = plugin.open_probabilities(path, reading_of(settings), shape)
+        reading = replace(reading_of(settings), is_binary=is_binary)
+        channels: list[MaskSource] = plugin.open_probabilities(path, reading, shape)
         return channels
     files.check_regular(path)
     hint = with_others("formats", "open_probabilities", "Give .nii, .nii.gz, .tif or .npy")

@@ -129,20 +129,29 @@ class Pair:
 
     @property
     def leading(self) -> MaskSource:
-        """The layer in the order of whose file windows come."""
-        return self.reference[0] if len(self.sources) == 2 and not self.is_soft else self.prediction[0]
+        """The layer in the order of whose file windows come: of the side of which more is read."""
+        is_of_prediction = self.is_soft or len(self.prediction) > 1
+        return self.prediction[0] if is_of_prediction else self.reference[0]
 
     def windows(self) -> Plan:
         """Return the plan that both are read through; memory does not grow with the number of layers."""
         first, second = self.reference[0], self.prediction[0]
-        if self.leading is first:
+        if self._pixels == WINDOW_PIXELS:
             return plan(first, second)
-        layers = max(len(self.reference), len(self.prediction))
-        return plan(second, first, pixels=max(_LEAST_PIXELS, WINDOW_PIXELS // (2 * layers)), growth=_GROWTH)
+        other = second if self.leading is first else first
+        return plan(self.leading, other, pixels=self._pixels, growth=_GROWTH)
 
     def slabs(self) -> Plan:
         """Return a plan whose windows are whole along all axes but the slowest of the files."""
-        return slabs(self.leading, *self.sources)
+        return slabs(self.leading, *self.sources, pixels=self._pixels)
+
+    @property
+    def _pixels(self) -> int:
+        """Of a window; the fewer, the more layers of it are held at a time."""
+        layers = max(len(self.reference), len(self.prediction))
+        if layers == 1 and not self.is_soft:
+            return WINDOW_PIXELS
+        return max(_LEAST_PIXELS, WINDOW_PIXELS // (2 * layers))
 
     def blocks(
         self, windows: Iterable[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False

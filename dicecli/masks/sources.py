@@ -17,6 +17,7 @@ from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dicecli.errors import CaseError
     from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
     from dicecli.records.labels import Colour
@@ -34,6 +35,8 @@ class Reading:
         The axis of an array's channels of probabilities.
     colours : mapping of (red, green, blue) to int
         Labels of a colour-coded image.
+    is_binary : bool
+        Whether channels are binary layers, so that stored values count as in a mask, not probabilities.
     """
 
     band: int | None = None
@@ -47,6 +50,7 @@ class Reading:
     colours: Mapping[Colour, int] = field(default_factory=dict)
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
+    is_binary: bool = False
 
 
 class MaskSource(ABC):
@@ -79,6 +83,8 @@ class MaskSource(ABC):
         What looks wrong with the file although it can be read.
     checked : set of int
         The blocks of the file whose checksums held as they were read; :meth:`finish` looks at the others.
+    refusal : CaseError or None
+        Of a binary layer: what is wrong with its file where that holds anything else.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class MaskSource(ABC):
         self.facts: dict[str, Any] = {}
         self.oddities: list[str] = []
         self.checked: set[int] = set()
+        self.refusal: CaseError | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -15,6 +15,8 @@ from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dicecli.errors import CaseError
     from dicecli.masks.blocks import Window
 
@@ -105,17 +107,25 @@ class Reoriented(MaskSource):
         self.notes = source.notes
         self.checked = source.checked
         self.is_random_access = source.is_random_access
+        self.refusal = source.refusal
         self._source, self._axes, self._flips = source, axes, flips
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window where it lies in the other source, and turn it."""
+        return self._turned(self._source.values, window)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the labels that the other source makes of its values, turned."""
+        return self._turned(self._source.read, window)
+
+    def _turned(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
         full = self._source.grid.full_shape
         wanted = (*window, *(slice(0, 1),) * (len(full) - len(window)))
         inside = [slice(0, 1)] * len(full)
         for target, (axis, flip) in enumerate(zip(self._axes, self._flips, strict=True)):
             start, stop = wanted[target].start, wanted[target].stop
             inside[axis] = slice(full[axis] - stop, full[axis] - start) if flip else slice(start, stop)
-        block = self._source.values(tuple(inside[: len(self._source.shape)]))
+        block = read(tuple(inside[: len(self._source.shape)]))
         block = block.reshape([part.stop - part.start for part in inside]).transpose(self._axes)
         block = np.flip(block, tuple(axis for axis, flip in enumerate(self._flips) if flip))
         return block.reshape([part.stop - part.start for part in window])
@@ -152,12 +162,20 @@ class Reshaped(MaskSource):
         self.notes = source.notes
         self.checked = source.checked
         self.is_random_access = source.is_random_access
+        self.refusal = source.refusal
         self._source, self._axis = source, axis
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window with its axis, and drop it."""
+        return self._squeezed(self._source.values, window)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the labels that the other source makes of its values, without the axis."""
+        return self._squeezed(self._source.read, window)
+
+    def _squeezed(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
         whole = (*window[: self._axis], slice(0, 1), *window[self._axis :])
-        return self._source.values(whole).reshape([part.stop - part.start for part in window])
+        return read(whole).reshape([part.stop - part.start for part in window])
 
     def finish(self) -> None:
         """Check the other source's end."""
@@ -171,7 +189,7 @@ class Reshaped(MaskSource):
 class BinaryLayer(MaskSource):
     """One of several volumes or bands: 1 is inside, 0 outside; also where it is stored as 255."""
 
-    def __init__(self, source: MaskSource, error: CaseError) -> None:
+    def __init__(self, source: MaskSource, refusal: CaseError) -> None:
         super().__init__(
             source.path,
             source.grid,
@@ -185,7 +203,7 @@ class BinaryLayer(MaskSource):
         self.notes, self.checked = source.notes, source.checked
         self.facts, self.oddities = source.facts, source.oddities
         self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
-        self.error = error
+        self.refusal: CaseError = refusal
         self._source = source
 
     def values(self, window: Window) -> np.ndarray:
@@ -203,12 +221,12 @@ class BinaryLayer(MaskSource):
         try:
             labels = to_labels(self.values(window), self.nodata, nan_is_nodata=self.nan_is_nodata)
         except (Fractions, NotLabels):
-            raise self.error from None
+            raise self.refusal from None
         allowed = (labels == 0) | (labels == 1) | (labels == _FULL)
         if self.nodata_label is not None:
             allowed |= labels == self.nodata_label
         if not allowed.all():
-            raise self.error
+            raise self.refusal
         return labels
 
     def finish(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from dicecli.masks.alignment import align
 from dicecli.masks.blocks import plan
 from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
 from dicecli.masks.grid import differences, displacement
-from dicecli.masks.layers import check_declared
-from dicecli.masks.opening import open_mask, opened_layers
+from dicecli.masks.layers import check_declared, meant_inside
+from dicecli.masks.opening import opened_layers
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.settings import Settings
 from dicecli.statistics._confusion import MAX_LABELS
@@ -92,7 +93,7 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
             source = layers[0]
             found.facts = source.facts | _geometry(source.grid)
             found.problems += source.oddities
-            values = _values(source) if len(layers) == 1 else _values_of_layers(layers)
+            values = _values(source) if len(layers) == 1 else _values_of_layers(layers, settings)
             for each in layers:
                 each.finish()
             files.check_unchanged(path, before)
@@ -128,7 +129,11 @@ def compare(prediction: str, reference: str, settings: Settings | None = None) -
     settings = settings or Settings()
     answer: dict[str, Any] = {"aligned": True, "displacement_voxels": None, "differences": [], "notes": []}
     answer |= {"message": None, "hint": None}
-    with open_mask(reference, settings) as first, open_mask(prediction, settings) as second:
+    with ExitStack() as stack:
+        (first, *_), (second, *_) = (
+            [stack.enter_context(each) for each in opened_layers("", path, settings)]
+            for path in (reference, prediction)
+        )
         try:
             one, other, answer["notes"] = align(first, second)
             grids = one.grid, other.grid
@@ -191,20 +196,24 @@ def _values(source: MaskSource) -> dict[float, int] | None:
     return dict(sorted(counted.items(), key=lambda pair: (math.isnan(pair[0]), pair[0])))
 
 
-def _values_of_layers(layers: list[MaskSource]) -> dict[float, int]:
+def _values_of_layers(layers: list[MaskSource], settings: Settings) -> dict[float, int]:
     """Count the values of binary layers, all of them together.
 
     Raises
     ------
     ManyVolumes
         They hold anything else than 0 and 1, or 0 and 255.
+    NotLabels
+        They hold nodata.
     """
-    counted: dict[float, int] = {}
+    counted: Counter[float] = Counter()
     for layer in layers:
+        sizes: Counter[int] = Counter()
         for window in plan(layer):
             values, numbers = np.unique(layer.read(window), return_counts=True)
-            for value, n in zip(values.tolist(), numbers.tolist(), strict=True):
-                counted[value] = counted.get(value, 0) + n
+            sizes.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+        meant_inside(layer, sizes, settings)
+        counted.update(sizes)
     return dict(sorted(counted.items()))
 
 

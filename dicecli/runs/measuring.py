@@ -118,9 +118,9 @@ def _twins(case: Case, census: Census) -> list[str]:
     if not all(isinstance(each, (str, os.PathLike)) for each in paths):
         return []
     # Masks that differ are no twins; and where nothing is in them, equal bytes are to be expected.
-    for matrix in census.values():
-        if int(matrix.table.trace()) != matrix.total or len(matrix.trimmed().labels) < 2:
-            return []
+    differ = any(int(each.table.trace()) != each.total for each in census.values())
+    if differ or all(len(each.trimmed().labels) < 2 for each in census.values()):
+        return []
     try:
         if Path(case.prediction).samefile(case.reference):
             return [SAME_FILE]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dicecli.errors import NotLabels
 from dicecli.masks.channels import channels_of, check_covered, check_types, layer_rows, summed_regions
-from dicecli.masks.layers import meant, meant_inside
+from dicecli.masks.layers import meant, meant_inside, meant_regions
 from dicecli.masks.opening import on_side
+from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row
 from dicecli.statistics._opened import Opened
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
     from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics._opened import Census
@@ -60,11 +63,7 @@ def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     compared = kept
     for label in settings.labels.ignore:
         compared = compared.without(label)
-    if compared.unlabelled:
-        notes.append(
-            f"prediction: {compared.unlabelled:,} pixels with nodata or an ignored label where the reference "
-            "is valid count as misses"
-        )
+    notes += _on_unlabelled(compared)
     rows = _label_rows(compared.labels, settings)
     places = {row.label: place for place, row in enumerate(rows, start=1)}
     reference, prediction = (
@@ -85,6 +84,24 @@ def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     )
 
 
+def _on_unlabelled(matrix: ConfusionMatrix) -> list[str]:
+    """Say in how many of the pixels that are compared nothing is predicted."""
+    if not matrix.unlabelled:
+        return []
+    what = f"{matrix.unlabelled:,} pixels with nodata or an ignored label where the reference is valid"
+    return [f"prediction: {what} count as misses"]
+
+
+def _left_out(
+    renamed: Mapping[int, int], sizes: Mapping[int, int], settings: Settings
+) -> tuple[frozenset[int], dict[str, int]]:
+    """Return the stored labels of a reference that are left out, and how many pixels that is, by reason."""
+    ignored = {at: sizes[at] for at, label in renamed.items() if label in settings.labels.ignore}
+    nodata = {at: sizes[at] for at, label in renamed.items() if label == NO_LABEL}
+    sums = {"ignore_label": sum(ignored.values()), "nodata": sum(nodata.values())}
+    return frozenset(ignored | nodata), sums
+
+
 def _label_rows(labels: Sequence[int], settings: Settings) -> tuple[Row, ...]:
     scheme = settings.labels
     return tuple(Row("label", label, scheme.name(label), (label,)) for label in labels if label != NO_LABEL)
@@ -103,38 +120,72 @@ def _on_255(of_side: Mapping[str, Mapping[int, int]]) -> list[str]:
 
 def _of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
-    numbers = {"reference": len(pair.reference), "prediction": len(pair.prediction)}
-    path = pair.prediction[0].path
-    rows = layer_rows(numbers["reference"], numbers["prediction"], settings.labels, path)
-    found: dict[tuple[int, int], ConfusionMatrix] = {}
-    places: dict[str, list[Mapping[int, int]]] = {"reference": [], "prediction": []}
-    notes: dict[str, None] = {}
-    for place, ((first, second), matrix) in enumerate(sorted(census.items()), start=1):
-        of_side = {}
-        for side, source in (("reference", pair.reference[first]), ("prediction", pair.prediction[second])):
-            sizes = matrix.sizes(side)
-            if numbers[side] == 1:
-                renamed, said = on_side(side, source, meant, source, sizes, settings)
-                of_side[side] = {at: int(label in rows[place - 1].members) for at, label in renamed.items()}
-            else:
-                named = ", ".join(row.title for row in rows)
-                said = [f"it has {numbers[side]} binary layers, which may overlap: {named}"]
-                of_side[side] = on_side(side, source, meant_inside, source, sizes, settings)
-            notes |= dict.fromkeys(f"{side}: {note}" for note in (*source.notes, *said))
-            places[side].append({at: place * is_in for at, is_in in of_side[side].items()})
-        found[first, second] = matrix.relabelled(**of_side)
-    return _opened(
-        pair,
-        settings,
-        rows=rows,
-        regions=(),
-        census=found,
-        counted=pair.grid.size,
-        excluded={"ignore_label": 0, "nodata": 0},
-        notes=tuple(notes),
-        reference=tuple(places["reference"]),
-        prediction=tuple(places["prediction"]),
-    )
+    matrices = dict(sorted(census.items()))
+    sides = {"reference": pair.reference, "prediction": pair.prediction}
+    sizes = {side: [each.sizes(side) for each in matrices.values()] for side in sides}
+    inside = {
+        side: _inside_layers(side, sources, sizes[side], settings)
+        for side, sources in sides.items()
+        if len(sources) > 1
+    }
+    is_missing = isinstance(pair.prediction[0], NothingSource)
+    numbers = len(pair.reference), len(matrices) if is_missing else len(pair.prediction)
+    rows = layer_rows(*numbers, settings.labels, pair.prediction[0].path)
+    titles = ", ".join(row.title for row in rows)
+    ignored, excluded = _left_out({}, {}, settings)
+    notes: list[str] = []
+    for side, (source, *others) in sides.items():
+        said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
+        if not others:
+            renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
+            inside[side] = meant_regions(source, renamed, rows, settings)
+            if side == "reference":
+                ignored, excluded = _left_out(renamed, sizes[side][0], settings)
+        every = [note for each in (source, *others) for note in each.notes]
+        notes += [f"{side}: {note}" for note in (*every, *said)]
+    facts = {"rows": rows, "regions": (), "ignored": ignored, "excluded": excluded}
+    return _opened(pair, settings, **facts, **_of_inside(matrices, inside, notes))
+
+
+def _of_inside(
+    matrices: Mapping[tuple[int, int], ConfusionMatrix],
+    inside: Mapping[str, Sequence[Mapping[int, int]]],
+    notes: Sequence[str],
+) -> dict[str, object]:
+    """Return what is known of layers once it is known which stored labels are inside each."""
+    census = {
+        at: each.relabelled(reference=reference, prediction=prediction).without(NO_LABEL)
+        for (at, each), reference, prediction in zip(
+            matrices.items(), inside["reference"], inside["prediction"], strict=True
+        )
+    }
+    places = {
+        side: tuple(
+            {at: place if is_in == 1 else 0 for at, is_in in each.items()}
+            for place, each in enumerate(inside[side], start=1)
+        )
+        for side in inside
+    }
+    first = census[0, 0]
+    said = tuple(dict.fromkeys((*notes, *_on_unlabelled(first))))
+    return {"census": census, "counted": first.total, "notes": said, **places}
+
+
+def _inside_layers(
+    side: str, sources: Sequence[MaskSource], sizes: Sequence[Mapping[int, int]], settings: Settings
+) -> list[dict[int, int]]:
+    """Return what each stored label of binary layers is, layer by layer: 1 inside, 0 outside."""
+    if side == "reference" and settings.labels.ignore:
+        raise NotLabels(
+            "binary layers hold no label, so that none of it can be left out",
+            "Score it without --ignore-label, and without 'ignore' in the labels file.",
+            sources[0].path,
+            side,
+        )
+    return [
+        on_side(side, each, meant_inside, each, held, settings)
+        for each, held in zip(sources, sizes, strict=True)
+    ]
 
 
 def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
@@ -146,8 +197,7 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
     channels, said = channels_named(pair, settings)
     stored = matrix.sizes("reference")
     renamed, notes = on_side("reference", source, meant, source, stored, settings)
-    ignored = [at for at, label in renamed.items() if label in settings.labels.ignore]
-    nodata = [at for at, label in renamed.items() if label == NO_LABEL]
+    ignored, excluded = _left_out(renamed, stored, settings)
     compared = matrix.relabelled(reference=renamed, prediction=renamed)
     for label in (NO_LABEL, *settings.labels.ignore):
         compared = compared.without(label)
@@ -158,7 +208,6 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
     on_side("reference", source, covered, channels, sizes, settings.labels)
     rows = _label_rows(sorted(sizes), settings)
     places = {row.label: place for place, row in enumerate(rows, start=1)}
-    left_out = {"ignore_label": sum(stored[at] for at in ignored), "nodata": sum(stored[at] for at in nodata)}
     return _opened(
         pair,
         settings,
@@ -167,7 +216,7 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
         channels=channels,
         census={(0, 0): compared},
         counted=compared.total,
-        excluded=left_out,
+        excluded=excluded,
         notes=(
             *(f"prediction: {note}" for each in pair.prediction for note in each.notes),
             f"prediction: {said}",
@@ -176,7 +225,7 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
         ),
         reference=({at: places.get(label, 0) for at, label in renamed.items()},),
         prediction=(),
-        ignored=frozenset((*ignored, *nodata)),
+        ignored=ignored,
     )
 
 

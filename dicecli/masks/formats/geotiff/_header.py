@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.errors import ManyVolumes, NotLabels, TooLarge, Truncated, UnknownFormat
+from dicecli.errors import LossyCompression, ManyVolumes, NotLabels, TooLarge, Truncated, UnknownFormat
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
 from dicecli.masks.inflate import MAX_RATIO
@@ -30,6 +30,7 @@ MAX_BLOCK_BYTES = 1 << 30
 MAX_BANDS = 4096
 #: Blocks up to this size are nobody's worry.
 _SMALL_BLOCK = 1 << 24
+UNSCALED = "the band's scale and offset are not applied: labels are the stored values"
 
 
 def opened(path: str, make: Callable[[Any], _Made]) -> _Made:
@@ -92,6 +93,15 @@ def compressed_with(dataset: Any) -> tuple[str, bool]:
     if is_lossy:
         return name, True
     return "none" if upper == "NONE" else name.lower(), False
+
+
+def changed_by(compression: str, path: str) -> LossyCompression:
+    """Make the error for labels that a compression may have changed."""
+    return LossyCompression(
+        f"it is compressed with {compression}, which changes values",
+        "Labels need a lossless compression such as deflate, LZW or ZSTD: make it again from the source.",
+        path,
+    )
 
 
 def check_blocks(dataset: Any, band: int, compression: str, path: str, reading: Reading) -> None:

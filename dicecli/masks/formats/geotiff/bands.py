@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
     """Open a map of probabilities, a band per class. Scale and offset of a band are applied.
 
+    Those of binary layers are not, as they are not of labels.
+
     Raises
     ------
     UnknownFormat, Truncated, Corrupt, TooLarge
+    LossyCompression
+        Binary layers that the compression may have changed.
     """
     del shape  # bands are classes, whatever the reference has
     return _header.opened(path, lambda dataset: _bands(dataset, path, reading))
@@ -37,6 +41,8 @@ def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
     for name in set(dataset.dtypes):
         _header.dtype(name, path)
     compression, is_lossy = _header.compressed_with(dataset)
+    if is_lossy and reading.is_binary:
+        raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, 1, compression, path, reading)
     place, read = grid(dataset), _WindowOfBands(dataset, path)
     channels: list[MaskSource] = []
@@ -45,7 +51,14 @@ def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
         tag = None if reading.nodata == "label" else dataset.nodatavals[band - 1]
         nodata = None if tag is None else float(tag)
         source = _Channel(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
-        source.facts = {"format": "GeoTIFF" if place.kind == "map" else "TIFF", "compression": compression}
+        source.facts = {
+            "format": "GeoTIFF" if place.kind == "map" else "TIFF",
+            "bands": dataset.count,
+            "stored as": dataset.dtypes[band - 1],
+            "compression": compression,
+        }
+        if source.is_unscaled:
+            source.notes.append(_header.UNSCALED)
         channels.append(source)
     if is_lossy:
         channels[0].notes.append(f"it is compressed with {compression}, which changes values a little")
@@ -86,7 +99,8 @@ class _Channel(Band):
         reading: Reading,
     ) -> None:
         self._scaling = (float(dataset.scales[band - 1]), float(dataset.offsets[band - 1]))
-        self._is_scaled = self._scaling != (1.0, 0.0)
+        self._is_scaled = self._scaling != (1.0, 0.0) and not reading.is_binary
+        self.is_unscaled = self._scaling != (1.0, 0.0) and reading.is_binary
         stored = np.dtype(dataset.dtypes[band - 1])
         super().__init__(
             dataset,
@@ -94,19 +108,19 @@ class _Channel(Band):
             place,
             dtype=np.dtype(np.float64) if self._is_scaled else stored,
             band=band,
-            nodata=None if nodata is None else nodata * self._scaling[0] + self._scaling[1],
+            nodata=None if nodata is None else self._scaled(nodata),
             reading=reading,
         )
         self._read = read
 
     def values(self, window: Window) -> np.ndarray:
         """Return the band's values, and among them nodata, scaled as the file says."""
-        block = self._read(window, self._band)
-        if not self._is_scaled:
-            return block
-        scale, offset = self._scaling
-        values: np.ndarray = block * scale + offset
+        values: np.ndarray = self._scaled(self._read(window, self._band))
         return values
+
+    def _scaled(self, stored: Any) -> Any:
+        scale, offset = self._scaling
+        return stored * scale + offset if self._is_scaled else stored
 
     def finish(self) -> None:
         """Hold the checksums; where a block has the samples of every band, once."""

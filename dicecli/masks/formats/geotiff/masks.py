@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.errors import LossyCompression, ManyVolumes
+from dicecli.errors import ManyVolumes
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band
@@ -52,11 +52,7 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
     dtype = _header.dtype(dataset.dtypes[band - 1], path)
     compression, is_lossy = _header.compressed_with(dataset)
     if is_lossy:
-        raise LossyCompression(
-            f"it is compressed with {compression}, which changes values",
-            "Labels need a lossless compression such as deflate, LZW or ZSTD: make it again from the source.",
-            path,
-        )
+        raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, band, compression, path, reading)
     block = dataset.block_shapes[band - 1]
     nodata, note = _nodata(dataset, band, reading)
@@ -111,7 +107,7 @@ def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str, ban
     if dataset.overviews(band):
         source.facts["overviews"] = ", ".join(f"1:{n}" for n in dataset.overviews(band)) + " (not used)"
     if (dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0):
-        source.notes.append("the band's scale and offset are not applied: labels are the stored values")
+        source.notes.append(_header.UNSCALED)
     if "per_dataset" in [flag.name for flag in dataset.mask_flag_enums[band - 1]]:
         source.notes.append("the file's internal mask is not used: only its nodata value is")
     bare = path[: len(path) - len(files.suffix(path))]
