@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import extending
+import make
+import numpy as np
 import places
 import pytest
 
@@ -25,15 +29,19 @@ def copy(tmp_path_factory):
         )
     for path, text in extending.FILES.items():
         (folder / path).write_text(text, encoding="utf-8")
-    contract = folder / "tests" / "masks" / "formats" / "test_contract.py"
-    text = contract.read_text(encoding="utf-8")
-    assert "WRITERS = {" in text
-    text = text.replace(
-        "#: How a mask of each plugin is written",
-        extending.WRITER + "\n\n#: How a mask of each plugin is written",
-    )
-    contract.write_text(text.replace("WRITERS = {", 'WRITERS = {"digits": digits, '), encoding="utf-8")
+    tell(folder / "tests/masks/formats/test_contract.py", extending.WRITER, "WRITERS = {", '"digits": digits')
+    start = "EXAMPLES: dict[str, Examples] = {"
+    tell(folder / "tests/metrics/test_contract.py", extending.EXAMPLES, start, '"edges": EDGES')
     return folder
+
+
+def tell(contract, block, start, entry):
+    """Tell a contract what the page says that it has to know: a block before a table, and an entry in that."""
+    text = contract.read_text(encoding="utf-8")
+    assert start in text
+    above, table = text.split(start)
+    above, comment = above.rsplit("\n#: ", 1)
+    contract.write_text(f"{above}\n{block}\n\n#: {comment}{start}{entry}, {table}", encoding="utf-8")
 
 
 def run(folder, *words):
@@ -49,10 +57,11 @@ def run(folder, *words):
     )
 
 
-def test_the_page_shows_a_metric_a_format_and_an_exporter():
-    """Each example names the file that it is."""
-    folders = {path.rsplit("/", 1)[0] for path in extending.FILES}
-    assert {"dicecli/metrics", "dicecli/masks/formats", "dicecli/reports/exporters"} == folders
+def test_the_page_shows_a_metric_a_family_a_format_and_an_exporter():
+    """Each example names the file that it is; a family is two."""
+    folders = Counter(path.rsplit("/", 1)[0] for path in extending.FILES)
+    single = ("dicecli/statistics", "dicecli/masks/formats", "dicecli/reports/exporters")
+    assert {**dict.fromkeys(single, 1), "dicecli/metrics": 2} == folders
 
 
 def test_the_examples_are_used_by_name_and_suffix(copy):
@@ -71,11 +80,54 @@ def test_the_examples_are_used_by_name_and_suffix(copy):
     assert "(fp + fn) / (tp + fp + fn)" in run(copy, "-m", "dicecli", "metrics", "jaccard_distance").stdout
 
 
+#: Reference and prediction of two labels: their faces can be counted on paper. What is 9 is left out.
+MASKS = {
+    "reference": [[0, 1, 1, 2, 9], [0, 0, 1, 2, 9]],
+    "prediction": [[0, 1, 0, 2, 2], [0, 1, 1, 1, 1]],
+}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "words", "faces"),
+    [
+        (
+            ".png",
+            ["--ignore-label", "9", "--region", "both=1,2"],
+            {0: (3, 5), 1: (5, 5), 2: (2, 2), "both": (3, 5)},
+        ),
+        (".nii.gz", [], {"layer 1": (5, 6), "layer 2": (4, 3)}),
+    ],
+    ids=["label maps", "binary layers"],
+)
+def test_the_family_has_the_numbers_that_paper_has(copy, suffix, words, faces):
+    """Faces of labels, of regions and of layers, without the image's border and what is left out."""
+    for side, rows in MASKS.items():
+        mask = np.array(rows, np.uint8)
+        if suffix == ".png":
+            make.png(copy / f"{side}.png", mask)
+        else:
+            layers = np.stack([mask == label for label in (1, 2)], -1)
+            make.nifti(copy / f"{side}.nii.gz", layers[:, :, None].astype(np.uint8))
+    paths = [f"{side}{suffix}" for side in ("prediction", "reference")]
+    done = run(copy, "-m", "dicecli", "score", *paths, *words, "-m", "edge_ratio", "-f", "json", "-q")
+    assert 0 == done.returncode, done.stderr
+    (case,) = json.loads(done.stdout)["cases"]
+    found = {
+        row["name"] or row["label"]: (row["reference"], row["prediction"])
+        for row in case["measured"]["edges"]
+    }
+    assert faces == found
+    ratios = {row["name"] or row["label"]: row["edge_ratio"] for row in case["labels"]}
+    assert ratios == {name: n / of for name, (of, n) in faces.items() if name}
+
+
 @pytest.mark.parametrize(
     ("contract", "chosen"),
     [
         ("tests/masks/formats/test_contract.py", "digits"),
         ("tests/metrics/test_contract.py", "jaccard_distance"),
+        ("tests/metrics/test_contract.py", "edge_ratio or every_metric_is_held"),
+        ("tests/statistics/test_contract.py", "edges"),
         ("tests/reports/exporters/test_contract.py", "latex and not golden"),
         ("tests/promises/test_elsewhere.py", "odd_name_in_every_report"),
         ("tests/project/test_architecture.py", "what_is_there"),

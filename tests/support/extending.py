@@ -15,3 +15,4 @@ FILES = {
     if (match := re.match(r"# (dicecli/\S+\.py)\n", block))
 }
 WRITER = next(block for block in blocks(PAGE, "python") if "in WRITERS" in block)
+EXAMPLES = next(block for block in blocks(PAGE, "python") if "in EXAMPLES" in block)
