@@ -10,6 +10,7 @@ from dicecli.records.cases import Failed
 from dicecli.records.codec import written
 from dicecli.records.version import __version__
 from dicecli.reports.averages import definition
+from dicecli.reports.measured import measurements
 from dicecli.reports.summary import RESAMPLES, SEED, RowSummary
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _STATISTICS = (
 )
 #: The columns of a summary.
 SUMMARY = ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *_STATISTICS)
+_COUNTS = ("tp", "fp", "fn", "tn")
 FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("error",)
 
 
@@ -98,17 +100,23 @@ def rows(report: Report) -> Iterator[dict[str, Any]]:
 
     Values are of the metrics that are shown.
     """
-    table = report.table
-    values = [table.values_of(each) for each in report.shown]
-    cases = iter(zip(table.counts, *values, strict=True))
+    policy, others = report.settings.undefined, [each for each in report.shown if each.of != "counts"]
     for result in report.results:
         known = {"case": result.case.name, "status": result.status}
         if isinstance(result, Failed):
             yield known | {"error": f"{result.error}: {result.message}"}
             continue
-        for row, counts, *found in zip(report.rows, *next(cases), strict=True):
+        taken = {"counts": report.counts(result)}
+        taken |= {each.of: measurements(result, each.of, report.rows) for each in others}
+        values = [each.of_case(taken[each.of], result, policy) for each in report.shown]
+        for row, counts, *found in zip(report.rows, taken["counts"], *values, strict=True):
             numbers = {each.name: number(value) for each, value in zip(report.shown, found, strict=True)}
-            yield known | {"label": row.label, "name": row.name} | written(counts) | numbers
+            yield (
+                known
+                | {"label": row.label, "name": row.name}
+                | dict(zip(_COUNTS, counts, strict=True))
+                | numbers
+            )
         if not report.rows:
             yield known
 
@@ -152,7 +160,7 @@ def _average(values: dict[str, Average]) -> dict[str, Any]:
 
 def _row(row: LabelScore) -> dict[str, Any]:
     values = {name: number(value) for name, value in row.values.items()}  # noqa: PD011 - no frame
-    return {"label": row.label, "name": row.name, **written(row.counts), **values}
+    return {"label": row.label, "name": row.name, **dict(zip(_COUNTS, row.counts, strict=True)), **values}
 
 
 def _case(case: CaseScores | Failed) -> dict[str, Any]:
