@@ -122,7 +122,10 @@ def _of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
     matrices = dict(sorted(census.items()))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
-    sizes = {side: [each.sizes(side) for each in matrices.values()] for side in sides}
+    sizes = {
+        side: {at[which]: each.sizes(side) for at, each in matrices.items()}
+        for which, side in enumerate(sides)
+    }
     inside = {
         side: _inside_layers(side, sources, sizes[side], settings)
         for side, sources in sides.items()
@@ -172,7 +175,7 @@ def _of_inside(
 
 
 def _inside_layers(
-    side: str, sources: Sequence[MaskSource], sizes: Sequence[Mapping[int, int]], settings: Settings
+    side: str, sources: Sequence[MaskSource], sizes: Mapping[int, Mapping[int, int]], settings: Settings
 ) -> list[dict[int, int]]:
     """Return what each stored label of binary layers is, layer by layer: 1 inside, 0 outside."""
     if side == "reference" and settings.labels.ignore:
@@ -183,8 +186,7 @@ def _inside_layers(
             side,
         )
     return [
-        on_side(side, each, meant_inside, each, held, settings)
-        for each, held in zip(sources, sizes, strict=True)
+        on_side(side, each, meant_inside, each, sizes[place], settings) for place, each in enumerate(sources)
     ]
 
 
