@@ -5,7 +5,7 @@
     DicecliError
     ├── UsageError            exit 2: nothing was computed
     │   ├── UnknownName       a metric, format, preset ... that does not exist
-    │   ├── BrokenPlugin      a plugin of an installed package that cannot be loaded
+    │   ├── BrokenPlugin      a plugin of an installed package that cannot be loaded, or fails
     │   ├── LabelFileError    a file of labels that cannot be understood
     │   ├── PairingError      folders whose files cannot be paired without a guess
     │   │   └── AmbiguousPair     two files for one side of a case
@@ -106,7 +106,7 @@ class UnknownName(UsageError):
 
 
 class BrokenPlugin(UsageError):
-    """A plugin of an installed package that cannot be loaded."""
+    """A plugin of an installed package that cannot be loaded, or that fails."""
 
 
 class LabelFileError(UsageError):

@@ -34,7 +34,7 @@ FOLDERS = {
 NEEDS = {
     "formats": ("SUFFIXES",),
     "metrics": (),
-    "statistics": ("MEASURES", "READS"),
+    "statistics": ("READS", "MEASURES", "OPTIONS", "halo", "begin", "done"),
     "backends": ("count_block", "describe"),
     "executors": ("run",),
     "exporters": ("SUFFIXES", "render"),
@@ -109,12 +109,13 @@ def _of_package(kind: str, name: str) -> ModuleType:
     try:
         plugin: ModuleType = entry.load()
     except (Exception, SystemExit) as error:  # whatever another package's module raises as it is loaded
-        raise _broken(kind, name, f"{type(error).__name__}: {error}") from error
+        raise broken(kind, name, f"cannot be loaded: {type(error).__name__}: {error}") from error
     lacking = [word for word in NEEDS[kind] if not hasattr(plugin, word)]
     if lacking:
-        raise _broken(kind, name, f"it has no {' and no '.join(lacking)}")
+        raise broken(kind, name, f"cannot be loaded: it has no {' and no '.join(lacking)}")
     if "SUFFIXES" in NEEDS[kind] and not _are_suffixes(plugin.SUFFIXES):
-        raise _broken(kind, name, "its SUFFIXES are no tuple of suffixes in lower case, each with its dot")
+        what = "its SUFFIXES are no tuple of suffixes in lower case, each with its dot"
+        raise broken(kind, name, f"cannot be loaded: {what}")
     return plugin
 
 
@@ -124,10 +125,11 @@ def _are_suffixes(given: object) -> bool:
     )
 
 
-def _broken(kind: str, name: str, what: str) -> BrokenPlugin:
+def broken(kind: str, name: str, what: str) -> BrokenPlugin:
+    """Make the error of an installed plugin: its package, what is wrong with it, and how to be rid of it."""
     package = _package(_entries(kind)[name])
     return BrokenPlugin(
-        f"the {kind.removesuffix('s')} '{name}' of the installed package {package} cannot be loaded: {what}",
+        f"the {kind.removesuffix('s')} '{name}' of the installed package {package} {what}",
         f"Repair that package, or uninstall it: pip uninstall {package}.",
     )
 

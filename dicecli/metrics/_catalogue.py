@@ -189,7 +189,7 @@ def added(name: str) -> Metric:
     Raises
     ------
     BrokenPlugin
-        Its module cannot be loaded, or has no metric of that name.
+        Its module cannot be loaded or has no metric of that name, or that metric's statistic is no such.
     """
     load("metrics", name)
     if name not in _table:
@@ -197,6 +197,9 @@ def added(name: str) -> Metric:
             f"an installed package names the metric '{name}', and its module defines none of that name",
             "Its entry point has the name of the function that is decorated with @metric.",
         )
+    from dicecli.records.installed import check_statistic
+
+    check_statistic(_table[name].statistic, name)
     return _table[name]
 
 

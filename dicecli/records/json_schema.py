@@ -13,8 +13,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from dicecli.errors import BrokenPlugin
-from dicecli.plugins import load, names
+from dicecli.plugins import load, names, own
 from dicecli.records.measurements import Least, Most, Row, Shape
 
 #: What schemas of this module refer to.
@@ -176,9 +175,11 @@ def measured() -> dict[str, Any]:
     for name in names("statistics"):
         try:
             plugin = load("statistics", name)
-        except BrokenPlugin:
-            continue
-        found[name] = described(_rows(plugin.MEASURES), summary(plugin))
+            found[name] = described(_rows(plugin.MEASURES), summary(plugin))
+        except Exception:
+            if name in own("statistics"):
+                raise
+            # Of an installed package, whose metrics are refused by name.
     return closed(found, optional=tuple(found))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import UsageError
+from dicecli.errors import BrokenPlugin, UnknownName, UsageError
 from dicecli.records.cases import EXCLUDED, SIZES, Failed, Missing, Pending, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.counts import Counts
@@ -55,7 +55,7 @@ def from_dict(record: dict[str, Any]) -> Any:
     Raises
     ------
     UsageError
-        Not a record of this schema, or of schema 1.
+        Not a record of this schema, or of schema 1; or one with metrics or statistics that are not here.
     """
     schema = record.get("schema") if isinstance(record, dict) else None
     if schema == "soft-1":
@@ -67,6 +67,11 @@ def from_dict(record: dict[str, Any]) -> Any:
         raise UsageError(f"its schema is {schema!r}; {SCHEMA} is expected, or 1", _HINT)
     try:
         return _report(record, is_first=schema == 1)
+    except UnknownName as error:
+        hint = "It was written with a package, or a version of dicecli, that brings it: install that one."
+        raise UsageError(error.message, hint) from error
+    except BrokenPlugin:
+        raise
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         said = error.message if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         raise UsageError(f"it is not a whole record ({said})", _HINT) from error

@@ -7,7 +7,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.errors import UsageError
+from dicecli.errors import BrokenPlugin, UsageError
 from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
@@ -258,6 +258,8 @@ def _guarded(case: Case, settings: Settings) -> Result:
     """Score a case; a defect of this program costs that case, not what a night has counted."""
     try:
         return result_of(case, settings)
+    except BrokenPlugin as error:
+        return Failed.because(named(case), error)
     except MemoryError:
         return Failed(
             named(case),

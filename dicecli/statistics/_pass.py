@@ -21,13 +21,15 @@ A statistic is a plugin: a module or package of this folder, of which the pass u
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.errors import DicecliError
 from dicecli.masks.blocks import slowest
 from dicecli.masks.opening import on_side
-from dicecli.plugins import load
+from dicecli.plugins import broken, load, own
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def options_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, 
 
 def halos(opened: Opened, options: Options) -> dict[str, int]:
     """Return the context that each statistic needs; those that need no pass are left out."""
-    found = {name: load("statistics", name).halo(opened, given) for name, given in options.items()}
+    found = {name: _asked(name, "halo", opened, given) for name, given in options.items()}
     return {name: halo for name, halo in found.items() if halo is not None}
 
 
@@ -97,10 +99,11 @@ def push(
     ------
     CaseError
     """
-    states = {name: load("statistics", name).begin(opened, given) for name, given in options.items()}
+    states = {name: _asked(name, "begin", opened, given) for name, given in options.items()}
     for block in _blocks(pair, windows, opened, halo=halo, mapped=mapped, ahead=ahead):
-        for state in states.values():
-            on_side("prediction", pair.prediction[0], state.add, block, mapped)
+        for name, state in states.items():
+            with _blamed(name):
+                on_side("prediction", pair.prediction[0], state.add, block, mapped)
     return Sums(states)
 
 
@@ -178,10 +181,38 @@ def measured(
     said: list[str] = []
     for name in names:
         statistic, state = load("statistics", name), states.get(name)
-        found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
-        said += statistic.notes(state, opened) if hasattr(statistic, "notes") else []
+        with _blamed(name):
+            found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
+            said += statistic.notes(state, opened) if hasattr(statistic, "notes") else []
     return found, said
 
 
 def _rows(statistic: Any, state: Any, opened: Opened) -> dict[Row, Any]:
-    return dict(statistic.done(state, opened))
+    found = dict(statistic.done(state, opened))
+    for row, each in found.items():
+        if type(each) is not statistic.MEASURES.get(row.kind):
+            raise TypeError(f"it measures {type(each).__name__} of a row of kind {row.kind}")
+    return found
+
+
+def _asked(name: str, function: str, *arguments: Any) -> Any:
+    with _blamed(name):
+        return getattr(load("statistics", name), function)(*arguments)
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """Say of an unexpected error which installed package it is of; one of a statistic of the folder is ours.
+
+    Raises
+    ------
+    BrokenPlugin
+    """
+    try:
+        yield
+    except (DicecliError, MemoryError):
+        raise
+    except Exception as error:
+        if name in own("statistics"):
+            raise
+        raise broken("statistics", name, f"has failed: {type(error).__name__}: {error}") from error

@@ -1,12 +1,15 @@
-"""A package that brings one plugin of each kind is installed, and each of them is used through the command line.
+"""A package that brings plugins of each kind is installed, and each of them is used through the command line.
 
-Format, metric and exporter are the examples of docs/extending.md.
+Format, metric, family and exporter are the examples of docs/extending.md.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
+import json
 import os
 import re
 import shutil
@@ -20,15 +23,16 @@ import pytest
 from record_schema import loaded
 
 SOURCES = places.SUPPORT / "extra_plugins"
-#: The kinds of plugins, and the name of the one that the package brings.
+#: The kinds of plugins, and the names of those that the package brings.
 BROUGHT = {
-    "formats": "digits",
-    "metrics": "jaccard_distance",
-    "backends": "plain",
-    "executors": "backwards",
-    "exporters": "latex",
+    "formats": ("digits",),
+    "metrics": ("jaccard_distance", "edge_ratio"),
+    "statistics": ("edges",),
+    "backends": ("plain",),
+    "executors": ("backwards",),
+    "exporters": ("latex",),
 }
-MODULES = {"jaccard_distance": "distance"}
+MODULES = {"jaccard_distance": "distance", "edge_ratio": "outline"}
 MASKS = {
     "predictions": {"a": "0011\n0011\n", "b": "0110\n0110\n"},
     "references": {"a": "0011\n0001\n", "b": "0111\n0100\n"},
@@ -41,10 +45,10 @@ def wheel(folder):
     examples = {path.rpartition("/")[2]: text for path, text in extending.FILES.items()}
     files |= {f"extra_plugins/{name}": text.encode() for name, text in examples.items()}
     info = "extra_plugins-1.0.dist-info"
-    entries = "".join(
-        f"[dicecli.{kind}]\n{name} = extra_plugins.{MODULES.get(name, name)}\n\n"
-        for kind, name in BROUGHT.items()
-    )
+    entries = ""
+    for kind, names in BROUGHT.items():
+        lines = [f"{name} = extra_plugins.{MODULES.get(name, name)}\n" for name in names]
+        entries += "".join([f"[dicecli.{kind}]\n", *lines])
     files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: extra-plugins\nVersion: 1.0\n"
     files[f"{info}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -124,6 +128,59 @@ def test_workers_know_the_package(place, jobs):
     assert alone.stdout == several.stdout == usual.stdout
 
 
+#: The faces of label 1 in reference and prediction, of both cases: counted by hand.
+FACES = {"a": (3, 2), "b": (5, 4)}
+
+
+def test_a_family_is_used_like_any_other(place):
+    """Score, batch in processes or by a plugin, a configuration file: one ratio of what was measured."""
+    pair = ("predictions/a.digits", "references/a.digits")
+    assert "0.6667" in run(place, "score", *pair, "-m", "edge_ratio").stdout
+    words = ["batch", "predictions", "references", "-q", "--executor"]
+    settings = place / "dicecli.toml"
+    settings.write_text('metric = ["Edge-Ratio", "dice"]\nformat = "csv"\n', encoding="utf-8")
+    found = [run(place, *words, *each) for each in (["serial"], ["processes", "-j", "2"], ["backwards"])]
+    settings.unlink()
+    assert [(0, "")] * 3 == [(each.returncode, each.stderr) for each in found]
+    assert 1 == len({each.stdout for each in found})
+    rows = csv.DictReader(io.StringIO(found[0].stdout))
+    assert {name: n / of for name, (of, n) in FACES.items()} == {
+        row["case"]: float(row["edge_ratio"]) for row in rows
+    }
+
+
+def test_what_a_family_measured_is_reported_where_the_package_is(place):
+    """JSON has the measurements, and `report` makes the same numbers of them."""
+    words = ["-m", "edge_ratio", "-o", "faces.json", "-q", "-f", "csv"]
+    made = run(place, "batch", "predictions", "references", *words)
+    assert (0, "") == (made.returncode, made.stderr)
+    record = json.loads((place / "faces.json").read_text(encoding="utf-8"))
+    assert FACES == {
+        case["case"]: (row["reference"], row["prediction"])
+        for case in record["cases"]
+        for row in case["measured"]["edges"]
+        if row["label"] == 1
+    }
+    assert made.stdout == run(place, "report", "faces.json", "-f", "csv").stdout
+    assert '"edges"' in run(place, "report", "--schema").stdout
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [((), "no metric 'edge_ratio'"), (("edges",), "no statistic 'edges'")]
+)
+def test_what_a_family_measured_is_refused_without_the_package(place, kept, said):
+    """Whether the statistic was measured or its metric alone is asked for: it is named, and what to install."""
+    words = ["-m", "edge_ratio", "-f", "json", "-q"]
+    record = json.loads(run(place, "batch", "predictions", "references", *words).stdout)
+    for case in record["cases"]:
+        case["measured"] = {name: case["measured"][name] for name in ("matrix", *kept)}
+    (place / "other.json").write_text(json.dumps(record), encoding="utf-8")
+    done = run(place, "report", "other.json", with_package=False)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert said in " ".join(done.stderr.split())
+    assert "was written with a package" in done.stderr
+
+
 def test_each_is_used_by_score_inspect_and_metrics(place):
     """One pair, its files inspected, and the metric explained; -v says what has counted."""
     pair = ("predictions/a.digits", "references/a.digits")
@@ -134,7 +191,8 @@ def test_each_is_used_by_score_inspect_and_metrics(place):
     assert "digits" in run(place, "inspect", pair[0]).stdout
     assert "(fp + fn) / (tp + fp + fn)" in run(place, "metrics", "jaccard_distance").stdout
     assert re.search(
-        r"Of installed packages:\s+jaccard_distance +Share of the union", run(place, "metrics").stdout
+        r"Of installed packages:\s+edge_ratio +By how much .*\sjaccard_distance +Share of the union",
+        run(place, "metrics").stdout,
     )
 
 
@@ -142,7 +200,7 @@ def test_help_and_configuration_know_them(place, tmp_path):
     """--help lists the names of installed plugins, and a configuration file may use them."""
     listed = run(place, "batch", "--help").stdout
     for kind in ("backends", "executors", "exporters"):
-        assert BROUGHT[kind] in listed, kind
+        assert BROUGHT[kind][0] in listed, kind
     (tmp_path / "dicecli.toml").write_text('format = "latex"\nexecutor = "backwards"\n', encoding="utf-8")
     folders = [str(place / side) for side in MASKS]
     environment = {**os.environ, "PYTHONPATH": str(place / "site")}
@@ -226,6 +284,94 @@ def broken(tmp_path_factory):
         (folder / side / "notes.txt").write_text("no mask", encoding="utf-8")
     (folder / "x.bmp").write_bytes(b"BM" + bytes(60))
     return folder
+
+
+#: What is wrong with a statistic: what stands instead of what in the example, and what the error says.
+FAULTS = {
+    "blank": (
+        None,
+        "",
+        "it has no READS and no MEASURES and no OPTIONS and no halo and no begin and no done",
+    ),
+    "unmeasured": ("MEASURES =", "MEASURED =", "it has no MEASURES"),
+    "listed": ('"label": Edges', '"label": list', "list'> is no frozen dataclass with zero() and +"),
+    "thawed": ("frozen=True, ", "", "is no frozen dataclass"),
+    "strange": ("reference: Whole", "reference: set[int]", "a field of its measurement Edges has no type of"),
+    "unseen": ("prediction: Whole", "prediction: Row", "a field of its measurement Edges has no type of"),
+    "sided": ('"label": Edges', '"side": Edges', "types by the kind of a row are expected"),
+    "unread": ('READS = "labels"', 'READS = "pictures"', "labels or probabilities is expected"),
+    "unset": ("[str, ...] = ()", "[str, ...] = ('hat',)", "a tuple of names of settings is expected"),
+    "halts": ("return 1", "return 1 / 0", "has failed: ZeroDivisionError: division by zero"),
+    "begins": ("return State(opened)", "return {}['x']", "has failed: KeyError: 'x'"),
+    "adds": ("del mapped", "assert block is None, 'no'", "has failed: AssertionError: no"),
+    "ends": ("yield row, Edges(*faces)", "yield row, faces", "has failed: TypeError: it measures list"),
+}
+
+
+@pytest.fixture(scope="module")
+def faulty(broken):
+    """Lay out another package beside the broken one, with a family for each fault of its statistic."""
+    info = broken / "site" / "faults-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faults\nVersion: 1.0\n", encoding="utf-8")
+    statistic, metric = (
+        extending.FILES[path] for path in ("dicecli/statistics/edges.py", "dicecli/metrics/outline.py")
+    )
+    entries = {"metrics": "", "statistics": ""}
+    (broken / "site" / "faults").mkdir()
+    for fault, (old, new, _) in {**FAULTS, "lost_one": ("", "", "")}.items():
+        text = "" if old is None else statistic.replace(old, new)
+        assert text != statistic or not old
+        of = metric.replace("edge_ratio", f"{fault}_ratio").replace('of="edges"', f'of="{fault}"')
+        for kind, name, content in (("metrics", f"{fault}_ratio", of), ("statistics", fault, text)):
+            (broken / "site" / "faults" / f"{name}.py").write_text(content, encoding="utf-8")
+            if name != "lost_one":
+                entries[kind] += f"{name} = faults.{name}\n"
+    lines = "".join(f"[dicecli.{kind}]\n{names}" for kind, names in entries.items())
+    (info / "entry_points.txt").write_text(lines, encoding="utf-8")
+    return broken
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_statistic_is_named_with_its_package(faulty, fault):
+    """What lacks something, says what cannot be or fails amid a case ends it with an error, and no traceback."""
+    done = run(faulty, "score", "predictions/a.png", "references/a.png", "-m", f"{fault}_ratio")
+    assert (2, "") == (done.returncode, done.stdout), done.stderr
+    said = " ".join(done.stderr.split())
+    assert f"the statistic '{fault}' of the installed package faults " in said
+    assert FAULTS[fault][2] in said
+    assert "pip uninstall faults" in said
+    assert "Traceback" not in said
+
+
+def test_a_metric_whose_statistic_nobody_brings_is_named(faulty):
+    """Its package has forgotten the entry of the statistic."""
+    done = run(faulty, "score", "predictions/a.png", "references/a.png", "-m", "lost_one_ratio")
+    assert (2, "") == (done.returncode, done.stdout), done.stderr
+    assert "of the installed package faults is of the statistic 'lost_one', which neither" in done.stderr
+
+
+def test_a_statistic_that_fails_costs_its_cases(faulty):
+    """In a batch such a case is a failed row that names the package; the report is whole."""
+    words = ["-m", "begins_ratio", "-f", "csv", "-q", "-j", "2"]
+    done = run(faulty, "batch", "predictions", "references", *words)
+    assert 3 == done.returncode
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert "failed" == row["status"]
+    assert row["error"].startswith("BrokenPlugin: the statistic 'begins' of the installed package faults")
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_statistics_stand_in_lists(faulty):
+    """The list of metrics says what is wrong with each, and the schema has none that cannot be described."""
+    done = run(faulty, "metrics")
+    assert 0 == done.returncode
+    assert "the statistic 'unmeasured' of the installed package faults cannot be loaded" in done.stdout
+    done = run(faulty, "report", "--schema")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)["$defs"]["measured"]["properties"]
+    assert {"matrix", "adds"} <= found.keys()
+    assert not {"unmeasured", "listed", "strange", "unseen"} & found.keys()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ class Spots:
 
 MEASURES = {"label": Spots, "region": Spots}
 READS = "labels"
+OPTIONS = ()
+#: Nothing is measured by it: cases are made here.
+halo = begin = done = None
 
 
 def distance(spots, spacing):
