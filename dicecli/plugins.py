@@ -81,6 +81,14 @@ def _package(entry: EntryPoint) -> str:
     return (entry.dist.name if entry.dist else None) or entry.value
 
 
+def package_of(kind: str, name: str) -> str | None:
+    """Return the package that brings a plugin, with its version; None for one of the folder."""
+    if name in own(kind) or name not in installed(kind):
+        return None
+    entry = _entries(kind)[name]
+    return f"{_package(entry)} {entry.dist.version if entry.dist else ''}"
+
+
 def names(kind: str) -> tuple[str, ...]:
     """List every plugin of a kind: those of the folder, then those of installed packages."""
     return (*own(kind), *installed(kind))

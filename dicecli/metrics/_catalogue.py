@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import BrokenPlugin
-from dicecli.plugins import installed, load, own, unknown
+from dicecli.plugins import broken, installed, load, own, unknown
 from dicecli.records.cases import LENGTHS, PIXELS
 
 if TYPE_CHECKING:
@@ -193,10 +193,7 @@ def added(name: str) -> Metric:
     """
     load("metrics", name)
     if name not in _table:
-        raise BrokenPlugin(
-            f"an installed package names the metric '{name}', and its module defines none of that name",
-            "Its entry point has the name of the function that is decorated with @metric.",
-        )
+        raise broken("metrics", name, "cannot be loaded: its module defines none of that name with @metric")
     from dicecli.records.installed import check_statistic
 
     check_statistic(_table[name].statistic, name)
@@ -206,9 +203,8 @@ def added(name: str) -> Metric:
 def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     """Find a metric by its name or one of its aliases; case, hyphens and spaces do not matter.
 
-    A name that is not in the catalogue is looked up among those of installed packages: entry points of the
-    group ``dicecli.metrics``, each a module that registers a metric of that name. `others`
-    are names that an error may propose too.
+    A name that is not in the catalogue is looked up among the metrics of installed packages: entry points of
+    ``dicecli.metrics``, each a module that registers one of that name. An error may propose `others` too.
 
     Raises
     ------
@@ -217,17 +213,19 @@ def resolve(name: str, others: tuple[str, ...] = ()) -> Metric:
     """
     wanted = _plain(name)
     table = catalogue()
-    if wanted in table:
-        return table[wanted]
     for each in table.values():
         if wanted in map(_plain, each.words):
             return each
-    for each_name in installed("metrics"):
-        plain = _plain(each_name)
-        # That a metric is a length, and so named with a unit too, shows only once it is loaded.
-        is_length = wanted in {f"{plain}_{unit}" for unit in LENGTHS} and added(each_name).unit is not None
-        if plain == wanted or is_length:
-            return added(each_name)
+    # The other words of a metric show only once it is loaded: the one of that name is asked first.
+    for each_name in sorted(installed("metrics"), key=lambda each: _plain(each) != wanted):
+        try:
+            each = added(each_name)
+        except BrokenPlugin:
+            if wanted.startswith(_plain(each_name)):
+                raise
+            continue
+        if wanted in map(_plain, each.words):
+            return each
     aliases = (alias for each in table.values() for alias in each.aliases)
     raise unknown("metric", wanted, (*table, *installed("metrics")), (*aliases, *others))
 

@@ -8,6 +8,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli.masks import files
+from dicecli.metrics._catalogue import statistics_of
+from dicecli.plugins import package_of
 from dicecli.records.version import __version__
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ SCHEMA = 2
 def fingerprint(case: Case, settings: Settings) -> str:
     """Return a digest of all that a case's counts depend on, its files by their size and time of change.
 
-    The settings, this package's version, the case with its paths; both halves of a volume whose header is a
-    file of its own. Only of cases whose masks are paths, or None.
+    The settings, the version of this package and of those that bring statistics, the case with its paths;
+    both halves of a volume whose header is a file of its own. Only of cases whose masks are paths, or None.
     """
     return digest([digest(options_of(settings)), *inputs_of(case)])
 
@@ -32,7 +34,9 @@ def options_of(settings: Settings) -> list[Any]:
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
     # What was scored within one limit has the same counts within another.
     counted = {key: value for key, value in settings.to_dict().items() if not key.startswith("max_")}
-    return [SCHEMA, __version__, counted, colours]
+    needed = () if settings.soft else statistics_of(settings.metrics)
+    packages = [package_of("statistics", name) for name in needed]
+    return [SCHEMA, __version__, counted, colours, *filter(None, packages)]
 
 
 def inputs_of(case: Case) -> list[Any]:

@@ -165,6 +165,13 @@ def test_what_a_family_measured_is_reported_where_the_package_is(place):
     assert '"edges"' in run(place, "report", "--schema").stdout
 
 
+def test_a_metric_of_a_package_has_its_other_names(place):
+    """Aliases find it as they find those of the folder: on the command line, and where it is explained."""
+    pair = ("predictions/a.digits", "references/a.digits")
+    assert "0.2500" in run(place, "score", *pair, "-m", "Jaccard loss").stdout
+    assert "(fp + fn) / (tp + fp + fn)" in run(place, "metrics", "jaccard-loss").stdout
+
+
 @pytest.mark.parametrize(
     ("kept", "said"), [((), "no metric 'edge_ratio'"), (("edges",), "no statistic 'edges'")]
 )

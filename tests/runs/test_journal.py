@@ -9,15 +9,19 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import places
 import pytest
+import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import journal_record as scored
 from make import measured
 
+from dicecli import plugins
 from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Failed, Missing, Scored
 from dicecli.records.codec import read, written
@@ -498,3 +502,16 @@ def test_an_entry_of_another_kind_is_passed_over(path, cases):
         whole += b"%08x %b\n" % (zlib.crc32(text), text)
     path.write_bytes(whole)
     assert found(path, cases) == {0, 1}
+
+
+def test_a_newer_package_of_a_statistic_measures_anew(cases, monkeypatch):
+    """What a package's statistic has measured is of its version; metrics of other statistics are not concerned."""
+    toy.install(monkeypatch)
+    found = []
+    for version in ("1.0", "1.0", "1.1"):
+        package = SimpleNamespace(name="toys", version=version)
+        entry = EntryPoint("toy", "toy", "dicecli.statistics")._for(package)
+        monkeypatch.setitem(plugins._entries("statistics"), "toy", entry)
+        found.append([fingerprint(cases[0], make_settings(metrics=name)) for name in ("toy_growth", "dice")])
+    assert found[0] == found[1]
+    assert [True, False] == [old != new for old, new in zip(found[0], found[2], strict=True)]
