@@ -163,8 +163,10 @@ class Report:
         every = label_counts(result.measured)
         table, rows = self._scores(result, self.rows, every)
         labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
-        others = sorted({*every, *_only(self.settings.labels.background)} - {*self.labels})
-        not_averaged = [Row("label", each, self.settings.labels.name(each), (each,)) for each in others]
+        # Layers have no background; a case of nothing else has none either.
+        has_labels = every or not own_regions(result.measured)
+        others = {*every, *(_only(self.settings.labels.background) if has_labels else ())} - {*self.labels}
+        not_averaged = [Row("label", each, self.settings.labels.name(each), (each,)) for each in sorted(others)]
         scores = CaseScores(
             result=result,
             labels=labels,

@@ -49,12 +49,13 @@ def test_label_maps(seed, ignore):
     rng = np.random.default_rng(seed)
     reference, prediction = (rng.integers(0, 5, (4, 5)).astype(np.uint8) * 3 for _ in range(2))
     ignored = [3 * each for each in ignore]
-    known, block = understood(prediction, reference, ignore_label=ignored)
-    kept = ~np.isin(reference, ignored)
+    hidden = rng.random(reference.shape) < 0.2
+    known, block = understood(prediction, np.ma.masked_array(reference, hidden), ignore_label=ignored)
+    kept = ~hidden & ~np.isin(reference, ignored)
     labels = sorted({*reference[kept].tolist(), *prediction[kept].tolist()} - {*ignored})
     assert [row.label for row in known.rows] == labels
     assert known.counted == kept.sum()
-    assert known.excluded == {"ignore_label": (~kept).sum(), "nodata": 0}
+    assert known.excluded == {"ignore_label": (~kept & ~hidden).sum(), "nodata": hidden.sum()}
     places = {label: place for place, label in enumerate(labels, start=1)}
     for mask, (codes,) in ((reference, block.reference), (prediction, block.prediction)):
         expected = [[places.get(label, 0) for label in row] for row in mask.tolist()]

@@ -32,7 +32,7 @@ def written(path, layers, dtype="uint8", full=1, **options):
     array = layers.astype(dtype) * np.dtype(dtype).type(full) if layers.dtype == bool else layers
     if path.suffix == ".tif":
         return str(make.geotiff(path, array, **options))
-    volume = np.moveaxis(array, 0, -1) if layers.dtype == bool else array
+    volume = np.moveaxis(array, 0, -1) if array.ndim == 4 else array
     return str(make.nifti(path, volume, **options))
 
 

@@ -171,7 +171,11 @@ def _print_whole(console: Console, table: Any) -> None:
     from rich.measure import Measurement
 
     needs = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-    console.print(table, width=max(console.width, needs), crop=False, soft_wrap=needs > console.width)
+    width = console.width
+    # What is printed is never wider than the console, whatever width is asked for there.
+    console.width = max(width, needs)
+    console.print(table, crop=False, soft_wrap=needs > width)
+    console.width = width
 
 
 def _style(cell: str) -> str:
