@@ -137,7 +137,7 @@ class Pair:
         """Return the plan that both are read through; memory does not grow with the number of layers."""
         first, second = self.reference[0], self.prediction[0]
         if self._pixels == WINDOW_PIXELS:
-            return plan(first, second)
+            return plan(first, second, pixels=WINDOW_PIXELS)
         other = second if self.leading is first else first
         return plan(self.leading, other, pixels=self._pixels, growth=_GROWTH)
 

@@ -54,7 +54,7 @@ class Band(MaskSource):
         )
         self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
-        self._is_split = self._has_one_strip()
+        self._is_split, self._is_finished = self._has_one_strip(), False
         self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
     def _from_gdal(self, window: Window) -> np.ndarray:
@@ -66,10 +66,14 @@ class Band(MaskSource):
     def finish(self) -> None:
         """Hold the checksums of deflate, which GDAL does not look at; and say how much is not stored.
 
+        Once: a second pass over the file finds what the first one has.
+
         Raises
         ------
         Corrupt
         """
+        if self._is_finished:
+            return
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
         with files.readable(self.path), closed_off(self.path), files.open_regular(self.path) as file:
@@ -82,6 +86,7 @@ class Band(MaskSource):
         if sparse:
             value = "nodata" if self._dataset.nodatavals[self._band - 1] is not None else "0"
             self.notes.append(f"{sparse:,} of its blocks are sparse: not stored, and read as {value}")
+        self._is_finished = True
 
     def _blocks(self, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
         """Yield where each block of the band lies in the file, its length, and how many rows it holds.
