@@ -102,7 +102,7 @@ _CHOOSING = [
         metavar="NAME",
         multiple=True,
         help="A metric of 'dicecli metrics', or all. Repeatable.  [default: dice, iou, precision, recall; "
-        "in JSON all]",
+        "in JSON all of counts]",
     ),
 ]
 

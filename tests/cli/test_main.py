@@ -21,6 +21,7 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.cli.main import COMMANDS
+from dicecli.metrics._catalogue import catalogue
 
 SAMPLES = places.SAMPLES
 
@@ -123,9 +124,14 @@ def test_chosen_metrics_are_the_columns_in_the_order_given():
         "score", *pair("lesion"), "-f", "csv", "-q", "-m", "sensitivity", "-m", "f1", "-m", "dice"
     ).stdout
     assert text.splitlines()[0] == "case,status,label,name,tp,fp,fn,tn,recall,f1,dice,error"
-    every = json.loads(run("score", *pair("lesion"), "-f", "json", "-q", "-m", "all").stdout)
-    usual = json.loads(run("score", *pair("lesion"), "-f", "json", "-q").stdout)
-    assert usual["cases"] == every["cases"]
+    (every,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q", "-m", "all").stdout)["cases"]
+    (usual,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q").stdout)["cases"]
+    of_masks = [each for each in catalogue().values() if each.takes == "row" and each.reads == "labels"]
+    counts = ("label", "name", "tp", "fp", "fn", "tn")
+    for row, shown in zip(every["labels"], usual["labels"], strict=True):
+        assert shown.items() <= row.items()
+        assert {*counts, *(each.in_unit("px").name for each in of_masks)} == row.keys()
+        assert {*counts, *(each.name for each in of_masks if each.of == "counts")} == shown.keys()
 
 
 def test_outputs_go_by_suffix_and_are_whole(tmp_path):
@@ -305,8 +311,6 @@ def test_inspect_of_a_broken_file_is_an_answer(tmp_path):
 
 def test_metrics_lists_and_explains():
     """The catalogue lists every metric; a name or an alias explains one; an unknown name is exit 2."""
-    from dicecli.metrics._catalogue import catalogue
-
     listed = run("metrics").stdout
     for name in catalogue():
         assert name in listed

@@ -69,6 +69,8 @@ def values(kind, length=None, side=2):
     origin, parts = get_origin(kind) or kind, get_args(kind)
     if origin is Annotated:
         return annotated(*parts, side=side)
+    if origin is tuple and parts[1:] != (Ellipsis,):
+        return st.tuples(*map(values, parts))
     if origin is tuple:
         inner = st.lists(values(parts[0]), min_size=length or 0, max_size=length or 4)
         return inner.map(tuple)
