@@ -166,7 +166,9 @@ class Report:
         # Layers have no background; a case of nothing else has none either.
         has_labels = every or not own_regions(result.measured)
         others = {*every, *(_only(self.settings.labels.background) if has_labels else ())} - {*self.labels}
-        not_averaged = [Row("label", each, self.settings.labels.name(each), (each,)) for each in sorted(others)]
+        not_averaged = [
+            Row("label", each, self.settings.labels.name(each), (each,)) for each in sorted(others)
+        ]
         scores = CaseScores(
             result=result,
             labels=labels,

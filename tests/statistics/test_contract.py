@@ -21,6 +21,7 @@ from dicecli.records.settings import Settings
 from dicecli.runs.measuring import measure_case
 
 NAMES = own("statistics")
+OF_LABELS = [name for name in NAMES if load("statistics", name).READS == "labels"]
 KINDS = ("label", "region", "image")
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9)) | st.tuples(*[st.integers(1, 6)] * 3)
 
@@ -108,6 +109,45 @@ def test_any_tiling_order_and_grouping_gives_the_same(name, shape, seed, order, 
 
 
 @pytest.mark.parametrize("name", NAMES)
+@given(SHAPES, st.integers(0, 10**6), st.randoms(), st.integers(1, 3))
+@settings(max_examples=20)
+def test_more_context_than_it_asks_for_does_not_matter(name, shape, seed, order, more):
+    """Beside a statistic that needs wider blocks it measures the same."""
+    prediction, reference, options = passes.drawn(load("statistics", name).READS, shape, seed)
+    with passes.opened(prediction, reference, options) as (pair, known):
+        whole = passes.of_one_pass(name, pair, known, options, [tuple(slice(0, n) for n in shape)])
+        parts = passes.cut(Plan(shape, (order.randint(1, shape[0]), *shape[1:]), "C"), order.randint(1, 3))
+        assert_same(passes.of_passes(name, pair, known, options, parts, more=more), whole)
+
+
+@pytest.mark.parametrize("name", OF_LABELS)
+@given(st.tuples(*[st.integers(1, 6)] * 3), st.integers(0, 10**6), st.randoms())
+@settings(max_examples=20)
+def test_binary_layers_in_any_windows_give_the_same(name, shape, seed, order):
+    """Layers that overlap are rows of their own, however the file is cut, and no pixel of one is another's."""
+    rng = np.random.default_rng(seed)
+    sides = rng.integers(0, 2, (2, *shape, 3), np.uint8)
+    sides[:, 0, 0, 0] = [0, 1, 1]  # never all of them one value, which might be no layer
+    every, alone = (
+        [nibabel.Nifti1Image(each[..., keep], np.eye(4)) for each in sides] for keep in ([0, 1, 2], [0, 1, 1])
+    )
+    with passes.opened(*every, Settings()) as (pair, known):
+        shape = known.shape  # axes of length 1 at the end are none
+        whole = passes.of_one_pass(name, pair, known, Settings(), [tuple(slice(0, n) for n in shape)])
+        steps = (*shape[:-1], order.randint(1, shape[-1]))
+        if not passes.halo_of(name, known, Settings()):
+            steps = [order.randint(1, n) for n in shape]
+        tiling = Plan(shape, steps, "F")
+        parts = passes.cut(tiling, order.randint(1, len(tiling)))
+        order.shuffle(parts)
+        assert_same(passes.of_passes(name, pair, known, Settings(), parts, travelling=True), whole)
+    with passes.opened(*alone, Settings()) as (pair, known):
+        found = passes.of_one_pass(name, pair, known, Settings(), pair.windows())
+    first, second, _ = whole.values()
+    assert all(map(same, found.values(), (first, second, second)))
+
+
+@pytest.mark.parametrize("name", NAMES)
 @given(st.tuples(*[st.integers(1, 6)] * 3), st.integers(0, 10**6), st.randoms())
 @settings(max_examples=20)
 def test_left_out_pixels_do_not_matter(name, shape, seed, order):
@@ -147,7 +187,7 @@ def test_any_orientation_of_a_file_gives_the_same(name, shape, seed, axes, flips
     assert_same(found[1], found[0])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if load("statistics", name).READS == "labels"])
+@pytest.mark.parametrize("name", OF_LABELS)
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".png", ".tif"])
 def test_threads_and_files_of_every_format_give_what_arrays_give(name, suffix, tmp_path):
     """Whether read from a file, forwards or in any order, by one thread or three: the same measurements."""

@@ -67,13 +67,16 @@ def of_one_pass(name, pair, known, settings, windows):
     return of_passes(name, pair, known, settings, [windows])
 
 
-def of_passes(name, pair, known, settings, parts, *, travelling=False):
-    """Return the measurements of a statistic from states of their own for each part of the windows, added up."""
+def of_passes(name, pair, known, settings, parts, *, travelling=False, more=0):
+    """Return the measurements of a statistic from states of their own for each part of the windows, added up.
+
+    Blocks have `more` context than it asks for, as where another statistic asks for that.
+    """
     options = options_of((name,), settings)
     halo = halos(known, options).get(name)
     states = []
     for windows in parts if halo is not None else ():
-        state = push(pair, windows, known, options, halo=halo)
+        state = push(pair, windows, known, options, halo=halo + more)
         states.append(pickle.loads(pickle.dumps(state)) if travelling else state)  # noqa: S301 - our own
     total = reduce(add, states).parts if states else {}
     return measured(total, (name,), known, pair)[0][name]
