@@ -15,6 +15,7 @@ import toy
 from dicecli.errors import UnknownName, UsageError
 from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, resolve
 from dicecli.records.counts import Counts
+from dicecli.statistics.place import Places
 
 METRICS = list(catalogue().values())
 #: Those of one label, which take its counts and, some of them, the size of a pixel.
@@ -45,7 +46,14 @@ class Examples(NamedTuple):
 
 
 #: By the statistic: a metric of one that is missing here fails, for nobody knows what to hold it to.
-EXAMPLES: dict[str, Examples] = {}
+EXAMPLES: dict[str, Examples] = {
+    "place": Examples(
+        equal=[Places(2, 4, (6, 2), (12, 4)), Places(0, 1, (), (3, 3)), Places.zero()],
+        unequal=[Places(2, 2, (6, 2), (6, 8)), Places(1, 3, (5, 0), (0, 9))],
+        undefined={"either mask is empty": lambda place: 0 in {place.reference, place.prediction}},
+        axes=2,
+    )
+}
 
 
 def named(metrics):

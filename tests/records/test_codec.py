@@ -21,6 +21,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Least, Measured, Most, Row, Shape
 from dicecli.records.softness import Softness
 from dicecli.statistics.matrix import Matrix
+from dicecli.statistics.place import Places
 from dicecli.statistics.soft.sums import ChannelSums, JointSums, exact
 
 MEASUREMENTS = list(
@@ -41,8 +42,16 @@ def matrices(draw):
     return sum(parts, Matrix.zero())
 
 
+@st.composite
+def places(draw):
+    """Draw where a row lies: coordinates along as many axes, of the sides that have a pixel."""
+    axes, numbers = draw(st.integers(1, 4)), st.integers(1, 2**70)
+    sides = [draw(st.none() | st.tuples(numbers, st.tuples(*[numbers] * axes))) or (0, ()) for _ in range(2)]
+    return Places(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
+
+
 #: Measurements whose fields depend on each other.
-OF_THEIR_OWN = {Matrix: matrices()}
+OF_THEIR_OWN = {Matrix: matrices(), Places: places()}
 
 
 @st.composite
