@@ -80,13 +80,15 @@ def meant_inside(source: MaskSource, sizes: Mapping[int, int], settings: Setting
         It has nodata, which would leave out other pixels of each layer.
     """
     known = set(sizes) - {source.nodata_label}
+    is_outside = settings.nodata == "background" or (settings.nodata == "auto" and source.nodata == 0)
+    has_nodata = source.nodata_label in sizes and not is_outside
     if {1, 255} <= known and source.refusal is not None:
         raise source.refusal
-    is_outside = settings.nodata == "background" or (settings.nodata == "auto" and source.nodata == 0)
-    if source.nodata_label in sizes and not is_outside:
+    if has_nodata:
         raise NotLabels(
             "several binary layers hold nodata, which would leave out other pixels of each",
-            "Take it for outside: --nodata background; or for a value like any other: --nodata label.",
+            "Take it for outside: --nodata background; or for a value like any other: --nodata label. Or say "
+            "which band holds labels: --band N.",
             source.path,
         )
     return {label: int(label in {1, 255} & known) for label in sizes}

@@ -139,6 +139,11 @@ def _of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     notes: list[str] = []
     for side, (source, *others) in sides.items():
         said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
+        first, *rest = sizes[side].values()
+        if others and any(first) and all(each == first for each in rest):
+            said.append(
+                "its layers hold equally many pixels: if they are colours of one mask, --band 1 reads one"
+            )
         if not others:
             renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
             inside[side] = meant_regions(source, renamed, rows, settings)
@@ -232,12 +237,7 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
 
 
 def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:
-    """Return what the channels of an open pair are, and a note on it; before any of them is read.
-
-    Raises
-    ------
-    ChannelMismatch, NotProbabilities
-    """
+    """Return what the channels of an open pair are, and a note; raises ChannelMismatch, NotProbabilities."""
     softness, channel = settings.soft, pair.prediction[0]
     if softness is None:
         raise ValueError("these settings are for masks")

@@ -485,3 +485,14 @@ def test_inspect_refuses_what_score_refuses(tmp_path):
     path = layered.written(tmp_path / "p.tif", stored, nodata=7)
     assert inspect(path).error.name == "NotLabels"
     assert inspect(path, make_settings(nodata="background")).error is None
+
+
+def test_grey_in_three_colours_is_told_from_layers(tmp_path):
+    """Bands that are one mask three times are scored as layers, with a note; --band 1 reads one of them."""
+    mask = make.blobs((12, 11), 2, 1)
+    path = str(make.geotiff(tmp_path / "m.tif", np.stack([mask] * 3) * 255))
+    report = dicecli.score(path, str(make.geotiff(tmp_path / "n.tif", np.stack([mask] * 3))))
+    assert sum("colours of one mask, --band 1" in note for note in report.results[0].notes) == 2
+    alone = dicecli.score(path, str(make.geotiff(tmp_path / "o.tif", mask)), band=1)
+    assert not any("colours" in note for note in alone.results[0].notes)
+    assert alone.averages["macro"]["dice"].value == 1.0
