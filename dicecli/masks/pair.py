@@ -15,7 +15,7 @@ from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import NothingSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     import numpy as np
 
@@ -155,7 +155,7 @@ class Pair:
 
     def blocks(
         self, windows: Iterable[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
-    ) -> Iterator[Stored]:
+    ) -> Generator[Stored]:
         """Read windows, every layer of both sides each: stored labels, and of channels the stored values.
 
         Parameters
@@ -177,14 +177,15 @@ class Pair:
                     second = pool.submit(self._read_prediction, window)
                     first = self._read_reference(window)
                     yield first, second.result()
+                    del first, second  # not to be held while the next ones are read
         elif mapped is map:
             for window in windows:
-                first = self._read_reference(window)
-                yield first, self._read_prediction(window)
+                yield self._read_reference(window), self._read_prediction(window)
         else:
             for window in windows:
                 found = tuple(mapped(lambda task, window=window: on_side(*task, window), self._tasks()))
                 yield found[: len(self.reference)], found[len(self.reference) :]
+                del found
 
     def finish(self, threads: int = 1) -> None:
         """Check what shows only at the end of every file: checksums, that nothing follows or has changed.

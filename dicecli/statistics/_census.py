@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import TooManyLabels
@@ -38,15 +39,17 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     backend, where = _backend(device)
     places = layer_pairs(pair)
     found = dict.fromkeys(places, ConfusionMatrix.empty())
-    for reference, prediction in pair.blocks(windows, ahead=ahead):
-        for first, second in places:
-            blocks = reference[first], prediction[second]
-            try:
-                found[first, second] += (
-                    backend.count_block(*blocks) if where is None else backend.count_block(*blocks, where)
-                )
-            except TooManyLabels as error:
-                raise _of_the_richer(error, pair, *blocks) from error.__cause__
+    # Closed at once where counting fails: a thread that reads ahead would stay as long as the error does.
+    with closing(pair.blocks(windows, ahead=ahead)) as read:
+        for reference, prediction in read:
+            for first, second in places:
+                blocks = reference[first], prediction[second]
+                try:
+                    found[first, second] += (
+                        backend.count_block(*blocks) if where is None else backend.count_block(*blocks, where)
+                    )
+                except TooManyLabels as error:
+                    raise _of_the_richer(error, pair, *blocks) from error.__cause__
     return Sums(found)
 
 

@@ -21,7 +21,7 @@ A statistic is a plugin: a module or package of this folder, of which the pass u
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +33,7 @@ from dicecli.plugins import broken, load, own
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from dicecli.masks.blocks import Plan, Window
     from dicecli.masks.pair import Pair, Stored
@@ -100,10 +100,13 @@ def push(
     CaseError
     """
     states = {name: _asked(name, "begin", opened, given) for name, given in options.items()}
-    for block in _blocks(pair, windows, opened, halo=halo, mapped=mapped, ahead=ahead):
-        for name, state in states.items():
-            with _blamed(name):
-                on_side("prediction", pair.prediction[0], state.add, block, mapped)
+    # Closed at once where a state raises: a thread that reads ahead would stay as long as the error does.
+    with closing(_blocks(pair, windows, opened, halo=halo, mapped=mapped, ahead=ahead)) as blocks:
+        for block in blocks:
+            for name, state in states.items():
+                with _blamed(name):
+                    on_side("prediction", pair.prediction[0], state.add, block, mapped)
+            del block
     return Sums(states)
 
 
@@ -115,7 +118,7 @@ def _blocks(
     halo: int,
     mapped: Callable[..., Any],
     ahead: bool,
-) -> Iterator[Block]:
+) -> Generator[Block]:
     if not halo:
         for window, stored in zip(windows, pair.blocks(windows, mapped, ahead=ahead), strict=True):
             yield opened.block(window, window, stored, pair.prediction)
@@ -129,15 +132,12 @@ def _blocks(
         for at, edge in zip(wanted, edges, strict=False)
     ]
     read = pair.blocks([part for part in parts if part[axis].start < part[axis].stop], mapped, ahead=ahead)
-    held: Stored | None = None
-    start = 0
-    for window, at, part in zip(windows, wanted, parts, strict=True):
-        if held is None:
-            start = at[axis].start
-        kept = None if held is None else _cut(held, axis, at[axis].start - start)
-        new = next(read) if part[axis].start < part[axis].stop else None
-        held = _joined([each for each in (kept, new) if each is not None], axis)
-        start = at[axis].start
+    held: Stored = (), ()
+    starts = [at[axis].start for at in wanted]
+    for window, at, part, before in zip(windows, wanted, parts, [*starts[:1], *starts[:-1]], strict=True):
+        held = _cut(held, axis, at[axis].start - before)
+        if part[axis].start < part[axis].stop:
+            held = _joined(held, next(read), axis)
         yield opened.block(at, window, held, pair.prediction)
 
 
@@ -151,18 +151,21 @@ def _along(window: Window, axis: int, start: int, stop: int) -> Window:
 
 
 def _cut(stored: Stored, axis: int, start: int) -> Stored:
-    """Let go of the planes before `start`."""
+    """Let go of the planes before `start`; what stays is copied, as a view would keep all."""
+    if not start:
+        return stored
     behind = (*(slice(None),) * axis, slice(start, None))
-    first, second = (tuple(each[behind] for each in side) for side in stored)
+    first, second = (tuple([each[behind].copy() for each in side]) for side in stored)
     return first, second
 
 
-def _joined(parts: Sequence[Stored], axis: int) -> Stored:
-    if len(parts) == 1:
-        return parts[0]
+def _joined(one: Stored, other: Stored, axis: int) -> Stored:
+    """Put planes behind others; at the beginning there are none."""
+    if not one[0]:
+        return other
     first, second = (
-        tuple(np.concatenate(layers, axis) for layers in zip(*sides, strict=True))
-        for sides in zip(*parts, strict=True)
+        tuple([np.concatenate(layers, axis) for layers in zip(*sides, strict=True)])
+        for sides in zip(one, other, strict=True)
     )
     return first, second
 
