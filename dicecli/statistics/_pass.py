@@ -155,7 +155,7 @@ def _cut(stored: Stored, axis: int, start: int) -> Stored:
     if not start:
         return stored
     behind = (*(slice(None),) * axis, slice(start, None))
-    first, second = (tuple([each[behind].copy() for each in side]) for side in stored)
+    first, second = (tuple([each[behind].copy(order="K") for each in side]) for side in stored)
     return first, second
 
 
