@@ -170,7 +170,7 @@ def sharing(result: Result, case: Case, parts: dict[Any, Any]) -> Result:
         sizes,
         result.counted,
         excluded,
-        result.measured.sharing(parts),
+        result.measured.packed(parts),
         notes,
     )
 

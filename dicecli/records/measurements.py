@@ -117,7 +117,7 @@ class Measured(Mapping[str, Mapping[Row, Any]]):
         found = {row: each for (of, row), each in zip(self._keys, self._values, strict=True) if of == name}
         if not found:
             raise KeyError(name)
-        return found
+        return {row: each.unpacked() if hasattr(each, "unpacked") else each for row, each in found.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name for name, _ in self._keys))
@@ -131,7 +131,11 @@ class Measured(Mapping[str, Mapping[Row, Any]]):
     def __repr__(self) -> str:
         return f"Measured.of({ {name: dict(rows) for name, rows in self.items()} })"
 
-    def sharing(self, parts: dict[Any, Any]) -> Measured:
-        """Return the same, with the parts of equal ones that were seen before; `parts` grows."""
-        values = tuple([each.sharing(parts) if hasattr(each, "sharing") else each for each in self._values])
+    def packed(self, parts: dict[Any, Any]) -> Measured:
+        """Return the same in less memory: with the keys of an equal one that was seen before; `parts` grows.
+
+        A measurement that can be held in fewer bytes has a method ``packed``, which takes the parts and gives
+        something that is ``unpacked`` whenever it is looked at.
+        """
+        values = tuple([each.packed(parts) if hasattr(each, "packed") else each for each in self._values])
         return Measured(parts.setdefault(self._keys, self._keys), values)

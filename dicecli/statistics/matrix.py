@@ -5,6 +5,7 @@ It is what the census counts, so that it costs no pass. The counts of labels and
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -47,13 +48,13 @@ class Matrix:
     @classmethod
     def of(cls, matrix: ConfusionMatrix) -> Self:
         """Take it from what was counted; pixels whose reference has no label must be left out before."""
+        import numpy as np
+
         rows, columns = matrix.table.nonzero()
-        labels = [None if label == NO_LABEL else label for label in matrix.labels]
-        return cls(
-            tuple([matrix.labels[row] for row in rows.tolist()]),
-            tuple([labels[column] for column in columns.tolist()]),
-            tuple(matrix.table[rows, columns].tolist()),
-        )
+        # As objects, of which each label is one, however many pairs it is in.
+        labels = np.array([None if label == NO_LABEL else label for label in matrix.labels], object)
+        pixels = matrix.table[rows, columns].tolist()
+        return cls(tuple(labels[rows].tolist()), tuple(labels[columns].tolist()), tuple(pixels))
 
     @classmethod
     def of_counts(cls, counts: Counts) -> Self:
@@ -81,10 +82,10 @@ class Matrix:
     def __reduce__(self) -> tuple[Any, ...]:
         return Matrix, (self.reference, self.prediction, self.pixels)
 
-    def sharing(self, parts: dict[Any, Any]) -> Matrix:
-        """Return the same, with the pairs of labels of an equal one that was seen before; `parts` grows."""
-        rows, columns = (parts.setdefault(each, each) for each in (self.reference, self.prediction))
-        return Matrix(rows, columns, self.pixels)
+    def packed(self, parts: dict[Any, Any]) -> Packed:
+        """Return the same in few bytes; its labels are those of an equal one that was seen; `parts` grows."""
+        rows, columns, pixels = map(_packed, (self.reference, self.prediction, self.pixels))
+        return Packed((parts.setdefault(rows, rows), parts.setdefault(columns, columns), pixels))
 
     def cells(self) -> Iterator[tuple[int, int | None, int]]:
         """Yield the label of the reference, that of the prediction, and the pixels of each pair."""
@@ -140,6 +141,43 @@ class Matrix:
             label: Counts(tp, prediction - tp, reference - tp, total - reference - prediction + tp)
             for label, (tp, reference, prediction) in sizes.items()
         }
+
+
+class Packed:
+    """A matrix in as few bytes as its numbers need, of which a hundred thousand may be held."""
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: tuple[bytes | tuple[int | None, ...], ...]) -> None:
+        self._columns = columns
+
+    def unpacked(self) -> Matrix:
+        """Return the matrix."""
+        return Matrix(*(_unpacked(each) for each in self._columns))  # type: ignore[arg-type]
+
+
+def _packed(numbers: tuple[int | None, ...]) -> bytes | tuple[int | None, ...]:
+    """Return numbers as the letter of the smallest type that holds them, and its bytes; or as they are."""
+    known = tuple([NO_LABEL if each is None else each for each in numbers])
+    low, high = min(known, default=0), max(known, default=0)
+    for letter, least, most in _TYPES:
+        if least <= low and high <= most:
+            return letter.encode() + array(letter, known).tobytes()
+    return numbers
+
+
+def _unpacked(held: bytes | tuple[int | None, ...]) -> tuple[int | None, ...]:
+    if isinstance(held, tuple):
+        return held
+    letter = chr(held[0])
+    numbers = tuple(array(letter, held[1:]))
+    if letter == "q" and NO_LABEL in numbers:
+        return tuple([None if each == NO_LABEL else each for each in numbers])
+    return numbers
+
+
+#: The types of numbers in an array, by their letters, with the least and the most that each holds.
+_TYPES = (("B", 0, 2**8 - 1), ("H", 0, 2**16 - 1), ("I", 0, 2**32 - 1), ("q", -(2**63), 2**63 - 1))
 
 
 def _order(cell: tuple[tuple[int, int | None], int]) -> tuple[int, bool, int]:

@@ -68,19 +68,20 @@ def test_it_travels(content):
 
 
 def test_equal_parts_are_kept_once():
-    """Of results that came from workers, equal keys and equal pairs of labels are one object; the values are their own."""
+    """Of results that came from workers, equal keys and equal pairs of labels are one object; what is seen is the same."""
     copies = [
         pickle.loads(pickle.dumps(Measured.of({"matrix": {IMAGE: each}})))  # noqa: S301 - our own bytes
         for each in (HERE, THERE)
     ]
     parts = {}
-    shared = [each.sharing(parts) for each in copies]
+    shared = [each.packed(parts) for each in copies]
     assert shared == copies
     (first,), (second,) = (each["matrix"].items() for each in shared)
     assert first[0] is second[0]
-    assert first[1].reference is second[1].reference
-    assert first[1].prediction is second[1].prediction
     assert (first[1], second[1]) == (HERE, THERE)
+    one, other = (each._values[0]._columns for each in shared)
+    assert one[0] is other[0]
+    assert one[1] is other[1]
 
 
 @pytest.mark.parametrize(

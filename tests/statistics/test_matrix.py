@@ -113,14 +113,23 @@ def test_counts_of_their_own_add_up_as_matrices(one, other):
 
 @given(MATRICES)
 def test_a_matrix_travels(matrix):
-    """Pickled and back it is the same; equal parts that were seen before are taken instead of copies."""
+    """Pickled and back it is the same; and packed and back, whatever the size of its numbers."""
     back = pickle.loads(pickle.dumps(matrix))  # noqa: S301 - our own bytes
     assert back == matrix
     parts = {}
-    first, second = matrix.sharing(parts), back.sharing(parts)
-    assert first == second == matrix
-    assert first.reference is second.reference
-    assert first.prediction is second.prediction
+    first, second = matrix.packed(parts), back.packed(parts)
+    assert first.unpacked() == second.unpacked() == matrix
+    assert first._columns[0] is second._columns[0]
+    assert first._columns[1] is second._columns[1]
+
+
+def test_noise_is_held_in_few_bytes():
+    """A matrix of 256 labels that all meet takes a few bytes a pair, not the objects that its numbers are."""
+    labels = range(256)
+    matrix = of_cells({(row, column): 1 + row + column for row in labels for column in labels})
+    packed = matrix.packed({})
+    assert sum(map(len, packed._columns)) < 4.1 * 256**2
+    assert packed.unpacked() == matrix
 
 
 # What a case holds.
