@@ -77,7 +77,7 @@ class Measurement(Protocol):
 
     Sums are associative and commutative, and :meth:`zero` adds nothing. The types of the fields are those
     that :mod:`dicecli.records.codec` knows; a method ``check``, where there is one, raises ValueError where
-    fields that were read contradict each other.
+    fields that were read contradict each other; a method ``check_shape``, where no mask of a shape has them.
     """
 
     __dataclass_fields__: Any

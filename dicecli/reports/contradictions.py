@@ -9,6 +9,7 @@ from dicecli.records.measurements import IMAGE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dicecli.records.cases import Scored
     from dicecli.records.measurements import Measured, Row
 
 #: No size of a pixel and no weight is more; sums and squares of what is made of such numbers are floats.
@@ -21,6 +22,27 @@ def hold_size(numbers: Iterable[float], where: str) -> None:
     """Raise ValueError for numbers that no mask and no option has."""
     if any(abs(each) > _HUGE for each in numbers):
         raise ValueError(f"{where} has a number beyond {_HUGE:g}")
+
+
+def hold_spacing(case: Scored, where: str) -> None:
+    """Raise ValueError for a spacing of other axes than the shape's, or of steps that are none."""
+    spacing = case.spacing
+    if spacing is None:
+        return
+    if len(spacing) != len(case.shape) or not all(each > 0 for each in spacing):
+        raise ValueError(f"{where}.spacing is {list(spacing)}: no steps along {len(case.shape)} axes")
+    hold_size(spacing, f"{where}.spacing")
+
+
+def hold_shape(found: Measured, shape: tuple[int, ...], where: str) -> None:
+    """Raise ValueError for measurements that say of themselves that no mask of that shape has them."""
+    for name, rows in found.items():
+        for row, each in rows.items():
+            if hasattr(each, "check_shape"):
+                try:
+                    each.check_shape(shape)
+                except ValueError as error:
+                    raise ValueError(f"{where}: {name} of {row.title}: {error}") from None
 
 
 def hold_matrices(found: Measured, counted: int, where: str) -> None:

@@ -17,7 +17,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
-from dicecli.reports.contradictions import hold_matrices, hold_size, hold_sums
+from dicecli.reports.contradictions import hold_matrices, hold_shape, hold_size, hold_spacing, hold_sums
 from dicecli.reports.making import report_of
 from dicecli.reports.record import SCHEMA
 from dicecli.statistics.matrix import Matrix
@@ -176,7 +176,10 @@ def _result(
     if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
     hold_size(scored.sizes.values(), f"{where}.pixel_size")
-    return replace(scored, measured=measured(record, settings, where))
+    hold_spacing(scored, where)
+    found = measured(record, settings, where)
+    hold_shape(found, scored.shape, where)
+    return replace(scored, measured=found)
 
 
 def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measured:

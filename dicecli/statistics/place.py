@@ -56,8 +56,16 @@ class Places:
         for pixels, sums in ((self.reference, self.reference_sums), (self.prediction, self.prediction_sums)):
             if bool(pixels) != bool(sums):
                 raise ValueError("coordinates are added up of a side without a pixel, or of none with one")
-        if self.reference_sums and self.prediction_sums:
-            _added(self.reference_sums, self.prediction_sums)
+        if len({len(sums) for sums in (self.reference_sums, self.prediction_sums) if sums}) > 1:
+            raise ValueError("coordinates of both sides are along other axes")
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError where no mask of that shape has such sums."""
+        for pixels, sums in ((self.reference, self.reference_sums), (self.prediction, self.prediction_sums)):
+            if sums and len(sums) != len(shape):
+                raise ValueError(f"coordinates along {len(sums)} axes, where there are {len(shape)}")
+            if any(total > pixels * (length - 1) for total, length in zip(sums, shape, strict=False)):
+                raise ValueError("coordinates that lie outside of the mask")
 
 
 def _added(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:

@@ -47,6 +47,21 @@ def report_on_masks():
     return report
 
 
+def report_on_lengths():
+    """Score two volumes by where their labels lie, too, in millimetres."""
+    settings = make_settings(labels=SCHEME, metrics=["dice", "centre_distance"])
+    results = [
+        replace(
+            result_of(Case(f"c{n}", make.blobs((6, 7), 3, n + 7), make.blobs((6, 7), 3, n)), settings),
+            case=Case(f"c{n}", "p.nii", "r.nii"),
+            unit="mm",
+            spacing=(0.5, 1.0),
+        )
+        for n in range(2)
+    ]
+    return report_of(results, settings)
+
+
 def report_on_maps():
     """Score two probability maps with a region that is a sum of channels, and one that is none."""
     p = np.array([[[0.7, 0.2, 0.1, 0.25]], [[0.2, 0.7, 0.1, 0.5]], [[0.1, 0.1, 0.8, 0.25]]])
@@ -62,7 +77,7 @@ def report_on_maps():
     return report_of(results, settings, notes=["a note"])
 
 
-REPORTS = {"masks": report_on_masks, "maps": report_on_maps}
+REPORTS = {"masks": report_on_masks, "lengths": report_on_lengths, "maps": report_on_maps}
 
 
 @pytest.fixture(scope="module", params=REPORTS)
@@ -158,6 +173,11 @@ def changed(record, path, value):
 
 
 ROW = ("cases", 0, "labels", 0)
+PLACE = ("cases", 0, "measured", "place", 1)
+ONE_AXIS = [
+    {"kind": "label", "label": 1, "name": None, "members": [1], "reference": 1, "prediction": 1}
+    | {"reference_sums": [1], "prediction_sums": [1]}
+]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +211,14 @@ def test_a_record_of_schema_1_that_makes_no_sense_is_refused(path, value):
         ("masks", ("cases", 0, "measured", "matrix", 0, "label"), 1, "no row of one image"),
         ("masks", ("cases", 0, "pixel_size", "mm3"), 1e308, "pixel_size"),
         ("masks", ("cases", 0, "advice"), 99, "advice"),
+        ("lengths", ("cases", 0, "spacing"), [0.5], "no steps along 2 axes"),
+        ("lengths", ("cases", 0, "spacing"), [], "no steps along 2 axes"),
+        ("lengths", ("cases", 0, "spacing", 0), 0.0, "no steps along 2 axes"),
+        ("lengths", ("cases", 0, "spacing", 1), 1e308, "spacing"),
+        ("lengths", ("cases", 0, "shape", 1), 2, "lie outside of the mask"),
+        ("lengths", (*PLACE, "reference_sums"), [1], "along other axes"),
+        ("lengths", (*PLACE, "reference"), 1, "lie outside of the mask"),
+        ("lengths", ("cases", 0, "measured", "place"), ONE_AXIS, "along 1 axes, where there are 2"),
         ("maps", ("cases", 0, "counted"), 7, "pixels, not 7"),
         ("maps", ("cases", 0, "counted"), 2**60, "more than any"),
         ("maps", ("cases", 0, "measured"), {}, "has no soft"),

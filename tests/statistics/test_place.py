@@ -63,7 +63,7 @@ def test_a_label_beyond_8_bits_and_a_negative_one():
 @pytest.mark.parametrize("wrong", [(1, 0, (), ()), (0, 0, (1,), ()), (2, 2, (1, 1), (1,)), (0, 3, (), ())])
 def test_sums_that_contradict_each_other_are_refused(wrong):
     """Coordinates of no pixel, pixels without coordinates, and sides of unlike dimensions are no place."""
-    with pytest.raises(ValueError, match=r"coordinates|shorter|longer"):
+    with pytest.raises(ValueError, match="coordinates"):
         Places(*wrong).check()
 
 
