@@ -107,7 +107,8 @@ def merged(reports: Sequence[Any]) -> Any:
     first = reports[0]
     for other in reports[1:]:
         mine, others = first.settings.to_dict(), other.settings.to_dict()
-        different = [key for key in mine if mine[key] != others[key] and key != "labels"]
+        keys = [key for key in {**mine, **others} if key != "labels"]
+        different = [key for key in keys if mine.get(key) != others.get(key)]
         if different:
             raise UsageError(
                 f"the reports were made with different settings: {', '.join(different)}",
