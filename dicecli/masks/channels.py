@@ -139,7 +139,8 @@ def layer_rows(reference: int, prediction: int, scheme: LabelScheme, path: str) 
         The sides have other numbers of layers, or the declared regions are more or fewer.
     """
     number = max(reference, prediction)
-    how = "Declare a region for each layer, in their order: --region whole=1,2,3 --region core=1,3."
+    few = [f"--region {each}" for each in ("whole=1,2,3", "core=1,3", "enhancing=3")[:number]]
+    how = f"Declare a region for each layer, in their order: {' '.join(few)}{' …' * (number > len(few))}."
     if reference != prediction and 1 not in {reference, prediction}:
         raise ChannelMismatch(
             f"the reference has {reference} binary layers, the prediction {prediction}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import GateError
 from dicecli.metrics._catalogue import Metric, resolve, statistics_of, unit_in
 from dicecli.records.cases import Verdict
-from dicecli.reports.averages import DEFINITIONS, OF_VALUES, exists, leading
+from dicecli.reports.averages import DEFINITIONS, MACRO_REGIONS, OF_VALUES, exists, leading
 from dicecli.reports.readings import Gate, Reading, Scope, bind, view
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def parts(text: str, examples: str) -> tuple[Metric, Scope, float, str | None]:
 
 
 def _check_average(metric: Metric, average: str, text: str) -> None:
-    if average in DEFINITIONS and not exists(average, metric):
+    if average in {*DEFINITIONS, MACRO_REGIONS} and not exists(average, metric):
         raise GateError(
             f"'{text}': {metric.name} does not pool, so that there is no {average} of it",
             f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(OF_VALUES)}.",
@@ -142,11 +142,10 @@ def _check_range(metric: Metric, limit: float, text: str) -> None:
     """Refuse a limit that always or never holds, as a percentage or a lost sign does."""
     found = re.match(r"(\S+) to (\w+)", metric.range)
     low, high = (float(each) for each in found.groups()) if found else (-math.inf, math.inf)
+    span = metric.range.partition(",")[0]
+    hint = "Scores are shares, not percentages: dice=0.85." if high == 1 else "Write a limit within that."
     if not low <= limit <= high:
-        raise GateError(
-            f"'{text}': {metric.name} lies from {low:g} to {high:g}, and {limit:g} does not",
-            "Scores are shares, not percentages: dice=0.85.",
-        )
+        raise GateError(f"'{text}': {metric.name} lies from {span}, and {limit:g} does not", hint)
 
 
 def _of_run(gate: Gate, reading: Reading) -> Verdict:

@@ -144,7 +144,7 @@ def _row(gate: Gate, report: Report, where: str, beside: Sequence[Report]) -> in
         return int(text)
     meant: list[int | str] = [label for label in known if scheme.name(label) == text]
     regions = report.regions
-    if text in regions and [*regions[text]] != meant:
+    if text in regions and (not meant or [*regions[text]] != meant):
         meant.append(text)
     if len(meant) > 1:
         means = " and ".join(f"region {row}" if isinstance(row, str) else f"label {row}" for row in meant)

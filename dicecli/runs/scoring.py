@@ -10,6 +10,7 @@ from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.opening import named, shown
 from dicecli.metrics._catalogue import of_masks, resolve
+from dicecli.metrics._soft.catalogue import soft_catalogue
 from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
@@ -186,11 +187,12 @@ def _all(measured: Collection[str] | None) -> list[str]:
 
 
 def _of_masks(name: str) -> str:
-    metric = resolve(name)
-    if metric.reads != "labels":
+    soft = name.strip().lower() in soft_catalogue().keys() - of_masks()
+    metric = None if soft else resolve(name)
+    if metric is None or metric.reads != "labels":
         raise UsageError(
-            f"{metric.name} is of probability maps, and these predictions are masks",
-            "Maps are scored by 'dicecli soft' and 'dicecli batch --soft'; leave it out for masks.",
+            f"{name} is of probability maps, and metrics are chosen for masks",
+            "Maps are scored by 'dicecli soft' and 'dicecli batch --soft', all of them; leave it out here.",
         )
     return metric.name
 

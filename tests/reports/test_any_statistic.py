@@ -90,9 +90,11 @@ def test_all_is_every_metric_of_masks(monkeypatch):
     monkeypatch.setitem(catalogue(), "softly", replace(toy.GROWTH, name="softly", of="soft"))
     assert {"toy_growth", "dice"} <= set(chosen_metrics("all"))
     assert "softly" not in chosen_metrics("all")
-    with pytest.raises(UsageError, match="softly is of probability maps") as caught:
-        chosen_metrics("softly")
-    assert "dicecli soft" in caught.value.hint
+    for name in ("softly", "brier", "Soft_Dice_standard"):
+        with pytest.raises(UsageError, match=f"{name} is of probability maps") as caught:
+            chosen_metrics(name)
+        assert "dicecli soft" in caught.value.hint
+    assert ("overall_accuracy",) == chosen_metrics("overall_accuracy")
 
 
 @pytest.mark.parametrize("name", names("statistics"))
@@ -425,12 +427,19 @@ def test_gates_of_every_case_read_one_case():
     assert 10.0 == verdict("max:toy_distance[2]=10", report("dice", results=cases()[1:])).value
 
 
-@pytest.mark.parametrize("average", ["macro", "micro", "weighted", "micro-imagewise"])
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted", "micro-imagewise", "macro-regions"])
 def test_gates_of_averages_that_do_not_exist_are_refused(average):
     """Before the work: the error names those that there are."""
     with pytest.raises(GateError, match=f"no {average}") as caught:
         parse(f"toy_distance@{average}=3", over=True)
     assert "label-mean" in caught.value.hint
+
+
+def test_a_length_below_zero_is_no_limit():
+    """It is refused, and nothing is said of percentages: a length is no share."""
+    with pytest.raises(GateError, match="lies from 0 to infinity, and -1 does not") as caught:
+        parse("toy_distance=-1", over=True)
+    assert "percentage" not in caught.value.hint
 
 
 def test_gates_in_another_unit_are_refused():

@@ -78,6 +78,7 @@ def _console(width: int, *, colour: bool) -> Console:
     return Console(
         file=io.StringIO(),
         width=max(width, _LEAST_WIDTH),
+        height=24,  # without one, Rich has its own width where TERM is "dumb"
         force_terminal=colour,
         color_system="standard" if colour else None,
         no_color=not colour,
