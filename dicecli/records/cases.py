@@ -189,7 +189,7 @@ class Verdict:
     gate : str
         As it was asked for.
     value : float
-        What was reached. NaN where undefined; that never passes.
+        What was reached; where that is undefined, the gate fails.
     limit : float
         What the value is held against.
     holds : bool

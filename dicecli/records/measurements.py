@@ -38,11 +38,11 @@ class Row(NamedTuple):
     Attributes
     ----------
     kind : {"label", "region", "image"}
-        One label, a set of labels or a layer of its own, or all of the image.
+        A label; a region, which is a set of labels or a binary layer; or all of the image.
     label : int or None
-        Of a label.
+        The label; None for a region and the image.
     name : str or None
-        Of a region; of a label that has one.
+        The region's name, or the label's where it has one.
     members : tuple of int
         The labels that belong to it: the label itself, or those of the region.
     """

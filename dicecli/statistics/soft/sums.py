@@ -56,9 +56,9 @@ class ChannelSums:
     cross_entropy, brier : int
         Σ -(g log p + (1 - g) log(1 - p)) and Σ(p - g)², in the same units.
     bounded : int
-        Pixels whose cross-entropy would be infinite, so that p was bounded by 2^-52, :data:`LEAST`.
+        Pixels whose cross-entropy would be infinite, so that p was bounded by 2^-52.
     confidence : tuple of int
-        Σp in each of 20 bins of equal width, :data:`BINS`, in the same units.
+        Σp in each of 20 bins of equal width, in the same units.
     inside, outside : numpy.ndarray
         int64, shape ``(STEPS + 1,)``: how many pixels with g = 1, and with g = 0, have p in each bin: from a
         threshold to the next, and 1 alone.
@@ -121,9 +121,9 @@ class JointSums:
     cross_entropy : int
         Σ -log p of the reference's class, in units of 2^-1074.
     bounded : int
-        Pixels where that p is 0, and was bounded by 2^-52, :data:`LEAST`.
+        Pixels where that p is 0, and was bounded by 2^-52.
     confidence : tuple of int
-        Σ of the largest p in each of 20 bins of equal width, :data:`BINS`, in the same units.
+        Σ of the largest p in each of 20 bins of equal width, in the same units.
     most, hits : numpy.ndarray
         int64, shape ``(BINS,)``: pixels whose largest p is in each bin; and those of them where that class
         is the reference's.
