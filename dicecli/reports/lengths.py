@@ -33,6 +33,7 @@ def in_one_unit(results: Sequence[Result], unit: str) -> tuple[Result, ...]:
 def _mismatch(result: Scored, unit: str, first: str) -> Failed:
     error = UnitMismatch(
         f"its lengths are in {result.length}, and those of this run in {unit}, as of its first case {first}",
-        "Score cases of one unit in a run of their own; or leave out the metrics that are lengths.",
+        "Score cases of one unit in a run of their own; or leave out the metrics that are lengths. They are "
+        "in px where a file has no spacing, or names no unit of it: 'dicecli inspect' shows what it says.",
     )
     return Failed.because(result.case, error)

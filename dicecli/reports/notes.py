@@ -30,7 +30,8 @@ def run_notes(scored: Sequence[Scored], expected: int, *, has_lengths: bool = Fa
 def length_notes(case: Scored) -> tuple[str, ...]:
     """Return what is to be said of the lengths of a case."""
     if case.length is None:
-        return (f"the spacing is in {case.unit}, so that distances are no lengths: left undefined",)
+        why = f"the spacing is in {case.unit}, so that distances are no lengths: left undefined"
+        return (f"{why}; in a projected CRS they are",)
     if case.spacing is not None and case.length == PIXELS and len(set(case.spacing)) > 1:
         return ("the unit of the spacing is unknown: distances are in pixels, which are not square",)
     return ()

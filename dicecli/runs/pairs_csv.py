@@ -49,11 +49,14 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
         )
         name = row.get("case") or _name(start["reference"], row["reference"])
         pair = tuple(each and os.path.normpath(each) for each in (prediction, reference))
-        for key, what in ((name, f"the case '{name}'"), (pair, f"the pair with '{row['reference']}'")):
+        for key, what, mend in (
+            (name, f"the case '{name}'", "name each case in a column 'case'"),
+            (pair, f"the pair with '{row['reference']}'", "correct it"),
+        ):
             if key in lines:
                 raise PairingError(
                     f"{what} stands twice, in line {lines[key]} and in line {line}",
-                    "Every case stands once: delete one of the rows, or correct it.",
+                    f"Every case stands once: delete one of the rows, or {mend}.",
                     path,
                 )
             lines[key] = line

@@ -75,7 +75,8 @@ def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading
     error = ManyVolumes(
         f"it holds several volumes ({what})",
         "If one axis has a score per label, take the largest: --argmax, with --channel-axis N if it is not "
-        "the last; or score probabilities: dicecli soft. Else save one volume per file.",
+        "the last; or score probabilities: dicecli soft. Volumes of 0 and 1 alone are scored as regions. "
+        "Else save one volume per file.",
         path,
     )
     error.facts = {"format": "NIfTI", "shape": what}
