@@ -36,7 +36,9 @@ def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
     except ManyVolumes as error:
         # Without its frames: a layer keeps it, and they would keep the mask.
         said = error.on_side(side, shown(mask)).with_traceback(None)
+        # Layers stand on the last axis; who names another one does not mean them.
         is_asked_otherwise = settings.threshold is not None or settings.argmax or settings.band is not None
+        is_asked_otherwise |= settings.channel_axis not in {-1, 3}
         if settings.soft or is_asked_otherwise or not 2 <= error.number <= MOST_LAYERS:
             raise said from error.__cause__
         try:

@@ -119,6 +119,10 @@ class Measured(Mapping[str, Mapping[Row, Any]]):
             raise KeyError(name)
         return {row: each.unpacked() if hasattr(each, "unpacked") else each for row, each in found.items()}
 
+    def rows(self, name: str) -> list[Row]:
+        """Return the rows that a statistic measured, without looking at the measurements."""
+        return [row for of, row in self._keys if of == name]
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name for name, _ in self._keys))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
+from dicecli.reports.averages import MACRO_REGIONS
 from dicecli.reports.gates import number_of, parts, to_number
 from dicecli.reports.readings import Gate, Reading, bind, view
 
@@ -62,6 +63,12 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
         raise GateError(
             f"lengths of the baseline are in {old.unit}, and those of this run in {new.unit}",
             "Give a baseline whose lengths are in the same unit.",
+        )
+    of_labels = [gate for gate in gates if gate.scope.average not in {None, MACRO_REGIONS}]
+    if of_labels and (old.is_layered or new.is_layered):
+        raise GateError(
+            f"'{of_labels[0].text}' is an average over labels, and masks of binary layers have regions alone",
+            "Name a region, as dice[tumour]=0.01, or their mean: dice@macro-regions=0.01.",
         )
     pairs = [(bind(gate, old, "the baseline", full), bind(gate, new, beside=full)) for gate in gates]
     facts = [number_of(len(shared), "shared case")]

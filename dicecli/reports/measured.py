@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import UsageError
 from dicecli.plugins import load
 from dicecli.records.counts import Counts, pooled
-from dicecli.statistics.matrix import label_counts, region_counts
+from dicecli.statistics.matrix import is_layered, label_counts, region_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +26,21 @@ def counts_of(result: Scored, rows: Sequence[Row], every: Mapping[Any, Counts] |
     return [
         regions[row.name or ""] if row.kind == "region" else labels.get(row.label, nothing) for row in rows
     ]
+
+
+def pooled_labels(scored: Iterable[Scored]) -> dict[int, Counts]:
+    """Return the counts of every label that any case holds, added up over the cases that have labels."""
+    found: dict[int, Counts] = {}
+    counted, of = 0, dict[int, int]()
+    for each in scored:
+        if is_layered(each.measured):
+            continue
+        counted += each.counted
+        for label, counts in label_counts(each.measured).items():
+            found[label] = found.get(label, Counts()) + counts
+            of[label] = of.get(label, 0) + each.counted
+    # In a case where neither mask holds a label, all pixels are its true negatives.
+    return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
 
 
 def measurements(result: Scored, of: str, rows: Sequence[Row]) -> list[Any]:

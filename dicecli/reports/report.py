@@ -18,11 +18,11 @@ from dicecli.records.measurements import Row
 from dicecli.reports.advice import advice
 from dicecli.reports.averages import DEFINITIONS, Average, of_one_case
 from dicecli.reports.lengths import in_one_unit, unit_of
-from dicecli.reports.measured import check_measured, counts_of
+from dicecli.reports.measured import check_measured, counts_of, pooled_labels
 from dicecli.reports.notes import length_notes, run_notes
 from dicecli.reports.rows import CaseScores, LabelScore, identities, labels_found
 from dicecli.reports.table import Table
-from dicecli.statistics.matrix import label_counts, own_regions
+from dicecli.statistics.matrix import is_layered, label_counts, own_regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,8 +146,18 @@ class Report:
         return sum(each.status == status for each in self.results)
 
     @cached_property
+    def is_layered(self) -> bool:
+        """Whether any case is of binary layers, which are regions, and hold no label."""
+        return any(is_layered(each.measured) for each in self.scored)
+
+    @cached_property
     def labels(self) -> tuple[int, ...]:
-        """The labels evaluated: those declared, else those found in any mask of the run; not the ignored."""
+        """The labels evaluated: those declared, else those found in any mask of the run; not the ignored.
+
+        None where a case is of binary layers: what is measured of all cases are regions.
+        """
+        if self.is_layered:
+            return ()
         scheme = self.settings.labels
         found = scheme.names or {label for each in self.scored for label in labels_found(each)}
         left_out = {*scheme.ignore, *(() if self.settings.include_background else _only(scheme.background))}
@@ -164,7 +174,7 @@ class Report:
         table, rows = self._scores(result, self.rows, every)
         labels, regions = tuple(rows[: len(self.labels)]), tuple(rows[len(self.labels) :])
         # Layers have no background; a case of nothing else has none either.
-        has_labels = every or not own_regions(result.measured)
+        has_labels = not is_layered(result.measured)
         others = {*every, *(_only(self.settings.labels.background) if has_labels else ())} - {*self.labels}
         not_averaged = [
             Row("label", each, self.settings.labels.name(each), (each,)) for each in sorted(others)
@@ -197,16 +207,8 @@ class Report:
         return {each.name: each.function(pools) for each in self._overall}
 
     def pooled_labels(self) -> dict[int, Counts]:
-        """Return the counts of every label that any case holds, added up over the cases."""
-        found: dict[int, Counts] = {}
-        counted, of = 0, dict[int, int]()
-        for each in self.scored:
-            counted += each.counted
-            for label, counts in label_counts(each.measured).items():
-                found[label] = found.get(label, Counts()) + counts
-                of[label] = of.get(label, 0) + each.counted
-        # In a case where neither mask holds a label, all pixels are its true negatives.
-        return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
+        """Return the counts of every label that any case holds, added up over the cases that have labels."""
+        return pooled_labels(self.scored)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -227,6 +227,12 @@ def region_counts(measured: Measured, regions: Mapping[str, tuple[int, ...]]) ->
     return {name: own[name] if name in own else whole.counts(members) for name, members in regions.items()}
 
 
+def is_layered(measured: Measured) -> bool:
+    """Whether a case is of binary layers, so that it has regions of its own, and no label."""
+    rows = measured.rows("matrix")
+    return bool(rows) and all(row.kind == "region" for row in rows)
+
+
 def own_regions(measured: Measured) -> list[Row]:
     """Return the regions that have a matrix of their own: layers, which may overlap."""
-    return [row for row in measured.get("matrix", {}) if row.kind == "region"]
+    return [row for row in measured.rows("matrix") if row.kind == "region"]

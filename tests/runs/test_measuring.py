@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import pickle
 import shlex
 import time
@@ -498,3 +499,54 @@ def test_grey_in_three_colours_is_told_from_layers(tmp_path):
     alone = dicecli.score(path, str(make.geotiff(tmp_path / "o.tif", mask)), band=1)
     assert not any("colours" in note for note in alone.results[0].notes)
     assert alone.averages["macro"]["dice"].value == 1.0
+
+
+def test_declared_labels_have_no_rows_where_cases_are_layers(tmp_path):
+    """Layers hold no label: none has a row of nothing, which a policy would call right; regions alone are compared."""
+    rng = np.random.default_rng(3)
+    layers = [(rng.random((3, 12, 11)) < 0.4).astype(np.uint8) for _ in range(2)]
+    scheme = {"labels": {"1": "a", "2": "b", "3": "c"}, "regions": {"w": [1, 2, 3], "t": [1, 3], "e": [3]}}
+    paths = [str(make.geotiff(tmp_path / f"{at}.tif", each)) for at, each in enumerate(layers)]
+    report = dicecli.score(*paths, labels=scheme, undefined="one")
+    assert [row.title for row in report.rows] == ["w", "t", "e"]
+    assert math.isnan(report.averages["macro"]["dice"].value)
+    assert report.averages["macro-regions"]["dice"].value < 1
+    assert not any("evaluated label" in note for case in report.cases() for note in case.notes)
+
+
+def test_a_run_of_layers_and_label_maps_compares_regions(tmp_path):
+    """Labels have no rows, since not every case has them; what is of all labels is of the cases that have some."""
+    layers = np.stack([(make.blobs((12, 11), 4, 1) >= label).astype(np.uint8) for label in (1, 2, 3)])
+    for side, roll in (("p", 1), ("r", 0)):
+        (tmp_path / side).mkdir()
+        make.geotiff(tmp_path / side / "a.tif", np.roll(layers, roll, 1))
+        make.geotiff(tmp_path / side / "b.tif", np.roll(make.blobs((12, 11), 4, 1), roll, 0))
+    regions = {"w": [1, 2, 3], "t": [2, 3], "e": [3]}
+    report = dicecli.batch(tmp_path / "p", tmp_path / "r", regions=regions)
+    first, second = report.scored
+    assert [row.title for row in report.rows] == ["w", "t", "e"]
+    assert report.counts(first) == report.counts(second)
+    alone = dicecli.score(tmp_path / "p" / "b.tif", tmp_path / "r" / "b.tif", regions=regions)
+    assert report.overall == alone.overall
+
+
+def test_a_baseline_of_layers_is_of_regions(tmp_path):
+    """An average over labels compares nothing, and is refused; the mean over regions is not."""
+    layers = np.stack([(make.blobs((12, 11), 4, 1) >= label).astype(np.uint8) for label in (1, 2, 3)])
+    path = make.geotiff(tmp_path / "a.tif", layers)
+    saved = tmp_path / "s.json"
+    assert command("score", path, path, "-o", saved).exit_code == 0
+    refused = command("report", saved, "--baseline", saved, "--max-drop", "0.01")
+    assert refused.exit_code == 2
+    assert "regions alone" in refused.stderr
+    assert command("report", saved, "--baseline", saved, "--max-drop", "dice@macro-regions=0.01").exit_code == 0
+    assert command("report", saved, "--baseline", saved, "--max-drop", "dice[layer 1]=0.01").exit_code == 0
+
+
+def test_an_axis_that_is_named_is_not_passed_over(tmp_path):
+    """Layers stand on the last axis; with another --channel-axis several volumes are refused as before."""
+    volumes = (np.random.default_rng(0).random((4, 5, 6, 3)) < 0.4).astype(np.uint8)
+    path = make.nifti(tmp_path / "a.nii.gz", volumes)
+    with pytest.raises(ManyVolumes):
+        dicecli.score(str(path), str(path), channel_axis=0)
+    assert len(dicecli.score(str(path), str(path), channel_axis=3).rows) == 3
