@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from dicecli.metrics._catalogue import Metric, catalogue, resolve
 from dicecli.plugins import load
 from dicecli.records.cases import Failed, Result, Scored, Verdict
-from dicecli.records.counts import Counts
 from dicecli.records.measurements import Row
 from dicecli.reports.advice import advice
 from dicecli.reports.averages import DEFINITIONS, Average, of_one_case
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from dicecli.records.counts import Counts
     from dicecli.records.settings import Settings
     from dicecli.reports.summary import Summary
 

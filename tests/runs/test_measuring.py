@@ -539,7 +539,9 @@ def test_a_baseline_of_layers_is_of_regions(tmp_path):
     refused = command("report", saved, "--baseline", saved, "--max-drop", "0.01")
     assert refused.exit_code == 2
     assert "regions alone" in refused.stderr
-    assert command("report", saved, "--baseline", saved, "--max-drop", "dice@macro-regions=0.01").exit_code == 0
+    assert (
+        command("report", saved, "--baseline", saved, "--max-drop", "dice@macro-regions=0.01").exit_code == 0
+    )
     assert command("report", saved, "--baseline", saved, "--max-drop", "dice[layer 1]=0.01").exit_code == 0
 
 
