@@ -125,8 +125,8 @@ def test_a_matrix_travels(matrix):
 
 def test_noise_is_held_in_few_bytes():
     """A matrix of 256 labels that all meet takes a few bytes a pair, not the objects that its numbers are."""
-    labels = range(256)
-    matrix = of_cells({(row, column): 1 + row + column for row in labels for column in labels})
+    pairs = [(row, column) for row in range(256) for column in range(256)]
+    matrix = Matrix(*zip(*pairs, strict=True), tuple(1 + row + column for row, column in pairs))
     packed = matrix.packed({})
     assert sum(map(len, packed._columns)) < 4.1 * 256**2
     assert packed.unpacked() == matrix
