@@ -57,15 +57,14 @@ def meant(
         Labels that the declared scheme lacks.
     """
     # What values mean is a matter of the whole mask, also of what the other one leaves out.
-    known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, source.nodata_label}}
+    nodata = source.nodata_label
+    known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, nodata}}
     renamed, notes = meaning(known, settings)
     found = {label: renamed.get(label, label) for label in known}
     check_declared({found[label]: n for label, n in known.items()}, settings.labels)
-    for label in sizes:
-        if label == source.nodata_label and settings.nodata == "background":
-            found[label] = settings.labels.background or 0
-        elif label not in known:
-            found[label] = NO_LABEL
+    for label in sizes.keys() - known.keys():
+        is_background = label == nodata and settings.nodata == "background"
+        found[label] = (settings.labels.background or 0) if is_background else NO_LABEL
     return found, notes
 
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import Failed
-from dicecli.records.codec import written
 from dicecli.records.version import __version__
 from dicecli.reports.averages import definition
 from dicecli.reports.measured import measurements
@@ -164,6 +163,8 @@ def _row(row: LabelScore) -> dict[str, Any]:
 
 
 def _case(case: CaseScores | Failed) -> dict[str, Any]:
+    from dicecli.records.codec import written
+
     if isinstance(case, Failed):
         return facts(case)
     return facts(case.result) | {
@@ -200,7 +201,7 @@ def facts(result: Result) -> dict[str, Any]:
         return found | {"error": result.error, "message": result.message, "hint": result.hint}
     return found | {
         "shape": list(result.shape),
-        "spacing": written(result.spacing),
+        "spacing": None if result.spacing is None else list(result.spacing),
         "unit": result.unit,
         "pixel_size": dict(result.sizes),
         "counted": result.counted,

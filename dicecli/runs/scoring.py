@@ -6,11 +6,10 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import CaseError, LinkOutside, UsageError
+from dicecli.errors import CaseError, LinkOutside, UnknownName, UsageError
 from dicecli.masks import files
 from dicecli.masks.opening import named, shown
 from dicecli.metrics._catalogue import of_masks, resolve
-from dicecli.metrics._soft.catalogue import soft_catalogue
 from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
@@ -187,8 +186,14 @@ def _all(measured: Collection[str] | None) -> list[str]:
 
 
 def _of_masks(name: str) -> str:
-    soft = name.strip().lower() in soft_catalogue().keys() - of_masks()
-    metric = None if soft else resolve(name)
+    metric = None
+    try:
+        metric = resolve(name)
+    except UnknownName:
+        from dicecli.metrics._soft.catalogue import soft_catalogue
+
+        if name.strip().lower() not in soft_catalogue():
+            raise
     if metric is None or metric.reads != "labels":
         raise UsageError(
             f"{name} is of probability maps, and metrics are chosen for masks",

@@ -118,6 +118,8 @@ class ConfusionMatrix:
     def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
         if not isinstance(other, ConfusionMatrix):
             return NotImplemented
+        if not self.labels or not other.labels:
+            return self if self.labels else other
         if self.labels == other.labels:
             return ConfusionMatrix(self.labels, self.table + other.table)
         labels = tuple(sorted({*self.labels, *other.labels}))

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dicecli.errors import NotLabels
-from dicecli.masks.channels import channels_of, check_covered, check_types, layer_rows, summed_regions
 from dicecli.masks.layers import meant, meant_inside, meant_regions
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import NothingSource
@@ -56,13 +55,15 @@ def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         notes += [f"{side}: {note}" for note in (*source.notes, *said)]
     notes += _on_255(of_side)
     every = matrix.relabelled(**of_side)
-    kept = every.without(NO_LABEL)
-    nodata = every.total - kept.total
+    kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
+    of_kept = kept.total
+    nodata = 0 if kept is every else every.total - of_kept
     if nodata and set(kept.labels) <= {0, NO_LABEL}:
         notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
     compared = kept
     for label in settings.labels.ignore:
         compared = compared.without(label)
+    counted = of_kept if compared is kept else compared.total
     notes += _on_unlabelled(compared)
     rows = _label_rows(compared.labels, settings)
     places = {row.label: place for place, row in enumerate(rows, start=1)}
@@ -75,8 +76,8 @@ def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         settings,
         rows=rows,
         census={(0, 0): compared},
-        counted=compared.total,
-        excluded={"ignore_label": kept.total - compared.total, "nodata": nodata},
+        counted=counted,
+        excluded={"ignore_label": of_kept - counted, "nodata": nodata},
         notes=tuple(notes),
         reference=(reference,),
         prediction=(prediction,),
@@ -120,6 +121,8 @@ def _on_255(of_side: Mapping[str, Mapping[int, int]]) -> list[str]:
 
 def _of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
+    from dicecli.masks.channels import layer_rows
+
     matrices = dict(sorted(census.items()))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
     sizes = {
@@ -197,6 +200,8 @@ def _inside_layers(
 
 def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     """Understand a map of probabilities beside a label map."""
+    from dicecli.masks.channels import check_covered, summed_regions
+
     softness = settings.soft
     if softness is None:
         raise ValueError("these settings are for masks")
@@ -238,6 +243,8 @@ def _of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Ope
 
 def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:
     """Return what the channels of an open pair are, and a note; raises ChannelMismatch, NotProbabilities."""
+    from dicecli.masks.channels import channels_of, check_types
+
     softness, channel = settings.soft, pair.prediction[0]
     if softness is None:
         raise ValueError("these settings are for masks")

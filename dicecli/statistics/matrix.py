@@ -6,6 +6,7 @@ It is what the census counts, so that it costs no pass. The counts of labels and
 from __future__ import annotations
 
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -129,17 +130,22 @@ class Matrix:
 
     def every_count(self) -> dict[int, Counts]:
         """Return the four counts of each label that either side holds, in ascending order."""
-        sizes: dict[int, list[int]] = {label: [0, 0, 0] for label in self.labels}
+        sizes: dict[int, list[int]] = {}
+        total = 0
         for row, column, n in self.cells():
+            total += n
+            if row not in sizes:
+                sizes[row] = [0, 0, 0]
             sizes[row][1] += n
             if column is not None:
+                if column not in sizes:
+                    sizes[column] = [0, 0, 0]
                 sizes[column][2] += n
                 if row == column:
                     sizes[row][0] += n
-        total = self.total
         return {
             label: Counts(tp, prediction - tp, reference - tp, total - reference - prediction + tp)
-            for label, (tp, reference, prediction) in sizes.items()
+            for label, (tp, reference, prediction) in sorted(sizes.items())
         }
 
 
@@ -158,10 +164,11 @@ class Packed:
 
 def _packed(numbers: tuple[int | None, ...]) -> bytes | tuple[int | None, ...]:
     """Return numbers as the letter of the smallest type that holds them, and its bytes; or as they are."""
-    known = tuple([NO_LABEL if each is None else each for each in numbers])
-    low, high = min(known, default=0), max(known, default=0)
-    for letter, least, most in _TYPES:
-        if least <= low and high <= most:
+    with suppress(ValueError, TypeError):
+        return b"B" + bytes(numbers)  # type: ignore[arg-type]  # None and what is larger raise
+    known = [NO_LABEL if each is None else each for each in numbers]
+    for letter in "HIq":
+        with suppress(OverflowError):
             return letter.encode() + array(letter, known).tobytes()
     return numbers
 
@@ -170,14 +177,12 @@ def _unpacked(held: bytes | tuple[int | None, ...]) -> tuple[int | None, ...]:
     if isinstance(held, tuple):
         return held
     letter = chr(held[0])
+    if letter == "B":
+        return tuple(held[1:])
     numbers = tuple(array(letter, held[1:]))
     if letter == "q" and NO_LABEL in numbers:
         return tuple([None if each == NO_LABEL else each for each in numbers])
     return numbers
-
-
-#: The types of numbers in an array, by their letters, with the least and the most that each holds.
-_TYPES = (("B", 0, 2**8 - 1), ("H", 0, 2**16 - 1), ("I", 0, 2**32 - 1), ("q", -(2**63), 2**63 - 1))
 
 
 def _order(cell: tuple[tuple[int, int | None], int]) -> tuple[int, bool, int]:
