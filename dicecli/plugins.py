@@ -142,6 +142,12 @@ def broken(kind: str, name: str, what: str) -> BrokenPlugin:
     )
 
 
+def blame(kind: str, name: str, error: Exception) -> None:
+    """Raise BrokenPlugin for an error of a plugin of an installed package; one of the folder is ours."""
+    if name not in own(kind) and name in installed(kind):
+        raise broken(kind, name, f"has failed: {type(error).__name__}: {error}") from error
+
+
 def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType | None:
     """Find the plugin that a suffix belongs to, and that has a function; the folder's own win.
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import BrokenPlugin
-from dicecli.plugins import broken, installed, load, own, unknown
+from dicecli.plugins import blame, broken, installed, load, own, unknown
 from dicecli.records.cases import LENGTHS, PIXELS
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ class Metric:
 
     def __post_init__(self) -> None:
         if self.of != "counts" and (self.takes != "row" or self.size is not None):
-            raise ValueError(
-                f"{self.name}: only a metric of counts takes every label, or the size of a pixel"
-            )
+            raise ValueError(f"{self.name}: only metrics of counts take every label, or the size of a pixel")
         if self.unit is not None and self.pools:
             raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
 
@@ -129,21 +127,23 @@ class Metric:
         """
         if measurement is None:
             return math.nan
+        more: tuple[Any, ...] = () if self.unit is None else (spacing,)
         if self.size is not None:
-            result = self.function(measurement, (sizes or {}).get(self.size, math.nan))
-        elif self.unit is not None:
-            result = self.function(measurement, spacing)
-        else:
-            result = self.function(measurement)
-        if math.isnan(result) and self.follows_policy and undefined != "skip":
+            more = ((sizes or {}).get(self.size, math.nan),)
+        try:
+            result = self.function(measurement, *more)
+            is_undefined = math.isnan(result)
+        except Exception as error:
+            blame("metrics", self.function.__name__, error)
+            raise
+        if is_undefined and self.follows_policy and undefined != "skip":
             return 0.0 if undefined == "zero" else 1.0
         return result
 
     def of_case(self, measurements: Sequence[Any], case: Scored, undefined: str = "skip") -> list[float]:
         """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
         if self.unit is None:
-            sizes = case.sizes
-            return [self.value(each, sizes, undefined) for each in measurements]
+            return [self.value(each, case.sizes, undefined) for each in measurements]
         if case.length is None:
             return [math.nan for _ in measurements]
         spacing = None if case.length == PIXELS else case.spacing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from dicecli.errors import UnknownName
 from dicecli.plugins import broken, load, own
 from dicecli.records.json_schema import of
-from dicecli.records.measurements import Kind
+from dicecli.records.measurements import Kind, Row
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def _wrong_with(kind: Any) -> str | None:
     is_frozen = isinstance(kind, type) and dataclasses.is_dataclass(kind) and _is_frozen(kind)
     if not is_frozen or not hasattr(kind, "zero") or not hasattr(kind, "__add__"):
         return f"its measurement {kind!r} is no frozen dataclass with zero() and +"
+    taken = [each for each in kind.__dataclass_fields__ if each in Row._fields]
+    if taken:
+        return f"its measurement {kind.__name__} has a field {taken[0]}, which records have of each row"
     try:
         of(kind)
     except (TypeError, NameError) as error:

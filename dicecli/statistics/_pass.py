@@ -29,7 +29,9 @@ import numpy as np
 from dicecli.errors import DicecliError
 from dicecli.masks.blocks import slowest
 from dicecli.masks.opening import on_side
-from dicecli.plugins import broken, load, own
+from dicecli.plugins import blame, load, own
+from dicecli.records.codec import read, written
+from dicecli.records.measurements import Measured
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
@@ -54,8 +56,16 @@ def options_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, 
 
 def halos(opened: Opened, options: Options) -> dict[str, int]:
     """Return the context that each statistic needs; those that need no pass are left out."""
-    found = {name: _asked(name, "halo", opened, given) for name, given in options.items()}
+    found = {name: _halo(name, opened, given) for name, given in options.items()}
     return {name: halo for name, halo in found.items() if halo is not None}
+
+
+def _halo(name: str, opened: Opened, options: Mapping[str, Any]) -> int | None:
+    with _blamed(name):
+        halo: int | None = load("statistics", name).halo(opened, options)
+        if halo is not None and (type(halo) is not int or halo < 0):
+            raise ValueError(f"its halo is {halo!r}; a whole number from 0, or None, is expected")
+        return halo
 
 
 def plan_of(pair: Pair, halo: int) -> Plan:
@@ -186,7 +196,10 @@ def measured(
         statistic, state = load("statistics", name), states.get(name)
         with _blamed(name):
             found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
-            said += statistic.notes(state, opened) if hasattr(statistic, "notes") else []
+            notes = statistic.notes(state, opened) if hasattr(statistic, "notes") else []
+            if name not in own("statistics"):
+                found[name], notes = _checked(name, found[name], notes)
+            said += notes
     return found, said
 
 
@@ -196,6 +209,12 @@ def _rows(statistic: Any, state: Any, opened: Opened) -> dict[Row, Any]:
         if type(each) is not statistic.MEASURES.get(row.kind):
             raise TypeError(f"it measures {type(each).__name__} of a row of kind {row.kind}")
     return found
+
+
+def _checked(name: str, found: Mapping[Row, Any], notes: Any) -> tuple[dict[Row, Any], Sequence[str]]:
+    """Return what a statistic of a package gives as records have it; ValueError for what none could hold."""
+    rows = read(Measured, written(Measured.of({name: found})), "measured").get(name, {})
+    return dict(rows), read(tuple[str, ...], notes, "notes")
 
 
 def _asked(name: str, function: str, *arguments: Any) -> Any:
@@ -216,6 +235,5 @@ def _blamed(name: str) -> Iterator[None]:
     except (DicecliError, MemoryError):
         raise
     except Exception as error:
-        if name in own("statistics"):
-            raise
-        raise broken("statistics", name, f"has failed: {type(error).__name__}: {error}") from error
+        blame("statistics", name, error)
+        raise

@@ -313,6 +313,16 @@ FAULTS = {
     "halts": ("return 1", "return 1 / 0", "has failed: ZeroDivisionError: division by zero"),
     "begins": ("return State(opened)", "return {}['x']", "has failed: KeyError: 'x'"),
     "adds": ("del mapped", "assert block is None, 'no'", "has failed: AssertionError: no"),
+    "named": ("reference: Whole", "name: Whole", "has a field name, which records have of each row"),
+    "negative": ("return 1", "return -1", "its halo is -1; a whole number from 0, or None, is expected"),
+    "worded": ("return 1", "return 'x'", "its halo is 'x'; a whole number"),
+    "counts_down": (
+        "yield row, Edges(*faces)",
+        "yield row, Edges(-1, 1)",
+        "].reference is -1, where a number",
+    ),
+    "halves": ("yield row, Edges(*faces)", "yield row, Edges(0, 0.5)", "].prediction is 0.5, where a whole"),
+    "mutters": ("def done(", "def notes(*_):\n    return [1]\n\n\ndef done(", "notes[0] is 1, where a text"),
     "ends": ("yield row, Edges(*faces)", "yield row, faces", "has failed: TypeError: it measures list"),
 }
 
@@ -328,10 +338,11 @@ def faulty(broken):
     )
     entries = {"metrics": "", "statistics": ""}
     (broken / "site" / "faults").mkdir()
-    for fault, (old, new, _) in {**FAULTS, "lost_one": ("", "", "")}.items():
+    for fault, (old, new, _) in {**FAULTS, "lost_one": ("", "", ""), "divides": ("", "", "")}.items():
         text = "" if old is None else statistic.replace(old, new)
         assert text != statistic or not old
         of = metric.replace("edge_ratio", f"{fault}_ratio").replace('of="edges"', f'of="{fault}"')
+        of = of.replace("return edges", "return 1 / 0 * edges") if fault == "divides" else of
         for kind, name, content in (("metrics", f"{fault}_ratio", of), ("statistics", fault, text)):
             (broken / "site" / "faults" / f"{name}.py").write_text(content, encoding="utf-8")
             if name != "lost_one":
@@ -358,6 +369,19 @@ def test_a_metric_whose_statistic_nobody_brings_is_named(faulty):
     done = run(faulty, "score", "predictions/a.png", "references/a.png", "-m", "lost_one_ratio")
     assert (2, "") == (done.returncode, done.stdout), done.stderr
     assert "of the installed package faults is of the statistic 'lost_one', which neither" in done.stderr
+
+
+def test_a_metric_that_fails_is_named_with_its_package(faulty):
+    """Its own fault ends in an error, and no traceback."""
+    for command in (
+        ["score", "predictions/a.png", "references/a.png"],
+        ["batch", "predictions", "references"],
+    ):
+        done = run(faulty, *command, "-q", "-m", "divides_ratio")
+        assert (2, "") == (done.returncode, done.stdout), done.stderr
+        said = " ".join(done.stderr.split())
+        assert "the metric 'divides_ratio' of the installed package faults has failed: ZeroDivis" in said
+        assert "Traceback" not in said
 
 
 def test_a_statistic_that_fails_costs_its_cases(faulty):
