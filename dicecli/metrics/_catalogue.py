@@ -107,8 +107,7 @@ class Metric:
     def words(self) -> tuple[str, ...]:
         """Every word that means it: name and other names, of a length also with each unit."""
         plain = (self.name, *self.aliases)
-        units = () if self.unit is None else LENGTHS
-        return (*plain, *(f"{word}_{unit}" for word in plain for unit in units))
+        return (*plain, *(f"{word}_{unit}" for word in plain for unit in (LENGTHS if self.unit else ())))
 
     def in_unit(self, unit: str) -> Metric:
         """Return the metric as a report has it whose lengths are in a unit: the unit stands in its name."""
@@ -127,18 +126,19 @@ class Metric:
         """
         if measurement is None:
             return math.nan
-        more: tuple[Any, ...] = () if self.unit is None else (spacing,)
-        if self.size is not None:
-            more = ((sizes or {}).get(self.size, math.nan),)
         try:
-            result = self.function(measurement, *more)
-            is_undefined = math.isnan(result)
+            if self.size is not None:
+                result = self.function(measurement, (sizes or {}).get(self.size, math.nan))
+            elif self.unit is not None:
+                result = self.function(measurement, spacing)
+            else:
+                result = self.function(measurement)
+            if not math.isnan(result) or undefined == "skip" or not self.follows_policy:
+                return result
         except Exception as error:
             blame("metrics", self.function.__name__, error)
             raise
-        if is_undefined and self.follows_policy and undefined != "skip":
-            return 0.0 if undefined == "zero" else 1.0
-        return result
+        return 0.0 if undefined == "zero" else 1.0
 
     def of_case(self, measurements: Sequence[Any], case: Scored, undefined: str = "skip") -> list[float]:
         """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
