@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import time
 from collections import Counter, defaultdict
 from functools import reduce
 from itertools import pairwise
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dicecli.errors import Changed
 from dicecli.masks import gzipped
 from dicecli.masks.formats.nifti import _voxels
 from dicecli.masks.pair import Pair
@@ -147,6 +149,24 @@ def test_bytes_of_layers(tmp_path, reading, metrics):
     assert reading.inflated == dict.fromkeys(paths, PASSES[metrics] * layers.size)
     for name in metrics:
         assert list(found[name].values()) == near.brute(others, layers, 2, near.NAMES[name])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".tif"])
+def test_a_file_that_changes_after_the_census(tmp_path, monkeypatch, suffix, threads):
+    """What was counted is of another file than what the pass reads: no number comes of them."""
+    paths, _ = written(tmp_path, suffix, PREDICTION, REFERENCE)
+    begin = near.near0.begin
+
+    def changed(*given):
+        written(tmp_path, suffix, REFERENCE, REFERENCE)
+        return begin(*given)
+
+    monkeypatch.setattr(near.near0, "begin", changed)
+    time.sleep(0.02)  # more than a tick of the clock by which the system tells times of change
+    with pytest.raises(Changed, match="changed") as caught:
+        measure_case(case(paths), make_settings(metrics=["near0"]), threads)
+    assert caught.value.path in paths
 
 
 # A halo never counts twice.
