@@ -55,7 +55,6 @@ from dicecli.masks.formats.nifti import _voxels
 from dicecli.masks.opening import open_mask
 from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
-from dicecli.records.measurements import IMAGE
 from dicecli.runs import batch as batching
 from dicecli.runs.batch import find_pairs
 from dicecli.runs.inspection import inspect
@@ -743,8 +742,9 @@ def test_results_share_what_is_equal(tmp_path):
         assert len({id(getattr(each, name)) for each in kept}) == 1, name
     measured = [each.measured["matrix"] for each in kept]
     assert len({id(row) for rows in measured for row in rows}) == 1
-    for side in ("reference", "prediction"):
-        assert len({id(getattr(rows[IMAGE], side)) for rows in measured}) == 1, side
+    packed = [each.measured._values[0]._columns for each in kept]
+    for at, side in enumerate(("reference", "prediction")):
+        assert len({id(columns[at]) for columns in packed}) == 1, side
     assert [id(case) for case in pairing.cases] == [id(each.case) for each in kept]
 
 
