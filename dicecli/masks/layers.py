@@ -188,7 +188,7 @@ def _looked_up(table: np.ndarray, labels: np.ndarray) -> np.ndarray:
     found = np.empty(flat.shape, table.dtype)
     for start in range(0, flat.size, _PIECE):
         part = slice(start, start + _PIECE)
-        np.take(table, flat[part], out=found[part], mode="clip")
+        np.take(table, flat[part].astype(np.intp, copy=False), out=found[part], mode="clip")
     return found.reshape(labels.T.shape).T if is_turned else found.reshape(labels.shape)
 
 

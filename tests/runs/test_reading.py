@@ -162,7 +162,7 @@ def test_a_file_that_changes_after_the_census(tmp_path, monkeypatch, suffix, thr
         written(tmp_path, suffix, REFERENCE, REFERENCE)
         return begin(*given)
 
-    monkeypatch.setattr(near.near0, "begin", changed)
+    monkeypatch.setitem(vars(near.near0), "begin", changed)  # undone without a trace in every pytest
     time.sleep(0.02)  # more than a tick of the clock by which the system tells times of change
     with pytest.raises(Changed, match="changed") as caught:
         measure_case(case(paths), make_settings(metrics=["near0"]), threads)
