@@ -135,7 +135,7 @@ class Metric:
                 result = self.function(measurement)
             if not math.isnan(result) or undefined == "skip" or not self.follows_policy:
                 return result
-        except Exception as error:
+        except Exception as error:  # whatever a package's metric raises; blamed on it, or raised as it is
             blame("metrics", self.function.__name__, error)
             raise
         return 0.0 if undefined == "zero" else 1.0

@@ -176,7 +176,7 @@ def measured() -> dict[str, Any]:
         try:
             plugin = load("statistics", name)
             found[name] = described(_rows(plugin.MEASURES), summary(plugin))
-        except Exception:
+        except Exception:  # whatever a stranger's package raises as it is described
             if name in own("statistics"):
                 raise
             # Of an installed package, whose metrics are refused by name.

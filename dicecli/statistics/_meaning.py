@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import NotLabels
 from dicecli.masks.layers import meant, meant_inside, meant_regions
@@ -42,8 +42,8 @@ def _opened(pair: Pair, settings: Settings, **facts: object) -> Opened:
     grid = pair.grid
     scheme = settings.labels
     regions = tuple(Row("region", None, name, members) for name, members in scheme.regions.items())
-    known = {"channels": (), "regions": regions, "order": pair.leading.order}
-    return Opened(shape=grid.shape, spacing=grid.spacing, unit=grid.unit, **{**known, **facts})  # type: ignore[arg-type]
+    known: dict[str, Any] = {"channels": (), "regions": regions, "order": pair.leading.order}
+    return Opened(shape=grid.shape, spacing=grid.spacing, unit=grid.unit, **(known | facts))
 
 
 def _of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:

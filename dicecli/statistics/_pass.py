@@ -234,6 +234,6 @@ def _blamed(name: str) -> Iterator[None]:
         yield
     except (DicecliError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # whatever a package's statistic raises; blamed on it, or raised as it is
         blame("statistics", name, error)
         raise

@@ -159,7 +159,8 @@ class Packed:
 
     def unpacked(self) -> Matrix:
         """Return the matrix."""
-        return Matrix(*(_unpacked(each) for each in self._columns))  # type: ignore[arg-type]
+        rows, columns, pixels = map(_unpacked, self._columns)
+        return Matrix(rows, columns, pixels)  # type: ignore[arg-type]  # None is in columns alone
 
 
 def _packed(numbers: tuple[int | None, ...]) -> bytes | tuple[int | None, ...]:
