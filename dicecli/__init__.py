@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dicecli.records.counts import Counts
     from dicecli.records.labels import LabelScheme, load_labels
     from dicecli.reports.report import Report
-    from dicecli.reports.soft.report import SoftReport
     from dicecli.runs.batch import batch
     from dicecli.runs.scoring import score, score_many
     from dicecli.runs.soft import soft
@@ -33,7 +32,6 @@ __all__ = [
     "DicecliError",
     "LabelScheme",
     "Report",
-    "SoftReport",
     "UsageError",
     "__version__",
     "batch",
@@ -51,7 +49,6 @@ _HOMES = {
     "DicecliError": "errors",
     "LabelScheme": "records.labels",
     "Report": "reports.report",
-    "SoftReport": "reports.soft.report",
     "UsageError": "errors",
     "batch": "runs.batch",
     "load_labels": "records.labels",

@@ -37,7 +37,7 @@ NEEDS = {
     "statistics": ("READS", "MEASURES", "OPTIONS", "halo", "begin", "done"),
     "backends": ("count_block", "describe"),
     "executors": ("run",),
-    "exporters": ("SUFFIXES", "render"),
+    "exporters": ("SUFFIXES", "PARTS", "render"),
 }
 
 
@@ -149,7 +149,7 @@ def blame(kind: str, name: str, error: Exception) -> None:
 
 
 def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType | None:
-    """Find the plugin that a suffix belongs to, and that has a function; the folder's own win.
+    """Find the plugin that a suffix belongs to, and that can do something; the folder's own win.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType
     suffix : str
         In lower case, with its dot.
     function : str, optional
-        A plugin without it is passed over.
+        A plugin without a function of this name, or without a part of it, is passed over.
 
     Raises
     ------
@@ -166,11 +166,16 @@ def by_suffix(kind: str, suffix: str, function: str | None = None) -> ModuleType
     """
     broken: list[BrokenPlugin] = []
     for plugin in _loaded(kind, _in_turn(kind, suffix), broken):
-        if suffix in plugin.SUFFIXES and (function is None or hasattr(plugin, function)):
+        if suffix in plugin.SUFFIXES and (function is None or can(plugin, function)):
             return plugin
     if broken:
         raise broken[0]
     return None
+
+
+def can(plugin: ModuleType, what: str) -> bool:
+    """Whether a plugin has a function, or an exporter a part of a report."""
+    return what in getattr(plugin, "PARTS", ()) or hasattr(plugin, what)
 
 
 def _in_turn(kind: str, suffix: str) -> Iterator[str]:
@@ -193,20 +198,18 @@ def suffixes(kind: str, function: str, *, of_folder: bool = False) -> tuple[str,
     An installed plugin that cannot be loaded has none.
     """
     every = _loaded(kind, own(kind) if of_folder else names(kind), [])
-    found = {suffix for plugin in every if hasattr(plugin, function) for suffix in plugin.SUFFIXES}
+    found = {suffix for plugin in every if can(plugin, function) for suffix in plugin.SUFFIXES}
     return tuple(sorted(found))
 
 
 def having(kind: str, function: str) -> tuple[str, ...]:
     """List the plugins that have a function; an installed one that cannot be loaded is left out."""
-    return tuple(
-        name for name in names(kind) for each in _loaded(kind, (name,), []) if hasattr(each, function)
-    )
+    return tuple(name for name in names(kind) for each in _loaded(kind, (name,), []) if can(each, function))
 
 
 def with_others(kind: str, function: str, hint: str) -> str:
     """Return the part of a hint that names suffixes, with those of plugins of which it names none."""
-    every = (plugin.SUFFIXES for plugin in _loaded(kind, names(kind), []) if hasattr(plugin, function))
+    every = (plugin.SUFFIXES for plugin in _loaded(kind, names(kind), []) if can(plugin, function))
     more = [suffix for each in every if not any(one in hint for one in each) for suffix in each]
     return f"{hint}; here also {', '.join(more)}" if more else hint
 

@@ -12,15 +12,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.gating import Gates, gating
 from dicecli.cli.main import OWN_PROCESS
-from dicecli.cli.outputs import (
-    check_printable,
-    formatting,
-    planned,
-    planned_curve,
-    planned_summary,
-    print_report,
-    write_all,
-)
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.cli.progress import Progress
 from dicecli.cli.softening import fitting
 from dicecli.errors import OutputError, UsageError
@@ -85,7 +77,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     if ctx.obj == OWN_PROCESS:
         _make_ready(options)
-    from dicecli.reports.making import report_of
+    from dicecli.reports.report import Report
     from dicecli.runs.batch import find_pairs
     from dicecli.runs.casualties import check_timeout
     from dicecli.runs.scoring import check_executor
@@ -93,11 +85,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     soft = fitting(ctx, options)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     format_name = options.pop("format_name")
-    outputs = options.pop("outputs")
-    curve, kind = planned_curve(options.pop("curve", None)), "render_soft" if soft else "render"
-    files, summary = planned(outputs, kind), planned_summary(options.pop("summary"), f"{kind}_summary")
-    if soft:
-        check_printable(format_name)
+    outputs = options["outputs"]
+    files = planned_files(options)
+    check_printable(format_name)
     gates = Gates(options)
     folders = (options.pop("predictions"), options.pop("references"))
     pairing_options = ("prediction_pattern", "reference_pattern", "follow_links", "pairs")
@@ -109,8 +99,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], running["executor"])
     settings = shared.soft_settings_from(options) if soft else shared.settings_from(options)
-    report_of([], settings)
-    gates.check_asked_for(settings.metrics)
+    Report([], settings)
+    gates.check_asked_for(settings)
     pairing = find_pairs(*folders, **patterns, soft=soft)
     if running.pop("dry_run"):
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
@@ -124,7 +114,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
                 gates.judge(report)
         finally:
             # Also where a gate names a label that is nowhere: what was counted is not lost.
-            refusal = write_all(report, files, summary, curve)
+            refusal = write_all(report, files)
     finally:
         if journal is not None:
             journal.close()

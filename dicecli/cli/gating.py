@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.errors import UsageError
-from dicecli.plugins import load
 from dicecli.reports import output
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from dicecli.records.settings import Settings
     from dicecli.reports.report import Report
 
     Command = Callable[..., Any]
@@ -85,18 +85,14 @@ class Gates:
                 "Give both: --baseline old.json --max-drop 0.01.",
             )
         self._baseline = read_report(baseline) if baseline else None
-        if self._baseline is not None and self._baseline.settings.soft is not None:
-            raise UsageError(
-                f"{baseline}: these are results of probability maps", "Give as a baseline results of masks."
-            )
 
     @property
     def any(self) -> bool:
         """Whether there is a gate at all."""
         return bool(self._gates or self._drops)
 
-    def check_asked_for(self, metrics: Sequence[str] | None) -> None:
-        """Hold, before the work, that what gates need is measured in a run with these metrics.
+    def check_asked_for(self, settings: Settings) -> None:
+        """Check, before the work, that what gates need is measured in a run with these settings.
 
         Raises
         ------
@@ -105,7 +101,8 @@ class Gates:
         from dicecli.reports.baseline import parse_drop
         from dicecli.reports.gates import check_asked_for
 
-        check_asked_for([*self._gates, *map(parse_drop, self._drops)], metrics)
+        drops = [parse_drop(text, settings.reads) for text in self._drops]
+        check_asked_for([*self._gates, *drops], settings)
 
     def judge(self, report: Report) -> None:
         """Put the verdicts into the report."""
@@ -121,7 +118,7 @@ class Gates:
         if not self._github:
             return
         if self._step_summary:
-            output.append(self._step_summary, load("exporters", "markdown").render(report) + "\n")
+            output.append(self._step_summary, f"{report.render('markdown')!s}\n")
         for verdict in report.verdicts:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"

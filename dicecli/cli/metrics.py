@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
 from dicecli.errors import BrokenPlugin
-from dicecli.metrics._catalogue import Metric, added, catalogue, resolve
-from dicecli.metrics._soft.catalogue import SoftScore, soft_catalogue
+from dicecli.metrics._catalogue import added, catalogue, resolve
 from dicecli.plugins import installed
 from dicecli.records.cases import LENGTHS
-from dicecli.reports.averages import OF_VALUES
+from dicecli.reports.averages import without_pools
+
+if TYPE_CHECKING:
+    from dicecli.metrics._metric import Metric
+
+_COMMANDS = {
+    "labels": "masks of labels: dicecli score, dicecli batch",
+    "probabilities": "probability maps: dicecli soft, dicecli batch --soft",
+}
 
 
 @click.command("metrics")
@@ -22,20 +30,22 @@ def command(names: tuple[str, ...]) -> None:
     With a NAME (or another name of the field for the same number, such as sensitivity or jaccard): its
     formula, range, when it is undefined, other names, and source.
     """
-    soft = soft_catalogue()
     if names:
-        click.echo("\n\n".join(_found(name, soft) for name in names))
+        click.echo("\n\n".join(_explained(resolve(name)) for name in names))
         return
-    width = max(len(name) for name in (*catalogue(), *soft))
-    for metric in catalogue().values():
-        click.echo(f"{metric.name:<{width}}  {metric.summary}")
+    every = catalogue().values()
+    width = max(len(metric.name) for metric in every)
+    for metric in every:
+        if metric.reads == "labels":
+            click.echo(f"{metric.name:<{width}}  {metric.summary}")
     if installed("metrics"):
         click.echo("\nOf installed packages:\n")
         for name in installed("metrics"):
             click.echo(f"{name:<{width}}  {_summary(name)}")
     click.echo("\nOf probability maps (dicecli soft):\n")
-    for score in soft.values():
-        click.echo(f"{score.name:<{width}}  {score.summary}")
+    for metric in every:
+        if metric.reads == "probabilities":
+            click.echo(f"{metric.name:<{width}}  {metric.summary}")
     click.echo("\nExplain one: dicecli metrics dice. Averages and conventions: docs/conventions.md.")
 
 
@@ -47,33 +57,8 @@ def _summary(name: str) -> str:
         return str(error.message)
 
 
-def _found(name: str, soft: dict[str, SoftScore]) -> str:
-    """Explain the score or metric of a name.
-
-    Raises
-    ------
-    UnknownName
-    """
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    if wanted not in soft:
-        return _explained(resolve(name, tuple(soft)))
-    score = soft[wanted]
-    return _lines(
-        score.name,
-        score.summary,
-        [
-            ("of", "probability maps: dicecli soft"),
-            ("formula", score.formula),
-            ("range", score.range),
-            ("better", score.better),
-            ("undefined", f"where {score.undefined}"),
-            ("source", score.source),
-        ],
-    )
-
-
 def _explained(metric: Metric) -> str:
-    policy = "that value instead" if metric.follows_policy else "no effect"
+    policy = "that value instead" if metric.follows_undefined else "no effect"
     facts = [
         ("formula", metric.formula),
         ("range", metric.range),
@@ -84,17 +69,26 @@ def _explained(metric: Metric) -> str:
         ("averages", _averages(metric)),
         ("source", metric.source),
     ]
-    if metric.of != "counts":
+    if metric.reads != "labels":
+        facts.insert(0, ("of", _COMMANDS[metric.reads]))
+    elif metric.of != "counts":
         facts.insert(0, ("of", f"the statistic {metric.of}, measured where a metric of it is asked for"))
+    if metric.parameter is not None:
+        name, low, high = metric.parameter
+        example = metric.name.format(**{name: f"{max(low, min(high, 2)):g}"})
+        span = f"{low:g} to {high:g}".replace("inf", "infinity")
+        facts.insert(1, (name, f"a number in the metric's name, from {span}: {example}"))
     if metric.unit is not None:
-        columns = ", ".join(metric.in_unit(unit).name for unit in LENGTHS)
+        columns = ", ".join(f"{metric.name}_{unit}" for unit in LENGTHS)
         facts.insert(-1, ("unit", f"that of the spacing, or pixels; it stands in the column: {columns}"))
+    if metric.options:
+        facts.insert(-1, ("options", ", ".join(f"--{each.replace('_', '-')}" for each in metric.options)))
     return _lines(metric.name, metric.summary, facts)
 
 
 def _averages(metric: Metric) -> str:
     if metric.averaged and not metric.pools:
-        return f"{' and '.join(OF_VALUES)} alone: values of single cases do not add up"
+        return f"{' and '.join(without_pools())} alone: values of single cases do not add up"
     return "yes" if metric.averaged else "no"
 
 

@@ -250,7 +250,9 @@ def soft_reading(command: Command) -> Command:
         metavar="N",
         help="The axis of the channels of a .npy.  [default: found by the reference's shape]",
     )
-    return _added(command, [*_SOFTNESS, axis, *_LABELLING, *_BANDS, _BACKGROUND, _GEOMETRY, *_LIMITS])
+    return _added(
+        command, [*_CHOOSING, *_SOFTNESS, axis, *_LABELLING, *_BANDS, _BACKGROUND, _GEOMETRY, *_LIMITS]
+    )
 
 
 def softness(command: Command) -> Command:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import OutputError, UsageError
-from dicecli.plugins import by_suffix, having, load, suffixes, with_others
+from dicecli.plugins import by_suffix, can, having, load, suffixes
 from dicecli.reports import output
+from dicecli.reports.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import ModuleType
 
-    from dicecli.reports.soft.report import SoftReport
+    from dicecli.reports.look import Part
+    from dicecli.reports.report import Report
 
 
 def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,88 +56,78 @@ def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_printable(name: str) -> None:
-    """Make sure that probability maps have a report of this form.
+    """Check that there is a report of this form, and not a part of it alone.
 
     Raises
     ------
     UsageError
     """
-    if not hasattr(load("exporters", name), "render_soft"):
-        known = having("exporters", "render_soft")
-        raise UsageError(
-            f"probability maps have no report in the form {name}", f"Give one of {', '.join(known)}."
-        )
+    if not can(load("exporters", name), "report"):
+        known = having("exporters", "report")
+        raise UsageError(f"{name} is no form of a whole report", f"Give one of {', '.join(known)}.")
 
 
-def planned(paths: Iterable[str], function: str = "render") -> dict[str, Any]:
+def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
     """Find the exporter of every output file by its suffix, and test that it can be written.
-
-    Only exporters that have the `function` by which the report is to be rendered count.
 
     Raises
     ------
     OutputError
-        A suffix that no report has, or a place that cannot be written to.
+        A suffix that no exporter has which renders this part, or a place that cannot be written to.
     """
-    found = {}
+    found = []
+    words = {"report": "report", "summary": "summary", "curve": "curve"}
     for path in paths:
         suffix = Path(path).suffix.lower()
-        exporter = by_suffix("exporters", suffix, function)
-        if exporter is None:
-            known = ", ".join(suffixes("exporters", function))
+        exporter = by_suffix("exporters", suffix, part)
+        if exporter is None and (part != "curve" or suffix != ".png"):
+            known = [*suffixes("exporters", part), *([".png"] if part == "curve" else [])]
             raise OutputError(
-                f"{path}: no report has the suffix '{suffix}'", f"The format goes by the suffix: {known}."
+                f"{path}: no {words[part]} has the suffix '{suffix}'",
+                f"The format goes by the suffix: {', '.join(known)}.",
             )
+        if exporter is None:
+            from dicecli.reports.curves import check_plotting
+
+            check_plotting()
         output.check_writable(path)
-        found[path] = exporter
+        found.append(Target(path, part, exporter))
     return found
 
 
-def planned_summary(path: str | None, function: str = "render_summary") -> tuple[str, Any] | None:
-    """Find the exporter of the summary file, and test that it can be written.
+class Target(NamedTuple):
+    """A file to be written: a part of the report, by an exporter; a picture where there is none."""
+
+    path: str
+    part: Part
+    exporter: ModuleType | None
+
+    def content(self, report: Report) -> str | bytes:
+        """Render the part."""
+        if self.exporter is None:
+            from dicecli.reports.curves import curves_png
+
+            return curves_png(report.curves())
+        found: str | bytes = self.exporter.render(report, self.part, Look(verbose=True))
+        return found
+
+
+def planned_files(options: dict[str, Any]) -> list[Target]:
+    """Plan every file that the options of :func:`formatting`, and that of curves, name.
 
     Raises
     ------
     OutputError
-        A suffix that no summary has, or a place that cannot be written to.
     """
-    if path is None:
-        return None
-    ((_, exporter),) = planned([path]).items()
-    if not hasattr(exporter, function):
-        hint = with_others("exporters", function, "Give .csv, .json or .md")
-        raise OutputError(f"{path}: no summary has this suffix", f"{hint}.")
-    return path, exporter
+    found = planned(options.pop("outputs"))
+    for part in ("summary", "curve"):
+        path = options.pop(part, None)
+        found += planned([path], part) if path is not None else []
+    return found
 
 
-def planned_curve(path: str | None) -> str | None:
-    """Test that a file of curves can be made and written.
-
-    Raises
-    ------
-    OutputError
-        Another suffix than .csv and .png, nothing to draw with, or a place that cannot be written to.
-    """
-    if path is None:
-        return None
-    suffix = Path(path).suffix.lower()
-    if suffix not in {".csv", ".png"}:
-        raise OutputError(f"{path}: no curve has the suffix '{suffix}'", "Give .csv or .png.")
-    if suffix == ".png":
-        from dicecli.reports.curves import check_plotting
-
-        check_plotting()
-    output.check_writable(path)
-    return path
-
-
-def write_all(
-    report: Any,
-    files: dict[str, Any],
-    summary: tuple[str, Any] | None = None,
-    curve: str | None = None,
-) -> OutputError | None:
-    """Write the report to every planned file, its summary and its curves; one that fails costs no other.
+def write_all(report: Report, files: Iterable[Target]) -> OutputError | None:
+    """Write the report to every planned file; one that fails costs no other.
 
     Returns
     -------
@@ -143,40 +135,22 @@ def write_all(
         The first refusal, for the caller to raise once the report is printed: what was counted is not to be
         lost with a file.
     """
-    kind = "render" if report.settings.soft is None else "render_soft"
-    contents = {path: partial(getattr(each, kind), report, verbose=True) for path, each in files.items()}
-    if summary is not None:
-        contents[summary[0]] = partial(getattr(summary[1], f"{kind}_summary"), report)
-    if curve is not None:
-        contents[curve] = partial(_curve, report, Path(curve).suffix.lower())
     refusals = []
-    for path, content in contents.items():
+    for target in files:
+        if target.part == "curve" and not report.scored and not report.is_batch:
+            continue  # there is nothing to draw of a case without numbers, which is an error of its own
         try:
-            output.write(path, content())
+            output.write(target.path, target.content(report))
         except OutputError as error:
             refusals.append(error)
     return refusals[0] if refusals else None
 
 
-def _curve(report: SoftReport, suffix: str) -> str | bytes:
-    """Render the curves of a report, over all of its cases."""
-    if suffix == ".png":
-        from dicecli.reports.curves import curves_png
-
-        return curves_png(report.curves())
-    from dicecli.reports.soft.record import CURVE, curve_rows
-
-    text: str = load("exporters", "csv").written(CURVE, curve_rows(report))
-    return text
-
-
-def print_report(report: Any, name: str, *, verbose: bool) -> None:
+def print_report(report: Report, name: str, *, verbose: bool) -> None:
     """Print the report to standard output, as wide and coloured as the terminal allows."""
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
-    exporter = load("exporters", name)
-    render = exporter.render if report.settings.soft is None else exporter.render_soft
-    text = render(report, width=width, colour=is_terminal, verbose=verbose)
+    text = report.render(name, "report", Look(width, is_terminal, verbose))
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()

@@ -8,15 +8,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.gating import Gates, gating
-from dicecli.cli.outputs import (
-    check_printable,
-    formatting,
-    planned,
-    planned_summary,
-    print_report,
-    write_all,
-)
-from dicecli.errors import UsageError
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 
 _EPILOG = """\b
 Examples:
@@ -62,42 +54,24 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.cli.batch import exit_code
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.scoring import chosen_metrics
+    from dicecli.statistics._leading import name_of
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
+    check_printable(format_name)
     gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
-    measured = {"matrix", *(name for each in report.scored for name in each.measured)}
-    chosen = chosen_metrics(options["metrics"], measured)
-    render = "render"
-    if report.settings.soft is not None:
-        check_soft(chosen, gates, format_name)
-        render = "render_soft"
-    targets = planned(options.pop("outputs"), render)
-    summary = planned_summary(options.pop("summary"), f"{render}_summary")
-    if chosen:
-        settings = replace(report.settings, metrics=chosen)
-        report = report.shown_with(settings)
+    settings = report.settings
+    measured = {name_of(settings.reads), *(name for each in report.scored for name in each.measured)}
+    targets = planned_files(options)
+    if options["metrics"]:
+        settings = replace(settings, metrics=chosen_metrics(options["metrics"], settings.reads, measured))
+    report = report.shown_with(settings)
     if gates.any:
         gates.judge(report)
-    refusal = write_all(report, targets, summary)
+    refusal = write_all(report, targets)
     gates.tell_github(report)
     print_report(report, format_name, verbose=verbose)
     if refusal is not None:
         raise refusal
     ctx.exit(exit_code(report))
-
-
-def check_soft(chosen: object, gates: Gates, format_name: str) -> None:
-    """Refuse what reports on probability maps do not have.
-
-    Raises
-    ------
-    UsageError
-    """
-    if chosen or gates.any:
-        raise UsageError(
-            "these are results of probability maps, which have no --metric and no gates",
-            "Leave them out; every score is in the report.",
-        )
-    check_printable(format_name)

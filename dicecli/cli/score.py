@@ -9,7 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.outputs import formatting, planned, planned_summary, print_report, write_all
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
 from dicecli.reports.text import inert
 
@@ -58,8 +58,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     started = time.perf_counter()
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
-    format_name, files = options.pop("format_name"), planned(options.pop("outputs"))
-    summary = planned_summary(options.pop("summary"))
+    format_name, files = options.pop("format_name"), planned_files(options)
+    check_printable(format_name)
     threads = options.pop("jobs") or shared.cores()
     running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}
     check_executor(running["executor"], running["scheduler"])
@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     settings = shared.settings_from(options)
     result: Any = result_of(case, settings, threads, **running)
     report = Report([result], settings)
-    refusal = write_all(report, files, summary)
+    refusal = write_all(report, files)
     if format_name != "table" or not isinstance(result, Failed):
         print_report(report, format_name, verbose=verbose)
     if refusal is not None:
@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if isinstance(result, Failed):
         raise _as_error(result)
     if format_name in {"csv", "json"} and not quiet:
-        for note in report.case_scores(result).notes:
+        for note in report.case(result).notes:
             click.echo(f"Note: {inert(note)}", err=True)
     if verbose and not quiet:
         _say_what_was_done(settings.device, time.perf_counter() - started)

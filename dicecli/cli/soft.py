@@ -7,15 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
-from dicecli.cli.outputs import (
-    check_printable,
-    formatting,
-    planned,
-    planned_curve,
-    planned_summary,
-    print_report,
-    write_all,
-)
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
 from dicecli.reports.text import inert
 
@@ -45,24 +37,21 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     the threshold with the best hard Dice. 'dicecli metrics NAME' explains each.
     """
     from dicecli.records.cases import Case, Failed
-    from dicecli.reports.making import report_of
-    from dicecli.reports.soft.pages import soft_notes
+    from dicecli.reports.report import Report
     from dicecli.runs.casualties import check_timeout
     from dicecli.runs.scoring import case_name, result_of
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
-    format_name, files = options.pop("format_name"), planned(options.pop("outputs"), "render_soft")
+    format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
-    summary = planned_summary(options.pop("summary"), "render_soft_summary")
-    curve = planned_curve(options.pop("curve"))
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     settings = shared.soft_settings_from(options)
     result = result_of(case, settings, threads, timeout=timeout)
-    report = report_of([result], settings)
+    report = Report([result], settings)
     is_scored = not isinstance(result, Failed)
-    refusal = write_all(report, files, summary, curve if is_scored else None)
+    refusal = write_all(report, files)
     if format_name != "table" or is_scored:
         print_report(report, format_name, verbose=verbose)
     if refusal is not None:
@@ -70,6 +59,6 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if isinstance(result, Failed):
         raise CaseError(result.message, result.hint)
     if format_name in {"csv", "json"} and not quiet:
-        for note in soft_notes(report):
+        for note in report.case(result).notes:
             click.echo(f"Note: {inert(note)}", err=True)
     ctx.exit(0)

@@ -15,19 +15,12 @@ if TYPE_CHECKING:
 
 #: What click calls the options that are about masks alone.
 _HARD_OPTIONS = (
-    "metrics",
     "threshold",
     "argmax",
     "device",
-    "undefined",
-    "fail_under",
-    "fail_over",
-    "baseline",
-    "max_drop",
-    "github",
 )
 #: Those of them that settings of probability maps do not even know; gates are taken out elsewhere.
-_UNKNOWN_TO_SOFT = _HARD_OPTIONS[:5]
+_UNKNOWN_TO_SOFT = _HARD_OPTIONS
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 

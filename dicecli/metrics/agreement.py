@@ -22,7 +22,6 @@ _CONGALTON = "Congalton RG. Remote Sensing of Environment 37(1), 1991. doi:10.10
 
 @metric(
     formula="(tp + tn) / (tp + fp + fn + tn)",
-    range="0 to 1",
     undefined="no pixel was counted",
     aliases=("rand_accuracy", "binary_accuracy"),
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
@@ -34,7 +33,6 @@ def accuracy(counts: Counts) -> float:
 
 @metric(
     formula="(tp / (tp + fn) + tn / (tn + fp)) / 2",
-    range="0 to 1",
     undefined="the reference is empty, or covers every counted pixel",
     source="Brodersen KH et al. ICPR 2010. doi:10.1109/ICPR.2010.764",
 )
@@ -48,7 +46,7 @@ def balanced_accuracy(counts: Counts) -> float:
 
 @metric(
     formula="2 (tp tn - fn fp) / ((tp + fp)(fp + tn) + (tp + fn)(fn + tn))",
-    range="-1 to 1",
+    low=-1,
     undefined="both masks are empty, or both cover every counted pixel",
     aliases=("cohens_kappa", "cohen_kappa"),
     source=_COHEN,
@@ -69,7 +67,7 @@ def _correlation(covariance: int, variances: int) -> float:
 
 @metric(
     formula="(tp tn - fp fn) / sqrt((tp + fp)(tp + fn)(tn + fp)(tn + fn))",
-    range="-1 to 1",
+    low=-1,
     undefined="either mask is empty or covers every counted pixel",
     aliases=("matthews_correlation_coefficient", "phi"),
     source=_MATTHEWS,
@@ -95,7 +93,6 @@ def _margins(labels: Iterable[Counts]) -> tuple[int, int, list[tuple[int, int]]]
 
 @metric(
     formula="sum of tp over all labels / pixels",
-    range="0 to 1",
     undefined="no pixel was counted",
     takes="every",
     aliases=("pixel_accuracy", "aacc"),
@@ -109,7 +106,7 @@ def overall_accuracy(labels: Iterable[Counts]) -> float:
 
 @metric(
     formula="(N sum(tp) - sum(ref pred)) / (N^2 - sum(ref pred)), over all labels",
-    range="-1 to 1",
+    low=-1,
     undefined="no pixel was counted, or both masks hold one and the same label only",
     takes="every",
     source=_COHEN,
@@ -124,7 +121,7 @@ def overall_kappa(labels: Iterable[Counts]) -> float:
 
 @metric(
     formula="(N sum(tp) - sum(ref pred)) / sqrt((N^2 - sum(pred^2)) (N^2 - sum(ref^2))), over all labels",
-    range="-1 to 1",
+    low=-1,
     undefined="no pixel was counted, or either mask holds one label only",
     takes="every",
     aliases=("rk",),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     unit="length",
     pools=False,
     formula="|mean coordinates of the prediction - mean coordinates of the reference|, in the grid's spacing",
-    range="0 to infinity",
+    high=math.inf,
     undefined="either mask is empty",
     better="lower",
     aliases=("center_distance", "centroid_distance"),

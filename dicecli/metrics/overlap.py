@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
+from dicecli.metrics._metric import Parameter
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts
@@ -18,9 +19,10 @@ def ratio(numerator: int, denominator: int) -> float:
 
 @metric(
     formula="2 tp / (2 tp + fp + fn)",
-    range="0 to 1",
     undefined=BOTH_EMPTY,
+    follows_undefined=True,
     aliases=("dsc", "dice_coefficient", "sorensen_dice", "dice_similarity_coefficient", "zsi"),
+    shown="always",
     source="Dice LR. Ecology 26(3), 1945. doi:10.2307/1932409",
 )
 def dice(counts: Counts) -> float:
@@ -30,8 +32,8 @@ def dice(counts: Counts) -> float:
 
 @metric(
     formula="2 tp / ((tp + fp) + (tp + fn))",
-    range="0 to 1",
     undefined=BOTH_EMPTY,
+    follows_undefined=True,
     aliases=("f_score", "f_measure", "f1_score"),
     source="van Rijsbergen CJ. Information Retrieval, 2nd ed., 1979",
 )
@@ -42,9 +44,10 @@ def f1(counts: Counts) -> float:
 
 @metric(
     formula="tp / (tp + fp + fn)",
-    range="0 to 1",
     undefined=BOTH_EMPTY,
+    follows_undefined=True,
     aliases=("jaccard", "jaccard_index", "intersection_over_union", "critical_success_index"),
+    shown="always",
     source="Jaccard P. New Phytologist 11(2), 1912. doi:10.1111/j.1469-8137.1912.tb05611.x",
 )
 def iou(counts: Counts) -> float:
@@ -54,9 +57,9 @@ def iou(counts: Counts) -> float:
 
 @metric(
     formula="tp / (tp + fp)",
-    range="0 to 1",
     undefined="the prediction is empty",
     aliases=("users_accuracy", "positive_predictive_value", "ppv", "correctness"),
+    shown="always",
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
 )
 def precision(counts: Counts) -> float:
@@ -66,9 +69,9 @@ def precision(counts: Counts) -> float:
 
 @metric(
     formula="tp / (tp + fn)",
-    range="0 to 1",
     undefined="the reference is empty",
     aliases=("sensitivity", "true_positive_rate", "tpr", "producers_accuracy", "hit_rate", "completeness"),
+    shown="always",
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
 )
 def recall(counts: Counts) -> float:
@@ -78,7 +81,6 @@ def recall(counts: Counts) -> float:
 
 @metric(
     formula="tn / (tn + fp)",
-    range="0 to 1",
     undefined="the reference covers every counted pixel",
     aliases=("true_negative_rate", "tnr", "selectivity"),
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
@@ -90,7 +92,6 @@ def specificity(counts: Counts) -> float:
 
 @metric(
     formula="tn / (tn + fn)",
-    range="0 to 1",
     undefined="the prediction covers every counted pixel",
     aliases=("negative_predictive_value",),
     source="Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-023-02151-z",
@@ -102,7 +103,6 @@ def npv(counts: Counts) -> float:
 
 @metric(
     formula="fp / (fp + tn)",
-    range="0 to 1",
     undefined="the reference covers every counted pixel",
     better="lower",
     aliases=("false_positive_rate", "fall_out"),
@@ -115,7 +115,6 @@ def fpr(counts: Counts) -> float:
 
 @metric(
     formula="fn / (fn + tp)",
-    range="0 to 1",
     undefined="the reference is empty",
     better="lower",
     aliases=("false_negative_rate", "miss_rate", "omission_error"),
@@ -128,7 +127,6 @@ def fnr(counts: Counts) -> float:
 
 @metric(
     formula="fp / (fp + tp)",
-    range="0 to 1",
     undefined="the prediction is empty",
     better="lower",
     aliases=("false_discovery_rate", "commission_error"),
@@ -141,7 +139,6 @@ def fdr(counts: Counts) -> float:
 
 @metric(
     formula="(tp + fn) / (tp + fp + fn + tn)",
-    range="0 to 1",
     undefined="no pixel was counted",
     better="neither",
     source="Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-023-02151-z",
@@ -149,3 +146,21 @@ def fdr(counts: Counts) -> float:
 def prevalence(counts: Counts) -> float:
     """Share of the counted pixels that have the label in the reference."""
     return ratio(counts.reference, counts.total)
+
+
+@metric(
+    name="fbeta_{beta}",
+    parameter=Parameter("beta", 0, 1000),
+    formula="(1 + beta^2) tp / ((1 + beta^2) tp + beta^2 fn + fp)",
+    undefined=BOTH_EMPTY,
+    follows_undefined=True,
+    source="van Rijsbergen CJ. Information Retrieval, 2nd ed., 1979",
+)
+def fbeta(counts: Counts, *, beta: float) -> float:
+    """Dice with recall counted beta times as much as precision: fbeta_2, fbeta_0.5; fbeta_1 is Dice."""
+    weight = beta * beta
+    below = (1 + weight) * counts.tp + weight * counts.fn + counts.fp
+    if not counts.tp + counts.fp + counts.fn:
+        return math.nan
+    # Where beta is 0 it is precision, which is 0 here, since there is nothing else to reward.
+    return (1 + weight) * counts.tp / below if below else 0.0

@@ -17,8 +17,8 @@ _NO_AREA = "the file has no projected CRS, or is no map"
 
 @metric(
     formula="1 - |fn - fp| / (2 tp + fp + fn)",
-    range="0 to 1",
     undefined=BOTH_EMPTY,
+    follows_undefined=True,
     aliases=("volumetric_similarity", "vs"),
     source=_TAHA,
 )
@@ -30,7 +30,9 @@ def volume_similarity(counts: Counts) -> float:
 
 @metric(
     formula="(prediction - reference) / reference",
-    range="-1 to infinity, 0 is best",
+    low=-1,
+    high=math.inf,
+    remark="0 is best",
     undefined="the reference is empty",
     better="neither",
     aliases=("rvd", "relative_volume_error"),
@@ -43,7 +45,7 @@ def relative_volume_difference(counts: Counts) -> float:
 
 @metric(
     formula="(tp + fn) x voxel size",
-    range="0 to infinity",
+    high=math.inf,
     undefined=_NO_VOLUME,
     better="neither",
     size="mm3",
@@ -56,7 +58,7 @@ def volume_reference_mm3(counts: Counts, size_mm3: float) -> float:
 
 @metric(
     formula="(tp + fp) x voxel size",
-    range="0 to infinity",
+    high=math.inf,
     undefined=_NO_VOLUME,
     better="neither",
     size="mm3",
@@ -69,7 +71,7 @@ def volume_prediction_mm3(counts: Counts, size_mm3: float) -> float:
 
 @metric(
     formula="(tp + fn) x pixel size",
-    range="0 to infinity",
+    high=math.inf,
     undefined=_NO_AREA,
     better="neither",
     size="m2",
@@ -82,7 +84,7 @@ def area_reference_m2(counts: Counts, size_m2: float) -> float:
 
 @metric(
     formula="(tp + fp) x pixel size",
-    range="0 to infinity",
+    high=math.inf,
     undefined=_NO_AREA,
     better="neither",
     size="m2",

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 READS = ("labels", "probabilities")
 
 
-def check_statistic(name: str, metric: str) -> None:
-    """Hold that a statistic, which a metric of an installed package is of, says what records can take.
+def check_statistic(name: str, metric: str, parameter: str | None = None) -> None:
+    """Check that a statistic, which a metric of an installed package is of, says what records can take.
+
+    A `parameter` is that of the metric, which the statistic may have as an option.
 
     Raises
     ------
@@ -33,18 +35,18 @@ def check_statistic(name: str, metric: str) -> None:
     except UnknownName as error:
         what = f"is of the statistic '{name}', which neither that package nor another one brings"
         raise broken("metrics", metric, what) from error
-    wrong = _wrong(statistic)
+    wrong = _wrong(statistic, parameter)
     if wrong:
         raise broken("statistics", name, f"cannot be loaded: {wrong}")
 
 
-def _wrong(statistic: ModuleType) -> str | None:
+def _wrong(statistic: ModuleType, parameter: str | None) -> str | None:
     """Return what is wrong with the facts of a statistic; None for nothing."""
     kinds = get_args(Kind)
     if statistic.READS not in READS:
         return f"its READS is {statistic.READS!r}; {' or '.join(READS)} is expected"
     options, settings = statistic.OPTIONS, tuple(Settings.__dataclass_fields__)
-    if not isinstance(options, tuple) or not all(each in settings for each in options):
+    if not isinstance(options, tuple) or not all(each in {*settings, parameter} for each in options):
         return f"its OPTIONS are {options!r}; a tuple of names of settings is expected"
     measures = statistic.MEASURES
     if not isinstance(measures, Mapping) or not measures or set(measures) - set(kinds):

@@ -71,6 +71,16 @@ class Settings:
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
     soft: Softness | None = None
+    average: str = "macro"
+
+    @property
+    def reads(self) -> Literal["labels", "probabilities"]:
+        """What predictions are: masks of labels, or maps of probabilities."""
+        return "labels" if self.soft is None else "probabilities"
+
+    def option(self, name: str) -> Any:
+        """Return the value of an option, also of one of probability maps."""
+        return getattr(self if hasattr(self, name) else self.soft, name)
 
     @property
     def expects_raw_labels(self) -> bool:
@@ -90,6 +100,7 @@ class Settings:
             "background": scheme.background,
             "include_background": self.include_background,
             "undefined": self.undefined,
+            "average": self.average,
             "threshold": self.threshold,
             "band": self.band,
             "nodata": self.nodata,

@@ -8,8 +8,10 @@ from dicecli.metrics._catalogue import catalogue
 from dicecli.records.counts import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dicecli.records.settings import Settings
-    from dicecli.reports.rows import CaseScores, LabelScore
+    from dicecli.reports.rows import CaseValues, RowValues
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
 _HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05
@@ -18,9 +20,11 @@ _APART = 0.1
 _NAMED = 5
 
 
-def advice(scores: CaseScores, settings: Settings) -> list[str]:
+def advice(scores: CaseValues, settings: Settings) -> list[str]:
     """Return the notes on one case, the most important first."""
     rows = scores.labels or scores.regions  # binary layers are regions, and there are no labels
+    if settings.reads == "probabilities":
+        return _absent_from_reference(rows, settings)
     return [
         *_nothing_shared(rows),
         *_one_sided(rows),
@@ -30,17 +34,28 @@ def advice(scores: CaseScores, settings: Settings) -> list[str]:
     ]
 
 
+def _absent_from_reference(rows: tuple[RowValues, ...], settings: Settings) -> list[str]:
+    """Say of which classes soft Dice is about nothing but ε."""
+    absent = [row for row in rows if not row.facts.reference_px]
+    if not absent or not settings.option("smooth"):
+        return []
+    return [
+        f"absent from the reference, so that soft Dice is ε / (Σp + ε), near 0 for any p and 1 for none: "
+        f"{_listed(absent)}; macro takes it in"
+    ]
+
+
 def _value(name: str, counts: Counts) -> float:
-    return catalogue()[name].function(counts)
+    return catalogue()[name].value(counts)
 
 
-def _listed(rows: list[LabelScore]) -> str:
+def _listed(rows: Sequence[RowValues]) -> str:
     names = [row.title for row in rows[:_NAMED]]
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return ", ".join(names) + more
 
 
-def _nothing_shared(rows: tuple[LabelScore, ...]) -> list[str]:
+def _nothing_shared(rows: tuple[RowValues, ...]) -> list[str]:
     present = [row for row in rows if row.counts.reference or row.counts.prediction]
     shared = [row for row in present if row.counts.reference and row.counts.prediction]
     one_sided = {bool(row.counts.reference) for row in present}
@@ -51,7 +66,7 @@ def _nothing_shared(rows: tuple[LabelScore, ...]) -> list[str]:
     return []
 
 
-def _one_sided(rows: tuple[LabelScore, ...]) -> list[str]:
+def _one_sided(rows: tuple[RowValues, ...]) -> list[str]:
     missed = [row for row in rows if row.counts.reference and not row.counts.prediction]
     invented = [row for row in rows if row.counts.prediction and not row.counts.reference]
     notes = []
@@ -62,7 +77,7 @@ def _one_sided(rows: tuple[LabelScore, ...]) -> list[str]:
     return notes
 
 
-def _rare(rows: tuple[LabelScore, ...]) -> list[str]:
+def _rare(rows: tuple[RowValues, ...]) -> list[str]:
     """Say of the largest such label that its accuracy is high for no other reason than that it is rare."""
     rare = [
         row
@@ -92,7 +107,7 @@ def _share(value: float) -> str:
     return "less than 0.01%" if value < 0.0001 else f"{value:.2%}"
 
 
-def _carried(rows: tuple[LabelScore, ...]) -> list[str]:
+def _carried(rows: tuple[RowValues, ...]) -> list[str]:
     """Say when the largest label carries the micro average away from the macro one."""
     present = [row for row in rows if row.counts.tp + row.counts.fp + row.counts.fn]
     if len(present) < 2:
@@ -111,7 +126,7 @@ def _carried(rows: tuple[LabelScore, ...]) -> list[str]:
     ]
 
 
-def _absent(rows: tuple[LabelScore, ...], settings: Settings) -> list[str]:
+def _absent(rows: tuple[RowValues, ...], settings: Settings) -> list[str]:
     absent = [row for row in rows if not row.counts.reference and not row.counts.prediction]
     if not absent or len(absent) == len(rows):
         return []

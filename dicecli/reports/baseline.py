@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
-from dicecli.reports.averages import MACRO_REGIONS
-from dicecli.reports.gates import number_of, parts, to_number
-from dicecli.reports.readings import Gate, Reading, bind, view
+from dicecli.reports.averages import AVERAGES, OF_VALUES
+from dicecli.reports.chosen import first_of
+from dicecli.reports.gates import Gate, bound, number_of, parts, to_number, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dicecli.metrics._catalogue import Metric
+    from dicecli.metrics._metric import Metric
+    from dicecli.reports.bound import Number
     from dicecli.reports.report import Report
 
     Change = tuple[str, float, float]
@@ -28,7 +29,7 @@ _NAMED_LABELS, _NAMED_CASES = 10, 5
 
 
 def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verdict]:
-    """Hold a report against an earlier one, over the cases that both scored; one verdict for each drop.
+    """Compare a report with an earlier one, over the cases that both scored; one verdict for each drop.
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
         Cases are matched by name; each report keeps its own settings.
     drops : sequence of str
         Gates whose limit is how much worse the metric may be, without ``min:`` and ``max:``; a number alone
-        is of the macro Dice. A verdict's value is the drop, negative where the metric got better.
+        is of Dice, of maps of soft Dice, in the average that leads. A verdict's value is the drop, negative
+        where the metric got better.
 
     Raises
     ------
@@ -45,7 +47,14 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     UnknownName
         There is no such metric.
     """
-    gates = [parse_drop(text) for text in drops]
+    if report.settings.reads != baseline.settings.reads:
+        kinds = {"labels": "masks", "probabilities": "probability maps"}
+        raise GateError(
+            f"the baseline is of {kinds[baseline.settings.reads]}, and this run of "
+            f"{kinds[report.settings.reads]}",
+            f"Give as a baseline results of {kinds[report.settings.reads]}.",
+        )
+    gates = [parse_drop(text, report.settings.reads) for text in drops]
     here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
     shared = [name for name in here if name in there]
     if not shared:
@@ -64,13 +73,19 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
             f"lengths of the baseline are in {old.unit}, and those of this run in {new.unit}",
             "Give a baseline whose lengths are in the same unit.",
         )
-    of_labels = [gate for gate in gates if gate.scope.average not in {None, MACRO_REGIONS}]
+    of_labels = [gate for gate in gates if gate.asked.average in AVERAGES and gate.asked.row is None]
     if of_labels and (old.is_layered or new.is_layered):
         raise GateError(
             f"'{of_labels[0].text}' is an average over labels, and masks of binary layers have regions alone",
             "Name a region, as dice[tumour]=0.01, or their mean: dice@macro-regions=0.01.",
         )
-    pairs = [(bind(gate, old, "the baseline", full), bind(gate, new, beside=full)) for gate in gates]
+    pairs = [(bound(gate, old, "the baseline", full), bound(gate, new, beside=full)) for gate in gates]
+    for gate, (was, now) in zip(gates, pairs, strict=True):
+        if was.average != now.average:
+            raise GateError(
+                f"'{gate.text}' is {was.average} in the baseline and {now.average} in this run",
+                f"Name one average: {gate.metric.name}@{now.average}=….",
+            )
     facts = [number_of(len(shared), "shared case")]
     facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
     facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
@@ -78,8 +93,8 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
 
 
-def parse_drop(text: str) -> Gate:
-    """Read the gate of ``--max-drop``.
+def parse_drop(text: str, reads: str = "labels") -> Gate:
+    """Read the gate of ``--max-drop``; a number alone is of the first metric of a run that reads so.
 
     Raises
     ------
@@ -87,16 +102,16 @@ def parse_drop(text: str) -> Gate:
         As for :func:`compare`.
     """
     is_number = not math.isnan(to_number(text))
-    metric, scope, limit, every = parts(f"dice={text}" if is_number else text, _DROPS)
-    if every or limit < 0 or metric.better == "neither":
+    asked, limit, every = parts(f"{first_of(reads)}={text}" if is_number else text, _DROPS)
+    if every or limit < 0 or asked.metric.better == "neither":
         raise GateError(
             f"'{text}' is no drop: it takes no min: or max:, a limit from 0, and a metric with a direction",
             _DROPS,
         )
-    return Gate(f"max-drop {text.strip()}", metric, scope, limit, "over")
+    return Gate(f"max-drop {text.strip()}", asked, limit, "over")
 
 
-def _of_drop(gate: Gate, old: Reading, new: Reading, facts: Sequence[str]) -> Verdict:
+def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verdict:
     metric, was, now = gate.metric, old.of_run().value, new.of_run().value
     drop = _worse_by(metric, was, now)
     holds = gate.holds(drop - SLACK) or (math.isnan(was) and math.isnan(now))
@@ -110,22 +125,26 @@ def _of_drop(gate: Gate, old: Reading, new: Reading, facts: Sequence[str]) -> Ve
     return Verdict(gate.text, drop, gate.limit, holds, "; ".join([_change(was, now), *facts, *listed]))
 
 
-def _of_labels(old: Reading, new: Reading) -> Iterator[Change]:
+def _of_labels(old: Number, new: Number) -> Iterator[Change]:
     """Yield the pooled value of every label and shared region, then and now; overall metrics have none."""
     if not new.metric.averaged:
         return
     scheme = new.report.settings.labels
-    regions = [name for name in new.report.regions if name in old.report.regions]
-    rows: list[int | str] = [*sorted({*old.report.labels, *new.report.labels}), *regions]
-    for row in rows:
-        title = row if isinstance(row, str) else scheme.name(row) or f"label {row}"
-        was, now = (replace(each, average=None, row=row).of_run().value for each in (old, new))
+    rows = sorted({*old.report.evaluated, *new.report.evaluated}, key=lambda row: row.label or 0)
+    both = [row for row in rows if row.kind == "label"]
+    both += [row for row in new.report.evaluated if row.kind == "region" and row in old.report.evaluated]
+    average = "macro" if new.metric.pools else OF_VALUES
+    for row in dict.fromkeys(
+        row._replace(name=scheme.name(row.label) if row.label is not None else row.name) for row in both
+    ):
+        title = row.name or f"label {row.label}"
+        was, now = (replace(each, average=average, row=row).of_run().value for each in (old, new))
         yield title, was, now
 
 
 def _worse(kind: str, metric: Metric, changes: Iterable[Change], most: int) -> list[str]:
     """List what got worse, the most first. Where undefined means that nothing was wrong, it counts as 1."""
-    best = 1.0 if metric.follows_policy else math.nan
+    best = 1.0 if metric.follows_undefined else math.nan
     falls = []
     for title, was, now in changes:
         drop = _worse_by(metric, *(best if math.isnan(value) else value for value in (was, now)))
@@ -136,6 +155,8 @@ def _worse(kind: str, metric: Metric, changes: Iterable[Change], most: int) -> l
 
 
 def _worse_by(metric: Metric, was: float, now: float) -> float:
+    if was == now:
+        return 0.0  # also where both are infinite
     return now - was if metric.better == "lower" else was - now
 
 
@@ -146,7 +167,7 @@ def _change(was: float, now: float) -> str:
 def _other_settings(report: Report, baseline: Report) -> list[str]:
     mine, others = report.settings.to_dict(), baseline.settings.to_dict()
     no_matter = {"labels", "metrics", "device"}
-    different = [key for key in mine if mine[key] != others[key] and key not in no_matter]
+    different = [key for key in mine if mine[key] != others.get(key) and key not in no_matter]
     return [f"other settings than the baseline: {', '.join(different)}"] * bool(different)
 
 

@@ -18,23 +18,23 @@ _HUGE = 1e60
 _PIXELS = 1 << 53
 
 
-def hold_size(numbers: Iterable[float], where: str) -> None:
+def check_size(numbers: Iterable[float], where: str) -> None:
     """Raise ValueError for numbers that no mask and no option has."""
     if any(abs(each) > _HUGE for each in numbers):
         raise ValueError(f"{where} has a number beyond {_HUGE:g}")
 
 
-def hold_spacing(case: Scored, where: str) -> None:
+def check_spacing(case: Scored, where: str) -> None:
     """Raise ValueError for a spacing of other axes than the shape's, or of steps that are none."""
     spacing = case.spacing
     if spacing is None:
         return
     if len(spacing) != len(case.shape) or not all(each > 0 for each in spacing):
         raise ValueError(f"{where}.spacing is {list(spacing)}: no steps along {len(case.shape)} axes")
-    hold_size(spacing, f"{where}.spacing")
+    check_size(spacing, f"{where}.spacing")
 
 
-def hold_shape(found: Measured, shape: tuple[int, ...], where: str) -> None:
+def check_shape(found: Measured, shape: tuple[int, ...], where: str) -> None:
     """Raise ValueError for measurements that say of themselves that no mask of that shape has them."""
     for name, rows in found.items():
         for row, each in rows.items():
@@ -45,14 +45,14 @@ def hold_shape(found: Measured, shape: tuple[int, ...], where: str) -> None:
                     raise ValueError(f"{where}: {name} of {row.title}: {error}") from None
 
 
-def hold_matrices(found: Measured, counted: int, where: str) -> None:
+def check_matrices(found: Measured, counted: int, where: str) -> None:
     """Raise ValueError where a matrix has another number of pixels than its case."""
     for row, each in found.get("matrix", {}).items():
         if each.total != counted:
             raise ValueError(f"{where}: the matrix of {row.title} has {each.total} pixels, not {counted}")
 
 
-def hold_sums(rows: Mapping[Row, Any], counted: int, where: str) -> None:
+def check_sums(rows: Mapping[Row, Any], counted: int, where: str) -> None:
     """Raise ValueError where soft sums are of other pixels than their case, or of unlike channels."""
     channels = [row for row in rows if row.kind != "image"]
     if not channels:

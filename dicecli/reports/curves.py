@@ -1,23 +1,63 @@
-"""The curves of thresholds as a picture."""
+"""The curves along the thresholds, as rows and as a picture."""
 
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dicecli.errors import OutputError
-from dicecli.metrics._soft.thresholds import best
+from dicecli.errors import OutputError, UsageError
+from dicecli.reports.measured import added
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from dicecli.metrics._soft.thresholds import Curve
+    from dicecli.records.measurements import Row
+    from dicecli.reports.numbers import Numbers
+    from dicecli.statistics.soft.curves import Curve
 
 #: More curves than this cannot be told from each other.
 _MOST = 12
+
+
+_COLUMNS = ("kind", "label", "name", "threshold", "tp", "fp", "fn", "tn", "dice", "precision", "recall")
+
+
+def columns(report: Numbers) -> tuple[str, ...]:
+    """Return the columns of :func:`rows`."""
+    del report
+    return _COLUMNS
+
+
+def rows(report: Numbers) -> Iterator[dict[str, object]]:
+    """Yield a row per label and threshold, then one per threshold for all labels pooled; over all cases."""
+    for row, curve in curves_of(report):
+        head = ("micro", None, None) if row is None else (row.kind, row.label, row.name)
+        found = [curve.thresholds, curve.tp, curve.fp, curve.fn, curve.tn]
+        found += [curve.dice, curve.precision, curve.recall]
+        for values in zip(*(column.tolist() for column in found), strict=True):
+            numbers = [None if math.isnan(value) else value for value in values]
+            yield dict(zip(_COLUMNS, [*head, *numbers], strict=True))
+
+
+def curves_of(report: Numbers) -> list[tuple[Row | None, Curve]]:
+    """Return the curve of each row over all cases; then, without a row, that of the labels pooled.
+
+    Where there is no label, it is that of the regions.
+
+    Raises
+    ------
+    UsageError
+        The predictions are masks, which have no thresholds.
+    """
+    if report.settings.reads != "probabilities":
+        raise UsageError("masks have no curves", "Score maps of probabilities: dicecli soft.")
+    pairs = [*zip(report.evaluated, report.table.totals("soft"), strict=True)]
+    pairs = [(row, each) for row, each in pairs if each is not None]
+    labels = [each for row, each in pairs if row.kind == "label"] or [each for _, each in pairs]
+    together: list[tuple[Row | None, Curve]] = [(None, added(labels).curve)] if labels else []
+    return [(row, each.curve) for row, each in pairs] + together
 
 
 def check_plotting() -> None:
@@ -57,10 +97,10 @@ def curves_png(curves: Mapping[str, Curve]) -> bytes:
     left, right = figure.subplots(1, 2)
     for number, (title, curve) in enumerate(_chosen(curves).items()):
         look = {"color": "black", "linewidth": 2.2} if title == "micro" else {"color": f"C{number % 10}"}
-        threshold, dice = best(curve.dice)
-        said = "" if np.isnan(dice) else f": {dice:.3f} at {threshold:.3f}"
+        threshold, dice = curve.best
+        said = "" if math.isnan(dice) else f": {dice:.3f} at {threshold:.3f}"
         left.plot(curve.thresholds, curve.dice, label=_plain(f"{title}{said}"), **look)
-        if not np.isnan(dice):
+        if not math.isnan(dice):
             left.plot([threshold], [dice], "o", markersize=5, color=look["color"])
         right.plot(curve.recall, curve.precision, label=_plain(title), **look)
     left.axvline(0.5, color="grey", linewidth=0.8, linestyle=":")
@@ -78,7 +118,7 @@ def curves_png(curves: Mapping[str, Curve]) -> bytes:
 def _chosen(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     labels = [(title, curve) for title, curve in curves.items() if title != "micro"]
     if len(labels) > _MOST:
-        labels = sorted(labels, key=lambda each: (np.isnan(best(each[1].dice)[1]), best(each[1].dice)[1]))
+        labels = sorted(labels, key=lambda each: (math.isnan(each[1].best[1]), each[1].best[1]))
         labels = labels[:_MOST]
     together = {} if len(labels) == 1 else {"micro": curves["micro"]}
     return dict(labels) | together

@@ -1,34 +1,60 @@
 """Gates: numbers that a run must reach, and how far it may fall behind a baseline.
 
-A gate is ``METRIC=LIMIT`` (the macro average; overall metrics have one number), ``METRIC@AVERAGE=LIMIT``, or
-``METRIC[LABEL]=LIMIT``: a label by number or name, or a region, its counts added up over the cases. ``min:``
-before it, or ``max:`` where lower is better, asks the same of every single case. Undefined never passes.
+A gate is ``NUMBER=LIMIT``, with the name of any number of a report (:mod:`dicecli.reports.asked`): ``dice``
+is the average that leads, ``iou@micro``, ``dice[liver]`` (pooled over cases), ``dice[liver]@label-mean``.
+``min:`` before it, or ``max:`` where lower is better, asks the same of every single case. What is undefined
+or infinite never passes.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from dicecli.errors import GateError
-from dicecli.metrics._catalogue import Metric, resolve, statistics_of, unit_in
+from dicecli.errors import GateError, UnknownName, UsageError
+from dicecli.metrics._catalogue import statistics_of
 from dicecli.records.cases import Verdict
-from dicecli.reports.averages import DEFINITIONS, MACRO_REGIONS, OF_VALUES, exists, leading
-from dicecli.reports.readings import Gate, Reading, Scope, bind, view
+from dicecli.reports import asked as names
+from dicecli.reports.bound import bind
+from dicecli.reports.report import Report
+from dicecli.statistics._leading import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.reports.report import Report
+    from dicecli.metrics._metric import Metric
+    from dicecli.records.cases import Result
+    from dicecli.records.settings import Settings
+    from dicecli.reports.asked import Asked
+    from dicecli.reports.bound import Number
+    from dicecli.reports.numbers import Numbers
 
-_FORM = re.compile(
-    r"(?:(?P<every>min|max)\s*:\s*)?(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)"
-    r"(?:@(?P<average>[^@=\[\]]+)|\[(?P<label>.+)\])?",
-    re.IGNORECASE | re.DOTALL,
-)
 EVERY = re.compile(r"^\s*(min|max)(?=\s*:)", re.IGNORECASE)
 _EXAMPLES = "Write dice=0.8, iou@micro=0.7, dice[liver]=0.9, or min:dice[liver]=0.5 for every single case."
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate; ``under`` fails below the limit, ``over`` above it."""
+
+    text: str
+    asked: Asked
+    limit: float
+    direction: Literal["under", "over"]
+    every_case: bool = False
+
+    @property
+    def metric(self) -> Metric:
+        """What it is on."""
+        return self.asked.metric
+
+    def holds(self, value: float) -> bool:
+        """Whether a value passes; the limit itself does, what is undefined or infinite does not."""
+        if not math.isfinite(value):
+            return False
+        return value >= self.limit if self.direction == "under" else value <= self.limit
 
 
 def parse(text: str, *, over: bool) -> Gate:
@@ -41,7 +67,8 @@ def parse(text: str, *, over: bool) -> Gate:
     UnknownName
         There is no such metric.
     """
-    metric, scope, limit, every = parts(text, _EXAMPLES)
+    asked, limit, every = parts(text, _EXAMPLES)
+    metric = asked.metric
     if metric.better == "neither":
         raise GateError(
             f"'{text}': {metric.name} is neither better high nor better low",
@@ -55,7 +82,7 @@ def parse(text: str, *, over: bool) -> Gate:
             f"Write {option} '{EVERY.sub(fitting, text)}'.",
         )
     _check_range(metric, limit, text)
-    return Gate(text, metric, scope, limit, "over" if over else "under")
+    return Gate(text, asked, limit, "over" if over else "under", every is not None)
 
 
 def judge(gates: Sequence[Gate], report: Report) -> list[Verdict]:
@@ -70,59 +97,81 @@ def judge(gates: Sequence[Gate], report: Report) -> list[Verdict]:
         An average, label or region that the report does not have.
     """
     shown = view(report, gates, report.results)
-    readings = [bind(gate, shown) for gate in gates]
+    numbers = [bound(gate, shown) for gate in gates]
     return [
-        (_of_cases if gate.scope.every_case else _of_run)(gate, reading)
-        for gate, reading in zip(gates, readings, strict=True)
+        (_of_cases if gate.every_case else _of_run)(gate, number)
+        for gate, number in zip(gates, numbers, strict=True)
     ]
 
 
-def parts(text: str, examples: str) -> tuple[Metric, Scope, float, str | None]:
-    """Take a gate apart, from the right: the name of a label may hold any sign."""
-    head, _, number = text.rpartition("=")
-    found, limit = _FORM.fullmatch(head.strip()), to_number(number)
-    if found is None or not math.isfinite(limit):
-        what = "METRIC=LIMIT is expected" if found is None else "the limit must be a finite number"
-        raise GateError(f"'{text}' is no gate: {what}", examples)
-    metric = resolve(found["metric"])
-    average, label, every = found["average"], found["label"], found["every"]
-    if metric.takes == "every" and (average or label):
-        raise GateError(
-            f"'{text}': {metric.name} is one number of all labels, without averages and labels",
-            f"Write {metric.name}={limit:g}.",
-        )
-    if metric.size is not None and not (every and label):
-        raise GateError(
-            f"'{text}': {metric.name} has no averages; it is of one label of one case",
-            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]=….",
-        )
-    if average:
-        average = re.sub(r"[\s_]+", "-", average.strip().lower())
-        _check_average(metric, average, text)
-    elif not label and metric.averaged:
-        average = leading(metric)
-    scope = Scope(average, label and label.strip(), bool(every), unit_in(found["metric"]))
-    return metric, scope, limit, every and every.lower()
+def view(report: Report, gates: Sequence[Gate], results: Sequence[Result]) -> Report:
+    """Return a report in which the gates' numbers can be looked up: this one, or one of some of its results.
+
+    Where a gate is on a length, cases of another unit are failed rows in it, whatever the report shows.
+    """
+    has_lengths = any(gate.metric.unit is not None for gate in gates)
+    if len(results) == len(report.results) and report.has_lengths >= has_lengths:
+        return report
+    metrics = tuple(dict.fromkeys(gate.metric.name for gate in gates))
+    return Report(results, replace(report.settings, metrics=metrics), is_batch=report.is_batch)
 
 
-def _check_average(metric: Metric, average: str, text: str) -> None:
-    if average in {*DEFINITIONS, MACRO_REGIONS} and not exists(average, metric):
-        raise GateError(
-            f"'{text}': {metric.name} does not pool, so that there is no {average} of it",
-            f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(OF_VALUES)}.",
-        )
-
-
-def check_asked_for(gates: Sequence[Gate], metrics: Sequence[str] | None) -> None:
-    """Hold that what gates need is measured in a run whose settings have some `metrics`.
+def bound(gate: Gate, report: Report, where: str = "this run", beside: Sequence[Report] = ()) -> Number:
+    """Look up what a gate names.
 
     Raises
     ------
     GateError
     """
-    asked = statistics_of(metrics)
+    try:
+        return bind(gate.asked, report, where, beside)
+    except UsageError as error:
+        raise GateError(f"'{gate.text}': {error.message}", error.hint) from error
+
+
+def parts(text: str, examples: str) -> tuple[Asked, float, str | None]:
+    """Take a gate apart, from the right: the name of a label may hold any sign."""
+    head, _, last = text.rpartition("=")
+    limit, every = to_number(last), EVERY.match(head)
+    name = head[every.end() :].lstrip()[1:] if every else head
+    if names.FORM.fullmatch(name.strip()) is None or not math.isfinite(limit):
+        is_form = names.FORM.fullmatch(name.strip()) is not None
+        what = "the limit must be a finite number" if is_form else "METRIC=LIMIT is expected"
+        raise GateError(f"'{text}' is no gate: {what}", examples)
+    try:
+        asked = names.parse(name)
+    except UnknownName:
+        raise
+    except UsageError as error:
+        hint = re.sub(r"(?<=^Write )(\S+)\.$", rf"\1={limit:g}.", error.hint)
+        raise GateError(f"'{text}': {error.message}", hint) from error
+    metric = asked.metric
+    if metric.size is not None and not (every and asked.row):
+        raise GateError(
+            f"'{text}': {metric.name} has no averages; it is of one label of one case",
+            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]=….",
+        )
+    return asked, limit, every[1].lower() if every else None
+
+
+def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
+    """Check that what gates need is measured in a run with these settings.
+
+    Raises
+    ------
+    GateError
+    """
+    measured = statistics_of(settings.metrics, name_of(settings.reads))
     for gate in gates:
-        if gate.metric.statistic not in asked:
+        if gate.metric.reads != settings.reads:
+            what, other = (
+                ("masks", "probability maps") if settings.reads == "labels" else ("probability maps", "masks")
+            )
+            raise GateError(
+                f"'{gate.text}': {gate.metric.name} is of {other}, and this run is of {what}",
+                f"Gate a metric of {what}: 'dicecli metrics' lists them.",
+            )
+        if gate.metric.statistic not in measured:
             raise GateError(
                 f"'{gate.text}': the statistic '{gate.metric.statistic}' is measured only where one of its "
                 "metrics is asked for",
@@ -140,31 +189,31 @@ def to_number(text: str) -> float:
 
 def _check_range(metric: Metric, limit: float, text: str) -> None:
     """Refuse a limit that always or never holds, as a percentage or a lost sign does."""
-    found = re.match(r"(\S+) to (\w+)", metric.range)
-    low, high = (float(each) for each in found.groups()) if found else (-math.inf, math.inf)
-    span = metric.range.partition(",")[0]
-    hint = "Scores are shares, not percentages: dice=0.85." if high == 1 else "Write a limit within that."
-    if not low <= limit <= high:
-        raise GateError(f"'{text}': {metric.name} lies from {span}, and {limit:g} does not", hint)
+    if not metric.low <= limit <= metric.high:
+        is_share = (metric.low, metric.high) == (0, 1)
+        hint = "Scores are shares, not percentages: dice=0.85." if is_share else "Write a limit within that."
+        raise GateError(f"'{text}': {metric.name} lies from {metric.span}, and {limit:g} does not", hint)
 
 
-def _of_run(gate: Gate, reading: Reading) -> Verdict:
-    read = reading.of_run()
-    facts = [number_of(len(reading.report.scored), "case"), *_left_out(reading.report, read.undefined)]
+def _of_run(gate: Gate, number: Number) -> Verdict:
+    read = number.of_run()
+    facts = [number_of(len(number.report.scored), "case"), *_left_out(number.report, read.undefined)]
     facts += ["undefined never passes"] * math.isnan(read.value)
+    facts += [_infinite(read.infinite)] * math.isinf(read.value)
     return Verdict(gate.text, read.value, gate.limit, gate.holds(read.value), "; ".join(facts))
 
 
-def _of_cases(gate: Gate, reading: Reading) -> Verdict:
-    report = reading.report
-    every = [(reading.of_case(each), each) for each in report.scored]
+def _of_cases(gate: Gate, number: Number) -> Verdict:
+    report = number.report
+    every = [(number.of_case(each), each) for each in report.scored]
     defined = [(value, each.case.name) for value, each in every if not math.isnan(value)]
     # A case without the label in either mask says nothing; one that has it, and yet no value, never passes.
-    without = [each.case.name for value, each in every if math.isnan(value) and reading.is_there(each)]
+    without = [each.case.name for value, each in every if math.isnan(value) and number.is_there(each)]
     worst = min if gate.direction == "under" else max
     value, name = worst(defined, key=lambda each: each[0], default=(math.nan, ""))
     failing = sum(not gate.holds(each) for each, _ in defined)
     facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
+    facts += [_infinite(sum(math.isinf(each) for each, _ in defined))] * math.isinf(value)
     facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
     if without:
         facts.append(f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}")
@@ -173,12 +222,16 @@ def _of_cases(gate: Gate, reading: Reading) -> Verdict:
     return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))
 
 
-def _left_out(report: Report, undefined: int) -> list[str]:
+def _infinite(n: int) -> str:
+    return f"infinite in {number_of(n, 'case')}, which never passes"
+
+
+def _left_out(report: Numbers, undefined: int) -> list[str]:
     facts = [f"{undefined:,} undefined left out"] * bool(undefined)
     return facts + [f"{number_of(_wanting(report), 'case')} not scored"] * bool(_wanting(report))
 
 
-def _wanting(report: Report) -> int:
+def _wanting(report: Numbers) -> int:
     """Count the cases that should have numbers and have none; one that was left out on request should not."""
     return len(report.unscored) - report.number("missing")
 

@@ -5,61 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
+from dicecli.metrics._metric import statistic_of
 from dicecli.plugins import load
 from dicecli.records.counts import Counts, pooled
-from dicecli.statistics.matrix import is_layered, label_counts, region_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from dicecli.metrics._catalogue import Metric
+    from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
 
 
-def counts_of(result: Scored, rows: Sequence[Row], every: Mapping[Any, Counts] | None = None) -> list[Counts]:
-    """Return the counts of each row in one case; `every`, those of all its labels, spares reading them."""
-    labels: Mapping[Any, Counts] = label_counts(result.measured) if every is None else every
-    nothing = Counts(tn=result.counted)
-    members = {row.name or "": row.members for row in rows if row.kind == "region"}
-    regions = region_counts(result.measured, members) if members else {}
-    return [
-        regions[row.name or ""] if row.kind == "region" else labels.get(row.label, nothing) for row in rows
-    ]
-
-
-def pooled_labels(scored: Iterable[Scored]) -> dict[int, Counts]:
-    """Return the counts of every label that any case holds, added up over the cases that have labels."""
-    found: dict[int, Counts] = {}
-    counted, of = 0, dict[int, int]()
-    for each in scored:
-        if is_layered(each.measured):
-            continue
-        counted += each.counted
-        for label, counts in label_counts(each.measured).items():
-            found[label] = found.get(label, Counts()) + counts
-            of[label] = of.get(label, 0) + each.counted
-    # In a case where neither mask holds a label, all pixels are its true negatives.
-    return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
-
-
 def measurements(result: Scored, of: str, rows: Sequence[Row]) -> list[Any]:
-    """Return what metrics of a statistic take of each row in one case.
+    """Return what metrics take of each row in one case.
 
     Parameters
     ----------
     of : str
-        ``counts``, or the name of a statistic.
+        What metrics say they are of: ``counts``, or the name of a statistic.
 
     Returns
     -------
     list
         Of a row of which the case has nothing it is the measurement of nothing, and None where the statistic
-        measures no row of its kind.
+        measures no row of its kind, or the case has no such row at all.
     """
-    if of == "counts":
-        return list(counts_of(result, rows))
-    kinds = load("statistics", of).MEASURES
+    statistic = load("statistics", statistic_of(of))
+    if hasattr(statistic, "taken"):
+        return list(statistic.taken(result, rows))
+    kinds = statistic.MEASURES
     found = {_key(row): each for row, each in result.measured.get(of, {}).items()}
     return [
         found[_key(row)] if _key(row) in found else kinds[row.kind].zero() if row.kind in kinds else None
@@ -82,19 +57,21 @@ def added(many: Iterable[Any]) -> Any:
     return total
 
 
-def check_measured(scored: Iterable[Scored], metrics: Iterable[Metric], rows: Sequence[Row]) -> None:
-    """Hold that of each case everything was measured that metrics need.
+def check_measured(
+    scored: Iterable[Scored], metrics: Iterable[Metric], has_something: Callable[[Scored], bool]
+) -> None:
+    """Check that of each case everything was measured that metrics need.
 
     Raises
     ------
     UsageError
         A case in which there is something to measure has no measurement of a statistic.
     """
-    needed = {each.statistic: each for each in metrics if each.statistic != "matrix"}
+    needed = {each.statistic: each for each in metrics}
     for result in scored if needed else ():
         for statistic, metric in needed.items():
             # Where neither mask holds anything, nothing is what was measured.
-            if statistic in result.measured or not any(c.tp + c.fp + c.fn for c in counts_of(result, rows)):
+            if statistic in result.measured or not has_something(result):
                 continue
             raise UsageError(
                 f"{metric.name} needs the statistic '{statistic}', which was not measured of the case "

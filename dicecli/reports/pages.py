@@ -3,81 +3,48 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from dicecli.reports.averages import definition, exists
-from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, title
+from dicecli.reports.averages import AVERAGES, definition, exists
+from dicecli.reports.bootstrap import RESAMPLES, SEED
+from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, title, tuned
 from dicecli.reports.rows import labels_found
-from dicecli.reports.summary import RESAMPLES, SEED
+from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dicecli.metrics._catalogue import Metric
-    from dicecli.records.cases import Failed
-    from dicecli.reports.report import Report
-    from dicecli.reports.summary import RowSummary, Summary
+    from dicecli.metrics._metric import Metric
+    from dicecli.reports.means import Average
+    from dicecli.reports.numbers import Numbers
+    from dicecli.reports.summary import RowSummary
 
 #: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
 _LISTED = 20
-#: Columns of text; all others are numbers.
-TEXT = {
-    "name",
-    "average",
-    "definition",
-    "case",
-    "error",
-    "message",
-    "gate",
-    "verdict",
-    "detail",
-    "worst cases",
+_OF_ALL = {
+    "labels": "Of all counted pixels of all cases, the background included.",
+    "probabilities": "Of all channels together, of all cases; generalised Dice of the averaged labels.",
 }
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table: what it is about, its columns, its rows, and a remark under it."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    remark: str = ""
-
-
-class Run(Protocol):
-    """What a report says of its cases, whatever their predictions are."""
-
-    @property
-    def results(self) -> tuple[Any, ...]:
-        """One for every expected case."""
-
-    @property
-    def unscored(self) -> tuple[Failed, ...]:
-        """Those without numbers."""
-
-    def number(self, status: str) -> int:
-        """Return how many cases have a status."""
-
-
-def sheets(report: Report, *, every: bool = False) -> Iterator[Sheet]:
-    """Yield the sheets of a report in the order to read them; empty ones are left out."""
-    yield count_sheet(report)
+def sheets(report: Numbers, *, every: bool = False) -> Iterator[Sheet]:
+    """Yield the sheets of a report in the order to read them; some may be empty."""
+    yield _cases(report)
     if report.scored:
+        if any(each.tuned for each in report.shown):
+            yield _pooled(report, every=every)
         yield _averages(report)
         yield _overall(report)
         yield Sheet("What the averages are", ("average", "definition"), _definitions(report))
         for metric in report.shown:
             yield _statistics(report, metric, every=every)
-        rows, _ = _chosen(report, every=every)
-        yield worst_sheet(report.summary, rows)
-    yield unscored_sheet(report)
+        yield _worst(report, every=every)
+    yield _unscored(report)
     yield gates(report)
 
 
-def gates(report: Report) -> Sheet:
+def gates(report: Numbers) -> Sheet:
     """Return the gates with value, limit and verdict."""
     rows = tuple(
         (
@@ -92,7 +59,7 @@ def gates(report: Report) -> Sheet:
     return Sheet("Gates", ("gate", "value", "limit", "verdict", "detail"), rows)
 
 
-def count_sheet(report: Run) -> Sheet:
+def _cases(report: Numbers) -> Sheet:
     """Return how many cases were expected, scored and not."""
     counts = {"expected": len(report.results)} | {
         status: report.number(status) for status in ("scored", "failed", "missing", "pending")
@@ -104,45 +71,81 @@ def count_sheet(report: Run) -> Sheet:
     return Sheet("Cases", tuple(shown), (tuple(f"{n:,}" for n in shown.values()),), remark)
 
 
-def _averages(report: Report) -> Sheet:
+def _pooled(report: Numbers, *, every: bool) -> Sheet:
+    """Return each row of all cases added up: where a value is tuned, this is the one to tune by."""
+    rows, remark = _chosen(report, every=every)
+    lines = []
+    for row in rows:
+        label = "" if row.label is None else str(row.label)
+        values = [figure(row.metrics[each.name].pooled) for each in report.shown]
+        lines.append((label, inert(row.name or ""), *values))
+    columns = ("label", "name", *(title(each) for each in report.shown))
+    said = f"{tuned(report.shown)}. {remark}".strip()
+    return Sheet("All cases pooled", columns, tuple(lines), said, kept=2)
+
+
+def _averages(report: Numbers) -> Sheet:
     metrics = [each for each in report.shown if each.averaged]
     rows = []
     for name, values in report.averages.items():
         figures = [
-            _with_undefined(values[each.name].value, values[each.name].undefined)
-            if exists(name, each)
-            else UNDEFINED
-            for each in metrics
+            _with_undefined(values[each.name]) if exists(name, each) else UNDEFINED for each in metrics
         ]
         n = next((str(values[each.name].n) for each in metrics if exists(name, each)), "")
         rows.append((name, *figures, n))
     columns = ("average", *(title(each) for each in metrics), "n")
-    has_undefined = any(each.undefined for values in report.averages.values() for each in values.values())
-    remark = "In brackets: undefined values that the mean leaves out." if has_undefined else ""
+    every = [each for values in report.averages.values() for each in values.values()]
+    remarks = [_left_out(report)]
+    remarks.append(
+        "In brackets: undefined values that the mean leaves out." * any(e.undefined for e in every)
+    )
+    remarks.append(f"{unpooled}." if (unpooled := not_pooled(metrics)) else "")
+    remarks.append(_own_choices(metrics))
+    remarks += [
+        f"{name} of {metric}: {each.infinite} of {each.n} are infinite; the mean of the others is "
+        f"{figure(each.finite)}."
+        for name, values in report.averages.items()
+        for metric, each in values.items()
+        if each.infinite
+    ]
+    return Sheet("Averages", columns, tuple(rows), " ".join(each for each in remarks if each), kept=1)
+
+
+def _own_choices(metrics: Sequence[Metric]) -> str:
+    """Say of which choices averages over cases are, where metrics are tuned on the data that they are of."""
+    names = ", ".join(each.name for each in metrics if each.tuned)
+    means = [each.name for each in AVERAGES.values() if each.alone != each.name]
+    return (
+        f"Of {names}: {', '.join(means[:-1])} and {means[-1]} are means of each case's own threshold, not of "
+        "one for all."
+        if names
+        else ""
+    )
+
+
+def _left_out(report: Numbers) -> str:
+    """Say which label is the background, where one is left out of the averages."""
     background = report.settings.labels.background
-    if background not in report.labels and any(background in labels_found(each) for each in report.scored):
-        remark = f"Label {background} is the background: left out of the averages. {remark}".strip()
-    if unpooled := not_pooled(metrics):
-        remark = f"{remark} {unpooled}.".strip()
-    return Sheet("Averages", columns, tuple(rows), remark)
+    if background in report.labels or not any(background in labels_found(each) for each in report.scored):
+        return ""
+    return f"Label {background} is the background: left out of the averages."
 
 
-def _overall(report: Report) -> Sheet:
+def _overall(report: Numbers) -> Sheet:
     values = tuple(figure(value) for value in report.overall.values())
     names = tuple(name.removeprefix("overall_") for name in report.overall)
-    remark = "Of all counted pixels of all cases, the background included."
-    return Sheet("Overall agreement", names, (values,), remark)
+    return Sheet("Overall agreement", names, (values,), _OF_ALL[report.settings.reads], kept=0)
 
 
-def _definitions(report: Report) -> tuple[tuple[str, ...], ...]:
-    return tuple((name, definition(name)) for name in report.averages)
+def _definitions(report: Numbers) -> tuple[tuple[str, ...], ...]:
+    return tuple((name, definition(name, report.settings.reads)) for name in report.averages)
 
 
-def _with_undefined(value: float, undefined: int) -> str:
-    return f"{figure(value)} ({undefined})" if undefined else figure(value)
+def _with_undefined(found: Average) -> str:
+    return f"{figure(found.value)} ({found.undefined})" if found.undefined else figure(found.value)
 
 
-def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
+def _statistics(report: Numbers, metric: Metric, *, every: bool) -> Sheet:
     found = report.summary
     rows, remark = _chosen(report, every=every)
     left_out = [name for name in ("undefined", "missing") if any(_counts(row, metric, name) for row in rows)]
@@ -150,7 +153,7 @@ def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
     for row in rows:
         it = row.metrics[metric.name]
         numbers = [str(it.n), *(str(_counts(row, metric, name)) for name in left_out)]
-        spread = [short(it.mean), short(it.sd), interval(it.ci_low, it.ci_high)]
+        spread = [short(it.mean), short(it.sd), _interval(it.ci_low, it.ci_high)]
         spread += [short(value) for value in (it.min, it.q1, it.median, it.q3, it.max, it.pooled)]
         label = "" if row.label is None else str(row.label)
         lines.append((label, inert(row.name or ""), *numbers, *spread))
@@ -161,14 +164,31 @@ def _statistics(report: Report, metric: Metric, *, every: bool) -> Sheet:
     )
     if not metric.pools:
         remark = f"Pooled: values of single cases do not add up. {remark}"
+    if metric.tuned:
+        remark = f"Statistics are of each case's own best threshold; pooled is of one for all cases. {remark}"
+    remark = f"{remark} {_missed(rows, metric)}".strip()
     return Sheet(title(metric), (*columns, "pooled"), tuple(lines), f"{said} {remark}".strip())
+
+
+def _missed(rows: Sequence[RowSummary], metric: Metric) -> str:
+    """Say of which rows cases are infinite, and what is known of the others."""
+    said = []
+    for row in rows:
+        it = row.metrics[metric.name]
+        if it.infinite:
+            rest = it.finite
+            spread = f"{short(rest.mean)} ± {short(rest.sd)}, 95 % CI {_interval(rest.ci_low, rest.ci_high)}"
+            said.append(
+                f"{inert(row.title)}: {it.infinite} of {it.n} infinite; the other {rest.n}: {spread}."
+            )
+    return " ".join(said)
 
 
 def _counts(row: RowSummary, metric: Metric, name: str) -> int:
     return int(getattr(row.metrics[metric.name], name))
 
 
-def interval(low: float, high: float) -> str:
+def _interval(low: float, high: float) -> str:
     """Write the limits of a confidence interval."""
     return UNDEFINED if math.isnan(low) else f"{short(low)} to {short(high)}"
 
@@ -178,7 +198,7 @@ def short(value: float) -> str:
     return figure(value) if math.isnan(value) or abs(value) >= 1000 else f"{value:.3f}"
 
 
-def _chosen(report: Report, *, every: bool) -> tuple[tuple[RowSummary, ...], str]:
+def _chosen(report: Numbers, *, every: bool) -> tuple[tuple[RowSummary, ...], str]:
     """Return the rows to show: all of them, or with many labels those that went worst."""
     found = report.summary
     if every or len(found.rows) <= MANY_LABELS or found.ranked is None:
@@ -193,8 +213,9 @@ def _chosen(report: Report, *, every: bool) -> tuple[tuple[RowSummary, ...], str
     )
 
 
-def worst_sheet(summary: Summary, rows: Sequence[RowSummary]) -> Sheet:
-    """Return the cases where each of some labels went worst."""
+def _worst(report: Numbers, *, every: bool) -> Sheet:
+    """Return the cases where each of the labels shown went worst."""
+    rows, _ = _chosen(report, every=every)
     lines = [
         (
             "" if row.label is None else str(row.label),
@@ -204,10 +225,11 @@ def worst_sheet(summary: Summary, rows: Sequence[RowSummary]) -> Sheet:
         for row in rows
         if row.worst
     ]
-    return Sheet(f"Worst cases by {summary.ranked}", ("label", "name", "worst cases"), tuple(lines))
+    title = f"Worst cases by {report.summary.ranked}"
+    return Sheet(title, ("label", "name", "worst cases"), tuple(lines))
 
 
-def unscored_sheet(report: Run) -> Sheet:
+def _unscored(report: Numbers) -> Sheet:
     """Return the cases without numbers, and why."""
     lines = [
         (inert(each.case.name), each.status, each.error, inert(each.message))

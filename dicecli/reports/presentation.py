@@ -5,22 +5,29 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.reports.averages import OF_VALUES, definition, exists, leading
+from dicecli.reports.averages import alone, definition, exists, without_pools
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from dicecli.metrics._catalogue import Metric
-    from dicecli.records.settings import Settings
-    from dicecli.reports.averages import Average
-    from dicecli.reports.rows import CaseScores, LabelScore
+    from dicecli.metrics._metric import Metric
+    from dicecli.records.cases import Scored
+    from dicecli.reports.means import Average
+    from dicecli.reports.numbers import Numbers
+    from dicecli.reports.rows import CaseValues, RowValues
 
 #: More labels than this are not all shown, but the worst of them.
 MANY_LABELS = 40
 WORST = 20
 UNDEFINED = "—"
 _TITLES = {"dice": "dice = f1"}
+_EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
+#: What the metrics of all labels at once are of.
+OVER_ALL = {
+    "labels": "of all counted pixels, background included",
+    "probabilities": "of all channels together; generalised Dice of those above",
+}
 
 
 def figure(value: float) -> str:
@@ -30,21 +37,26 @@ def figure(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
+def size(value: float) -> str:
+    """Write a number of pixels for people; one that need not be whole with a decimal."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
 def title(metric: Metric) -> str:
     """Write a metric's name over its column."""
     return _TITLES.get(metric.name, metric.name)
 
 
-def shown_metrics(case: CaseScores, metrics: Sequence[Metric]) -> tuple[list[Metric], str]:
+def shown_metrics(result: Scored, metrics: Sequence[Metric]) -> tuple[list[Metric], str]:
     """Return the metrics to show, and what to say of those that this kind of file cannot have."""
-    without = [each for each in metrics if each.size is not None and each.size not in case.result.sizes]
+    without = [each for each in metrics if each.size is not None and each.size not in result.sizes]
     if not without:
         return list(metrics), ""
     said = f"{', '.join(each.name for each in without)}: the reference gives no size of a pixel for them"
     return [each for each in metrics if each not in without], said
 
 
-def shown_labels(case: CaseScores, metrics: Sequence[Metric], *, every: bool) -> tuple[list[LabelScore], str]:
+def shown_labels(case: CaseValues, metrics: Sequence[Metric], *, every: bool) -> tuple[list[RowValues], str]:
     """Return the labels to show, and what to say of the others: with many labels, the worst alone."""
     rows = list(case.labels)
     if every or len(rows) <= MANY_LABELS:
@@ -61,8 +73,8 @@ def shown_labels(case: CaseScores, metrics: Sequence[Metric], *, every: bool) ->
     )
 
 
-def heading(case: CaseScores) -> list[tuple[str, str]]:
-    """Return what was compared: masks, shape, spacing, pixels."""
+def heading(case: CaseValues) -> list[tuple[str, str]]:
+    """Return what was compared: masks, shape, spacing, channels, pixels."""
     result = case.result
     shape = " x ".join(str(n) for n in result.shape)
     if result.spacing:
@@ -80,24 +92,15 @@ def heading(case: CaseScores) -> list[tuple[str, str]]:
     ]
 
 
-def _defined(name: str, values: dict[str, Average], metrics: Sequence[Metric]) -> str:
-    """Say what an average is, and how many values of the first metric went in and were left out."""
-    first = next((values[each.name] for each in metrics if each.name in values), None)
-    if first is None:
-        return definition(name)
-    left_out = f", {first.undefined} undefined left out" if first.undefined else ""
-    return f"{definition(name)} (n = {first.n}{left_out})"
-
-
-_EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
-
-
-def undefined_row(case: CaseScores, metrics: Sequence[Metric]) -> list[int]:
+def undefined_row(case: CaseValues, metrics: Sequence[Metric], report: Numbers) -> list[int]:
     """Return how many undefined values the leading average of each metric leaves out."""
-    return [case.averages[leading(each)][each.name].undefined if each.averaged else 0 for each in metrics]
+    return [
+        case.averages[alone(report.leading(each), each)][each.name].undefined if each.averaged else 0
+        for each in metrics
+    ]
 
 
-def averaged(name: str, values: dict[str, Average], metrics: Sequence[Metric]) -> list[str]:
+def averaged(name: str, values: Mapping[str, Average], metrics: Sequence[Metric]) -> list[str]:
     """Write an average of each metric: nothing where it has none at all, a dash where it lacks this one."""
     return [
         (figure(values[each.name].value) if exists(name, each) else UNDEFINED) if each.averaged else ""
@@ -110,45 +113,73 @@ def not_pooled(metrics: Sequence[Metric]) -> str:
     names = [each.name for each in metrics if not each.pools]
     if not names:
         return ""
-    means = " and ".join(OF_VALUES)
+    means = " and ".join(without_pools())
     return f"{', '.join(names)}: values of single cases do not add up, so that there are {means} alone"
 
 
-def explanations(case: CaseScores, metrics: Sequence[Metric], settings: Settings) -> list[tuple[str, str]]:
-    """Return what the numbers mean: the averages, the overall agreement, the checks, the background."""
-    overall = case.overall
-    _, unknown = shown_metrics(case, metrics)
-    said = [("not given", unknown)] if unknown else []
-    said += [
-        (
-            "overall",
-            f"accuracy {figure(overall['overall_accuracy'])}, kappa {figure(overall['overall_kappa'])}, "
-            f"mcc {figure(overall['overall_mcc'])}: of all counted pixels, background included",
-        ),
-    ]
-    said += [(name, _defined(name, values, metrics)) for name, values in case.averages.items()]
-    said += [("not pooled", unpooled)] if (unpooled := not_pooled(metrics)) else []
-    background = settings.labels.background
-    if any(row.label == background and row.counts.reference + row.counts.prediction for row in case.others):
-        said.append(
-            (
-                "background",
-                f"label {background} is left out of the averages (--include-background takes it "
-                "in); its pixels still count as false positives and false negatives of the others, so "
-                "micro Dice is not accuracy",
-            )
-        )
-    elif settings.include_background and not any(case.result.excluded.values()):
-        said.append(
-            ("background", "taken into the averages: micro Dice, IoU's counts and accuracy cover all")
-        )
-    wrong = [name for name, holds in case.checks.items() if not holds]
-    said.append(
-        (
-            "checked",
-            f"DOES NOT HOLD: {', '.join(wrong)}"
-            if wrong
-            else "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means",
-        )
+def tuned(metrics: Sequence[Metric]) -> str:
+    """Say which metrics are chosen on the data that they are of; nothing where none is."""
+    names = [each.name for each in metrics if each.tuned]
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)}: chosen on these data, which flatters: choose on one part, score another. The "
+        "averages macro and micro have one threshold for all labels"
     )
-    return said
+
+
+def options(metrics: Sequence[Metric]) -> str:
+    """Say with which options metrics were computed; nothing where none has any."""
+    found: dict[str, object] = {}
+    for each in metrics:
+        found |= {name: value for name, value in each.given if name in each.options}
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in found.items()
+    )
+
+
+def _defined(name: str, values: Mapping[str, Average], metrics: Sequence[Metric], reads: str) -> str:
+    """Say what an average is, and how many values of the first metric went in and were left out."""
+    first = next((values[each.name] for each in metrics if each.name in values), None)
+    if first is None:
+        return definition(name, reads)
+    left_out = f", {first.undefined} undefined left out" if first.undefined else ""
+    return f"{definition(name, reads)} (n = {first.n}{left_out})"
+
+
+def explanations(case: CaseValues, report: Numbers) -> list[tuple[str, str]]:
+    """Return what the numbers of one case mean: averages, overall agreement, checks, what is left out."""
+    metrics, reads = report.shown, report.settings.reads
+    _, unknown = shown_metrics(case.result, metrics)
+    overall = [f"{name.removeprefix('overall_')} {figure(value)}" for name, value in case.overall.items()]
+    said = [("not given", unknown), ("overall", f"{', '.join(overall)}: {OVER_ALL[reads]}")]
+    said += [(name, _defined(name, values, metrics, reads)) for name, values in case.averages.items()]
+    said += [("not pooled", not_pooled(metrics)), ("options", options(metrics)), ("tuned", tuned(metrics))]
+    said.append(("background", _background(case, report)))
+    wrong = [name for name, holds in case.checks.items() if not holds]
+    if case.checks:
+        holds = "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means"
+        said.append(("checked", f"DOES NOT HOLD: {', '.join(wrong)}" if wrong else holds))
+    return [(key, text) for key, text in said if text]
+
+
+def _background(case: CaseValues, report: Numbers) -> str:
+    """Say what became of the background; nothing where there is none."""
+    background = report.settings.labels.background
+    is_there = any(row.label == background and any(row.sizes.values()) for row in case.others)
+    if report.settings.reads == "probabilities":
+        others = ", ".join(inert(row.title) for row in case.others)
+        return (
+            f"{others}: left out of tables and averages (--include-background takes the background in), not "
+            "of what concerns all channels together"
+        ) * bool(others)
+    if is_there or any(row.label == background and row.counts.prediction for row in case.others):
+        return (
+            f"label {background} is left out of the averages (--include-background takes it "
+            "in); its pixels still count as false positives and false negatives of the others, so "
+            "micro Dice is not accuracy"
+        )
+    if report.settings.include_background and not any(case.result.excluded.values()):
+        return "taken into the averages: micro Dice, IoU's counts and accuracy cover all"
+    return ""

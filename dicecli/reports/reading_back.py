@@ -17,9 +17,10 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
-from dicecli.reports.contradictions import hold_matrices, hold_shape, hold_size, hold_spacing, hold_sums
-from dicecli.reports.making import report_of
+from dicecli.reports.contradictions import check_matrices, check_shape, check_size, check_spacing, check_sums
 from dicecli.reports.record import SCHEMA
+from dicecli.reports.report import Report
+from dicecli.statistics._leading import name_of
 from dicecli.statistics.matrix import Matrix
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f
 _UNSCORED = {"failed": Failed, "missing": Missing, "pending": Pending}
 
 
-def read_report(path: str | Path) -> Any:
+def read_report(path: str | Path) -> Report:
     """Read a report from its JSON file.
 
     Raises
@@ -49,7 +50,7 @@ def read_report(path: str | Path) -> Any:
         raise UsageError(f"{path}: {error.message}", error.hint) from error
 
 
-def from_dict(record: dict[str, Any]) -> Any:
+def from_dict(record: dict[str, Any]) -> Report:
     """Build a report from its record; every number is computed again from what was measured.
 
     Raises
@@ -77,7 +78,7 @@ def from_dict(record: dict[str, Any]) -> Any:
         raise UsageError(f"it is not a whole record ({said})", _HINT) from error
 
 
-def _report(record: dict[str, Any], *, is_first: bool) -> Any:
+def _report(record: dict[str, Any], *, is_first: bool) -> Report:
     settings = settings_from_dict(record["settings"])
     measured = _measured_of_rows if is_first else _measured
     results = [
@@ -88,15 +89,15 @@ def _report(record: dict[str, Any], *, is_first: bool) -> Any:
     verdicts = [_verdict(each) for each in _list(summary["gates"])]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
     is_batch = len(results) != 1 or "bootstrap" in summary
-    report = report_of(results, settings, is_batch=is_batch)
+    report = Report(results, settings, is_batch=is_batch)
     # Notes that are made from the cases are other ones once these are merged with others.
     given = [each for each in notes if each not in report.made_notes]
-    report = report_of(results, settings, notes=given, is_batch=is_batch)
+    report = Report(results, settings, notes=given, is_batch=is_batch)
     report.verdicts = tuple(verdicts)
     return report
 
 
-def merged(reports: Sequence[Any]) -> Any:
+def merged(reports: Sequence[Report]) -> Report:
     """Put the shards of one run together: all cases, in the order of their names.
 
     Raises
@@ -124,7 +125,7 @@ def merged(reports: Sequence[Any]) -> Any:
     notes = dict.fromkeys(
         note for report in reports for note in report.notes if note not in report.made_notes
     )
-    return report_of(results, first.settings, notes=tuple(notes), is_batch=True)
+    return Report(results, first.settings, notes=tuple(notes), is_batch=True)
 
 
 def settings_from_dict(record: dict[str, Any]) -> Settings:
@@ -150,7 +151,9 @@ def settings_from_dict(record: dict[str, Any]) -> Settings:
     }
     settings = Settings(labels=LabelScheme(**given), **plain)
     if settings.soft is not None:
-        hold_size([each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft")
+        check_size(
+            [each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft"
+        )
     return settings
 
 
@@ -176,21 +179,21 @@ def _result(
     scored: Scored = read(Scored, content | {"measured": {}}, where)
     if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
-    hold_size(scored.sizes.values(), f"{where}.pixel_size")
-    hold_spacing(scored, where)
+    check_size(scored.sizes.values(), f"{where}.pixel_size")
+    check_spacing(scored, where)
     found = measured(record, settings, where)
-    hold_shape(found, scored.shape, where)
+    check_shape(found, scored.shape, where)
     return replace(scored, measured=found)
 
 
 def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measured:
     found: Measured = read(Measured, record["measured"], f"{where}.measured")
-    wanted = "matrix" if settings.soft is None else "soft"
+    wanted = name_of(settings.reads)
     if wanted not in found:
         raise ValueError(f"{where}.measured has no {wanted}")
-    hold_matrices(found, record["counted"], where)
+    check_matrices(found, record["counted"], where)
     if "soft" in found:
-        hold_sums(found["soft"], record["counted"], where)
+        check_sums(found["soft"], record["counted"], where)
     return found
 
 
@@ -212,15 +215,19 @@ def _measured_of_rows(record: dict[str, Any], settings: Settings, where: str) ->
         if not any(row.kind == "region" and row.name == name for row in found):
             raise ValueError(f"{where} has no row of the region {name}")
     measured = Measured.of({"matrix": found})
-    hold_matrices(measured, record["counted"], where)
+    check_matrices(measured, record["counted"], where)
     return measured
 
 
 def _verdict(record: dict[str, Any]) -> Verdict:
     value = record["value"]
-    content = {**record, "value": 0.0 if value is None else value}
-    verdict: Verdict = read(Verdict, content, "summary.gates")
-    return replace(verdict, value=math.nan) if value is None else verdict
+    words = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
+    if value is None or isinstance(value, str):
+        if value not in words:
+            raise ValueError(f"summary.gates.value is {value!r}, and no number")
+        return replace(_verdict({**record, "value": 0.0}), value=words[value])
+    verdict: Verdict = read(Verdict, record, "summary.gates")
+    return verdict
 
 
 def _list(values: Any) -> list[Any]:

@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import Failed
+from dicecli.records.codec import written
 from dicecli.records.version import __version__
 from dicecli.reports.averages import definition
-from dicecli.reports.measured import measurements
-from dicecli.reports.summary import RESAMPLES, SEED, RowSummary
+from dicecli.reports.bootstrap import RESAMPLES, SEED
+from dicecli.reports.summary import Statistics
+from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from pandas import DataFrame
-
+    from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Result
     from dicecli.records.settings import Settings
-    from dicecli.reports.averages import Average
-    from dicecli.reports.report import Report
-    from dicecli.reports.rows import CaseScores, LabelScore
+    from dicecli.reports.means import Average
+    from dicecli.reports.numbers import Numbers
+    from dicecli.reports.rows import CaseValues, RowValues
+    from dicecli.reports.summary import RowSummary
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 2
-#: The columns of rows before and after those of the metrics.
-_STATISTICS = (
-    "undefined",
-    "missing",
-    "mean",
-    "sd",
-    "median",
-    "q1",
-    "q3",
-    "min",
-    "max",
-    "ci_low",
-    "ci_high",
-    "pooled",
-)
-#: The columns of a summary.
-SUMMARY = ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *_STATISTICS)
-_COUNTS = ("tp", "fp", "fn", "tn")
-FIRST, LAST = ("case", "status", "label", "name", "tp", "fp", "fn", "tn"), ("error",)
+#: The statistics over cases that are numbers, and those of the finite cases, where some are infinite.
+STATISTICS = tuple(each.name for each in fields(Statistics) if each.name not in {"infinite", "finite"})
+_FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
 
 
-def to_dict(report: Report) -> dict[str, Any]:
+def whole(report: Numbers) -> dict[str, Any]:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-    return frame(report.settings) | {"cases": list(case_dicts(report)), "summary": summary_dict(report)}
+    return frame(report.settings) | {"cases": list(cases(report)), "summary": summary(report)}
 
 
 def frame(settings: Settings) -> dict[str, Any]:
@@ -56,119 +42,84 @@ def frame(settings: Settings) -> dict[str, Any]:
     return {"schema": SCHEMA, "dicecli": __version__, "settings": settings.to_dict()}
 
 
-def case_dicts(report: Report) -> Iterator[dict[str, Any]]:
+def cases(report: Numbers) -> Iterator[dict[str, Any]]:
     """Yield the record of one case after the other: of many, all of them would fill the memory."""
     return (_case(each) for each in report.cases())
 
 
-def summary_dict(report: Report) -> dict[str, Any]:
+def summary(report: Numbers) -> dict[str, Any]:
     """Return what sums a run up: how many cases, the averages, the statistics, the gates."""
-    summary: dict[str, Any] = {
+    infinite = {each.name for each in report.metrics if each.infinite}
+    reads = report.settings.reads
+    found: dict[str, Any] = {
         "expected": len(report.results),
         **{status: report.number(status) for status in ("scored", "failed", "missing", "pending")},
         "partial": report.number("pending") > 0,
         "averages": {
-            name: {"definition": definition(name)} | _average(values)
+            name: {"definition": definition(name, reads)} | _average(values, infinite)
             for name, values in report.averages.items()
         },
     }
-    summary["overall"] = {name: number(value) for name, value in report.overall.items()}
+    found["overall"] = {name: number(value) for name, value in report.overall.items()}
     if report.is_batch:
-        found = report.summary
-        summary["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": found.resampled}
-        summary["labels"] = [_row_summary(row, found.ranked) for row in found.rows]
-    summary["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
-    summary["notes"] = list(report.notes)
-    return summary
+        over_cases = report.summary
+        found["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": over_cases.resampled}
+        found["labels"] = [_row_summary(row, over_cases.ranked, infinite) for row in over_cases.rows]
+    found["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
+    found["notes"] = list(report.notes)
+    return found
 
 
-def _row_summary(row: RowSummary, ranked: str | None) -> dict[str, Any]:
-    return {
-        "label": row.label,
-        "name": row.name,
-        "metrics": {
-            name: {key: number(value) for key, value in vars(each).items()}
-            for name, each in row.metrics.items()
-        },
-        "worst": {"metric": ranked, "cases": [{"case": name, "value": value} for name, value in row.worst]},
-    }
+def number(value: float) -> float | str | None:
+    """Return a value as JSON has it: undefined is None, infinity a text."""
+    if math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
 
 
-def rows(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield one row per case and label or region, and one per case without numbers; undefined is None.
-
-    Values are of the metrics that are shown.
-    """
-    policy, others = report.settings.undefined, [each for each in report.shown if each.of != "counts"]
-    for result in report.results:
-        known = {"case": result.case.name, "status": result.status}
-        if isinstance(result, Failed):
-            yield known | {"error": f"{result.error}: {result.message}"}
-            continue
-        taken = {"counts": report.counts(result)}
-        taken |= {each.of: measurements(result, each.of, report.rows) for each in others}
-        values = [each.of_case(taken[each.of], result, policy) for each in report.shown]
-        for row, counts, *found in zip(report.rows, taken["counts"], *values, strict=True):
-            numbers = {each.name: number(value) for each, value in zip(report.shown, found, strict=True)}
-            yield (
-                known
-                | {"label": row.label, "name": row.name}
-                | dict(zip(_COUNTS, counts, strict=True))
-                | numbers
-            )
-        if not report.rows:
-            yield known
-
-
-def summary_rows(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield a row per average and metric, then one per label or region and metric, with its statistics."""
-    for name, values in report.averages.items():
-        for metric, each in values.items():
-            facts = {"kind": "average", "name": name, "metric": metric, "value": number(each.value)}
-            yield facts | {"n": each.n, "undefined": each.undefined}
-    for name, value in report.overall.items():
-        yield {"kind": "overall", "metric": name, "value": number(value)}
-    for row in report.summary.rows:
-        kind = {"kind": "region" if row.label is None else "label", "label": row.label, "name": row.name}
-        for metric, found in row.metrics.items():
-            yield kind | {"metric": metric} | {key: number(value) for key, value in vars(found).items()}
-
-
-def to_pandas(report: Report) -> DataFrame:
-    """Return the rows as a data frame; counts and labels are integers that may be missing."""
-    import pandas as pd
-
-    columns = [*FIRST, *(each.name for each in report.shown), *LAST]
-    frame = pd.DataFrame(list(rows(report)), columns=columns)
-    values = dict.fromkeys((each.name for each in report.shown), "float64")
-    return frame.astype(dict.fromkeys(("label", "tp", "fp", "fn", "tn"), "Int64") | values)
-
-
-def number(value: float) -> float | None:
-    """Return a value as JSON has it: undefined is None."""
-    return None if math.isnan(value) else value
-
-
-def _average(values: dict[str, Average]) -> dict[str, Any]:
-    return {
+def _average(values: Mapping[str, Average], infinite: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "values": {name: number(each.value) for name, each in values.items()},
         "n": {name: each.n for name, each in values.items()},
         "undefined": {name: each.undefined for name, each in values.items()},
     }
+    missed = {name: each for name, each in values.items() if name in infinite or each.infinite}
+    if missed:
+        found["infinite"] = {name: each.infinite for name, each in missed.items()}
+        found["finite"] = {name: number(each.finite) for name, each in missed.items()}
+    return found
 
 
-def _row(row: LabelScore) -> dict[str, Any]:
-    values = {name: number(value) for name, value in row.values.items()}  # noqa: PD011 - no frame
-    return {"label": row.label, "name": row.name, **dict(zip(_COUNTS, row.counts, strict=True)), **values}
+def _row_summary(row: RowSummary, ranked: str | None, infinite: set[str]) -> dict[str, Any]:
+    return {
+        "label": row.label,
+        "name": row.name,
+        "metrics": {name: _statistics(each, name in infinite) for name, each in row.metrics.items()},
+        "worst": {
+            "metric": ranked,
+            "cases": [{"case": name, "value": number(value)} for name, value in row.worst],
+        },
+    }
 
 
-def _case(case: CaseScores | Failed) -> dict[str, Any]:
-    from dicecli.records.codec import written
+def _statistics(found: Statistics, may_be_infinite: bool) -> dict[str, Any]:
+    every: dict[str, Any] = {name: number(getattr(found, name)) for name in STATISTICS}
+    if may_be_infinite or found.infinite:
+        every["infinite"] = found.infinite
+        every["finite"] = {name: number(value) for name, value in asdict(found.finite).items()}
+    return every
 
+
+def _row(row: RowValues) -> dict[str, Any]:
+    values = {name: number(value) for name, value in row.values.items()}
+    return {"label": row.label, "name": row.name, **written(row.facts), **values}
+
+
+def _case(case: CaseValues | Failed) -> dict[str, Any]:
     if isinstance(case, Failed):
         return facts(case)
     return facts(case.result) | {
-        "labels": [_row(row) for row in (*case.labels, *case.regions)],
+        "labels": [_row(row) for row in case.rows],
         "not_averaged": [_row(row) for row in case.others],
         "averages": {
             name: {metric: number(each.value) for metric, each in values.items()}
@@ -207,3 +158,72 @@ def facts(result: Result) -> dict[str, Any]:
         "counted": result.counted,
         "excluded": dict(result.excluded),
     }
+
+
+def columns(report: Numbers) -> tuple[str, ...]:
+    """Return the columns of :func:`rows`."""
+    own = leading(report.settings.reads).COLUMNS
+    return ("case", "status", "label", "name", *own, *(each.name for each in report.listed), "error")
+
+
+def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
+    """Yield one row per case and label or region, and one per case without numbers; undefined is None.
+
+    Values are of the metrics that are listed; infinite ones are floats.
+    """
+    head, place = leading(report.settings.reads), 0
+    for result in report.results:
+        known: dict[str, object] = {"case": result.case.name, "status": result.status}
+        if isinstance(result, Failed):
+            yield known | {"error": f"{result.error}: {result.message}"}
+            continue
+        values = [report.table.of_one(each, place) for each in report.listed]
+        taken = report.table.leading[place]
+        place += 1
+        for row, own, *found in zip(report.evaluated, taken, *values, strict=True):
+            if own is not None:
+                said = {"label": row.label, "name": row.name}
+                yield known | said | _plain(head.facts(own), head.COLUMNS) | _numbers(report.listed, found)
+        if not report.evaluated:
+            yield known
+
+
+def _plain(facts: object, names: Sequence[str]) -> dict[str, object]:
+    return {name: getattr(facts, name) for name in names}
+
+
+def _numbers(metrics: Sequence[Metric], values: Sequence[float]) -> dict[str, object]:
+    return {each.name: or_none(value) for each, value in zip(metrics, values, strict=True)}
+
+
+def or_none(value: float) -> float | None:
+    """Return a value as rows have it: undefined is None."""
+    return None if math.isnan(value) else value
+
+
+def summary_columns(report: Numbers) -> tuple[str, ...]:
+    """Return the columns of :func:`summary_rows`; those of infinite values where there may be some."""
+    rest = tuple(each for each in STATISTICS if each not in {"expected", "scored", "n"})
+    more = _FINITE if any(each.infinite for each in report.metrics) or _has_infinite(report) else ()
+    return ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *rest, *more)
+
+
+def _has_infinite(report: Numbers) -> bool:
+    return any(each.infinite for row in report.summary.rows for each in row.metrics.values())
+
+
+def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
+    """Yield a row per average and metric, then one per label or region and metric, with its statistics."""
+    for name, values in report.averages.items():
+        for metric, each in values.items():
+            known = {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
+            said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
+            yield {**known, **said, "finite_mean": or_none(each.finite)}
+    for name, value in report.overall.items():
+        yield {"kind": "overall", "metric": name, "value": or_none(value)}
+    for row in report.summary.rows:
+        kind = {"kind": "region" if row.label is None else "label", "label": row.label, "name": row.name}
+        for metric, found in row.metrics.items():
+            rest = {f"finite_{key}": or_none(value) for key, value in asdict(found.finite).items()}
+            own = {key: or_none(getattr(found, key)) for key in STATISTICS}
+            yield {**kind, "metric": metric, **own, "infinite": found.infinite, **rest}

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicecli.metrics._catalogue import catalogue
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
-    from dicecli.reports.averages import Average
+    from dicecli.reports.means import Average
 
 
 @dataclass(frozen=True)
-class LabelScore:
-    """One row: a label or region of one case, its counts, and every metric's value (NaN: undefined)."""
+class RowValues:
+    """One row of one case: a label or region, and every metric's value.
+
+    Attributes
+    ----------
+    row : Row
+    facts : Counts or Facts
+        What the leading statistic says of it: of masks the four counts.
+    sizes : dict of str to float
+        The numbers that tables for people show of it, by the column's title.
+    values : dict of str to float
+        By the metric's name; NaN is undefined.
+    """
 
     row: Row
-    counts: Counts
+    facts: Any
+    sizes: dict[str, float]
     values: dict[str, float]
+
+    @property
+    def counts(self) -> Counts:
+        """The four counts, of masks."""
+        found: Counts = self.facts
+        return found
 
     @property
     def label(self) -> int | None:
@@ -43,34 +61,39 @@ class LabelScore:
 
 
 @dataclass(frozen=True)
-class CaseScores:
+class CaseValues:
     """All numbers of one scored case.
 
     Attributes
     ----------
     result : Scored
-    labels, regions : tuple of LabelScore
+    labels, regions : tuple of RowValues
         The evaluated labels, in ascending order; the regions, in the order of their declaration.
-    others : tuple of LabelScore
-        Labels that are not evaluated but were counted: the background, where averages leave it out.
+    others : tuple of RowValues
+        Labels that are not evaluated but were measured: the background, where averages leave it out.
     averages : dict of str to dict of str to Average
         By the average's name, then by the metric's.
     overall : dict of str to float
-        Metrics of the whole matrix.
+        Metrics of all labels at once.
     checks : dict of str to bool
-        Identities that were checked, exactly, on every row.
+        Identities that were checked, exactly, on every row of masks.
     notes : tuple of str
         What was assumed or looks odd, and what may mislead.
     """
 
     result: Scored
-    labels: tuple[LabelScore, ...]
-    regions: tuple[LabelScore, ...]
-    others: tuple[LabelScore, ...]
+    labels: tuple[RowValues, ...]
+    regions: tuple[RowValues, ...]
+    others: tuple[RowValues, ...]
     averages: dict[str, dict[str, Average]]
     overall: dict[str, float]
     checks: dict[str, bool]
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def rows(self) -> tuple[RowValues, ...]:
+        """The evaluated labels, then the regions."""
+        return (*self.labels, *self.regions)
 
 
 def labels_found(result: Scored) -> set[int]:
@@ -83,17 +106,20 @@ def labels_found(result: Scored) -> set[int]:
     return found
 
 
-def identities(rows: Sequence[Counts]) -> dict[str, bool]:
-    """Check, in exact fractions, that F1 is Dice and that Dice and IoU give each other, for every row."""
+def identities(rows: Iterable[RowValues]) -> dict[str, bool]:
+    """Check, in exact fractions, that F1 is Dice and that Dice and IoU give each other, in every row."""
+    every = [row.facts for row in rows]
+    if not all(isinstance(each, Counts) for each in every):
+        return {}
     equal = derived = True
-    for tp, fp, fn, _ in rows:
+    table = catalogue()
+    for tp, fp, fn, _ in every:
         if not tp + fp + fn:
             continue
         dice, f1 = Fraction(2 * tp, 2 * tp + fp + fn), Fraction(2 * tp, (tp + fp) + (tp + fn))
         iou = Fraction(tp, tp + fp + fn)
-        table = catalogue()
         counts = Counts(tp, fp, fn)
-        equal &= dice == f1 and table["dice"].function(counts) == table["f1"].function(counts) == float(dice)
+        equal &= dice == f1 and table["dice"].value(counts) == table["f1"].value(counts) == float(dice)
         derived &= dice == 2 * iou / (1 + iou) and iou == dice / (2 - dice)
-        derived &= table["iou"].function(counts) == float(iou)
+        derived &= table["iou"].value(counts) == float(iou)
     return {"f1_equals_dice": equal, "dice_from_iou": derived}

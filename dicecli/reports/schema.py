@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from dicecli.metrics._catalogue import Metric, catalogue
+from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS
-from dicecli.records.counts import Counts
 from dicecli.records.json_schema import DEFINITIONS, closed, described, measured, properties
 from dicecli.reports import schema_parts as parts
-from dicecli.reports.averages import DEFINITIONS as AVERAGES
-from dicecli.reports.averages import MACRO_REGIONS, OF_ONE_CASE, definition
+from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of
 from dicecli.reports.record import SCHEMA
-from dicecli.reports.soft import schema as of_maps
+from dicecli.statistics._leading import leading, name_of
 
-#: Averages that only some runs of one case have: of metrics that do not pool, and of regions.
-_OF_SOME = ("label-mean", MACRO_REGIONS)
+if TYPE_CHECKING:
+    from dicecli.metrics._metric import Metric
+
 _WHAT = (
     "Everything that 'dicecli score', 'dicecli batch' and 'dicecli soft' know of a run. Undefined is null; "
     "numbers have full precision. Every number comes from what was measured of the cases, and "
@@ -39,36 +39,53 @@ def schema() -> dict[str, Any]:
         **parts.chosen(is_of_maps, "record_of_maps", "record_of_masks"),
         "$defs": {
             **DEFINITIONS,
-            "record_of_masks": described(parts.record("masks", {}), "The record of masks of labels."),
-            "record_of_maps": described(of_maps.record(), "The record of probability maps."),
+            "record_of_masks": described(parts.record("masks"), "The record of masks of labels."),
+            "record_of_maps": described(parts.record("maps"), "The record of probability maps."),
             "case_without_numbers": parts.case_without_numbers(),
             "measured": described(measured(), "What was measured of a case: rows, by the statistic."),
             "statistics": parts.statistics(),
-            **_of_masks(),
-            **of_maps.definitions(),
+            "finite": parts.finite(),
+            **_of("masks", "labels"),
+            **_of("maps", "probabilities"),
         },
     }
 
 
-def _of_masks() -> dict[str, Any]:
-    averaged = {each.name: each for each in _metrics() if each.averaged}
-    single = parts.how_many() | {"averages": _averages(OF_ONE_CASE), "overall": _overall()} | parts.judged()
-    batch = single | {"averages": _averages(tuple(AVERAGES))} | parts.over_cases("metric") | parts.judged()
+def _of(family: str, reads: str) -> dict[str, Any]:
+    """Return the definitions of the records of runs that read labels, or probabilities."""
+    averaged = {each.name: each for each in _metrics(reads) if each.averaged}
+    of_one = names_of((), several=False)
+    single = (
+        parts.how_many()
+        | {"averages": _averages(of_one, family, reads), "overall": _overall(reads)}
+        | parts.judged()
+    )
+    every = {"averages": _averages(tuple(AVERAGES), family, reads)}
+    batch = single | every | parts.over_cases() | parts.judged()
     return {
-        "settings_of_masks": parts.settings(soft=False),
-        "case_of_masks": _case(),
-        "row_of_masks": _row(),
-        "metrics": _by_metric(averaged, parts.VALUE, "A number for each metric; null is undefined."),
-        "numbers_by_metric": _by_metric(averaged, parts.WHOLE, "A whole number for each metric."),
-        "average": _average(),
-        "summary_of_masks": described(closed(batch), "What the cases of a batch come to."),
-        "summary_of_one_of_masks": described(closed(single), "The same of one case alone."),
+        f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),
+        f"case_of_{family}": _case(family, reads),
+        f"row_of_{family}": _row(reads),
+        f"metrics_of_{family}": _by_metric(
+            averaged, parts.VALUE, "A number for each metric; null is undefined."
+        ),
+        f"numbers_by_metric_of_{family}": _by_metric(
+            averaged, parts.WHOLE, "A whole number for each metric."
+        ),
+        f"average_of_{family}": _average(family),
+        f"summary_of_{family}": described(closed(batch), "What the cases of a batch come to."),
+        f"summary_of_one_of_{family}": described(closed(single), "The same of one case alone."),
     }
 
 
-def _metrics() -> list[Metric]:
-    every = [each for each in catalogue().values() if each.takes == "row" and each.reads == "labels"]
-    return [each.in_unit(unit) for each in every for unit in (LENGTHS if each.unit else ("",))]
+def _metrics(reads: str) -> list[Metric]:
+    """Return the metrics of rows, a length once in each unit."""
+    every = [each for each in every_of(reads) if each.takes == "row"]
+    return [
+        replace(each, name=f"{each.name}_{unit}") if unit else each
+        for each in every
+        for unit in (LENGTHS if each.unit else ("",))
+    ]
 
 
 def _by_metric(names: dict[str, Metric], content: dict[str, Any], text: str) -> dict[str, Any]:
@@ -76,16 +93,17 @@ def _by_metric(names: dict[str, Metric], content: dict[str, Any], text: str) -> 
     return {"description": text, "type": "object", "properties": known, "additionalProperties": content}
 
 
-def _row() -> dict[str, Any]:
+def _row(reads: str) -> dict[str, Any]:
     """Return the schema of one label or region of a case."""
+    kind = leading(reads).FACTS
     facts = {
         "label": described(parts.LABEL, "The label; null of a region."),
         "name": described(parts.NAME_OR_NULL, "Its name, where it has one."),
-        **{name: described(parts.WHOLE, each["description"]) for name, each in properties(Counts).items()},
+        **properties(kind),
     }
-    metrics = {each.name: described(parts.VALUE, f"{each.summary}.") for each in _metrics()}
+    metrics = {each.name: described(parts.VALUE, f"{each.summary}.") for each in _metrics(reads)}
     return {
-        "description": "One label or region: its counts, and every metric asked for; null is undefined.",
+        "description": "One label or region: what it is made of, every metric asked for; null is undefined.",
         "type": "object",
         "properties": facts | metrics,
         "required": list(facts),
@@ -93,59 +111,67 @@ def _row() -> dict[str, Any]:
     }
 
 
-def _overall() -> dict[str, Any]:
-    names = {each.name: each.summary for each in catalogue().values() if each.takes == "every"}
-    content = {name: described(parts.VALUE, f"{text}.") for name, text in names.items()}
-    return described(closed(content), "The metrics of all labels at once; null is undefined.")
+def _overall(reads: str) -> dict[str, Any]:
+    every = {each.name: each.summary for each in every_of(reads) if each.takes == "every"}
+    content = {name: described(parts.VALUE, f"{text}.") for name, text in every.items()}
+    found = closed(content) | {"additionalProperties": parts.VALUE}
+    return described(found, "The metrics of all labels at once; null is undefined.")
 
 
-def _case() -> dict[str, Any]:
-    row, names = {"$ref": "#/$defs/row_of_masks"}, (*OF_ONE_CASE, *_OF_SOME)
+def _case(family: str, reads: str) -> dict[str, Any]:
+    row, names = {"$ref": f"#/$defs/row_of_{family}"}, names_of((), several=False)
+    some = ("label-mean", *OVER_REGIONS)
     checks = {
         "f1_equals_dice": {"description": "Whether F1 is Dice in every row.", "type": "boolean"},
         "dice_from_iou": {"description": "Whether Dice and IoU give each other.", "type": "boolean"},
     }
     averages, undefined = (
-        closed({name: {"$ref": f"#/$defs/{of}"} for name in names}, optional=_OF_SOME)
+        closed({name: {"$ref": f"#/$defs/{of}_of_{family}"} for name in (*names, *some)}, optional=some)
         for of in ("metrics", "numbers_by_metric")
     )
     content = {
         **parts.facts_of_scored(),
         "labels": parts.listed(row, "The evaluated labels, then the regions, whose label is null."),
         "not_averaged": parts.listed(row, "Labels that were counted, but are not evaluated: the background."),
-        "averages": described(averages, "The averages over the labels of the case, by metric."),
+        "averages": described(averages, "The averages over the rows of the case, by metric."),
         "undefined": described(undefined, "How many undefined values each average leaves out."),
-        "overall": _overall(),
-        "checks": described(closed(checks), "What was checked in exact fractions."),
+        "overall": _overall(reads),
+        "checks": described(
+            closed(checks if reads == "labels" else {}), "What was checked in exact fractions."
+        ),
         "notes": parts.notes("What was assumed of the case or looks odd in it, and what may mislead."),
-        "advice": described(parts.WHOLE, "How many of the notes, the last ones, are made from the counts."),
+        "advice": described(parts.WHOLE, "How many of the notes, the last ones, are made from the numbers."),
         "measured": {
             "description": "What every number is made of.",
             "$ref": "#/$defs/measured",
-            "required": ["matrix"],
+            "required": [name_of(reads)],
         },
     }
-    return described(closed(content), "A case of two masks that has its numbers.")
+    what = {"masks": "two masks", "maps": "a probability map"}[family]
+    return described(closed(content), f"A case of {what} that has its numbers.")
 
 
-def _average() -> dict[str, Any]:
-    numbers = {"$ref": "#/$defs/numbers_by_metric"}
+def _average(family: str) -> dict[str, Any]:
+    numbers = {"$ref": f"#/$defs/numbers_by_metric_of_{family}"}
+    values = {"$ref": f"#/$defs/metrics_of_{family}"}
     content = {
         "definition": {"description": "How it is computed.", "type": "string"},
-        "values": described({"$ref": "#/$defs/metrics"}, "The average of each metric."),
+        "values": described(values, "The average of each metric."),
         "n": described(numbers, "How many values went in."),
         "undefined": described(numbers, "How many values were left out because they are undefined."),
+        "infinite": described(numbers, "How many values are infinite, of metrics that may be."),
+        "finite": described(values, "The mean of the others, of metrics that may be infinite."),
     }
-    return described(closed(content), "One average of each metric.")
+    return described(closed(content, optional=("infinite", "finite")), "One average of each metric.")
 
 
-def _averages(names: tuple[str, ...]) -> dict[str, Any]:
+def _averages(names: tuple[str, ...], family: str, reads: str) -> dict[str, Any]:
     content = {
         name: {
-            "description": f"{definition(name)[0].upper()}{definition(name)[1:]}.",
-            "$ref": "#/$defs/average",
+            "description": f"{definition(name, reads)[0].upper()}{definition(name, reads)[1:]}.",
+            "$ref": f"#/$defs/average_of_{family}",
         }
-        for name in dict.fromkeys((*names, *_OF_SOME))
+        for name in dict.fromkeys((*names, "label-mean", *OVER_REGIONS))
     }
-    optional = tuple(each for each in _OF_SOME if each not in names)
+    optional = tuple(each for each in content if each not in names)
     return described(closed(content, optional=optional), "The averages over the run.")

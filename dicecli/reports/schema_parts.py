@@ -9,14 +9,15 @@ from dicecli.records.json_schema import closed, described, of, or_null, properti
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
 from dicecli.records.softness import Softness
-from dicecli.reports.record import SCHEMA
-from dicecli.reports.summary import RESAMPLES, SEED, Statistics
+from dicecli.reports.bootstrap import RESAMPLES, SEED
+from dicecli.reports.record import SCHEMA, STATISTICS
+from dicecli.reports.summary import Spread, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-#: A number with full precision, or null where it is undefined.
-VALUE = {"type": ["number", "null"]}
+#: A number with full precision, null where it is undefined; infinity is a text.
+VALUE = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
 WHOLE = {"$ref": "#/$defs/whole"}
 TEXT = {"type": "string"}
 NAME_OR_NULL = {"type": ["string", "null"]}
@@ -33,8 +34,8 @@ def chosen(when: Mapping[str, Any], then: str, otherwise: str) -> dict[str, Any]
     return {"if": dict(when), "then": {"$ref": f"#/$defs/{then}"}, "else": {"$ref": f"#/$defs/{otherwise}"}}
 
 
-def record(family: str, between: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of the record of a family, with what it has between the settings and the cases."""
+def record(family: str) -> dict[str, Any]:
+    """Return the schema of the record of masks, or of maps."""
     case = chosen(
         {"properties": {"status": {"const": "scored"}}}, f"case_of_{family}", "case_without_numbers"
     )
@@ -44,7 +45,6 @@ def record(family: str, between: Mapping[str, Any]) -> dict[str, Any]:
             "schema": {"description": "The version of this form of records.", "const": SCHEMA},
             "dicecli": {"description": "The version of dicecli that wrote it.", "type": "string"},
             "settings": {"$ref": f"#/$defs/settings_of_{family}"},
-            **between,
             "cases": listed(case, "One for every expected case, in the order of their names."),
             "summary": {"description": "What all cases come to.", "type": "object", **summary},
         }
@@ -126,32 +126,25 @@ def how_many() -> dict[str, Any]:
     }
 
 
-def over_cases(word: str, names: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the schema of the statistics over cases.
-
-    Parameters
-    ----------
-    word : {"metric", "score"}
-    names : sequence of str
-        Those that there are, no more and no fewer; none: any.
-    """
-    every = {"$ref": "#/$defs/statistics"}
-    by_name = (
-        closed(dict.fromkeys(names, every)) if names else {"type": "object", "additionalProperties": every}
-    )
+def over_cases() -> dict[str, Any]:
+    """Return the schema of the statistics over cases."""
+    by_name = {"type": "object", "additionalProperties": {"$ref": "#/$defs/statistics"}}
     worst = closed(
-        {"case": described(TEXT, "Its name."), "value": {"description": f"Of the {word}.", "type": "number"}}
+        {
+            "case": described(TEXT, "Its name."),
+            "value": described(VALUE, "Of the metric."),
+        }
     )
     row = closed(
         {
             "label": described(LABEL, "The label; null of a region."),
             "name": described(NAME_OR_NULL, "Its name, where it has one."),
-            f"{word}s": described(by_name, f"The statistics over cases of each {word}."),
+            "metrics": described(by_name, "The statistics over cases of each metric."),
             "worst": described(
                 closed(
                     {
-                        word: described(
-                            NAME_OR_NULL, f"The {word} by which cases are worst; null where none is."
+                        "metric": described(
+                            NAME_OR_NULL, "The metric by which cases are worst; null where none is."
                         ),
                         "cases": listed(worst, "The cases where it went worst, from the worst one."),
                     }
@@ -177,9 +170,19 @@ def over_cases(word: str, names: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def statistics() -> dict[str, Any]:
-    """Return the schema of one metric or score of one label over the cases."""
-    own = {name: _or_undefined(each) for name, each in properties(Statistics).items()}
-    return described(closed(own), "One metric of one label or region over the cases; null is undefined.")
+    """Return the schema of one metric of one label over the cases."""
+    every = properties(Statistics)
+    own = {name: _or_undefined(every[name]) for name in STATISTICS}
+    own["infinite"] = described(WHOLE, every["infinite"]["description"])
+    own["finite"] = {"description": every["finite"]["description"], "$ref": "#/$defs/finite"}
+    found = closed(own, optional=("infinite", "finite"))
+    return described(found, "One metric of one label or region over the cases; null is undefined.")
+
+
+def finite() -> dict[str, Any]:
+    """Return the schema of the mean of the cases that are finite, of a metric that may be infinite."""
+    own = {name: _or_undefined(each) for name, each in properties(Spread).items()}
+    return described(closed(own), "The mean of the finite values, and how sure it is; null is undefined.")
 
 
 def judged() -> dict[str, Any]:
@@ -203,5 +206,5 @@ def notes(text: str) -> dict[str, Any]:
 def _or_undefined(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a number's schema as the record has it: undefined is null; a whole number is never below 0."""
     if schema.get("type") == "number":
-        return {**schema, **VALUE}
+        return {key: each for key, each in schema.items() if key != "type"} | VALUE
     return {key: each for key, each in schema.items() if key != "$ref"} | WHOLE

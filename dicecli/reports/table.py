@@ -1,64 +1,28 @@
-"""Every value of some cases, each computed once; averages, and statistics over cases."""
+"""Every value of some cases, each computed once; what is pooled of them, averages, statistics over cases."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
-from dicecli.records.counts import Counts, pooled
-from dicecli.reports.averages import MACRO_REGIONS, OF_VALUES, Average, Pools, exists
-from dicecli.reports.measured import added, counts_of, measurements
+from dicecli.reports.averages import AVERAGES, OVER_REGIONS, exists
+from dicecli.reports.measured import added, measurements
+from dicecli.reports.packed import Packed
+from dicecli.reports.pools import Pools, Sums
+from dicecli.reports.rows import RowValues
+from dicecli.statistics._leading import leading, taken_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from dicecli.metrics._catalogue import Metric
+    from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
-    from dicecli.reports.summary import Summary
-
-#: Per case, per row: the values of one metric, by the metric's name.
-Values = dict[str, list[list[float]]]
-
-
-class Packed(Sequence[list[Counts]]):
-    """The counts of some rows, case by case, in a fifth of the memory that they take as objects.
-
-    Parameters
-    ----------
-    rows : int
-    cases : iterable of list of Counts
-        Each of so many.
-    """
-
-    def __init__(self, rows: int, cases: Iterable[list[Counts]]) -> None:
-        self._width = 4 * rows
-        self._cases = 0
-        self._numbers: array[int] | list[int] = array("q")
-        for case in cases:
-            self._cases += 1
-            numbers = [number for counts in case for number in counts]
-            try:
-                self._numbers.extend(numbers)
-            except OverflowError:  # beyond 64 bits, as a file of results may say
-                self._numbers = [*self._numbers[: (self._cases - 1) * self._width], *numbers]
-
-    def __len__(self) -> int:
-        return self._cases
-
-    @overload
-    def __getitem__(self, case: int) -> list[Counts]: ...
-    @overload
-    def __getitem__(self, case: slice) -> list[list[Counts]]: ...
-    def __getitem__(self, case: int | slice) -> list[Counts] | list[list[Counts]]:
-        if isinstance(case, slice):
-            return [self[at] for at in range(self._cases)[case]]
-        start = range(self._cases)[case] * self._width
-        numbers = self._numbers[start : start + self._width]
-        return [Counts(*numbers[at : at + 4]) for at in range(0, self._width, 4)]
+    from dicecli.records.settings import Settings
+    from dicecli.reports.means import Average
+    from dicecli.reports.summary import Columns
 
 
 class Table:
@@ -69,128 +33,147 @@ class Table:
     scored : sequence of Scored
     rows : sequence of Row
         The evaluated labels, then the regions.
-    metrics : sequence of Metric
-        Of rows.
-    undefined : {"skip", "zero", "one"}
-        What a metric is where both masks are empty.
-    counts : list of list of Counts, optional
-        Per case those of each row, where they are known already.
+    settings : Settings
+        What is read, and what a metric is where both masks are empty.
+    whole : Table, optional
+        One that has the same rows of these cases and of others, so that nothing is computed twice.
+    start : int
+        The first of these cases in it.
     """
 
     def __init__(
         self,
         scored: Sequence[Scored],
         rows: Sequence[Row],
-        metrics: Sequence[Metric],
-        undefined: str,
-        counts: list[list[Counts]] | None = None,
+        settings: Settings,
+        whole: Table | None = None,
+        start: int = 0,
     ) -> None:
-        self.scored, self.rows, self.metrics = tuple(scored), tuple(rows), tuple(metrics)
-        self._undefined = undefined
+        self.scored, self.rows = tuple(scored), tuple(rows)
+        self._settings, self._undefined = settings, settings.undefined
+        self._leading, self._taken_as = leading(settings.reads), taken_as(settings.reads)
         self._labels = sum(row.kind == "label" for row in rows)
-        if counts is not None:
-            self.counts = counts
+        self._whole, self._start = whole, start
+        self._taken: dict[str, Sequence[list[Any]]] = {}
+        self._values: dict[str, array[float]] = {}
+        self._totals: dict[str, list[Any]] = {}
 
-    @cached_property
-    def counts(self) -> Sequence[list[Counts]]:
-        """The counts of each row, per case."""
-        return Packed(len(self.rows), (counts_of(each, self.rows) for each in self.scored))
+    def of_case(self, place: int) -> Table:
+        """Return the table of one of the cases alone."""
+        return Table(self.scored[place : place + 1], self.rows, self._settings, self, place)
 
-    @cached_property
-    def measured(self) -> dict[str, Sequence[list[Any]]]:
-        """What the metrics take, by what they are of: per case, that of each row."""
-        others = dict.fromkeys(each.of for each in self.metrics if each.of != "counts")
-        return {"counts": self.counts} | {
-            of: [measurements(each, of, self.rows) for each in self.scored] for of in others
-        }
+    def taken(self, of: str) -> Sequence[list[Any]]:
+        """Return what metrics of a statistic take: per case, of each row; None where it has no such row."""
+        if of not in self._taken:
+            if self._whole is not None:
+                end = self._start + len(self.scored)
+                self._taken[of] = self._whole.taken(of)[self._start : end]
+            else:
+                every = (measurements(each, of, self.rows) for each in self.scored)
+                self._taken[of] = Packed(len(self.rows), every) if of == "counts" else list(every)
+        return self._taken[of]
 
-    @cached_property
-    def values(self) -> Values:
-        """Every metric by its name: per case, the value of each row; NaN undefined."""
-        found: Values = {each.name: [] for each in self.metrics}
-        for at, result in enumerate(self.scored):
-            taken = {of: rows[at] for of, rows in self.measured.items()}
-            for each in self.metrics:
-                found[each.name].append(each.of_case(taken[each.of], result, self._undefined))
-        return found
+    @property
+    def leading(self) -> Sequence[list[Any]]:
+        """What the leading statistic has of each row, per case."""
+        return self.taken(self._taken_as)
 
-    def of_row(self, case: int, row: int) -> dict[str, float]:
-        """Return the value of every metric in one row of a case, both by their places."""
-        return {name: values[case][row] for name, values in self.values.items()}
+    def values(self, metric: Metric) -> array[float]:
+        """Return every value of a metric: the rows of one case after those of the other; NaN undefined."""
+        width = len(self.rows)
+        if metric.name not in self._values:
+            if self._whole is not None:
+                start = self._start * width
+                self._values[metric.name] = self._whole.values(metric)[
+                    start : start + width * len(self.scored)
+                ]
+            else:
+                found = array("d")
+                for place in range(len(self.scored)):
+                    found.extend(self._computed(metric, place))
+                self._values[metric.name] = found
+        return self._values[metric.name]
 
-    def averages(self, names: Sequence[str]) -> dict[str, dict[str, Average]]:
-        """Compute averages over labels by their names, then by the metric's; one that does not pool has few.
+    def of_one(self, metric: Metric, place: int) -> list[float]:
+        """Return the values of a metric in one case, without computing those of the others."""
+        width = len(self.rows)
+        if metric.name in self._values or self._whole is not None:
+            return self.values(metric)[place * width : place * width + width].tolist()
+        return self._computed(metric, place)
 
-        With regions there is their macro average too.
+    def _computed(self, metric: Metric, place: int) -> list[float]:
+        return metric.of_case(self.taken(metric.of)[place], self.scored[place], self._undefined)
+
+    def totals(self, of: str) -> list[Any]:
+        """Return what was measured of each row, added up over the cases; None where no case has the row."""
+        if of not in self._totals:
+            every = self.taken(of)
+            self._totals[of] = [added(case[row] for case in every) for row in range(len(self.rows))]
+        return self._totals[of]
+
+    def pooled(self, metric: Metric) -> list[float]:
+        """Return a metric of each row, of the cases added up; NaN of one that does not pool."""
+        if not metric.pools:
+            return [math.nan] * len(self.rows)
+        return [metric.value(each, self._sizes, self._undefined) for each in self.totals(metric.of)]
+
+    def averages(self, names: Iterable[str], metrics: Sequence[Metric]) -> dict[str, dict[str, Average]]:
+        """Compute averages by their names, over labels or over regions as these say; then by metric.
+
+        One that does not pool is missing where measurements would be added up.
         """
-        end = self._labels
-        metrics = [(each, partial(each.value, undefined=self._undefined)) for each in self.metrics]
-        metrics = [(each, value) for each, value in metrics if each.averaged]
-        pools = self._pools(slice(end))
-        cut: Values = {}
-        if not set(OF_VALUES).isdisjoint(names):
-            cut = {each.name: [row[:end] for row in self.values[each.name]] for each, _ in metrics}
-        found = {
-            name: {
-                each.name: pools[each.of].average(name, value, cut.get(each.name))
-                for each, value in metrics
-                if exists(name, each)
-            }
+        sums: dict[tuple[str, int], Sums] = {}
+        return {
+            name: {each.name: self._average(name, each, sums) for each in metrics if exists(name, each)}
             for name in names
         }
-        if len(self.rows) > end:
-            pools = self._pools(slice(end, None))
-            found[MACRO_REGIONS] = {
-                each.name: pools[each.of].average("macro", value)
-                for each, value in metrics
-                if exists(MACRO_REGIONS, each)
-            }
-        return found
 
-    def _pools(self, part: slice) -> dict[str, Pools]:
-        """Return what is added up of some of the rows, by what metrics are of."""
-        counts = Pools([row[part] for row in self.counts])
-        return {"counts": counts} | {
-            of: Pools([row[part] for row in rows], added, counts)
-            for of, rows in self.measured.items()
-            if of != "counts"
-        }
+    def _average(self, name: str, metric: Metric, sums: dict[tuple[str, int], Sums]) -> Average:
+        part = slice(self._labels, None) if name in OVER_REGIONS else slice(self._labels)
+        key = metric.of, part.start or 0
+        if key not in sums:
+            taken = [case[part] for case in self.taken(metric.of)]
+            sums[key] = Sums(taken, self.totals(metric.of)[part])
+        pools = Pools(
+            sums[key],
+            partial(metric.value, undefined=self._undefined),
+            lambda: [self.of_one(metric, place)[part] for place in range(len(self.scored))],
+            lambda: [self._leading.weight(each) for each in self.totals(self._taken_as)[part]],
+            metric.over_labels,
+        )
+        return AVERAGES[OVER_REGIONS.get(name, name)].compute(pools)
 
-    def summary(self, expected: int, ranked: Metric | None) -> Summary:
-        """Compute the statistics over cases of every row and metric; cases are worst by `ranked`."""
+    def columns(self, metrics: Sequence[Metric]) -> list[Columns]:
+        """Return what statistics over cases are made of: every value of every row, and what is pooled."""
         import numpy as np
 
-        from dicecli.reports.summary import Columns, summarise
+        from dicecli.reports.summary import Columns
 
-        scored, metrics = self.scored, self.metrics
-        shape = (len(metrics), len(scored), len(self.rows))
-        table = np.array([self.values[each.name] for each in metrics], np.float64).reshape(shape)
-        columns = [
-            Columns(row.label, row.name, tuple(range(len(scored))), table[:, :, place].T, self._of_all(place))
-            for place, row in enumerate(self.rows)
-        ]
-        return summarise(
-            columns,
-            [each.name for each in metrics],
-            [each.case for each in scored],
-            expected=expected,
-            ranked=ranked.name if ranked else None,
-            higher_is_better=ranked is not None and ranked.better == "higher",
-        )
-
-    def _of_all(self, place: int) -> tuple[float, ...]:
-        """Return every metric of one row, added up over the cases; NaN of one that does not pool."""
-        totals: dict[str, Any] = {"counts": pooled(row[place] for row in self.counts)}
-        for each in self.metrics:
-            if each.pools and each.of not in totals:
-                totals[each.of] = added(row[place] for row in self.measured[each.of])
-        return tuple(
-            each.value(totals[each.of], self._sizes, self._undefined) if each.pools else math.nan
-            for each in self.metrics
-        )
+        shape = (len(metrics), len(self.scored), len(self.rows))
+        table = np.array([self.values(each) for each in metrics], np.float64).reshape(shape)
+        pooled = [self.pooled(each) for each in metrics]
+        every, found = tuple(range(len(self.scored))), []
+        for place, row in enumerate(self.rows):
+            cases, values = every, table[:, :, place].T
+            if not isinstance(self.leading, Packed):  # counts are there of every row
+                cases = tuple(at for at, case in enumerate(self.leading) if case[place] is not None)
+                values = values[list(cases)]
+            found.append(Columns(row.label, row.name, cases, values, tuple(each[place] for each in pooled)))
+        return found
 
     @cached_property
     def _sizes(self) -> Mapping[str, float]:
         """The size of a pixel, where all cases have one and the same."""
         is_one_size = len({tuple(each.sizes.items()) for each in self.scored}) == 1
         return self.scored[0].sizes if is_one_size else {}
+
+
+def values_of(table: Table, metrics: Sequence[Metric], reads: str) -> tuple[RowValues, ...]:
+    """Return the rows that the first case of a table has, with every metric's value."""
+    head, found = leading(reads), []
+    columns = {each.name: table.of_one(each, 0) for each in metrics}
+    for place, (row, taken) in enumerate(zip(table.rows, table.leading[0], strict=True)):
+        if taken is not None:
+            values = {name: column[place] for name, column in columns.items()}
+            found.append(RowValues(row, head.facts(taken), head.sizes(taken), values))
+    return tuple(found)

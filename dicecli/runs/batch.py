@@ -11,7 +11,7 @@ from dicecli.errors import BrokenPlugin, UsageError
 from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
-from dicecli.reports.making import report_of
+from dicecli.reports.report import Report
 from dicecli.runs.casualties import check_timeout, late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from dicecli.records.cases import Result
     from dicecli.records.settings import Settings
-    from dicecli.reports.report import Report
     from dicecli.runs.journal import Journal
 
 
@@ -91,8 +90,7 @@ def batch(
     Returns
     -------
     Report
-        With `soft`, a :class:`~dicecli.reports.soft.report.SoftReport`. A case that could not be scored is a
-        row of it, not the end of the run.
+        A case that could not be scored is a row of it, not the end of the run.
 
     Raises
     ------
@@ -211,15 +209,14 @@ def run(
             if progress is not None:
                 progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(report_of(results, settings, notes=pairing.notes, is_batch=True), None)
+                raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        report = report_of(results, settings, notes=pairing.notes, is_batch=True)
+        report = Report(results, settings, notes=pairing.notes, is_batch=True)
         raise Stopped(report, cause) from cause
     finally:
         if work is not None:
             work.close()
-    finished: Report = report_of(results, settings, notes=pairing.notes, is_batch=True)
-    return finished
+    return Report(results, settings, notes=pairing.notes, is_batch=True)
 
 
 def _path(path: str | os.PathLike[str] | None) -> str | None:

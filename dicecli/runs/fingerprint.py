@@ -11,6 +11,7 @@ from dicecli.masks import files
 from dicecli.metrics._catalogue import statistics_of
 from dicecli.plugins import package_of
 from dicecli.records.version import __version__
+from dicecli.statistics._leading import name_of
 
 if TYPE_CHECKING:
     from dicecli.records.cases import Case
@@ -34,7 +35,7 @@ def options_of(settings: Settings) -> list[Any]:
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
     # What was scored within one limit has the same counts within another.
     counted = {key: value for key, value in settings.to_dict().items() if not key.startswith("max_")}
-    needed = () if settings.soft else statistics_of(settings.metrics)
+    needed = statistics_of(settings.metrics, name_of(settings.reads))
     packages = [package_of("statistics", name) for name in needed]
     return [SCHEMA, __version__, counted, colours, *filter(None, packages)]
 

@@ -6,16 +6,17 @@ import filecmp
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.masks.opening import named
 from dicecli.masks.pair import Pair
-from dicecli.metrics._catalogue import statistics_of
+from dicecli.metrics._catalogue import arguments_of, statistics_of
 from dicecli.plugins import load
 from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
+from dicecli.statistics._leading import name_of
 from dicecli.statistics._meaning import channels_named, understood
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._spreading import Counting, Pushing, spread
@@ -61,7 +62,7 @@ def measure_case(
     with Pair(case, settings) as pair:
         census = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, census, settings)
-        options = options_of(_statistics(settings), settings)
+        options = _options(settings)
         needed, states = halos(opened, options), Sums({})
         if needed:
             work = Pushing(opened, {name: options[name] for name in needed}, max(needed.values()))
@@ -83,8 +84,10 @@ def measure_case(
     )
 
 
-def _statistics(settings: Settings) -> tuple[str, ...]:
-    return statistics_of(settings.metrics) if settings.soft is None else ("soft",)
+def _options(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what each statistic that is to be measured depends on."""
+    names = statistics_of(settings.metrics, name_of(settings.reads))
+    return options_of(names, settings, partial(arguments_of, settings.metrics))
 
 
 def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Sums:

@@ -6,16 +6,15 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import CaseError, LinkOutside, UnknownName, UsageError
+from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.opening import named, shown
-from dicecli.metrics._catalogue import of_masks, resolve
+from dicecli.metrics._catalogue import every_of, resolve
 from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
 from dicecli.records.settings import DEVICES, Settings
-from dicecli.reports.making import report_of
 from dicecli.reports.report import Report
 from dicecli.runs.casualties import check_timeout, within
 from dicecli.runs.measuring import measure_case
@@ -158,13 +157,15 @@ def make_settings(
 
 
 def chosen_metrics(
-    names: str | Iterable[str] | None, measured: Collection[str] | None = None
+    names: str | Iterable[str] | None, reads: str = "labels", measured: Collection[str] | None = None
 ) -> tuple[str, ...] | None:
-    """Return the names of the chosen metrics, each once; ``all`` is every one of masks, none chosen is None.
+    """Return the names of the chosen metrics, each once; ``all`` is every one there is, none chosen is None.
 
     Parameters
     ----------
     names : str or several, optional
+    reads : {"labels", "probabilities"}
+        What the run reads.
     measured : collection of str, optional
         The statistics that there are, where nothing can be measured any more: ``all`` is of those.
 
@@ -172,40 +173,37 @@ def chosen_metrics(
     ------
     UnknownName
     UsageError
-        A metric of probability maps.
+        A metric of the other kind of predictions.
     """
     given = (names,) if isinstance(names, str) else tuple(names or ())
-    found = [
-        name for each in given for name in (_all(measured) if each.lower() == "all" else [_of_masks(each)])
-    ]
-    return tuple(dict.fromkeys(found)) or None
+    found: dict[str, None] = {}
+    for name in given:
+        if name.strip().lower() == "all":
+            every = [each for each in every_of(reads) if measured is None or each.statistic in measured]
+            found |= dict.fromkeys(each.name for each in every)
+        else:
+            metric = resolve(name)
+            if metric.reads != reads:
+                raise _of_the_other_kind(metric.name, metric.reads)
+            found[metric.name] = None
+    return tuple(found) or None
 
 
-def _all(measured: Collection[str] | None) -> list[str]:
-    return [name for name in of_masks() if measured is None or resolve(name).statistic in measured]
-
-
-def _of_masks(name: str) -> str:
-    metric = None
-    try:
-        metric = resolve(name)
-    except UnknownName:
-        from dicecli.metrics._soft.catalogue import soft_catalogue
-
-        if name.strip().lower() not in soft_catalogue():
-            raise
-    if metric is None or metric.reads != "labels":
-        raise UsageError(
-            f"{name} is of probability maps, and metrics are chosen for masks",
-            "Maps are scored by 'dicecli soft' and 'dicecli batch --soft', all of them; leave it out here.",
+def _of_the_other_kind(name: str, reads: str) -> UsageError:
+    if reads == "probabilities":
+        return UsageError(
+            f"{name} is of probability maps, and these are masks",
+            "Score maps: dicecli soft, or dicecli batch --soft; masks have the metrics of 'dicecli score'.",
         )
-    return metric.name
+    return UsageError(
+        f"{name} is of masks, and these are probability maps",
+        "Score masks: dicecli score, or dicecli batch without --soft; or make masks of maps by --threshold.",
+    )
 
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     """Score cases one after the other; one that fails is a row, not the end of the run."""
-    report: Report = report_of([result_of(case, settings) for case in cases], settings)
-    return report
+    return Report([result_of(case, settings) for case in cases], settings)
 
 
 def result_of(

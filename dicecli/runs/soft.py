@@ -10,9 +10,9 @@ from dicecli.errors import UsageError
 from dicecli.masks.channels import parse_channels
 from dicecli.records.cases import Case
 from dicecli.records.softness import FORMS, LOGITS, SMOOTH, Softness
-from dicecli.reports.soft.report import SoftReport
+from dicecli.reports.report import Report
 from dicecli.runs.measuring import measure_case
-from dicecli.runs.scoring import case_name, make_settings
+from dicecli.runs.scoring import case_name, chosen_metrics, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,12 +46,13 @@ def make_soft_settings(
     UsageError
         An option that does not exist, that soft scores have no use for, or a value that it does not take.
     """
-    useless = sorted({"metrics", "threshold", "argmax", "device", "undefined"} & set(options))
+    useless = sorted({"threshold", "argmax", "device"} & set(options))
     if useless:
         raise UsageError(
             f"soft scores have no option {', '.join(useless)}", "Masks have: dicecli score, or dicecli batch."
         )
-    settings = make_settings(**options)
+    metrics = chosen_metrics(options.pop("metrics", None), "probabilities")
+    settings = replace(make_settings(**options), metrics=metrics)
     for option, word, known in (("logits", logits or "sigmoid", LOGITS), ("form", form, FORMS)):
         if word not in known:
             raise UsageError(f"{option} is {word!r}", f"It is one of {', '.join(known)}.")
@@ -95,7 +96,7 @@ def soft(
     name: str | None = None,
     threads: int = 1,
     **options: Any,
-) -> SoftReport:
+) -> Report:
     """Score a map of probabilities against a mask; the twin of ``dicecli soft``.
 
     Parameters
@@ -117,8 +118,8 @@ def soft(
 
     Returns
     -------
-    SoftReport
-        The record that ``-f json`` prints, as :meth:`SoftReport.to_dict` gives it.
+    Report
+        The record that ``-f json`` prints, as :meth:`Report.to_dict` gives it.
 
     Raises
     ------
@@ -132,4 +133,4 @@ def soft(
             raise UsageError(f"the {side} is {type(given).__name__}", "Give a path, an array or an image.")
     settings = make_soft_settings(**options)
     case = Case(name or case_name(reference), probabilities, reference)
-    return SoftReport([measure_case(case, settings, threads)], settings)
+    return Report([measure_case(case, settings, threads)], settings)

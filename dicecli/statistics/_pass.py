@@ -7,7 +7,8 @@ A statistic is a plugin: a module or package of this folder, of which the pass u
 ``MEASURES``
     The type of its measurement by the kind of a row.
 ``OPTIONS``
-    The names of the settings that it depends on.
+    The names of the settings that it depends on, and of the parameters of its metrics, such as the
+    percentiles that were asked for.
 ``halo(opened, options)``
     How many pixels of context a block needs on each side along the slowest axis; None where the census is
     enough, so that no pass is made for it.
@@ -32,6 +33,7 @@ from dicecli.masks.opening import on_side
 from dicecli.plugins import blame, load, own
 from dicecli.records.codec import read, written
 from dicecli.records.measurements import Measured
+from dicecli.records.settings import Settings
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
@@ -40,18 +42,31 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Plan, Window
     from dicecli.masks.pair import Pair, Stored
     from dicecli.records.measurements import Row
-    from dicecli.records.settings import Settings
     from dicecli.statistics._opened import Block, Opened
 
     Options = Mapping[str, Mapping[str, Any]]
 
 
-def options_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return what each statistic depends on, by its name."""
-    return {
-        name: {option: getattr(settings, option) for option in load("statistics", name).OPTIONS}
-        for name in names
-    }
+def options_of(
+    names: Iterable[str], settings: Settings, numbers: Callable[[str], Mapping[str, tuple[float, ...]]]
+) -> dict[str, dict[str, Any]]:
+    """Return what each statistic depends on, by its name.
+
+    Of its ``OPTIONS`` each is a setting, or the parameter of a metric: `numbers` has, by the statistic, those
+    that metrics were asked for with.
+    """
+    found = {}
+    for name in names:
+        given = numbers(name)
+        options = load("statistics", name).OPTIONS
+        found[name] = {
+            each: given.get(each, ()) if _is_parameter(each) else getattr(settings, each) for each in options
+        }
+    return found
+
+
+def _is_parameter(option: str) -> bool:
+    return option not in Settings.__dataclass_fields__
 
 
 def halos(opened: Opened, options: Options) -> dict[str, int]:

@@ -4,67 +4,64 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from dicecli.reports.record import FIRST, LAST, SUMMARY, rows, summary_rows, to_pandas
+from dicecli.reports import curves, record
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from pandas import DataFrame
 
+    from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
-    from dicecli.reports.soft.report import SoftReport
+
+    Lines = Iterator[Mapping[str, object]]
 
 SUFFIXES = (".csv",)
+PARTS = ("report", "summary", "curve")
 
 _FORMULA = ("=", "+", "-", "@")
 
 
-def frame(report: Report | SoftReport) -> DataFrame:
-    """Return the rows of the CSV as a data frame; undefined is NaN."""
-    if report.settings.soft is None:
-        return to_pandas(cast("Report", report))
-    from dicecli.reports.soft import record as soft_record
-
-    return soft_record.to_pandas(cast("SoftReport", report))
-
-
-def render(report: Report, **_: Any) -> str:
-    """Return the rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
-    return written([*FIRST, *(each.name for each in report.shown), *LAST], rows(report))
-
-
-def render_summary(report: Report) -> str:
-    """Return a row per label, region or average and metric, with the statistics over cases."""
-    return written(SUMMARY, summary_rows(report))
-
-
-def render_soft(report: SoftReport, **_: Any) -> str:
-    """Return the rows of probability maps in the same way: the labels of each case, and its averages."""
-    from dicecli.reports.soft import record as soft_record
-
-    return written(soft_record.COLUMNS, soft_record.rows(report))
-
-
-def render_soft_summary(report: SoftReport) -> str:
-    """Return a row per label or average and score, with the statistics over cases."""
-    from dicecli.reports.soft import record as soft_record
-
-    return written(soft_record.SUMMARY, soft_record.summary_rows(report))
-
-
-def written(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> str:
-    """Write rows under their columns; what a row lacks, or has as None, is empty."""
+def render(report: Report, part: Part, look: Look) -> str:
+    """Return rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
+    del look
+    columns, _ = _PARTS[part]
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns(report), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_plain(row) for row in lines)
+    writer.writerows(_plain(row) for row in lines(report, part))
     return text.getvalue()
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def lines(report: Report, part: Part) -> Lines:
+    """Yield the rows of a part; undefined is None."""
+    _, found = _PARTS[part]
+    return found(report)
+
+
+def frame(report: Report) -> DataFrame:
+    """Return the rows as a data frame; numbers of pixels and labels are integers that may be missing."""
+    import pandas as pd
+
+    columns = record.columns(report)
+    values = [each.name for each in report.listed]
+    found = pd.DataFrame(list(record.rows(report)), columns=list(columns))
+    whole = [each for each in columns[2:-1] if each not in values and each != "name"]
+    kinds = {name: "float64" if name == "expected_px" else "Int64" for name in whole}
+    return found.astype(kinds | dict.fromkeys(values, "float64"))
+
+
+_PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], Lines]]] = {
+    "report": (record.columns, record.rows),
+    "summary": (record.summary_columns, record.summary_rows),
+    "curve": (curves.columns, curves.rows),
+}
+
+
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
     return {key: _text(value) if isinstance(value, str) else value for key, value in row.items()}
 
 

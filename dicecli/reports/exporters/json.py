@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from dicecli.reports.record import case_dicts, frame, summary_dict, to_dict
+from dicecli.reports.record import cases, frame, summary, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
-    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".json",)
+PARTS = ("report", "summary")
 
 
-def record(report: Report | SoftReport) -> dict[str, Any]:
-    """Return the record as JSON's types: undefined is None, numbers have full precision."""
-    if report.settings.soft is None:
-        return to_dict(cast("Report", report))
-    from dicecli.reports.soft import record as soft_record
-
-    return soft_record.to_dict(cast("SoftReport", report))
+def record(report: Report, part: Part) -> dict[str, Any]:
+    """Return a part as JSON's types: undefined is None, infinity a text, numbers have full precision."""
+    return whole(report) if part == "report" else summary(report)
 
 
-def render(report: Report, **_: Any) -> str:
-    """Return the record as JSON; undefined is null, numbers have full precision, everything is ASCII.
+def render(report: Report, part: Part, look: Look) -> str:
+    """Return a part as JSON; undefined is null, infinity a text, everything is ASCII.
 
     It is what ``json.dumps`` makes of the whole record, but case by case, in a tenth of the memory; and what
     was measured of a case, which nobody reads, stands in one line.
     """
-    return _rendered(
-        frame(report.settings) | {"cases": [], "summary": summary_dict(report)}, case_dicts(report)
-    )
+    del look
+    if part == "summary":
+        return _text(summary(report)) + "\n"
+    return _rendered(frame(report.settings) | {"cases": [], "summary": summary(report)}, cases(report))
 
 
-def _rendered(whole: dict[str, Any], cases: Iterable[dict[str, Any]]) -> str:
-    before, mark, after = _text(whole).partition(_CASES)
+def _rendered(content: dict[str, Any], every: Iterable[dict[str, Any]]) -> str:
+    before, mark, after = _text(content).partition(_CASES)
     parts = [before, mark]
-    for each in cases:
+    for each in every:
         parts += ["\n    " if len(parts) == 2 else ",\n    ", _case(each).replace("\n", "\n    ")]
     return "".join([*parts, "\n  " if len(parts) > 2 else "", after, "\n"])
 
@@ -73,23 +71,3 @@ def _text(content: Any, indent: str = "\n") -> str:
         parts = [f"{json.dumps(key)}: {part}" for key, part in zip(content, parts, strict=True)]
     body = f",{inner}".join(parts)
     return f"{{{inner}{body}{indent}}}" if isinstance(content, dict) else f"[{inner}{body}{indent}]"
-
-
-def render_soft(report: SoftReport, **_: Any) -> str:
-    """Return the record of probability maps as JSON, in the same way."""
-    from dicecli.reports.soft import record as soft
-
-    whole = soft.frame(report) | {"cases": [], "summary": soft.summary_dict(report)}
-    return _rendered(whole, soft.case_dicts(report))
-
-
-def render_soft_summary(report: SoftReport) -> str:
-    """Return what sums the run up as JSON, without its cases."""
-    from dicecli.reports.soft import record as soft_record
-
-    return _text(soft_record.summary_dict(report)) + "\n"
-
-
-def render_summary(report: Report) -> str:
-    """Return what sums the run up as JSON, without its cases."""
-    return _text(summary_dict(report)) + "\n"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from dicecli.records.cases import Failed
-from dicecli.reports.averages import leading
+from dicecli.reports.averages import alone
 from dicecli.reports.presentation import figure
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.records.cases import Verdict
+    from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
-    from dicecli.reports.rows import CaseScores
+    from dicecli.reports.rows import CaseValues
 
 SUFFIXES = (".xml",)
+PARTS = ("report",)
 
 
-def render(report: Report, **_: Any) -> str:
+def render(report: Report, part: Part, look: Look) -> str:
     """Return two suites: the cases, where one without numbers is an error or skipped, and the gates."""
+    del part, look
     cases = [_case(case, report) for case in report.cases()]
     gates = [_gate(verdict) for verdict in report.verdicts]
     broken = report.number("failed") + report.number("pending")
@@ -40,14 +43,14 @@ def render(report: Report, **_: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _case(case: CaseScores | Failed, report: Report) -> str:
+def _case(case: CaseValues | Failed, report: Report) -> str:
     if isinstance(case, Failed):
         start = f'    <testcase classname="cases" name={_quoted(case.case.name)}>'
         tag = "skipped" if case.status == "missing" else "error"
         kind = "" if tag == "skipped" else f" type={_quoted(case.error)}"
         body = escape(f"{inert(case.message)}\nHint: {inert(case.hint)}")
         return f"{start}<{tag}{kind} message={_quoted(case.message)}>{body}</{tag}></testcase>"
-    leads = [(leading(each), each.name) for each in report.shown if each.averaged]
+    leads = [(alone(report.leading(each), each), each.name) for each in report.shown if each.averaged]
     said = [f"{average} {name} {figure(case.averages[average][name].value)}" for average, name in leads]
     start = f'    <testcase classname="cases" name={_quoted(case.result.case.name)}>'
     return f"{start}<system-out>{escape(', '.join(said))}</system-out></testcase>"

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dicecli.records.cases import Failed
-from dicecli.reports import presentation as show
-from dicecli.reports.pages import TEXT, gates, sheets
-from dicecli.reports.text import inert
+from dicecli.reports.blocks import Facts, Text, blocks
+from dicecli.reports.look import PLAIN
+from dicecli.reports.sheet import TEXT, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
-    from dicecli.metrics._catalogue import Metric
-    from dicecli.reports.pages import Sheet
+    from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
-    from dicecli.reports.rows import CaseScores, LabelScore
-    from dicecli.reports.soft.report import SoftReport
 
 SUFFIXES = (".txt",)
+PARTS = ("report", "summary")
 
 #: A table narrower than this cannot be read, whatever the terminal says.
 _LEAST_WIDTH = 60
@@ -30,46 +29,27 @@ _LEAST_WIDTH = 60
 _LEAST_TEXT = 8
 
 
-def render(report: Report, *, width: int = 100, colour: bool = False, verbose: bool = False, **_: Any) -> str:
+def render(report: Report, part: Part = "report", look: Look = PLAIN) -> str:
     """Return one case in full: labels, averages set apart, what was assumed; or the summary of many."""
-    console = _console(width, colour=colour)
-    if report.is_batch:
-        parts = list(sheets(report, every=verbose))
-    else:
-        parts = [gates(report)]
-        (case,) = report.cases()
-        if isinstance(case, Failed):
-            _print_pairs(console, [(case.error, inert(case.message)), ("hint", inert(case.hint))])
-        else:
-            _print_case(console, case, report, every=verbose)
-    for sheet in parts:
-        if sheet.rows:
-            _print_sheet(console, sheet)
-    if report.notes:
-        _print_pairs(console, [("note", inert(note)) for note in report.notes], style="yellow")
+    console = _console(look.width, colour=look.colour)
+    for block in blocks(report, part, look):
+        if isinstance(block, Sheet):
+            for sheet in _cut(block, console.width):
+                _print_sheet(console, sheet)
+        elif isinstance(block, Text):
+            console.print(block.text)
+            console.print()
+        elif isinstance(block, Facts):
+            _print_facts(console, block)
     return _text(console)
 
 
-def render_soft(report: SoftReport, *, width: int = 100, colour: bool = False, **_: Any) -> str:
-    """Return the scores of one probability map in full; or the summary of many."""
-    from dicecli.reports.soft.pages import soft_explanations, soft_heading, soft_notes, soft_sheets
-
-    console = _console(width, colour=colour)
-    if not report.is_batch:
-        (result,) = report.results
-        if isinstance(result, Failed):
-            _print_pairs(console, [(result.error, inert(result.message)), ("hint", inert(result.hint))])
-        else:
-            _print_pairs(console, soft_heading(result, report.softness))
+def _print_facts(console: Console, facts: Facts) -> None:
+    if facts.role == "notes":
         console.print()
-    for sheet in soft_sheets(report):
-        if sheet.rows:
-            _print_sheet(console, sheet)
-    if not report.is_batch and report.scored:
-        _print_pairs(console, soft_explanations(report))
+    _print_pairs(console, facts.pairs, style="yellow" if facts.role == "notes" else "dim")
+    if facts.role == "heading":
         console.print()
-    _print_pairs(console, [("note", inert(note)) for note in soft_notes(report)], style="yellow")
-    return _text(console)
 
 
 def _console(width: int, *, colour: bool) -> Console:
@@ -96,59 +76,54 @@ def _text(console: Console) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines)
 
 
-def _print_case(console: Console, case: CaseScores, report: Report, *, every: bool) -> None:
-    metrics, _ = show.shown_metrics(case, report.shown)
-    rows, left = show.shown_labels(case, metrics, every=every)
-    _print_pairs(console, show.heading(case))
-    console.print()
-    names = [row.name or "" for row in (*rows, *case.regions)]
-    for part in _columns(metrics, console.width, max((len(name) for name in names), default=0)):
-        console.print(_table(rows, case, part))
-        console.print()
-    if left:
-        console.print(left)
-        console.print()
-    _print_pairs(console, show.explanations(case, report.shown, report.settings))
-    if case.notes:
-        console.print()
-        _print_pairs(console, [("note", inert(note)) for note in case.notes], style="yellow")
-
-
-def _columns(metrics: Sequence[Metric], width: int, name_width: int) -> Iterator[Sequence[Metric]]:
-    """Cut the metrics into runs that fit beside the labels' names."""
-    room = width - min(max(name_width, 16), 36) - 24
-    start, used = 0, 0
-    for end, metric in enumerate(metrics):
-        needs = max(len(show.title(metric)), 7) + 2
+def _cut(sheet: Sheet, width: int) -> Iterator[Sheet]:
+    """Cut a sheet into some that are no wider than the terminal; each has the columns that are to be kept."""
+    if sheet.kept is None:
+        yield sheet
+        return
+    room = width - sum(_kept_width(sheet, place) for place in range(sheet.kept))
+    start, used = sheet.kept, 0
+    for end in range(sheet.kept, len(sheet.columns)):
+        needs = max(len(sheet.columns[end]), 7) + 2
         if used + needs > room and end > start:
-            yield metrics[start:end]
+            yield _part(sheet, start, end)
             start, used = end, 0
         used += needs
-    yield metrics[start:]
+    last = _part(sheet, start, len(sheet.columns))
+    yield replace(last, remark=sheet.remark)
 
 
-def _table(rows: Sequence[LabelScore], case: CaseScores, metrics: Sequence[Metric]) -> Any:
-    from rich.text import Text
+def _kept_width(sheet: Sheet, place: int) -> int:
+    """Return how much room a column takes that stands beside all others; names are folded."""
+    if sheet.columns[place] not in TEXT:
+        return 12
+    return min(
+        max(16, *(len(row[place]) for row, kind in _kinds(sheet) if kind in {"", "label", "region"}), 0), 36
+    )
 
-    table = _empty_table(["label", "name", "reference px", *(show.title(each) for each in metrics)])
-    for group in (rows, case.regions):
-        for row in group:
-            label = "" if row.label is None else str(row.label)
-            values = [show.figure(row.values[each.name]) for each in metrics]
-            table.add_row(label, Text(inert(row.name or "")), f"{row.counts.reference:,}", *values)
-        if group:
-            table.add_section()
-    for name, averages in case.averages.items():
-        values = show.averaged(name, averages, metrics)
-        table.add_row("", Text(name, "bold"), "", *(Text(value, "bold") for value in values))
-    undefined = show.undefined_row(case, metrics)
-    if any(undefined):
-        table.add_row("", "undefined, left out", "", *(str(n) for n in undefined))
-    return table
+
+def _kinds(sheet: Sheet) -> Iterator[tuple[tuple[str, ...], str]]:
+    return zip(sheet.rows, sheet.kinds or ("",) * len(sheet.rows), strict=True)
+
+
+def _part(sheet: Sheet, start: int, end: int) -> Sheet:
+    """Return a sheet with the kept columns and some of the others; the title stands over the first alone."""
+    kept = sheet.kept
+    lines = [((*row[:kept], *row[start:end]), kind) for row, kind in _kinds(sheet)]
+    # How many values are undefined is said where any is.
+    lines = [(row, kind) for row, kind in lines if kind != "undefined" or {*row[kept:]} - {"0"}]
+    return replace(
+        sheet,
+        title=sheet.title if start == kept else "",
+        columns=(*sheet.columns[:kept], *sheet.columns[start:end]),
+        rows=tuple(row for row, _ in lines),
+        kinds=tuple(kind for _, kind in lines),
+        remark="",
+    )
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:
-    from rich.text import Text
+    from rich.text import Text as Cell
 
     kept = [
         place
@@ -158,16 +133,22 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     table = _empty_table(
         [sheet.columns[place] for place in kept], [[row[place] for place in kept] for row in sheet.rows]
     )
-    for row in sheet.rows:
-        table.add_row(*(Text(row[place], _style(row[place])) for place in kept))
-    console.print(Text(sheet.title, "bold"))
+    before = ""
+    for row, kind in _kinds(sheet):
+        if before in {"label", "region"} and kind != before:
+            table.add_section()
+        before = kind
+        bold = "bold" if kind == "average" else ""
+        table.add_row(*(Cell(row[place], bold or _style(row[place])) for place in kept))
+    if sheet.title:
+        console.print(Cell(sheet.title, "bold"))
     _print_whole(console, table)
     if sheet.remark:
-        console.print(Text(sheet.remark, "dim"))
+        console.print(Cell(sheet.remark, "dim"))
     console.print()
 
 
-def _print_whole(console: Console, table: Any) -> None:
+def _print_whole(console: Console, table: Table) -> None:
     """Print a table no narrower than its numbers need: a line that wraps is better than one that is cut."""
     from rich.measure import Measurement
 
@@ -183,7 +164,7 @@ def _style(cell: str) -> str:
     return {"passed": "green", "FAILED": "bold red", "failed": "red"}.get(cell, "")
 
 
-def _empty_table(columns: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> Any:
+def _empty_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Return a table without rows: text to the left and folded, numbers to the right and whole."""
     from rich import box
     from rich.table import Table

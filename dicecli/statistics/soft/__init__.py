@@ -1,52 +1,19 @@
-"""Sums over a map of probabilities, from which every soft score comes."""
+"""Sums over a map of probabilities, from which every soft score comes.
+
+What it reads is known at once; all else is loaded where it is asked for, so that runs on masks, which look at
+what each statistic reads, pay nothing for it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from dicecli.records.measurements import IMAGE
-from dicecli.statistics.soft.checks import refuse_hard, remarks
-from dicecli.statistics.soft.state import Summing
-from dicecli.statistics.soft.sums import ChannelSums, JointSums
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from dicecli.records.measurements import Row
-    from dicecli.statistics._opened import Opened
+from importlib import import_module
+from typing import Any
 
 READS = "probabilities"
-OPTIONS = ("soft",)
-#: Of each channel, and of regions that are sums of channels; of the image where channels exclude each other.
-MEASURES = {"label": ChannelSums, "region": ChannelSums, "image": JointSums}
 
 
-def halo(opened: Opened, options: Mapping[str, Any]) -> int:
-    """Return 0: a pixel needs no other one."""
-    del opened, options
-    return 0
-
-
-def begin(opened: Opened, options: Mapping[str, Any]) -> Summing:
-    """Return the sums over no pixel."""
-    return Summing(opened, options["soft"])
-
-
-def done(state: Summing, opened: Opened) -> Iterator[tuple[Row, ChannelSums | JointSums]]:
-    """Yield the sums of each channel, then of each region that is a sum of channels; then of all together.
-
-    Raises
-    ------
-    NotProbabilities
-        The map holds nothing but 0 and 1.
-    """
-    refuse_hard(state.watch, state.softness)
-    yield from zip((*opened.channels, *opened.regions), state.sums.channels, strict=True)
-    if state.sums.joint is not None:
-        yield IMAGE, state.sums.joint
-
-
-def notes(state: Summing, opened: Opened) -> list[str]:
-    """Say what was seen of the whole map."""
-    del opened
-    return remarks(state.watch, state.sums, state.softness)
+def __getattr__(name: str) -> Any:
+    """Take what a statistic has from the module that has all of it."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(import_module("dicecli.statistics.soft.whole"), name)

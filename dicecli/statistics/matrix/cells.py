@@ -1,7 +1,4 @@
-"""The confusion matrix, which every overlap metric comes from: how often each pair of labels meets.
-
-It is what the census counts, so that it costs no pass. The counts of labels and regions are read from it.
-"""
+"""The matrix as a record: the pairs of labels that meet, and in how many pixels."""
 
 from __future__ import annotations
 
@@ -13,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL
-from dicecli.records.measurements import IMAGE, Label, Row, Whole
+from dicecli.records.measurements import Label, Whole  # noqa: TC001 - the codec reads types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from dicecli.records.measurements import Measured
     from dicecli.statistics._confusion import ConfusionMatrix
-    from dicecli.statistics._opened import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,56 +184,3 @@ def _unpacked(held: bytes | tuple[int | None, ...]) -> tuple[int | None, ...]:
 def _order(cell: tuple[tuple[int, int | None], int]) -> tuple[int, bool, int]:
     (row, column), _ = cell
     return row, column is not None, column or 0
-
-
-READS = "labels"
-OPTIONS: tuple[str, ...] = ()
-#: Of all labels together; or of a row that has a matrix of its own, as binary layers have.
-MEASURES = {"image": Matrix, "label": Matrix, "region": Matrix}
-
-
-def halo(opened: Opened, options: Mapping[str, Any]) -> None:
-    """Return None: the census is enough."""
-
-
-def begin(opened: Opened, options: Mapping[str, Any]) -> None:
-    """Return None: no pass is made for it."""
-
-
-def done(state: object, opened: Opened) -> Iterator[tuple[Row, Matrix]]:
-    """Yield the matrix of two label maps; of binary layers one for each."""
-    del state
-    if len(opened.census) == 1:
-        yield IMAGE, Matrix.of(opened.census[0, 0])
-    else:
-        yield from zip(opened.rows, map(Matrix.of, opened.census.values()), strict=True)
-
-
-def label_counts(measured: Measured) -> dict[int, Counts]:
-    """Return the counts of every label that either side of a case holds."""
-    rows = measured.get("matrix", {})
-    found = rows[IMAGE].every_count() if IMAGE in rows else {}
-    return found | {
-        row.label: each.counts((1,))
-        for row, each in rows.items()
-        if row.kind == "label" and row.label is not None
-    }
-
-
-def region_counts(measured: Measured, regions: Mapping[str, tuple[int, ...]]) -> dict[str, Counts]:
-    """Return the counts of regions, given as the labels of each; some have a matrix of their own."""
-    rows = measured.get("matrix", {})
-    own = {row.name: each.counts((1,)) for row, each in rows.items() if row.kind == "region"}
-    whole = rows.get(IMAGE, Matrix.zero())
-    return {name: own[name] if name in own else whole.counts(members) for name, members in regions.items()}
-
-
-def is_layered(measured: Measured) -> bool:
-    """Whether a case is of binary layers, so that it has regions of its own, and no label."""
-    rows = measured.rows("matrix")
-    return bool(rows) and all(row.kind == "region" for row in rows)
-
-
-def own_regions(measured: Measured) -> list[Row]:
-    """Return the regions that have a matrix of their own: layers, which may overlap."""
-    return [row for row in measured.rows("matrix") if row.kind == "region"]

@@ -1,0 +1,253 @@
+"""What a metric is: a pure function of one statistic's measurement, and what a paper would say of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from dicecli.errors import UsageError
+from dicecli.plugins import blame, load
+from dicecli.records.cases import LENGTHS, PIXELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dicecli.records.cases import Scored
+    from dicecli.records.settings import Settings
+
+#: What is measured under another name than its statistic's.
+_MEASURED_BY = {"counts": "matrix"}
+
+
+class Parameter(NamedTuple):
+    """The number in a metric's name, such as the percentile of ``hd95``.
+
+    Attributes
+    ----------
+    name : str
+        What stands in braces in the metric's name, and the keyword by which the function takes it. The
+        statistic gets the values asked for as an option of this name, where its ``OPTIONS`` have it.
+    low, high : float
+        The least and the largest that it may be.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = math.inf
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric, as the catalogue shows it.
+
+    Attributes
+    ----------
+    name : str
+        The word on the command line, in Python, and in every column's header; with ``{parameter}`` in it
+        where the word has a number of the user's.
+    function : callable
+        What computes it, of what `of`, `takes`, `size` and `unit` say, with `options` and the parameter as
+        keywords. NaN is undefined; None says that there is no such number of this measurement at all.
+    summary : str
+        One line for lists: the first of the function's docstring.
+    formula, undefined, source : str
+        What a paper would say. `undefined` says when the value is NaN.
+    low, high : float
+        The ends of its range; infinite where there is none.
+    remark : str
+        What else is to be said of the range.
+    better : {"higher", "lower", "neither"}
+        The direction that gates and rankings need.
+    of : str
+        The statistic whose measurement the function takes. ``counts``: the four counts of a label or region
+        (:class:`~dicecli.records.counts.Counts`), which come from the confusion matrix.
+    takes : {"row", "every"}
+        ``row``: the measurement of one label or region. ``every``: what the statistic has of all labels at
+        once, for one number of the whole pair.
+    size : {"mm3", "m2"} or None
+        Of counts: the function also takes the size of a pixel, NaN where unknown.
+    unit : {"length"} or None
+        ``length``: the function also takes the spacing of the case, a tuple of float, and gives a length in
+        its unit; None instead of the spacing: in pixels. Columns have the unit in their names.
+    pools : bool
+        Whether measurements that are added up, over labels or over cases, have a value that means something.
+        Distances of several cases do not, and a length cannot: averages are then means of values.
+    follows_undefined : bool
+        Whether ``--undefined zero|one`` puts a value where this one is NaN.
+    infinite : bool
+        Whether a case may be infinitely wrong, as a distance is where one mask is empty: reports then always
+        say how many cases are, and what the mean of the others is.
+    tuned : bool
+        Whether the value is chosen on the data that it is of, as a best threshold is: pooled values lead,
+        and means over cases are of each case's own.
+    shown : {"always", "rows", "asked"}
+        Where it is shown if no metric was chosen: in every table; in rows of all cases (CSV) and the table of
+        one case alone; nowhere but in JSON.
+    options : tuple of str
+        Settings that the function takes as keywords.
+    parameter : Parameter or None
+        The number in its name.
+    argument : float or None
+        Its value, once the metric was asked for.
+    over_labels : callable or None
+        What the mean over labels is where it is not the mean of values: takes the measurements of the labels,
+        and their weights or None.
+    aliases : tuple of str
+        Other names of the field for the same number.
+
+    Raises
+    ------
+    ValueError
+        Fields that contradict each other.
+    """
+
+    name: str
+    function: Callable[..., float | None]
+    summary: str
+    formula: str
+    undefined: str
+    source: str
+    low: float = 0.0
+    high: float = 1.0
+    remark: str = ""
+    better: Literal["higher", "lower", "neither"] = "higher"
+    of: str = "counts"
+    takes: Literal["row", "every"] = "row"
+    size: Literal["mm3", "m2"] | None = None
+    unit: Literal["length"] | None = None
+    pools: bool = True
+    follows_undefined: bool = False
+    infinite: bool = False
+    tuned: bool = False
+    shown: Literal["always", "rows", "asked"] = "asked"
+    options: tuple[str, ...] = ()
+    parameter: Parameter | None = None
+    argument: float | None = None
+    over_labels: Callable[..., float] | None = None
+    aliases: tuple[str, ...] = ()
+    given: tuple[tuple[str, object], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.of != "counts" and self.size is not None:
+            raise ValueError(f"{self.name}: only metrics of counts take the size of a pixel")
+        if self.unit is not None and self.pools:
+            raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
+        if not self.low <= self.high:
+            raise ValueError(f"{self.name}: its range ends at {self.high:g}, before its start {self.low:g}")
+        has_braces = self.parameter is not None and f"{{{self.parameter.name}}}" in self.name
+        if (self.parameter is not None) != (has_braces or self.argument is not None):
+            raise ValueError(f"{self.name}: a parameter stands in braces in the name, and nothing else does")
+
+    @property
+    def statistic(self) -> str:
+        """The statistic that has to be measured for it."""
+        return statistic_of(self.of)
+
+    @property
+    def reads(self) -> str:
+        """What a prediction has to be: ``labels``, or ``probabilities``."""
+        return str(load("statistics", self.statistic).READS)
+
+    @property
+    def span(self) -> str:
+        """The ends of its range, in words."""
+        low, high = (f"{end:.4g}".replace("inf", "infinity") for end in (self.low, self.high))
+        return f"{low} to {high}"
+
+    @property
+    def range(self) -> str:
+        """The range as people read it."""
+        return f"{self.span}, {self.remark}" if self.remark else self.span
+
+    @property
+    def averaged(self) -> bool:
+        """Whether averages over labels and cases make sense; absolute sizes have none."""
+        return self.takes == "row" and self.size is None
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Every word that means it: name and other names, of a length also with each unit."""
+        plain = (self.name, *self.aliases)
+        return (*plain, *(f"{word}_{unit}" for word in plain for unit in (LENGTHS if self.unit else ())))
+
+    def asked_as(self, word: str) -> Metric | None:
+        """Return the metric that a plain word means, with the number that stands in it; None: another one.
+
+        Raises
+        ------
+        UsageError
+            The number is none that the parameter takes.
+        """
+        if self.parameter is None or self.argument is not None:
+            return self if word in map(plain, self.words) else None
+        name, low, high = self.parameter
+        for each in self.words:
+            found = re.fullmatch(re.escape(each).replace(rf"\{{{name}\}}", r"(\d+(?:\.\d+)?)"), word)
+            if found is None:
+                continue
+            argument = float(found[1])
+            if not low <= argument <= high:
+                raise UsageError(
+                    f"{word}: its {name} is {argument:g}", f"It lies from {low:g} to {high:g}: {self.name}."
+                )
+            return replace(self, name=self.name.format(**{name: f"{argument:g}"}), argument=argument)
+        return None
+
+    def with_settings(self, settings: Settings, unit: str) -> Metric:
+        """Return the metric as a report has it: with its options, and with its unit in its name."""
+        given = {name: settings.option(name) for name in self.options}
+        if self.parameter is not None:
+            given[self.parameter.name] = self.argument
+        name = self.name if self.unit is None else f"{self.name}_{unit}"
+        return replace(self, name=name, given=tuple(given.items()))
+
+    def value(
+        self,
+        measurement: object,
+        sizes: Mapping[str, float] | None = None,
+        undefined: str = "skip",
+        spacing: tuple[float, ...] | None = None,
+    ) -> float:
+        """Compute the metric of one label or region; undefined is NaN, unless the policy puts a value.
+
+        A `measurement` of None is one that the statistic does not have of such a row.
+        """
+        if measurement is None:
+            return math.nan
+        known: tuple[object, ...] = ()
+        if self.size is not None:
+            known = ((sizes or {}).get(self.size, math.nan),)
+        elif self.unit is not None:
+            known = (spacing,)
+        try:
+            result = self.function(measurement, *known, **dict(self.given))
+            if result is None:
+                return math.nan
+            if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
+                return result
+        except Exception as error:  # whatever a package's metric raises; blamed on it, or raised as it is
+            blame("metrics", self.function.__name__, error)
+            raise
+        return 0.0 if undefined == "zero" else 1.0
+
+    def of_case(self, measurements: Sequence[object], case: Scored, undefined: str = "skip") -> list[float]:
+        """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
+        if self.unit is None:
+            return [self.value(each, case.sizes, undefined) for each in measurements]
+        if case.length is None:
+            return [math.nan for _ in measurements]
+        spacing = None if case.length == PIXELS else case.spacing
+        return [self.value(each, None, undefined, spacing) for each in measurements]
+
+
+def statistic_of(of: str) -> str:
+    """Return the statistic that has what metrics are of."""
+    return _MEASURED_BY.get(of, of)
+
+
+def plain(name: str) -> str:
+    """Return a name without what does not matter in it: case, hyphens, spaces."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_")

@@ -1,0 +1,94 @@
+"""The name of any number of a report: ``metric``, ``metric@average``, ``metric[row]@average``.
+
+Gates, ``dicecli explain`` and :meth:`~dicecli.reports.report.Report.look_up` read it here. Without an average
+it is the one that leads; of one row it is the pooled value where the metric pools, else the mean over cases.
+Of one row ``@macro`` is the pooled value, ``@label-mean`` the mean over cases, and no other average has a
+meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UsageError
+from dicecli.metrics._catalogue import resolve, unit_in
+from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, exists, leading, without_pools
+
+if TYPE_CHECKING:
+    from dicecli.metrics._metric import Metric
+
+#: What the name of a number looks like.
+FORM = re.compile(
+    r"(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)(?:\[(?P<row>.+)\])?(?:@(?P<average>[^@=\[\]]+))?",
+    re.IGNORECASE | re.DOTALL,
+)
+#: Averages that mean something of one row alone.
+OF_A_ROW = ("macro", "label-mean")
+_EXAMPLES = "Write dice, iou@micro, dice[liver], or dice[liver]@label-mean."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A number that is asked for by its name.
+
+    Attributes
+    ----------
+    text : str
+        As it was written.
+    metric : Metric
+        As it is in the catalogue.
+    row : str or None
+        The label's number or name, or the region's; None: of all rows.
+    average : str or None
+        None: the one that leads.
+    unit : str or None
+        What a length is said to be in, where the name says so.
+    """
+
+    text: str
+    metric: Metric
+    row: str | None = None
+    average: str | None = None
+    unit: str | None = None
+
+
+def parse(text: str, examples: str = _EXAMPLES) -> Asked:
+    """Read the name of a number.
+
+    Raises
+    ------
+    UsageError
+        It is no such name, or one without a meaning, such as an average of what has none.
+    UnknownName
+        There is no such metric.
+    """
+    found = FORM.fullmatch(text.strip())
+    if found is None:
+        raise UsageError("METRIC, METRIC@AVERAGE, METRIC[ROW] or METRIC[ROW]@AVERAGE is expected", examples)
+    metric, row, average = resolve(found["metric"]), found["row"], found["average"]
+    if metric.takes == "every" and (average or row):
+        raise UsageError(
+            f"{metric.name} is one number of all labels, without averages and labels", f"Write {metric.name}."
+        )
+    if average is not None:
+        average = re.sub(r"[\s_]+", "-", average.strip().lower())
+        _check_average(metric, row, average)
+    return Asked(text, metric, row and row.strip(), average, unit_in(found["metric"]))
+
+
+def _check_average(metric: Metric, row: str | None, average: str) -> None:
+    known = average in AVERAGES or average in OVER_REGIONS
+    if not metric.averaged:
+        raise UsageError(f"{metric.name} has no averages", f"Name a label: {metric.name}[1].")
+    if known and not exists(average, metric):
+        raise UsageError(
+            f"{metric.name} does not pool, so that there is no {average} of it",
+            f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(without_pools())}.",
+        )
+    if row is not None and OVER_REGIONS.get(average, average) not in OF_A_ROW:
+        has = OF_A_ROW if metric.pools else (OF_VALUES,)
+        meanings = {"macro": "pooled over cases", "label-mean": "the mean over cases"}
+        said = " or ".join(f"{metric.name}[{row}]@{each} ({meanings[each]})" for each in has)
+        raise UsageError(f"of one label or region there is no {average}", f"Write {said}.")

@@ -1,0 +1,151 @@
+"""The name of a number, bound to a report: what it means there, its value over the run and in each case."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UsageError
+from dicecli.records.measurements import Row
+from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, alone
+from dicecli.reports.evaluated import row_of
+from dicecli.reports.means import Average, mean
+from dicecli.reports.rows import labels_found
+from dicecli.statistics._leading import leading as leading_statistic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.metrics._metric import Metric
+    from dicecli.records.cases import Scored
+    from dicecli.reports.asked import Asked
+    from dicecli.reports.numbers import Numbers
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a report.
+
+    Attributes
+    ----------
+    report : Numbers
+    metric : Metric
+        As the report has it.
+    row : Row or None
+        The label or region; None: all of them.
+    average : str or None
+        Over labels or regions; of a row ``macro`` is the pooled value, ``label-mean`` the mean over cases.
+        None for a metric of all labels at once.
+    """
+
+    report: Numbers
+    metric: Metric
+    row: Row | None
+    average: str | None
+
+    def of_run(self) -> Average:
+        """Return the number over all cases; undefined where none was scored, whatever the policy."""
+        scored = self.report.scored
+        if self.average is None and self.row is None:
+            found = self.report.overall_of(scored, [self.metric])
+            return Average(found[self.metric.name] if scored else math.nan, len(scored), 0)
+        if self.row is None:
+            name = self.average or ""
+            name = name if name in self.report.average_names else alone(name, self.metric)
+            return self.report.table.averages([name], [self.metric])[name][self.metric.name]
+        table, place = self.report.table_of(self.row)
+        if self.average == OF_VALUES:
+            every = table.values(self.metric)[place :: len(table.rows)]
+            return mean(
+                value for value, case in zip(every, table.leading, strict=True) if case[place] is not None
+            )
+        value = table.pooled(self.metric)[place] if scored else math.nan
+        return Average(value, len(scored), 0)
+
+    def of_case(self, case: Scored) -> float:
+        """Return the number of one case."""
+        at = self.report.place_of(case)
+        if self.average is None and self.row is None:
+            return self.report.overall_of([case], [self.metric])[self.metric.name]
+        if self.row is None:
+            name = alone(self.average or "", self.metric)
+            return self.report.table.of_case(at).averages([name], [self.metric])[name][self.metric.name].value
+        table, place = self.report.table_of(self.row)
+        return table.of_one(self.metric, at)[place]
+
+    def is_there(self, case: Scored) -> bool:
+        """Tell whether a case has what this number is of."""
+        if self.row is None:
+            return self.report.has_something(case)
+        head = leading_statistic(self.report.settings.reads)
+        (taken,) = head.taken(case, [self.row])
+        return taken is not None and head.is_there(taken)
+
+
+def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequence[Numbers] = ()) -> Number:
+    """Look up what a name means; a label's number may also be one that the reports `beside` have.
+
+    Raises
+    ------
+    UsageError
+        An average, label or region that the report does not have, a length in another unit, or a metric
+        that was not measured.
+    """
+    metric = asked.metric.with_settings(report.settings, report.unit)
+    if metric.reads != report.settings.reads:
+        kinds = {"labels": "masks of labels", "probabilities": "maps of probabilities"}
+        raise UsageError(
+            f"{metric.name} is of {kinds[metric.reads]}, and {where} is of {kinds[report.settings.reads]}",
+            "'dicecli metrics' says what each metric is of.",
+        )
+    if asked.unit not in {None, report.unit} and report.scored:
+        raise UsageError(
+            f"lengths of {where} are in {report.unit}", f"Write {metric.name}, and the limit in that unit."
+        )
+    report.check_measured([asked.metric])
+    if asked.row is not None:
+        row = _row(asked, report, where, beside)
+        default = "macro" if metric.pools else OF_VALUES
+        return Number(
+            report, metric, row, OVER_REGIONS.get(asked.average or default, asked.average or default)
+        )
+    if not metric.averaged:
+        return Number(report, metric, None, None)
+    average = asked.average or report.leading(metric)
+    known = [*report.average_names, *(each for each in AVERAGES if each not in report.average_names)]
+    if average not in known and not (report.regions and average in OVER_REGIONS):
+        raise UsageError(f"there is no average '{average}' in {where}", f"Known: {', '.join(known)}.")
+    return Number(report, metric, None, average)
+
+
+def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -> Row:
+    """Return the row that a name means: of a label by its number or name, or of a region."""
+    scheme, text = report.settings.labels, asked.row or ""
+    background = () if scheme.background is None else (scheme.background,)
+    found = (label for each in (report, *beside) for label in _found(each))
+    known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})
+    # Where nothing was scored, nobody knows which labels there are: undefined, and no fault of the name.
+    is_open = not scheme.is_declared and not report.scored
+    if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
+        return row_of(int(text), report.settings)
+    meant = [row_of(label, report.settings) for label in known if scheme.name(label) == text]
+    regions = report.regions
+    if text in regions and (not meant or [*regions[text]] != [row.label for row in meant]):
+        meant.append(Row("region", None, text, regions[text]))
+    if len(meant) > 1:
+        means = " and ".join(
+            f"region {row.name}" if row.kind == "region" else f"label {row.label}" for row in meant
+        )
+        raise UsageError(f"'{text}' is {means}", "Write a label's number, or rename the region.")
+    if not meant:
+        labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
+        raise UsageError(
+            f"there is no label or region '{text}' in {where}", f"Known: {', '.join([*labels, *regions])}."
+        )
+    return meant[0]
+
+
+def _found(report: Numbers) -> list[int]:
+    return sorted({label for each in report.scored for label in labels_found(each)})

@@ -1,0 +1,74 @@
+"""What a report has rows for: the labels and regions that are evaluated, and those that are left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.records.measurements import Row
+from dicecli.reports.rows import labels_found
+from dicecli.statistics._leading import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.records.cases import Scored
+    from dicecli.records.settings import Settings
+
+
+def is_layered(case: Scored) -> bool:
+    """Whether a case is of binary layers, which are regions, and hold no label."""
+    rows = case.measured.rows("matrix")
+    return bool(rows) and all(row.kind == "region" for row in rows)
+
+
+def labels_of(scored: Sequence[Scored], settings: Settings) -> tuple[int, ...]:
+    """Return the labels evaluated: those declared, else those found in any case; not the ignored.
+
+    Of maps of probabilities they are those that a channel is about. None where a case is of binary layers:
+    what is measured of all cases are regions.
+    """
+    if any(map(is_layered, scored)):
+        return ()
+    scheme = settings.labels
+    found = scheme.names if settings.reads == "labels" and scheme.names else _found(scored)
+    left_out = {*scheme.ignore, *(() if settings.include_background else _background(settings))}
+    return tuple(sorted(label for label in found if label not in left_out))
+
+
+def regions_of(scored: Sequence[Scored], settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Return the regions, with the labels of each: those declared, then those measured on their own."""
+    found = dict(settings.labels.regions) if settings.reads == "labels" else {}
+    name = name_of(settings.reads)
+    for each in scored:
+        own = [row for row in each.measured.rows(name) if row.kind == "region"]
+        found |= {row.name or "": row.members for row in own if row.name not in found}
+    return found
+
+
+def evaluated(scored: Sequence[Scored], settings: Settings) -> tuple[Row, ...]:
+    """Return what each case has a row for: the evaluated labels, then the regions."""
+    labels = (row_of(label, settings) for label in labels_of(scored, settings))
+    regions = regions_of(scored, settings).items()
+    return (*labels, *(Row("region", None, name, members) for name, members in regions))
+
+
+def left_out(case: Scored, evaluated: Sequence[Row], settings: Settings) -> tuple[Row, ...]:
+    """Return the labels of a case that have no row: the background, and what is ignored."""
+    # Layers have no background; a map has one where it has a channel for it.
+    has_background = settings.reads == "labels" and not is_layered(case)
+    every = {*labels_found(case), *(_background(settings) if has_background else ())}
+    return tuple(row_of(each, settings) for each in sorted(every - {row.label for row in evaluated}))
+
+
+def row_of(label: int, settings: Settings) -> Row:
+    """Return the row of a label."""
+    return Row("label", label, settings.labels.name(label), (label,))
+
+
+def _found(scored: Sequence[Scored]) -> set[int]:
+    return {label for each in scored for label in labels_found(each)}
+
+
+def _background(settings: Settings) -> tuple[int, ...]:
+    background = settings.labels.background
+    return () if background is None else (background,)

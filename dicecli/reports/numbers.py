@@ -1,0 +1,195 @@
+"""Every number of a run, whatever its predictions are, each computed once and when it is asked for.
+
+Everything here is arithmetic on what :class:`~dicecli.records.cases.Scored` holds. Nothing reads a mask, so
+that a report can be made again, in another form, from the measurements alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.reports.advice import advice
+from dicecli.reports.averages import AVERAGES, names_of
+from dicecli.reports.averages import leading as leading_of
+from dicecli.reports.chosen import chosen
+from dicecli.reports.evaluated import evaluated, left_out
+from dicecli.reports.measured import check_measured
+from dicecli.reports.notes import length_notes
+from dicecli.reports.rows import CaseValues, identities
+from dicecli.reports.run import Run
+from dicecli.reports.table import Table, values_of
+from dicecli.statistics._leading import leading, taken_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dicecli.metrics._metric import Metric
+    from dicecli.records.measurements import Row
+    from dicecli.records.settings import Settings
+    from dicecli.reports.means import Average
+    from dicecli.reports.summary import Summary
+
+
+class Numbers(Run):
+    """The numbers of a run: what :class:`Run` says of its cases, and every metric of them.
+
+    Raises
+    ------
+    UnknownName
+        A metric that does not exist.
+    UsageError
+        A metric of a statistic that was not measured.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[Result],
+        settings: Settings,
+        *,
+        notes: Sequence[str] = (),
+        verdicts: Sequence[Verdict] = (),
+        is_batch: bool | None = None,
+    ) -> None:
+        found = chosen(settings)
+        super().__init__(results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths)
+        #: The metrics of each row; names of lengths have their unit.
+        self.metrics = self._as_here(found.rows)
+        #: Those that rows of all cases have, and the table of one case alone.
+        self.listed = self._as_here(found.listed)
+        #: Those that tables show.
+        self.shown = self._as_here(found.shown) if self.is_batch else self.listed
+        #: Those of all labels at once.
+        self.together = self._as_here(found.overall)
+        self._tables: dict[Row, Table] = {}
+        self.check_measured(found.rows)
+
+    def _as_here(self, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+        return tuple(each.with_settings(self.settings, self.unit) for each in metrics)
+
+    def check_measured(self, metrics: Iterable[Metric]) -> None:
+        """Check that of each case everything was measured that metrics need.
+
+        Raises
+        ------
+        UsageError
+        """
+        others = [each for each in metrics if each.of != taken_as(self.settings.reads)]
+        if others:
+            check_measured(self.scored, others, self.has_something)
+
+    @cached_property
+    def evaluated(self) -> tuple[Row, ...]:
+        """What each case has a row for: the evaluated labels, in ascending order, then the regions."""
+        return evaluated(self.scored, self.settings)
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels evaluated."""
+        return tuple(row.label for row in self.evaluated if row.label is not None)
+
+    @property
+    def regions(self) -> dict[str, tuple[int, ...]]:
+        """The regions, with the labels of each."""
+        return {row.name or "": row.members for row in self.evaluated if row.kind == "region"}
+
+    @cached_property
+    def table(self) -> Table:
+        """Every value of :attr:`evaluated`, per scored case."""
+        return Table(self.scored, self.evaluated, self.settings)
+
+    def table_of(self, row: Row) -> tuple[Table, int]:
+        """Return a table that has a row, evaluated or not, and its place there."""
+        if row in self.evaluated:
+            return self.table, self.evaluated.index(row)
+        if row not in self._tables:
+            self._tables[row] = Table(self.scored, [row], self.settings)
+        return self._tables[row], 0
+
+    def leading(self, metric: Metric) -> str:
+        """Return the average that leads: that of the settings where the metric has it; over labels if any."""
+        name = leading_of(metric, self.settings.average)
+        return AVERAGES[name].over_regions if self.regions and not self.labels else name
+
+    @cached_property
+    def average_names(self) -> tuple[str, ...]:
+        """The averages that there are: of several cases all, of one those that differ; over regions too."""
+        return self._averages_of(several=self.is_batch)
+
+    def _averages_of(self, *, several: bool) -> tuple[str, ...]:
+        over_labels = names_of(self.metrics, several=several)
+        return (*over_labels, *(AVERAGES[each].over_regions for each in over_labels if self.regions))
+
+    @cached_property
+    def averages(self) -> dict[str, dict[str, Average]]:
+        """The averages over the run, by name and metric.
+
+        A metric that does not pool is missing where counts, or whatever it is of, would be added up.
+        """
+        return self.table.averages(self.average_names, self.metrics)
+
+    @cached_property
+    def overall(self) -> dict[str, float]:
+        """The metrics of all labels at once, their measurements added up over the cases."""
+        return self.overall_of(self.scored)
+
+    def overall_of(
+        self, cases: Sequence[Scored], metrics: Sequence[Metric] | None = None
+    ) -> dict[str, float]:
+        """Return the metrics of all labels at once in some cases; undefined where there is none."""
+        every = leading(self.settings.reads).every(cases, self.evaluated)
+        return {each.name: each.value(every) for each in (self.together if metrics is None else metrics)}
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The statistics over cases of every row and metric."""
+        from dicecli.reports.summary import summarise
+
+        ranked = next((each for each in (*self.shown, *self.metrics) if each.better != "neither"), None)
+        return summarise(
+            self.table.columns(self.metrics),
+            [each.name for each in self.metrics],
+            [each.case for each in self.scored],
+            expected=len(self.results),
+            ranked=ranked.name if ranked else None,
+            higher_is_better=ranked is not None and ranked.better == "higher",
+        )
+
+    def cases(self) -> Iterator[CaseValues | Failed]:
+        """Yield every case with its numbers, computed as it is asked for."""
+        place = 0
+        for each in self.results:
+            if isinstance(each, Failed):
+                yield each
+            else:
+                yield self._case(place)
+                place += 1
+
+    def case(self, result: Scored) -> CaseValues:
+        """Return the numbers of one case of the run."""
+        return self._case(self.place_of(result))
+
+    def _case(self, place: int) -> CaseValues:
+        """Return the numbers of the scored case at a place."""
+        result, table = self.scored[place], self.table.of_case(place)
+        rows = values_of(table, self.metrics, self.settings.reads)
+        others = Table([result], left_out(result, self.evaluated, self.settings), self.settings)
+        found = CaseValues(
+            result=result,
+            labels=tuple(each for each in rows if each.row.kind == "label"),
+            regions=tuple(each for each in rows if each.row.kind == "region"),
+            others=values_of(others, self.metrics, self.settings.reads),
+            averages=table.averages(self._averages_of(several=False), self.metrics),
+            overall=self.overall_of([result]),
+            checks=identities(rows),
+        )
+        of_lengths = length_notes(result) if self.has_lengths else ()
+        notes = dict.fromkeys((*result.notes, *advice(found, self.settings), *of_lengths))
+        return replace(found, notes=tuple(notes))
+
+    def has_something(self, case: Scored) -> bool:
+        """Whether a case has any evaluated row in either side."""
+        head = leading(self.settings.reads)
+        return any(each is not None and head.is_there(each) for each in head.taken(case, self.evaluated))

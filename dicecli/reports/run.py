@@ -1,0 +1,108 @@
+"""What became of the cases of a run, and what was noted of them; before any number."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.reports.evaluated import is_layered
+from dicecli.reports.lengths import in_one_unit, unit_of
+from dicecli.reports.notes import run_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.records.settings import Settings
+
+
+class Run:
+    """The cases of a run.
+
+    Parameters
+    ----------
+    results : sequence of Scored or Failed
+        One for every expected case, in order.
+    settings : Settings
+    notes : sequence of str
+        On the run as a whole.
+    verdicts : sequence of Verdict
+        What came of the gates.
+    is_batch : bool or None
+        Whether to sum up; None: where there are several cases.
+    has_lengths : bool
+        Whether any metric is a length: these are in one unit, which stands in the names of such metrics, and
+        a scored case of another unit than the first one's becomes a failed row ``UnitMismatch``.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[Result],
+        settings: Settings,
+        notes: Sequence[str] = (),
+        verdicts: Sequence[Verdict] = (),
+        is_batch: bool | None = None,
+        *,
+        has_lengths: bool = False,
+    ) -> None:
+        self._given = tuple(results)
+        self.settings = settings
+        self._notes = tuple(notes)
+        self.verdicts = tuple(verdicts)
+        #: Whether this sums a run up, which may hold a single case, or shows one case alone.
+        self.is_batch = len(self._given) != 1 if is_batch is None else is_batch
+        #: Whether any metric is a length, and what lengths are in.
+        self.has_lengths = has_lengths
+        self.unit: str = unit_of(self._given)
+        self.results = in_one_unit(self._given, self.unit) if has_lengths else self._given
+
+    @cached_property
+    def scored(self) -> tuple[Scored, ...]:
+        """The cases that were scored."""
+        return tuple(each for each in self.results if isinstance(each, Scored))
+
+    @property
+    def failed(self) -> tuple[Failed, ...]:
+        """The cases that could not be scored."""
+        return tuple(each for each in self.unscored if each.status == "failed")
+
+    @property
+    def unscored(self) -> tuple[Failed, ...]:
+        """Every case without numbers: failed, left out for want of a prediction, or not reached."""
+        return tuple(each for each in self.results if isinstance(each, Failed))
+
+    def number(self, status: str) -> int:
+        """Return how many cases have a status: scored, failed, missing or pending."""
+        return sum(each.status == status for each in self.results)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the run as a whole: those given, and those made from the cases."""
+        return tuple(dict.fromkeys((*self._notes, *self.made_notes)))
+
+    @cached_property
+    def made_notes(self) -> tuple[str, ...]:
+        """What the notes on the cases add up to; nothing where there is one case, which says it itself."""
+        if not self.is_batch:
+            return ()
+        return tuple(run_notes(self.scored, len(self.results), has_lengths=self.has_lengths))
+
+    @cached_property
+    def is_layered(self) -> bool:
+        """Whether any case is of binary layers, which are regions, and hold no label."""
+        return any(map(is_layered, self.scored))
+
+    def place_of(self, case: Scored) -> int:
+        """Return the place of a case among those that were scored.
+
+        Raises
+        ------
+        ValueError
+            It is none of this report.
+        """
+        place = self._places.get(id(case))
+        return self.scored.index(case) if place is None else place
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {id(each): place for place, each in enumerate(self.scored)}
