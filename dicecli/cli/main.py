@@ -20,6 +20,7 @@ COMMANDS = {
     "batch": "Score every prediction of one folder against its reference in another.",
     "soft": "Score a map of probabilities against its reference.",
     "report": "Render results again, without touching a mask.",
+    "explain": "Say what a number of a report is: its value, its metric, over what it was averaged.",
     "inspect": "Say what each file is as a mask, and what looks wrong.",
     "metrics": "List the metrics, or explain one.",
 }

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from dicecli.reports.numbers import Numbers
 
 
+_KINDS = {"labels": "masks of labels", "probabilities": "maps of probabilities"}
+
+
 @dataclass(frozen=True)
 class Number:
     """One number of a report.
@@ -93,13 +96,13 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
         An average, label or region that the report does not have, a length in another unit, or a metric
         that was not measured.
     """
-    metric = asked.metric.with_settings(report.settings, report.unit)
-    if metric.reads != report.settings.reads:
-        kinds = {"labels": "masks of labels", "probabilities": "maps of probabilities"}
+    if asked.metric.reads != report.settings.reads:
+        of, here = asked.metric.reads, report.settings.reads
         raise UsageError(
-            f"{metric.name} is of {kinds[metric.reads]}, and {where} is of {kinds[report.settings.reads]}",
-            "'dicecli metrics' says what each metric is of.",
+            f"{asked.metric.name} is of {_KINDS[of]}, and {where} is of {_KINDS[here]}",
+            f"Name a metric of {_KINDS[here]}: 'dicecli metrics' lists them.",
         )
+    metric = asked.metric.with_settings(report.settings, report.unit)
     if asked.unit not in {None, report.unit} and report.scored:
         raise UsageError(
             f"lengths of {where} are in {report.unit}", f"Write {metric.name}, and the limit in that unit."

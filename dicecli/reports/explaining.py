@@ -1,0 +1,86 @@
+"""What a number of a report is: its metric, over which labels and cases it was averaged, what is left out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dicecli.reports.asked import parse
+from dicecli.reports.averages import OF_VALUES, OVER_REGIONS, definition
+from dicecli.reports.bound import bind
+from dicecli.reports.presentation import OVER_ALL, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.reports.bound import Number
+    from dicecli.reports.means import Average
+    from dicecli.reports.report import Report
+
+_OF_A_ROW = {
+    "macro": "pooled: the {things} of all cases added up, then the {score}",
+    OF_VALUES: "the mean over the cases where it is defined",
+}
+_WORDS = {
+    "labels": {"things": "counts", "score": "ratio"},
+    "probabilities": {"things": "sums", "score": "score"},
+}
+
+
+def explained(report: Report, name: str) -> list[tuple[str, str]]:
+    """Return what a number is, as pairs of a word and what is said of it.
+
+    Raises
+    ------
+    UsageError, UnknownName
+        As for :meth:`~dicecli.reports.report.Report.look_up`.
+    """
+    number = bind(parse(name), report)
+    found = number.of_run()
+    metric, reads = number.metric, report.settings.reads
+    said = [
+        ("value", f"{found.value!r}" if not math.isnan(found.value) else "undefined"),
+        ("metric", f"{metric.name}: {metric.summary}"),
+        ("formula", metric.formula),
+        ("range", f"{metric.range}; better: {metric.better}"),
+        ("undefined", f"where {metric.undefined}"),
+    ]
+    if number.row is not None:
+        kind, row = number.row.kind, number.row
+        title = f"{row.name} ({row.label})" if row.name and row.label is not None else row.title
+        members = f", the labels {', '.join(map(str, row.members))}" if kind == "region" else ""
+        said.append((kind, f"{title}{members}"))
+        said.append(("average", _OF_A_ROW[number.average or OF_VALUES].format(**_WORDS[reads])))
+    elif number.average is not None:
+        said.append(("average", f"{number.average}: {definition(number.average, reads)}"))
+        over_regions = number.average in OVER_REGIONS
+        rows = [row.title for row in report.evaluated if (row.kind == "region") == over_regions]
+        said.append(("over", f"{len(rows)} {'regions' if over_regions else 'labels'}: {', '.join(rows)}"))
+    else:
+        said.append(("over", OVER_ALL[reads]))
+    said += _left_out(report, number, found)
+    if given := options([metric]):
+        said.append(("options", given))
+    return said
+
+
+def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[str, str]]:
+    """Yield over how many values and cases a number is, and what was left out."""
+    counts = [f"{found.n} values" if number.average else f"{found.n} cases"]
+    counts += [f"{found.undefined} undefined left out"] * bool(found.undefined)
+    yield "n", ", ".join(counts)
+    if found.infinite:
+        yield "infinite", f"{found.infinite} of them; the mean of the others is {found.finite!r}"
+    without = [
+        f"{report.number(each)} {each}" for each in ("failed", "missing", "pending") if report.number(each)
+    ]
+    yield "cases", ", ".join([f"{report.number('scored')} of {len(report.results)} scored", *without])
+
+
+def leading(report: Report) -> tuple[str, ...]:
+    """Return the names of the numbers that lead: of each metric shown, its leading average."""
+    return tuple(
+        f"{each.name}@{report.leading(each)}" if each.averaged else each.name
+        for each in report.shown
+        if each.averaged or each.takes == "every"
+    )
