@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from dicecli.records.counts import Counts
     from dicecli.records.labels import LabelScheme, load_labels
     from dicecli.reports.report import Report
-    from dicecli.runs.batch import batch
-    from dicecli.runs.scoring import score, score_many
-    from dicecli.runs.soft import soft
+    from dicecli.runs.python import batch, score, soft
+    from dicecli.runs.scoring import make_settings, score_many
     from dicecli.statistics._confusion import ConfusionMatrix
 
 __all__ = [
@@ -36,6 +35,7 @@ __all__ = [
     "__version__",
     "batch",
     "load_labels",
+    "make_settings",
     "score",
     "score_many",
     "soft",
@@ -50,20 +50,23 @@ _HOMES = {
     "LabelScheme": "records.labels",
     "Report": "reports.report",
     "UsageError": "errors",
-    "batch": "runs.batch",
+    "batch": "runs.python",
     "load_labels": "records.labels",
-    "score": "runs.scoring",
+    "make_settings": "runs.scoring",
+    "score": "runs.python",
     "score_many": "runs.scoring",
-    "soft": "runs.soft",
+    "soft": "runs.python",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dicecli' has no attribute '{name}'")
-    from importlib import import_module
+if not TYPE_CHECKING:  # where a name that is not there would have some type
 
-    return getattr(import_module(f"dicecli.{_HOMES[name]}"), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'dicecli' has no attribute '{name}'")
+        from importlib import import_module
+
+        return getattr(import_module(f"dicecli.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -11,11 +11,12 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.gating import Gates, gating
+from dicecli.cli.kinds import leave_others
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.cli.progress import Progress
-from dicecli.cli.softening import fitting
 from dicecli.errors import OutputError, UsageError
+from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -43,33 +44,28 @@ Examples:
     type=shared.MASK,
     help="A CSV of the pairs: columns prediction, reference, and optionally case and group.",
 )
-@click.option(
-    "--missing",
-    type=click.Choice(["error", "zero", "skip"]),
-    default="error",
-    show_default=True,
-    help="A reference without prediction: a failed case, an empty prediction, or left out.",
-)
+@shared.taking(AnyOptions, "pairing")
 @click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
 @click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
-@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: the cores]")
+@shared.jobs("Processes")
 @click.option(
     "--executor",
+    cls=shared.SharedOption,
     type=PluginChoice("executors", ("serial", "processes", "dask")),
-    help="What runs the cases; dask needs the extra 'dask'.  [default: processes for several jobs]",
+    help="What runs the cases; dask needs the extra 'dask'.",
+    shown="processes for several jobs",
 )
 @shared.running
 @click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
 @click.option("--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
-@shared.softness
-@shared.scoring
-@shared.reading
+@shared.taking(AnyOptions, "reporting", "scoring", "reading")
+@shared.curve
 @gating
 @formatting
 @shared.talking
 @click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> None:
+def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **options: Any) -> None:
     """Score every prediction of one folder against its reference in another.
 
     Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
@@ -77,38 +73,20 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     if ctx.obj == OWN_PROCESS:
         _make_ready(options)
-    from dicecli.reports.report import Report
-    from dicecli.runs.batch import find_pairs
-    from dicecli.runs.casualties import check_timeout
-    from dicecli.runs.scoring import check_executor
-
-    soft = fitting(ctx, options)
-    verbose, quiet = options.pop("verbose"), options.pop("quiet")
-    format_name = options.pop("format_name")
-    outputs = options["outputs"]
+    leave_others(ctx, options, "probabilities" if soft else "labels")
+    format_name, outputs = options.pop("format_name"), options["outputs"]
     files = planned_files(options)
     check_printable(format_name)
     gates = Gates(options)
-    folders = (options.pop("predictions"), options.pop("references"))
-    pairing_options = ("prediction_pattern", "reference_pattern", "follow_links", "pairs")
-    patterns = {name: options.pop(name) for name in pairing_options}
-    running = {
-        name: options.pop(name)
-        for name in ("jobs", "executor", "scheduler", "timeout", "resume", "strict", "dry_run")
-    }
-    check_executor(running["executor"], running["scheduler"])
-    check_timeout(running["timeout"], running["executor"])
-    settings = shared.soft_settings_from(options) if soft else shared.settings_from(options)
-    Report([], settings)
-    gates.check_asked_for(settings)
-    pairing = find_pairs(*folders, **patterns, soft=soft)
-    if running.pop("dry_run"):
+    settings = _settings(options, gates, soft=soft)
+    pairing = _pairing(options, soft=soft)
+    if options["dry_run"]:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
-    journal = _journal(outputs, resume=running.pop("resume"), quiet=quiet)
+    journal = _journal(outputs, resume=options["resume"], quiet=quiet)
     refusal = None
     try:
-        report, stopped = _run(pairing, settings, journal, running, quiet=quiet)
+        report, stopped = _run(pairing, settings, journal, options, quiet=quiet)
         try:
             if stopped is None:
                 gates.judge(report)
@@ -125,6 +103,27 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if refusal is not None:
         raise refusal
     ctx.exit(exit_code(report) if stopped is None else stopped)
+
+
+def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
+    """Build the settings, and check all that can be checked before a file is looked for."""
+    from dicecli.reports.report import Report
+    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.scoring import check_executor
+
+    check_executor(options["executor"], options["scheduler"])
+    check_timeout(options["timeout"], options["executor"])
+    settings = shared.settings_from(options, soft=soft)
+    Report([], settings)
+    gates.check_asked_for(settings)
+    return settings
+
+
+def _pairing(options: dict[str, Any], *, soft: bool) -> Pairing:
+    from dicecli.runs.batch import find_pairs
+
+    names = ("predictions", "references", "prediction_pattern", "reference_pattern", "follow_links", "pairs")
+    return find_pairs(**{name: options[name] for name in names}, soft=soft)
 
 
 def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quiet: bool) -> None:
@@ -156,16 +155,17 @@ def _make_ready(options: dict[str, Any]) -> None:
 
 
 def _run(
-    pairing: Pairing, settings: Settings, journal: Journal | None, running: dict[str, Any], *, quiet: bool
+    pairing: Pairing, settings: Settings, journal: Journal | None, options: dict[str, Any], *, quiet: bool
 ) -> tuple[Any, int | None]:
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.runs.batch import Stopped, run
 
-    jobs = running.pop("jobs") or shared.cores()
+    how = {name: options[name] for name in ("executor", "scheduler", "timeout", "strict")}
+    jobs = options["jobs"] or shared.cores()
     stopped = None
     try:
         with Progress(len(pairing.cases), quiet=quiet) as progress:
-            report = run(pairing, settings, jobs=jobs, journal=journal, progress=progress, **running)
+            report = run(pairing, settings, jobs=jobs, journal=journal, progress=progress, **how)
     except Stopped as error:
         report = error.report
         stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else None

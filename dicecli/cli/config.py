@@ -1,192 +1,131 @@
-"""The configuration of a repository: the options of the command line, kept in a file.
-
-They stand in ``dicecli.toml``, or in ``pyproject.toml`` under ``[tool.dicecli]``, by their long names. The
-command line wins.
-"""
+"""``dicecli config``: the options in force, and where each came from."""
 
 from __future__ import annotations
 
-import difflib
 import json
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+import textwrap
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dicecli.errors import ConfigError
+import click
+from click.core import ParameterSource
+
+from dicecli.cli.configuration import OWN, SHARED
+from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
+from dicecli.cli.options import SharedOption
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-OWN, SHARED = "dicecli.toml", "pyproject.toml"
-_EXAMPLE = 'An option stands there by its long name: fail-under = ["dice=0.8"], include-background = true.'
+_WIDTH, _KEYS = 80, 24
+#: What sources are called, in the order in which they are shown; what is in none of them is a default.
+_SOURCES = {ParameterSource.ENVIRONMENT: "environment", ParameterSource.DEFAULT_MAP: "file"}
+_EPILOG = """\b
+Examples:
+  dicecli config
+  dicecli config batch -f json
+"""
 
 
-@dataclass(frozen=True)
-class OptionKind:
-    """What an option of the command line takes.
+class _InForce(NamedTuple):
+    """An option of a command.
 
     Attributes
     ----------
-    name : str
-        The key of its value in what :func:`load` returns.
-    is_flag, is_multiple : bool
-        Given without a value; given any number of times.
-    choices : tuple of str
-        Its only values; empty: any.
-    type : {"text", "integer", "number"}
-    is_path : bool
-        Names a file, or may do so.
+    key : str
+        Its long name.
+    value : object
+        As it is in force: JSON's types.
+    words : str
+        The same for people.
+    source : {"environment", "file", "default"}
     """
 
-    name: str
-    is_flag: bool = False
-    is_multiple: bool = False
-    choices: tuple[str, ...] = ()
-    type: Literal["text", "integer", "number"] = "text"
-    is_path: bool = False
+    key: str
+    value: object
+    words: str
+    source: str
 
 
-def find(start: Path) -> Path | None:
-    """Return the nearest configuration file, in `start` or above it, up to the root of the repository.
+@click.command("config", epilog=_EPILOG)
+@click.argument("command_name", metavar="[COMMAND]", required=False, type=click.Choice(COMMANDS))
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What standard output gets.",
+)
+def command(command_name: str | None, format_name: str) -> None:
+    """Show the options in force, and where each came from.
 
-    Raises
-    ------
-    ConfigError
-        Two in one folder, or a file that cannot be read.
+    Of every command that takes options from a configuration file, or of COMMAND alone; as it would be called
+    in this folder without any option.
     """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        found = [path for path in (folder / OWN, folder / SHARED) if path.is_file() and _is_ours(path)]
-        if len(found) > 1:
-            raise ConfigError(
-                f"both {OWN} and [tool.dicecli] of {SHARED} are there", "Keep one of them.", str(folder)
-            )
-        if found:
-            return found[0]
-        if (folder / ".git").exists():
-            return None
-    return None
+    path: Path | None = None
+    found: dict[str, list[_InForce]] = {}
+    for name in [command_name] if command_name else COMMANDS:
+        path, said = defaults(name)
+        found[name] = _in_force(name, said)
+    if format_name == "json":
+        commands = {
+            name: {each.key: {"value": each.value, "from": each.source} for each in options}
+            for name, options in found.items()
+        }
+        record = {"schema": 1, "file": None if path is None else str(path), "commands": commands}
+        click.echo(json.dumps(record, indent=2))
+        return
+    parts = ["\n".join(_lines(name, options, path)) for name, options in found.items()]
+    if path is None:
+        parts.insert(0, f"There is no {OWN}, and no {SHARED} with [tool.dicecli].")
+    click.echo("\n\n".join(parts))
 
 
-def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
-    """Read the options of a configuration file.
-
-    Parameters
-    ----------
-    path : Path
-        ``pyproject.toml``, or any other name for a file of options alone.
-    known : mapping of str to OptionKind
-        By the long names, with hyphens or underscores.
-
-    Returns
-    -------
-    dict
-        By :attr:`OptionKind.name`; those of repeatable options are lists. Files that are given relative to
-        the configuration are joined to its folder.
-
-    Raises
-    ------
-    ConfigError
-        No TOML, an unknown key, or a value that its option does not take.
-    """
-    kinds = {_hyphened(name): kind for name, kind in known.items()}
-    values: dict[str, object] = {}
-    for key, value in _table(path).items():
-        kind = kinds.get(_hyphened(key))
-        if kind is None:
-            raise _unknown(path, key, kinds)
-        if kind.name in values:
-            raise ConfigError(
-                f"'{key}' is there twice, with a hyphen and with an underscore", _EXAMPLE, str(path)
-            )
-        values[kind.name] = _checked(path, key, value, kind)
-    return values
+def _in_force(name: str, said: dict[str, Any]) -> list[_InForce]:
+    """Return the options of a command, as they are where a file says this of them and nothing is given."""
+    of_name: click.Command = import_module(f"dicecli.cli.{name}").command
+    context = click.Context(of_name, info_name=f"dicecli {name}", default_map=said)
+    found = []
+    value: object
+    for key, option in in_a_file(of_name).items():
+        given, source = option.consume_value(context, {})
+        if source in _SOURCES:
+            given = option.type_cast_value(context, given)  # what the command would refuse is refused
+        # How click says that there is no default depends on its version.
+        value = given if isinstance(given, (bool, int, float, str)) else None
+        if option.multiple:
+            value = list(given) if isinstance(given, (list, tuple)) else []
+        shown = option.shown if isinstance(option, SharedOption) and source not in _SOURCES else None
+        found.append(_InForce(key, value, shown or _words(value), _SOURCES.get(source, "default")))
+    return found
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file is for this program; a broken pyproject.toml of somebody else's is left to them."""
-    if path.name == OWN:
-        return True
-    if b"dicecli" not in _content(path):
-        return False
-    tools = _toml(path).get("tool")
-    return isinstance(tools, dict) and "dicecli" in tools
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value)) or "none"
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _table(path: Path) -> dict[str, Any]:
-    content = _toml(path)
-    if path.name != SHARED:
-        return content
-    tools = content.get("tool", {})
-    table = tools.get("dicecli", {}) if isinstance(tools, dict) else tools
-    if not isinstance(table, dict):
-        raise ConfigError(f"tool.dicecli is {_shown(table)}, a table is expected", _EXAMPLE, str(path))
-    return table
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", "Make it readable.", str(path)) from error
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(_content(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"is no TOML: {error}", _EXAMPLE, str(path)) from error
-
-
-def _hyphened(key: str) -> str:
-    return key.replace("_", "-")
-
-
-def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigError:
-    near = difflib.get_close_matches(_hyphened(key), known, n=3)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return ConfigError(f"there is no option '{key}'", f"{hint}Known: {', '.join(sorted(known))}.", str(path))
-
-
-def _checked(path: Path, key: str, value: Any, kind: OptionKind) -> object:
-    """Return the value of one option as the command line would have it."""
-    several = value if kind.is_multiple and isinstance(value, list) else [value]
-    taken = [_taken(each, kind) for each in several]
-    if None in taken:
-        raise ConfigError(f"{key} is {_shown(value)}, {_expected(kind)} is expected", _EXAMPLE, str(path))
-    joined = [_beside(path, each) if kind.is_path and isinstance(each, str) else each for each in taken]
-    return joined if kind.is_multiple else joined[0]
-
-
-def _taken(value: Any, kind: OptionKind) -> object:
-    """Return one value in the option's type; None where the option does not take it."""
-    if kind.is_flag or isinstance(value, bool):
-        return value if kind.is_flag and isinstance(value, bool) else None
-    if kind.choices:
-        return value if value in kind.choices else None
-    if kind.type == "integer":
-        return value if isinstance(value, int) else None
-    if kind.type == "number":
-        return value if isinstance(value, (int, float)) else None
-    if kind.is_multiple and isinstance(value, (int, float)):
-        return str(value)
-    return value if isinstance(value, str) else None
-
-
-def _expected(kind: OptionKind) -> str:
-    if kind.is_flag:
-        return "true or false"
-    one = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}".replace("a i", "an i")
-    return f"{one}, or a list of such," if kind.is_multiple else one
-
-
-def _beside(path: Path, value: str) -> str:
-    """Join a file's name to the folder of the configuration; a bare word that is no file there stays."""
-    joined = path.parent / value
-    is_name = not Path(value).suffix and len(Path(value).parts) == 1
-    return value if is_name and not joined.is_file() else str(joined)
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _lines(name: str, options: list[_InForce], path: Path | None) -> list[str]:
+    """Return a command's options, by their sources: what is no default comes first."""
+    lines = [click.style(f"dicecli {name}", bold=True)]
+    for source in (*_SOURCES.values(), "default"):
+        of_source = [each for each in options if each.source == source]
+        if of_source:
+            lines.append(f"  from {inert(str(path))}" if source == "file" else f"  {source}")
+        for each in of_source:
+            start = f"    {each.key}".ljust(_KEYS)
+            lines += textwrap.wrap(
+                inert(each.words),
+                _WIDTH,
+                initial_indent=start,
+                subsequent_indent=" " * _KEYS,
+                break_long_words=False,
+                break_on_hyphens=False,
+            ) or [start.rstrip()]
+    return lines

@@ -9,16 +9,15 @@ from typing import Any
 
 import click
 
-from dicecli.cli import config
+from dicecli.cli import configuration
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.config import OptionKind
+from dicecli.cli.configuration import OptionKind
 from dicecli.errors import ConfigError
 
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "report", "inspect")
 #: Options of a single run: in a file they would concern every run.
 _NOT_IN_A_FILE = {"help", "dry-run", "resume", "scheduler", "schema"}
-_PATHS = {"labels", "baseline", "pairs"}
 
 
 def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
@@ -31,16 +30,16 @@ def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
     """
     if command not in COMMANDS:
         return None, {}
-    path = config.find(Path.cwd())
+    path = configuration.find(Path.cwd())
     if path is None:
         return None, {}
     try:
         own, known = _known(command)
-        found = config.load(path, known)
+        found = configuration.load(path, known)
     except ConfigError:
         # A name that is none of the project's may be one of an installed package: asking takes its time.
         own, known = _known(command, asking=True)
-        found = config.load(path, known)
+        found = configuration.load(path, known)
     # Of an option that commands share, a value that this one does not have is for the others.
     return path, {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
 
@@ -69,26 +68,30 @@ def _fits(value: Any, kind: OptionKind) -> bool:
     return not kind.choices or all(each in kind.choices for each in several)
 
 
-def _options(command: click.Command, *, asking: bool = False) -> dict[str, OptionKind]:
+def in_a_file(command: click.Command) -> dict[str, click.Option]:
+    """Return the options of a command that may stand in a file, by their long names."""
     found = {}
     for option in command.params:
-        if not isinstance(option, click.Option) or option.name is None:
-            continue
-        long = next(name for name in option.opts if name.startswith("--")).removeprefix("--")
-        if long not in _NOT_IN_A_FILE:
-            found[long] = _kind(option, option.name, long, asking=asking)
+        if isinstance(option, click.Option) and option.name is not None:
+            long = next(name for name in option.opts if name.startswith("--")).removeprefix("--")
+            if long not in _NOT_IN_A_FILE:
+                found[long] = option
     return found
 
 
-def _kind(option: click.Option, name: str, long: str, *, asking: bool) -> OptionKind:
+def _options(command: click.Command, *, asking: bool = False) -> dict[str, OptionKind]:
+    return {long: _kind(option, asking=asking) for long, option in in_a_file(command).items()}
+
+
+def _kind(option: click.Option, *, asking: bool) -> OptionKind:
     if asking and isinstance(option.type, PluginChoice):
         option.type.ask()
     numbers = {"integer": "integer", "integer range": "integer", "float": "number", "float range": "number"}
     return OptionKind(
-        name=name,
+        name=option.name or "",
         is_flag=bool(option.is_flag),
         is_multiple=bool(option.multiple),
         choices=tuple(option.type.choices) if isinstance(option.type, click.Choice) else (),
         type=numbers.get(option.type.name, "text"),  # type: ignore[arg-type]  # of the three it names
-        is_path=long in _PATHS,
+        is_path=isinstance(option.type, click.Path),
     )

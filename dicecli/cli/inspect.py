@@ -10,6 +10,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.errors import CaseError
+from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _SHOWN = 24
 
 @click.command("inspect")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=shared.MASK)
-@shared.reading
+@shared.taking(MaskOptions, "reading")
 @click.option(
     "-f",
     "--format",

@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "Say what a number of a report is: its value, its metric, over what it was averaged.",
     "inspect": "Say what each file is as a mask, and what looks wrong.",
     "metrics": "List the metrics, or explain one.",
+    "config": "Show the options in force, and where each came from.",
 }
 
 _EPILOG = "Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."

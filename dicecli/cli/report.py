@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from dicecli.cli import options as shared
 from dicecli.cli.gating import Gates, gating
@@ -66,6 +67,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     targets = planned_files(options)
     if options["metrics"]:
         settings = replace(settings, metrics=chosen_metrics(options["metrics"], settings.reads, measured))
+    if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
+        settings = replace(settings, average=options["average"])
     report = report.shown_with(settings)
     if gates.any:
         gates.judge(report)

@@ -11,6 +11,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
+from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
 
 _EPILOG = """\b
@@ -24,15 +25,8 @@ Examples:
 @click.command("score", epilog=_EPILOG)
 @click.argument("prediction", type=shared.MASK)
 @click.argument("reference", type=shared.MASK)
-@shared.scoring
-@shared.reading
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Threads, or Dask workers.  [default: the cores]",
-)
+@shared.taking(MaskOptions, "reporting", "scoring", "reading")
+@shared.jobs("Threads, or Dask workers")
 @click.option(
     "--executor",
     type=PluginChoice("executors", ("serial", "dask")),

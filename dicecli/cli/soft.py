@@ -9,6 +9,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
+from dicecli.records.settings import MapOptions
 from dicecli.reports.text import inert
 
 _EPILOG = """\b
@@ -22,8 +23,9 @@ Examples:
 @click.command("soft", epilog=_EPILOG)
 @click.argument("probabilities", type=shared.MASK)
 @click.argument("reference", type=shared.MASK)
-@shared.soft_reading
-@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads.  [default: the cores]")
+@shared.taking(MapOptions, "reporting", "scoring", "reading")
+@shared.curve
+@shared.jobs("Threads")
 @shared.limiting
 @formatting
 @shared.talking
@@ -47,7 +49,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_printable(format_name)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
-    settings = shared.soft_settings_from(options)
+    settings = shared.settings_from(options, soft=True)
     result = result_of(case, settings, threads, timeout=timeout)
     report = Report([result], settings)
     is_scored = not isinstance(result, Failed)

@@ -11,7 +11,7 @@ from dicecli.losses import ratios
 from dicecli.losses.inputs import check_name, check_options, check_parts, flattened, weights_of
 from dicecli.losses.ranks import sum_over_ranks
 from dicecli.losses.statistic import SoftSums, soft_sums
-from dicecli.records.softness import SMOOTH
+from dicecli.records.probabilities import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from torch import nn
 from dicecli.losses import functions
 from dicecli.losses.inputs import check_name, check_options, check_parts, weights_of
 from dicecli.losses.ratios import AVERAGING_NAMES, FORM_NAMES, WEIGHTING_NAMES
-from dicecli.records.softness import SMOOTH
+from dicecli.records.probabilities import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

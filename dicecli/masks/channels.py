@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from dicecli.masks.sources import MaskSource
     from dicecli.records.labels import LabelScheme
-    from dicecli.records.softness import Softness
+    from dicecli.records.probabilities import Probabilities
 
 
-def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tuple[Row, ...]:
+def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) -> tuple[Row, ...]:
     """Read what the channels are: labels, names of labels, or names of regions, in the channels' order.
 
     Parameters
     ----------
-    given : str, or iterable of str or int
-        A text with commas, or the parts of it.
+    given : str, or iterable of str, int or Row
+        A text with commas, or the parts of it; a row is a channel already.
     scheme : LabelScheme
         Where names come from.
 
@@ -32,7 +32,7 @@ def parse_channels(given: str | Iterable[str | int], scheme: LabelScheme) -> tup
         A name that neither a label nor a region has, a label that is not declared, or one that stands twice.
     """
     parts = given.split(",") if isinstance(given, str) else list(given)
-    found = tuple(_channel(str(each).strip(), scheme) for each in parts)
+    found = tuple(each if isinstance(each, Row) else _channel(str(each).strip(), scheme) for each in parts)
     for place, channel in enumerate(found):
         if channel in found[:place]:
             raise UsageError(
@@ -70,7 +70,7 @@ def _of_label(label: int, scheme: LabelScheme) -> Row:
 
 
 def channels_of(
-    number: int, softness: Softness, scheme: LabelScheme, path: str | None = None
+    number: int, options: Probabilities, scheme: LabelScheme, path: str | None = None
 ) -> tuple[tuple[Row, ...], str]:
     """Return what so many channels are, and a note on it.
 
@@ -84,16 +84,16 @@ def channels_of(
     ChannelMismatch
         There are more or fewer channels than labels.
     """
-    if softness.channels is not None:
-        if len(softness.channels) != number:
-            named = ", ".join(each.title for each in softness.channels)
+    if options.channels is not None:
+        if len(options.channels) != number:
+            named = ", ".join(each.title for each in options.channels)
             raise ChannelMismatch(
-                f"it has {number} channels, and --channels names {len(softness.channels)}: {named}",
+                f"it has {number} channels, and --channels names {len(options.channels)}: {named}",
                 "Name every channel, in their order.",
                 path,
             )
-        return softness.channels, _note(softness.channels, "as --channels says")
-    labels, why = _by_rule(number, scheme, excludes=softness.excludes(number))
+        return options.channels, _note(options.channels, "as --channels says")
+    labels, why = _by_rule(number, scheme, excludes=options.excludes(number))
     if len(labels) != number:
         raise ChannelMismatch(
             f"it has {number} channels; {scheme.source} declares {len(labels)} labels for them: "
@@ -178,7 +178,7 @@ def summed_regions(
     return tuple(found), [note] if left_out else []
 
 
-def check_types(sources: Sequence[MaskSource], softness: Softness) -> None:
+def check_types(sources: Sequence[MaskSource], options: Probabilities) -> None:
     """Refuse what is no number, and integers: no network gives them as probabilities.
 
     Raises
@@ -194,7 +194,7 @@ def check_types(sources: Sequence[MaskSource], softness: Softness) -> None:
             first.path,
             "prediction",
         )
-    if kinds <= set("iub") and softness.logits is None and not softness.accept_labels:
+    if kinds <= set("iub") and options.logits is None and not options.accept_labels:
         raise NotProbabilities(
             f"its values are of type {first.dtype}: a mask of labels, not probabilities",
             "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import metric
-from dicecli.records.softness import SMOOTH
+from dicecli.records.probabilities import SMOOTH
 
 if TYPE_CHECKING:
     from dicecli.statistics.soft.measured import Channel, Together

@@ -1,6 +1,7 @@
 """The types of records as JSON Schema, draft 2020-12: of what :func:`dicecli.records.codec.written` gives.
 
-What a property means is taken from the docstring of its class, from the section of the attributes.
+What a property means is taken from the docstring of its class, from the section of the attributes, or from
+the option that it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from dicecli.plugins import load, names, own
 from dicecli.records.measurements import Least, Most, Row, Shape
+from dicecli.records.options import names_of, table_of
 
 #: What schemas of this module refer to.
 DEFINITIONS: dict[str, Any] = {
@@ -79,9 +81,14 @@ def _has_fields(kind: Any) -> bool:
 
 
 def properties(kind: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the schema of each field of a dataclass or named tuple, with what its docstring says of it."""
-    hints, said = get_type_hints(kind, include_extras=True), _said(kind)
-    fields = kind.__dataclass_fields__ if dataclasses.is_dataclass(kind) else kind._fields
+    """Return the schema of each field of a dataclass or named tuple, with what it means.
+
+    That is what the docstring says of it, or, of an option, what the option says.
+    """
+    hints, is_class = get_type_hints(kind, include_extras=True), dataclasses.is_dataclass(kind)
+    said = {name: plain(each.help) for name, each in table_of(kind).items()} if is_class else {}
+    said |= _said(kind)
+    fields = names_of(kind) if is_class else kind._fields
     return {name: described(of(hints[name]), said.get(name)) for name in fields if name not in without}
 
 

@@ -1,25 +1,203 @@
-"""The options of a run, in one record that travels to workers and into reports."""
+"""The options of reading, comparing and scoring, each written once; and the settings that they come to.
+
+A field here is all that an option needs: the commands of its part show it, a configuration file has it as a
+key, Python as a keyword, and the settings as a field. Where a setting is of another type than what is given
+for it, :class:`Settings` has the field again, and :func:`dicecli.runs.scoring.make_settings` makes one of the
+other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003 - the options' types are read
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path  # noqa: TC003 - as above
+from typing import Any, Literal, get_args
 
 from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
-from dicecli.records.softness import Softness  # noqa: TC001 - the codec reads types
+from dicecli.records.options import Option, names_of, option, options, table_of
+from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
 Geometry = Literal["strict", "ignore"]
 Missing = Literal["error", "zero", "skip"]
+Average = Literal["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
+#: The averages of which one can lead.
+AVERAGES: tuple[Average, ...] = get_args(Average)
+#: What a run reads its predictions as.
+Reads = Literal["labels", "probabilities"]
 #: Where pixels can be counted; an installed backend is one more, of its own name.
 DEVICES = ("cpu", "cuda", "mps", "auto")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How masks are read, compared and scored; the same words as on the command line.
+@options
+class _Shared:
+    """The options that masks and probability maps have, but for those that become part of others."""
+
+    metrics: str | Iterable[str] | None = option(
+        None,
+        Option(
+            "A metric of 'dicecli metrics', or all.",
+            part="reporting",
+            long="metric",
+            short="m",
+            metavar="NAME",
+            is_many=True,
+            shown="of masks dice, iou, precision, recall, in JSON all of counts; of probability maps all",
+        ),
+    )
+    labels: str | Path | Mapping[str, Any] | LabelScheme | None = option(
+        None,
+        Option(
+            "Names, regions, ignore label and colours: a JSON file of the project's own form, nnU-Net's "
+            "dataset.json, or voc, cityscapes, cityscapes-train, ade20k, brats. Other labels become an "
+            "error.",
+            metavar="FILE|PRESET",
+            is_path=True,
+        ),
+    )
+    include_background: bool = option(False, Option("Take the background into the averages.", part="scoring"))
+    average: Average = option(
+        "macro",
+        Option(
+            "The average that leads: a gate without @, a baseline's drop, and the first line mean it: "
+            f"{', '.join(AVERAGES)}.",
+            part="reporting",
+            metavar="NAME",
+            is_measured=False,
+        ),
+    )
+    undefined: Undefined = option(
+        "skip",
+        Option(
+            "What Dice and IoU are where both masks are empty: left out of means, 0, or 1.", part="scoring"
+        ),
+    )
+    band: int | None = option(None, Option("The band of a GeoTIFF, from 1.", metavar="N", least=1))
+    nodata: Nodata = option(
+        "auto",
+        Option(
+            "What a GeoTIFF's nodata is. auto: left out, or background where it is the background's label."
+        ),
+    )
+    geometry: Geometry = option(
+        "strict", Option("ignore: compare pixel by pixel, wherever the masks lie.", part="scoring")
+    )
+    missing: Missing = option(
+        "error",
+        Option(
+            "A reference without prediction: a failed case, an empty prediction, or left out.", part="pairing"
+        ),
+    )
+    max_pixels: int = option(
+        MAX_PIXELS,
+        Option(
+            "Refuse a mask of more pixels.",
+            metavar="N",
+            least=1,
+            shown=f"2^{MAX_PIXELS.bit_length() - 1}",
+            is_measured=False,
+        ),
+    )
+    max_memory: int | str = option(
+        MAX_MEMORY,
+        Option(
+            "Refuse a mask that needs more memory at once, as 500MB or 4GiB.",
+            metavar="SIZE",
+            shown=f"{MAX_MEMORY >> 30}GiB",
+            is_measured=False,
+        ),
+    )
+
+
+@options
+class _OfMasks:
+    """The options that masks alone have."""
+
+    threshold: float | None = option(
+        None,
+        Option(
+            "Values of T and more are label 1, others 0: for probability maps and soft edges.",
+            metavar="T",
+            above=0,
+            after="undefined",
+        ),
+    )
+    argmax: bool = option(
+        False,
+        Option(
+            "A 4-D NIfTI holds a score per label: take the label with the largest.",
+            after="missing",
+        ),
+    )
+    channel_axis: int | None = option(None, CHANNEL_AXIS)
+    device: str = option(
+        "cpu",
+        Option(
+            "Where to count; a GPU needs the extra 'torch'.",
+            choices=DEVICES,
+            plugins="backends",
+            after="channel_axis",
+            part="scoring",
+        ),
+    )
+
+
+@options
+class Options(_Shared):
+    """The options that masks and probability maps have, as they are given."""
+
+    regions: Mapping[str, Sequence[int]] | None = option(
+        None,
+        Option(
+            "Also score these labels as one.",
+            long="region",
+            metavar="NAME=1,2,3",
+            is_many=True,
+            after="labels",
+        ),
+    )
+    ignore_label: int | Iterable[int] | None = option(
+        None,
+        Option(
+            "Leave out pixels whose reference is N.",
+            metavar="N",
+            is_many=True,
+            after="regions",
+        ),
+    )
+
+
+@options
+class MaskOptions(_OfMasks, Options):
+    """The options of masks, as they are given."""
+
+
+@options
+class MapOptions(OfMaps, Options):
+    """The options of probability maps, as they are given."""
+
+
+@options
+class AnyOptions(MapOptions, MaskOptions):
+    """Every option, as it is given; those of the other kind have to stay as they are by default."""
+
+
+#: Which options go with what a run reads.
+KINDS: Mapping[Reads, type[Options]] = {"labels": MaskOptions, "probabilities": MapOptions}
+#: What predictions are, in words.
+CALLED: Mapping[Reads, str] = {"labels": "masks", "probabilities": "probability maps"}
+
+
+def reads_of(name: str) -> tuple[Reads, ...]:
+    """Return which kinds of runs have an option."""
+    return tuple(reads for reads, kind in KINDS.items() if name in table_of(kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(_OfMasks, _Shared):
+    """How masks are read, compared and scored: the options of a run, each as it is meant.
 
     Attributes
     ----------
@@ -27,60 +205,29 @@ class Settings:
         Names from the catalogue; None: the usual four in tables, every one in JSON.
     labels : LabelScheme
         Names, regions, ignore labels, background and colours.
-    include_background : bool
-        Whether the background label takes part in averages.
-    undefined : {"skip", "zero", "one"}
-        What a metric is where both masks are empty.
-    threshold : float or None
-        Values at or above it are label 1, below it 0.
-    band : int or None
-        The band of a GeoTIFF, from 1.
-    nodata : {"auto", "ignore", "background", "label"}
-        What a GeoTIFF's nodata value means.
-    geometry : {"strict", "ignore"}
-        Whether the two grids must lie on each other.
-    missing : {"error", "zero", "skip"}
-        What a reference without prediction is: a failed case, an empty prediction, or left out.
-    argmax : bool
-        Whether several volumes are scores per label, the label being the index of the largest.
     channel_axis : int
-        The axis of those volumes.
-    device : {"cpu", "cuda", "mps", "auto"} or str
-        Where pixels are counted.
-    max_pixels : int
-        A mask of more is refused.
+        The axis of the scores with argmax.
     max_memory : int
         A mask that needs more bytes at once is refused: a whole PNG, a block of a GeoTIFF, a compressed NIfTI
         that cannot be streamed.
-    soft : Softness or None
+    soft : Probabilities or None
         How predictions are read as probabilities; None: they are masks.
     """
 
     metrics: tuple[str, ...] | None = None
     labels: LabelScheme = field(default_factory=LabelScheme)
-    include_background: bool = False
-    undefined: Undefined = "skip"
-    threshold: float | None = None
-    band: int | None = None
-    nodata: Nodata = "auto"
-    geometry: Geometry = "strict"
-    missing: Missing = "error"
-    argmax: bool = False
     channel_axis: int = -1
-    device: str = "cpu"
-    max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
-    soft: Softness | None = None
-    average: str = "macro"
+    soft: Probabilities | None = None
 
     @property
-    def reads(self) -> Literal["labels", "probabilities"]:
-        """What predictions are: masks of labels, or maps of probabilities."""
+    def reads(self) -> Reads:
+        """What predictions are read as."""
         return "labels" if self.soft is None else "probabilities"
 
     def option(self, name: str) -> Any:
-        """Return the value of an option, also of one of probability maps."""
-        return getattr(self if hasattr(self, name) else self.soft, name)
+        """Return the value of an option, of probability maps as well."""
+        return getattr(self if name in self.__dataclass_fields__ else self.soft, name)
 
     @property
     def expects_raw_labels(self) -> bool:
@@ -89,27 +236,15 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about the settings: JSON's types only."""
-        scheme = self.labels
-        soft = {} if self.soft is None else {"soft": self.soft.to_dict()}
-        return {
-            "metrics": None if self.metrics is None else list(self.metrics),
-            "labels": scheme.source,
-            "names": {str(label): name for label, name in scheme.names.items()},
-            "regions": {name: list(members) for name, members in scheme.regions.items()},
-            "ignore_labels": list(scheme.ignore),
-            "background": scheme.background,
-            "include_background": self.include_background,
-            "undefined": self.undefined,
-            "average": self.average,
-            "threshold": self.threshold,
-            "band": self.band,
-            "nodata": self.nodata,
-            "geometry": self.geometry,
-            "missing": self.missing,
-            "argmax": self.argmax,
-            "channel_axis": self.channel_axis,
-            "device": self.device,
-            "max_pixels": self.max_pixels,
-            "max_memory": self.max_memory,
-            **soft,
-        }
+        from dicecli.records.codec import written
+
+        found: dict[str, Any] = {}
+        for name in names_of(Settings):
+            value = written(getattr(self, name))
+            if name == "labels":
+                del value["colours"]
+                found["labels"] = value.pop("source")
+                found |= {"ignore_labels" if key == "ignore" else key: each for key, each in value.items()}
+            elif name != "soft" or value is not None:
+                found[name] = value
+        return found

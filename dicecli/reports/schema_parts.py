@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.labels import LabelScheme
+from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
-from dicecli.records.softness import Softness
 from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.record import SCHEMA, STATISTICS
 from dicecli.reports.summary import Spread, Statistics
@@ -67,7 +67,7 @@ def settings(*, soft: bool) -> dict[str, Any]:
         **own,
     }
     if soft:
-        options["soft"] = of(Softness)
+        options["soft"] = of(Probabilities)
     return described(closed(options), "How masks were read, compared and scored: the options of the run.")
 
 

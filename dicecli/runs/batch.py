@@ -12,11 +12,10 @@ from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.reports.report import Report
-from dicecli.runs.casualties import check_timeout, late, lost
+from dicecli.runs.casualties import late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
-from dicecli.runs.scoring import check_executor, make_settings, result_of
-from dicecli.runs.soft import make_soft_settings
+from dicecli.runs.scoring import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,68 +47,6 @@ class Stopped(Exception):
         super().__init__("the run ended before every case was reached")
         self.report = report
         self.cause = cause
-
-
-def batch(
-    predictions: str | os.PathLike[str] | None = None,
-    references: str | os.PathLike[str] | None = None,
-    *,
-    prediction_pattern: str | None = None,
-    reference_pattern: str | None = None,
-    follow_links: bool = False,
-    pairs: str | os.PathLike[str] | None = None,
-    jobs: int = 1,
-    executor: str | None = None,
-    scheduler: str | None = None,
-    timeout: float | None = None,
-    soft: bool = False,
-    **options: Any,
-) -> Report:
-    """Score every pair of two folders; the twin of ``dicecli batch``.
-
-    Parameters
-    ----------
-    predictions, references : str or path
-        The folders. A prediction and a reference are a case when their paths in the folders are equal but for
-        the suffix.
-    prediction_pattern, reference_pattern : str, optional
-        Where names differ, such as ``"{case}_pred.nii.gz"``.
-    follow_links : bool
-        Whether symbolic links to files may lead out of their folder; else their cases fail.
-    pairs : str or path, optional
-        A CSV with the columns prediction, reference, and optionally case and group.
-    jobs : int
-        Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
-    executor, scheduler, timeout
-        As for :func:`run`; a timeout, too, needs the line for scripts.
-    soft : bool
-        Whether the predictions are maps of probabilities.
-    **options
-        As for :func:`dicecli.score`, or with `soft` for :func:`dicecli.soft`; and ``missing``.
-
-    Returns
-    -------
-    Report
-        A case that could not be scored is a row of it, not the end of the run.
-
-    Raises
-    ------
-    UsageError
-        Folders that cannot be paired without a guess, or options that are wrong.
-    """
-    check_executor(executor, scheduler)
-    check_timeout(timeout, executor)
-    settings = make_soft_settings(**options) if soft else make_settings(**options)
-    found = find_pairs(
-        _path(predictions),
-        _path(references),
-        prediction_pattern=prediction_pattern,
-        reference_pattern=reference_pattern,
-        follow_links=follow_links,
-        pairs=_path(pairs),
-        soft=soft,
-    )
-    return run(found, settings, jobs=jobs, executor=executor, scheduler=scheduler, timeout=timeout)
 
 
 def find_pairs(
@@ -217,10 +154,6 @@ def run(
         if work is not None:
             work.close()
     return Report(results, settings, notes=pairing.notes, is_batch=True)
-
-
-def _path(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.fspath(path)
 
 
 def _looked_up(

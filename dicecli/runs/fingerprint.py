@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dicecli.masks import files
 from dicecli.metrics._catalogue import statistics_of
 from dicecli.plugins import package_of
+from dicecli.records.options import table_of
+from dicecli.records.settings import AnyOptions
 from dicecli.records.version import __version__
 from dicecli.statistics._leading import name_of
 
@@ -33,8 +35,9 @@ def fingerprint(case: Case, settings: Settings) -> str:
 def options_of(settings: Settings) -> list[Any]:
     """Return all of the settings, and what else decides on the counts."""
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
-    # What was scored within one limit has the same counts within another.
-    counted = {key: value for key, value in settings.to_dict().items() if not key.startswith("max_")}
+    # What was scored within one limit, say, has the same counts within another.
+    others = {name for name, each in table_of(AnyOptions).items() if not each.is_measured}
+    counted = {key: value for key, value in settings.to_dict().items() if key not in others}
     needed = statistics_of(settings.metrics, name_of(settings.reads))
     packages = [package_of("statistics", name) for name in needed]
     return [SCHEMA, __version__, counted, colours, *filter(None, packages)]

@@ -3,102 +3,35 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
+from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
 from dicecli.metrics._catalogue import every_of, resolve
-from dicecli.plugins import installed
 from dicecli.records.cases import Case, Failed, Missing
 from dicecli.records.labels import load_labels
 from dicecli.records.limits import parse_bytes
-from dicecli.records.settings import DEVICES, Settings
+from dicecli.records.options import checked, names_of, table_of
+from dicecli.records.probabilities import Probabilities
+from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.reports.report import Report
-from dicecli.runs.casualties import check_timeout, within
+from dicecli.runs.casualties import within
+from dicecli.runs.keywords import taking
 from dicecli.runs.measuring import measure_case
 from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping
 
     from dicecli.records.cases import Result
 
 
-#: Options whose None is the default.
-_LIMITS = ("max_pixels", "max_memory")
-
-
-def score(
-    prediction: Any,
-    reference: Any,
-    *,
-    labels: str | Path | Mapping[str, Any] | None = None,
-    regions: Mapping[str, Sequence[int]] | None = None,
-    ignore_label: int | Iterable[int] | None = None,
-    name: str | None = None,
-    threads: int = 1,
-    executor: str = "serial",
-    scheduler: str | None = None,
-    timeout: float | None = None,
-    **options: Any,
-) -> Report:
-    """Score one pair of masks; the twin of ``dicecli score``.
-
-    Parameters
-    ----------
-    prediction, reference : str, path, array, tensor or nibabel image
-        PNG, NIfTI or GeoTIFF files; or NumPy arrays, torch tensors (counted on their device) or nibabel
-        images. Integers or booleans, of one shape after the documented squeeze.
-    labels : str, path or mapping, optional
-        A labels file, a preset's name, or the content of such a file.
-    regions : mapping of str to sequence of int, optional
-        Named sets of labels.
-    ignore_label : int or several, optional
-        Pixels whose reference has one of these are left out.
-    name : str, optional
-        What the report calls the case; the reference's name by default.
-    threads : int
-        How many may read and count one large mask at the same time; the result is the same.
-    executor : {"serial", "dask"}
-        ``dask`` counts a large GeoTIFF with so many worker processes instead.
-    scheduler : str, optional
-        The address of a Dask cluster that exists.
-    timeout : float, optional
-        Seconds that it may take: two files are then scored in a process of their own, which can be stopped. A
-        script needs ``if __name__ == "__main__":`` for that.
-    **options
-        The other fields of :class:`~dicecli.records.settings.Settings`: ``metrics``, ``include_background``,
-        ``undefined``, ``threshold``, ``band``, ``nodata``, ``geometry``, ``argmax``, ``device``,
-        ``max_pixels``, ``max_memory`` (bytes, or as ``"4GB"``).
-
-    Returns
-    -------
-    Report
-        The record that ``-f json`` prints, as :meth:`Report.to_dict` gives it.
-
-    Raises
-    ------
-    UsageError
-        Options that are wrong.
-    CaseError
-        Masks that cannot be read, understood or laid on each other.
-    """
-    for side, mask in (("prediction", prediction), ("reference", reference)):
-        if mask is None or isinstance(mask, (bytes, bytearray)):
-            raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
-    settings = make_settings(labels=labels, regions=regions, ignore_label=ignore_label, **options)
-    check_executor(executor, scheduler)
-    check_timeout(timeout, None if executor == "serial" else executor)
-    case = Case(name or case_name(reference), prediction, reference)
-    result: Any = _measured(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
-    return Report([result], settings)
-
-
 def check_executor(executor: str | None, scheduler: str | None) -> None:
-    """Hold that an executor makes use of a scheduler that it is given.
+    """Check that an executor makes use of a scheduler that it is given.
 
     Raises
     ------
@@ -110,50 +43,72 @@ def check_executor(executor: str | None, scheduler: str | None) -> None:
         )
 
 
-def make_settings(
-    *,
-    labels: str | Path | Mapping[str, Any] | None = None,
-    regions: Mapping[str, Sequence[int]] | None = None,
-    ignore_label: int | Iterable[int] | None = None,
-    metrics: str | Iterable[str] | None = None,
-    **options: Any,
-) -> Settings:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Settings(AnyOptions):
+    """What is given to :func:`make_settings`."""
+
+    soft: bool = False
+
+
+@taking(_Settings)
+def make_settings(given: _Settings) -> Settings:
     """Build the settings from the words of the command line.
+
+    Parameters
+    ----------
+    options
+    soft : bool
+        Whether predictions are maps of probabilities.
 
     Raises
     ------
     UsageError
-        An option that does not exist, or a value that it does not take.
+        An option that does not exist or is of the other kind, or a value that it does not take.
     """
-    unknown = sorted(set(options) - set(Settings.__dataclass_fields__))
-    if unknown:
-        raise UsageError(
-            f"there is no option {', '.join(unknown)}", f"Known: {', '.join(Settings.__dataclass_fields__)}."
-        )
-    allowed = {
-        "undefined": ("skip", "zero", "one"),
-        "nodata": ("auto", "ignore", "background", "label"),
-        "geometry": ("strict", "ignore"),
-        "missing": ("error", "zero", "skip"),
+    return settings_of(given, soft=given.soft)
+
+
+def settings_of(given: Options, *, soft: bool = False) -> Settings:
+    """Return what options come to, those of masks or, with `soft`, those of probability maps.
+
+    Raises
+    ------
+    UsageError
+        As for :func:`make_settings`.
+    """
+    values = checked(given)
+    _refuse_others(values, given, "probabilities" if soft else "labels")
+    named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
+    scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
+    plain = {name: values[name] for name in names_of(Settings) if name in values}
+    plain |= {
+        "metrics": chosen_metrics(given.metrics, "probabilities" if soft else "labels"),
+        "max_memory": parse_bytes(given.max_memory),
     }
-    if options.get("device", "cpu") not in DEVICES:
-        allowed["device"] = (*DEVICES, *installed("backends"))
-    for option, values in allowed.items():
-        if options.get(option, values[0]) not in values:
-            raise UsageError(f"{option} is {options[option]!r}", f"It is one of {', '.join(values)}.")
-    threshold = options.get("threshold")
-    if threshold is not None and not (isinstance(threshold, (int, float)) and 0 < threshold < float("inf")):
+    if not soft:
+        axis = -1 if values["channel_axis"] is None else values["channel_axis"]
+        return Settings(**plain | {"labels": scheme, "channel_axis": axis})
+    if given.missing == "zero":
         raise UsageError(
-            f"the threshold is {threshold}", "It is a number above 0; what reaches it is label 1."
+            "a missing probability map cannot be counted as zero: its channels are unknown",
+            "Give --missing error or skip.",
         )
-    options = {key: value for key, value in options.items() if value is not None or key not in _LIMITS}
-    if "max_memory" in options:
-        options["max_memory"] = parse_bytes(options["max_memory"])
-    if options.get("max_pixels", 1) < 1:
-        raise UsageError(f"max_pixels is {options['max_pixels']}", "It is a number of pixels, at least 1.")
-    named = {region: tuple(sorted(labels_of(members))) for region, members in (regions or {}).items()}
-    scheme = load_labels(labels).adding(regions=named, ignore=labels_of(ignore_label))
-    return Settings(metrics=chosen_metrics(metrics), labels=scheme, **options)
+    of_maps = {name: values[name] for name in names_of(Probabilities)}
+    if of_maps["channels"] is not None:
+        of_maps["channels"] = parse_channels(of_maps["channels"], scheme)
+    probabilities = Probabilities(**of_maps)
+    probabilities.check()
+    return Settings(**plain | {"labels": scheme, "channel_axis": -1, "soft": probabilities})
+
+
+def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -> None:
+    """Refuse options of the other kind that are not as they are by default."""
+    for name, each in table_of(type(given)).items():
+        kinds = reads_of(name)
+        if reads not in kinds and values[name] != each.default:
+            raise UsageError(
+                f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}", "Leave it out."
+            )
 
 
 def chosen_metrics(
@@ -229,19 +184,21 @@ def result_of(
     if case.refused is not None:
         return _outside(case)
     try:
-        return _measured(case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout)
+        return measure_within(
+            case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout
+        )
     except CaseError as error:
         return Failed.because(named(case), error)
 
 
-def _measured(
+def measure_within(
     case: Case,
     settings: Settings,
     threads: int,
     *,
-    executor: str,
-    scheduler: str | None,
-    timeout: float | None,
+    executor: str = "serial",
+    scheduler: str | None = None,
+    timeout: float | None = None,
 ) -> Result:
     """Measure a case here; or in a process that can be stopped, where it has a time limit."""
     if timeout is None:

@@ -1,236 +1,151 @@
-"""Configuration files: where they are found, what they may say, and what is said of mistakes."""
+"""``dicecli config``: which options are in force in a folder, and where each came from."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import places
 import pytest
+from streams import runner
 
-from dicecli.cli.config import OptionKind, find, load
-from dicecli.errors import ConfigError
+from dicecli.cli import cli
+from dicecli.cli.defaults import COMMANDS
 
-KNOWN = {
-    "fail-under": OptionKind("fail_under", is_multiple=True),
-    "max-drop": OptionKind("max_drop", is_multiple=True),
-    "ignore_label": OptionKind("ignore_label", is_multiple=True, type="integer"),
-    "include-background": OptionKind("include_background", is_flag=True),
-    "undefined": OptionKind("undefined", choices=("skip", "zero", "one")),
-    "format": OptionKind("format_name", choices=("table", "json")),
-    "metric": OptionKind("metrics", is_multiple=True, choices=("dice", "iou")),
-    "threshold": OptionKind("threshold", type="number"),
-    "band": OptionKind("band", type="integer"),
-    "labels": OptionKind("labels", is_path=True),
-    "baseline": OptionKind("baseline", is_path=True),
-    "output": OptionKind("outputs", is_multiple=True, is_path=True),
-}
-TABLE = "[tool.dicecli]\nband = 1\n"
-
-
-def own(folder, text):
-    """Write a dicecli.toml and return its path."""
-    path = folder / "dicecli.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def shared(folder, text=TABLE):
-    """Write a pyproject.toml and return its path."""
-    path = folder / "pyproject.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+TEXT = """
+labels = "voc"
+fail-under = ["dice=0.85", "min:dice[tumour]=0.3"]
+include_background = true
+undefined = "skip"
+threshold = 0.5
+temperature = 2
+"""
 
 
 @pytest.fixture
-def deep(tmp_path):
-    """Return a folder of a repository: tmp_path/repository/.git, and tmp_path/repository/one/two."""
-    folder = tmp_path / "repository" / "one" / "two"
-    folder.mkdir(parents=True)
-    (tmp_path / "repository" / ".git").mkdir()
-    return folder
+def folder(tmp_path, monkeypatch):
+    """Return an empty folder, which is the current one and a repository of its own."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-@pytest.mark.parametrize("write", [lambda folder: own(folder, ""), shared])
-@pytest.mark.parametrize("above", [0, 1, 2])
-def test_it_is_found_in_the_folder_or_above(deep, write, above):
-    """Either file counts, up to the folder that holds .git, which is searched itself."""
-    expected = write([deep, *deep.parents][above])
-    assert expected == find(deep)
+def run(*arguments):
+    return runner().invoke(cli, ["config", *arguments])
 
 
-def test_the_nearest_wins(deep):
-    """A file further up is not read, whichever of the two names it has."""
-    own(deep.parent.parent, "")
-    expected = shared(deep)
-    assert expected == find(deep)
+def options(*arguments):
+    """Return the options in force by command, as JSON says them."""
+    done = run(*arguments, "-f", "json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    return json.loads(done.stdout)
 
 
-def test_the_search_ends_with_the_repository(deep):
-    """What lies above a repository is not its own; .git may be a file, as in a worktree."""
-    own(deep.parent.parent.parent, "")
-    assert None is find(deep)
-    (deep / ".git").write_text("gitdir: elsewhere")
-    own(deep.parent, "")
-    assert None is find(deep)
+@pytest.mark.usefixtures("folder")
+def test_without_a_file_every_option_is_a_default():
+    """There is nothing else; the first line says that there is no file."""
+    record = options()
+    assert record["file"] is None
+    assert list(record["commands"]) == list(COMMANDS)
+    assert {each["from"] for every in record["commands"].values() for each in every.values()} == {"default"}
+    assert run().stdout.startswith(
+        "There is no dicecli.toml, and no pyproject.toml with [tool.dicecli].\n\ndicecli score\n"
+    )
 
 
-def test_a_pyproject_without_the_table_is_passed_by(deep):
-    """Other projects' files, even broken ones, are none of this program's business."""
-    expected = own(deep.parent.parent, "")
-    shared(deep, "[project]\nname = 'dicecli'\n")
-    shared(deep.parent, "[project\n")
-    assert expected == find(deep)
+def test_each_option_says_where_it_came_from(folder):
+    """What the file says is in force, also where it says the default; each command has what it knows."""
+    (folder / "dicecli.toml").write_text(TEXT)
+    record = options()
+    assert Path(record["file"]) == folder / "dicecli.toml"
+    of_file = {
+        command: {name: each["value"] for name, each in every.items() if each["from"] == "file"}
+        for command, every in record["commands"].items()
+    }
+    reading, gates = {"labels": "voc"}, {"fail-under": ["dice=0.85", "min:dice[tumour]=0.3"]}
+    scoring = reading | {"include-background": True, "undefined": "skip"}
+    assert of_file == {
+        "score": scoring | {"threshold": 0.5},
+        "batch": scoring | {"threshold": 0.5, "temperature": 2} | gates,
+        "soft": scoring | {"temperature": 2},
+        "report": gates,
+        "inspect": reading | {"threshold": 0.5},
+    }
 
 
-def test_two_in_one_folder_are_an_error(deep):
-    """Nobody guesses which of them is meant."""
-    own(deep, "")
-    shared(deep, "[project]\nname = 'other'\n")
-    assert deep / "dicecli.toml" == find(deep)
-    shared(deep)
-    with pytest.raises(ConfigError, match=r"both dicecli\.toml and") as error:
-        find(deep)
-    assert str(deep) == error.value.path
+def test_what_it_says_is_what_a_run_has(folder):
+    """The settings in the record of a run are those that were shown before."""
+    (folder / "pyproject.toml").write_text(f"[tool.dicecli]\n{TEXT.replace('voc', 'brats')}")
+    shown = options("score")["commands"]["score"]
+    pair = [str(places.SAMPLES / f"lesion_{side}.png") for side in ("prediction", "reference")]
+    settings = json.loads(runner().invoke(cli, ["score", *pair, "-f", "json", "-q"]).stdout)["settings"]
+    for name in ("labels", "include-background", "undefined", "threshold", "nodata", "max-pixels", "average"):
+        assert shown[name]["value"] == settings[name.replace("-", "_")]
 
 
-def test_a_broken_pyproject_with_the_table_is_an_error(deep):
-    """A gate must not vanish because its file is broken."""
-    shared(deep, TABLE + "band\n")
-    with pytest.raises(ConfigError, match="line 3"):
-        find(deep)
+def test_people_see_what_is_no_default_first(folder):
+    """By command and source, the file by its path; 80 columns hold all of it but for a long path."""
+    (folder / "dicecli.toml").write_text(TEXT)
+    lines = run("score").stdout.splitlines()
+    assert lines[:7] == [
+        "dicecli score",
+        f"  from {folder / 'dicecli.toml'}",
+        "    labels              voc",
+        "    include-background  true",
+        "    undefined           skip",
+        "    threshold           0.5",
+        "  default",
+    ]
+    assert "    average             macro" in lines[7:]
+    assert "    band                none" in lines[7:]
+    assert "    max-memory          16GiB" in lines[7:]
+    assert max(len(line) for line in run().stdout.splitlines() if "from" not in line) <= 80
 
 
-def test_the_two_files_say_the_same(tmp_path):
-    """dicecli.toml has at its top what pyproject.toml has in its table."""
-    options = 'fail-under = ["dice=0.8"]\nundefined = "one"\n'
-    expected = {"fail_under": ["dice=0.8"], "undefined": "one"}
-    assert expected == load(own(tmp_path, options), KNOWN)
-    assert expected == load(shared(tmp_path, f"[tool.dicecli]\n{options}"), KNOWN)
-    assert expected == load(own(tmp_path, "\ufeff" + options), KNOWN)
-
-
-def test_nothing_said_is_nothing_set(tmp_path):
-    """An empty file is fine."""
-    assert load(own(tmp_path, "# nothing yet\n"), KNOWN) == {}
-    assert load(shared(tmp_path, "[tool.dicecli]\n"), KNOWN) == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("fail-under = 'dice=0.8'", {"fail_under": ["dice=0.8"]}),
-        ("fail_under = ['dice=0.8', 'iou[1]=0.5']", {"fail_under": ["dice=0.8", "iou[1]=0.5"]}),
-        ("fail-under = []", {"fail_under": []}),
-        ("max-drop = 0.01", {"max_drop": ["0.01"]}),
-        ("max-drop = [0.01, 'dice[liver]=0.02']", {"max_drop": ["0.01", "dice[liver]=0.02"]}),
-        ("ignore-label = 255", {"ignore_label": [255]}),
-        ("ignore_label = [254, 255]", {"ignore_label": [254, 255]}),
-        ("include-background = true", {"include_background": True}),
-        ("include_background = false", {"include_background": False}),
-        ("format = 'json'", {"format_name": "json"}),
-        ("metric = 'iou'", {"metrics": ["iou"]}),
-        ("threshold = 0.5", {"threshold": 0.5}),
-        ("threshold = 1", {"threshold": 1}),
-        ("band = 2", {"band": 2}),
-    ],
-)
-def test_values_are_those_of_the_command_line(tmp_path, text, expected):
-    """Keys take hyphens or underscores; a repeatable option takes one value or a list, and gives a list."""
-    assert expected == load(own(tmp_path, text), KNOWN)
+def test_a_command_alone(folder):
+    """Its own options are shown, and no others; a command that takes none is a wrong usage."""
+    (folder / "dicecli.toml").write_text(TEXT)
+    assert list(options("report")["commands"]) == ["report"]
+    assert run("report").stdout.count("dicecli ") == 1
+    assert run("metrics").exit_code == 2
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("include-background = 'yes'", 'include-background is "yes", true or false is expected'),
-        ("include-background = 1", "include-background is 1, true or false is expected"),
-        ("fail-under = true", "fail-under is true, a text, or a list of such, is expected"),
-        ("fail_under = ['dice=1', false]", 'fail_under is ["dice=1", false], a text, or a list of such,'),
-        ("fail-under = [['dice=1']]", 'fail-under is [["dice=1"]], a text, or a list of such,'),
-        ("undefined = 'two'", 'undefined is "two", one of skip, zero, one is expected'),
-        ("undefined = 1", "undefined is 1, one of skip, zero, one is expected"),
-        ("undefined = ['one']", 'undefined is ["one"], one of skip, zero, one is expected'),
-        ("metric = ['iou', 'x']", 'metric is ["iou", "x"], one of dice, iou, or a list of such, is expected'),
-        ("threshold = '0.5'", 'threshold is "0.5", a number is expected'),
-        ("threshold = true", "threshold is true, a number is expected"),
-        ("band = 1.5", "band is 1.5, an integer is expected"),
-        ("ignore-label = [1, 2.0]", "ignore-label is [1, 2.0], an integer, or a list of such, is expected"),
-        ("labels = 3", "labels is 3, a text is expected"),
-        ("labels = 1979-05-27", 'labels is "1979-05-27", a text is expected'),
-        ("labels.liver = 1", 'labels is {"liver": 1}, a text is expected'),
+        ("bend = 1\n", "there is no option 'bend'"),
+        ("band = 'one'\n", 'band is "one", an integer is expected'),
+        ("band = 0\n", "Invalid value for '--band'"),
+        ("band =\n", "is no TOML"),
     ],
 )
-def test_a_value_that_the_option_does_not_take_is_an_error(tmp_path, text, said):
-    """The message has the file, the key as it is written, what was found and what is expected."""
-    path = own(tmp_path, text)
-    with pytest.raises(ConfigError) as error:
-        load(path, KNOWN)
-    assert str(error.value).startswith(f"{path}: {said}")
+def test_a_wrong_file_is_exit_2(folder, text, said):
+    """Just as it would be for the commands themselves, with what is wrong."""
+    (folder / "dicecli.toml").write_text(text)
+    done = run()
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not done.stdout
 
 
-def test_an_unknown_key_lists_the_near_and_the_known(tmp_path):
-    """A misspelt gate must not be passed over."""
-    path = own(tmp_path, "fail-undr = 'dice=0.8'\n")
-    with pytest.raises(ConfigError, match="there is no option 'fail-undr'") as error:
-        load(path, KNOWN)
-    assert error.value.hint.startswith("Did you mean fail-under")
-    assert "Known: band, baseline, fail-under" in error.value.hint
-    with pytest.raises(ConfigError) as error:
-        load(own(tmp_path, "zzz = 1\n"), KNOWN)
-    assert error.value.hint.startswith("Known: band")
+@pytest.mark.usefixtures("folder")
+def test_an_environment_that_gives_an_option_is_named(monkeypatch):
+    """Should an option take its value from the environment, that is where it came from."""
+    import click
+
+    from dicecli.cli import inspect
+
+    option = next(each for each in inspect.command.params if each.name == "band")
+    assert isinstance(option, click.Option)
+    monkeypatch.setattr(option, "envvar", "DICECLI_BAND")
+    monkeypatch.setenv("DICECLI_BAND", "3")
+    assert options("inspect")["commands"]["inspect"]["band"] == {"value": 3, "from": "environment"}
+    assert run("inspect").stdout.splitlines()[2:4] == ["dicecli inspect", "  environment"]
 
 
-def test_one_option_in_both_spellings_is_an_error(tmp_path):
-    """Neither of the two is silently dropped."""
-    with pytest.raises(ConfigError, match="'fail_under' is there twice"):
-        load(own(tmp_path, "fail-under = 'dice=0.8'\nfail_under = 'iou=0.8'\n"), KNOWN)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"), [("band = 1\nband\n", "line 2"), ("x = " + "[" * 100_000, "is no TOML")]
-)
-def test_broken_toml_says_where(tmp_path, text, said):
-    """The error has the file and the line, and is no traceback however the file is broken."""
-    path = own(tmp_path, text)
-    with pytest.raises(ConfigError, match=said) as error:
-        load(path, KNOWN)
-    assert str(path) == error.value.path
-
-
-def test_bytes_that_are_no_text_are_an_error(tmp_path):
-    """TOML is UTF-8."""
-    path = tmp_path / "dicecli.toml"
-    path.write_bytes(b'labels = "\xff"\n')
-    with pytest.raises(ConfigError, match="is no TOML"):
-        load(path, KNOWN)
-
-
-def test_a_file_that_is_not_there_is_an_error(tmp_path):
-    """It was asked for, so it is not passed over."""
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load(tmp_path / "other.toml", KNOWN)
-
-
-@pytest.mark.parametrize("text", ["tool = 1\n", "tool.dicecli = 1\n"])
-def test_a_table_that_is_none_is_an_error(tmp_path, text):
-    """[tool.dicecli] holds options, so it is a table."""
-    with pytest.raises(ConfigError, match="a table is expected"):
-        load(shared(tmp_path, text), KNOWN)
-
-
-def test_a_file_is_named_from_the_folder_of_the_configuration(tmp_path):
-    """The same file is meant wherever the command is run; absolute names stay."""
-    text = f"labels = 'meta/labels.json'\nbaseline = 'old.json'\noutput = ['a.csv', '{Path('/b.json').as_posix()}']\n"
-    expected = {
-        "labels": str(tmp_path / "meta" / "labels.json"),
-        "baseline": str(tmp_path / "old.json"),
-        "outputs": [str(tmp_path / "a.csv"), str(tmp_path / Path("/b.json"))],
-    }
-    assert expected == load(own(tmp_path, text), KNOWN)
-
-
-def test_a_preset_stays_a_preset(tmp_path):
-    """A bare word is joined to the folder only where a file of that name lies there."""
-    path = own(tmp_path, "labels = 'voc'\n")
-    assert load(path, KNOWN) == {"labels": "voc"}
-    (tmp_path / "voc").write_text("{}")
-    assert {"labels": str(tmp_path / "voc")} == load(path, KNOWN)
+def test_what_a_file_says_is_inert(folder):
+    """A value with terminal escapes is shown, and does nothing."""
+    (folder / "dicecli.toml").write_text('labels = "a\\u001b[31mb.json"\n')
+    shown = runner().invoke(cli, ["config", "inspect"], color=True).stdout
+    assert "\x1b[31m" not in shown
+    assert "[31mb.json" in shown

@@ -21,8 +21,7 @@ from dicecli.plugins import load, own
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import read, written
 from dicecli.reports.exporters import csv as csv_exporter
-from dicecli.runs.scoring import report_of, result_of
-from dicecli.runs.soft import make_soft_settings
+from dicecli.runs.scoring import make_settings, report_of, result_of
 
 SAMPLES = places.SAMPLES
 SCENE = (str(SAMPLES / "scene_probabilities.nii.gz"), str(SAMPLES / "scene_reference.nii.gz"))
@@ -42,7 +41,7 @@ def report():
     nothing = np.zeros((3, 1, 4))
     nothing[0] = 1
     labels = {"labels": {"0": "background", "1": "liver", "2": "|tumour| [b]"}}
-    settings = make_soft_settings(labels=labels, smooth=0.0, accept_labels=True)
+    settings = make_settings(soft=True, labels=labels, smooth=0.0, accept_labels=True)
     cases = [
         Case("ordinary", p, np.array([[0, 1, 2, 2]])),
         Case("=nothing", nothing, np.zeros((1, 4), int)),
@@ -171,8 +170,11 @@ def test_a_picture_needs_matplotlib(monkeypatch, tmp_path):
         (["soft", "nothing.npy", SCENE[1]], 3, "there is no such file"),
         (["batch", *FOLDERS, "--smooth", "1"], 2, "--smooth is for probability maps"),
         (["batch", "--soft", *FOLDERS, "--threshold", "0.5"], 2, "--threshold is for masks"),
-        (["batch", "--soft", *FOLDERS, "-m", "dice"], 2, "--metric is for masks"),
-        (["batch", "--soft", *FOLDERS, "--fail-under", "dice=0.5"], 2, "--fail-under is for masks"),
+        (
+            ["batch", "--soft", *FOLDERS, "--device", "cpu", "--argmax"],
+            2,
+            "--argmax, --device are for masks",
+        ),
         (["batch", "--soft", *FOLDERS, "--missing", "zero"], 2, "cannot be counted as zero"),
     ],
 )
@@ -277,13 +279,13 @@ def test_no_baseline_is_a_record_of_these(tmp_path):
 def test_defaults_come_from_a_file(tmp_path, monkeypatch):
     """Options of `soft` may stand in dicecli.toml; those for masks alone are named as unused with --soft."""
     monkeypatch.chdir(tmp_path)
-    Path("dicecli.toml").write_text('logits = "sigmoid"\nfail-under = ["dice=0.9"]\n')
+    Path("dicecli.toml").write_text('logits = "sigmoid"\nthreshold = 0.9\n')
     result = run("soft", *LESION, "-q")
     assert result.exit_code == 0
-    Path("dicecli.toml").write_text('fail-under = ["dice=0.99"]\n')
+    Path("dicecli.toml").write_text("threshold = 0.5\n")
     result = run("batch", "--soft", *FOLDERS)
     assert result.exit_code == 0
-    assert "not used with --soft: --fail-under" in result.stderr
+    assert "not used with --soft: --threshold" in result.stderr
 
 
 def test_metrics_explains_soft_scores():

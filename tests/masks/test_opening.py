@@ -21,7 +21,6 @@ from dicecli.records.cases import Case
 from dicecli.reports.soft.report import sums_of
 from dicecli.runs import measuring
 from dicecli.runs.scoring import make_settings, result_of
-from dicecli.runs.soft import make_soft_settings
 
 READING = [name for name in own("formats") if hasattr(load("formats", name), "open_probabilities")]
 
@@ -73,7 +72,7 @@ def test_a_format_of_probabilities_keeps_the_contract(name, tmp_path):
         "geotiff": lambda: make.geotiff(tmp_path / f"p{suffix}", flat),
         "npy": lambda: npy(tmp_path / f"p{suffix}", flat),
     }[name]()
-    channels = open_probabilities(str(path), make_soft_settings(), (6, 7))
+    channels = open_probabilities(str(path), make_settings(soft=True), (6, 7))
     assert len(channels) == 3
     window = (slice(1, 4), slice(2, 7), slice(0, 1))
     for channel, expected in zip(channels, flat, strict=True):
@@ -206,7 +205,7 @@ def test_a_map_is_read_in_small_windows(tmp_path, monkeypatch):
     p, g = volume(shape=(4, 12, 11, 30))
     reference = make.nifti(tmp_path / "g.nii.gz", g)
     path = make.nifti(tmp_path / "p.nii.gz", np.moveaxis(p, 0, -1))
-    with Pair(Case("x", str(path), str(reference)), make_soft_settings()) as pair:
+    with Pair(Case("x", str(path), str(reference)), make_settings(soft=True)) as pair:
         sizes = [labels.size for (labels,), _ in pair.blocks(pair.windows())]
         pair.finish()
         assert all(channel._whole is None for channel in pair.prediction)
@@ -414,7 +413,7 @@ def test_damage_anywhere_is_an_error_or_changes_nothing_but_values(suffix, tmp_p
         if rng.random() < 0.3:
             del data[rng.randrange(len(data)) :]
         path.write_bytes(data)
-        result = result_of(Case("damaged", str(path), str(reference)), make_soft_settings())
+        result = result_of(Case("damaged", str(path), str(reference)), make_settings(soft=True))
         assert result.hint if result.status == "failed" else result.counted == mask.size
 
 

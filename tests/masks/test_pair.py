@@ -19,7 +19,6 @@ from dicecli.masks.pair import Pair
 from dicecli.masks.views import NothingSource
 from dicecli.records.cases import Case
 from dicecli.runs.scoring import make_settings
-from dicecli.runs.soft import make_soft_settings
 
 SHAPE = (12, 11, 10)
 LAYERS, OTHERS = layered.drawn(SHAPE, 3, 1), layered.drawn(SHAPE, 3, 2)
@@ -191,7 +190,7 @@ def test_channels_of_probabilities_are_layers_of_stored_values(tmp_path):
     """Of a map of probabilities the prediction's blocks are values, and the reference's labels."""
     p = np.random.default_rng(0).random((3, *SHAPE)).astype(np.float32)
     path = str(make.nifti(tmp_path / "p.nii.gz", np.moveaxis(p, 0, -1)))
-    settings = make_soft_settings(labels={"labels": {"0": "a", "1": "b", "2": "c"}})
+    settings = make_settings(soft=True, labels={"labels": {"0": "a", "1": "b", "2": "c"}})
     with opened(path, MAP % 3, settings) as pair:
         assert pair.is_soft
         assert pair.leading is pair.prediction[0]

@@ -59,7 +59,6 @@ from dicecli.runs import batch as batching
 from dicecli.runs.batch import find_pairs
 from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings, result_of
-from dicecli.runs.soft import make_soft_settings
 from dicecli.statistics._census import census
 
 needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -291,7 +290,7 @@ def test_probabilities_that_change_while_they_are_read(write, suffix, change, tm
     write(Path(case.prediction), np.linspace(0, 1, 144, dtype=np.float32).reshape(12, 12))
     make.png(Path(case.reference), make.blobs((12, 12), 2))
     time.sleep(0.02)
-    both_sides = Pair(case, make_soft_settings())
+    both_sides = Pair(case, make_settings(soft=True))
     with pytest.raises(Changed, match=r"changed|vanished") as caught, both_sides:  # noqa: PT012 - as above
         change(Path(case.prediction))
         for _ in both_sides.blocks(both_sides.windows()):

@@ -19,7 +19,7 @@ from dicecli.records.cases import Case, Failed, Missing, Pending, Scored, Verdic
 from dicecli.records.codec import fields, read, written
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Least, Measured, Most, Row, Shape
-from dicecli.records.softness import Softness
+from dicecli.records.probabilities import Probabilities
 from dicecli.statistics.matrix import Matrix
 from dicecli.statistics.place import Places
 from dicecli.statistics.soft.sums import ChannelSums, JointSums, exact
@@ -239,7 +239,7 @@ def example(kind):
             case, (5,), (0.5,), "mm", {"mm3": 0.5}, 5, {"nodata": 1}, Measured.of({"matrix": rows}), ("a",)
         ),
         Verdict: Verdict("dice=0.5", 0.4, 0.5, False, "x"),
-        Softness: Softness(channels=(Row("label", 1, None, (1,)),)),
+        Probabilities: Probabilities(channels=(Row("label", 1, None, (1,)),)),
         **{
             each: each(case, "Truncated", "it ends early", "copy it again")
             for each in (Failed, Missing, Pending)
@@ -250,7 +250,7 @@ def example(kind):
     return kind.zero(2) if kind is JointSums else kind.zero()
 
 
-RECORDS = [*MEASUREMENTS, Counts, Row, Case, Scored, Failed, Missing, Pending, Verdict, Softness]
+RECORDS = [*MEASUREMENTS, Counts, Row, Case, Scored, Failed, Missing, Pending, Verdict, Probabilities]
 
 
 @pytest.mark.parametrize("kind", dict.fromkeys(RECORDS), ids=lambda kind: kind.__name__)

@@ -19,11 +19,10 @@ from dicecli.cli import cli
 from dicecli.metrics._catalogue import catalogue
 from dicecli.metrics._soft.catalogue import soft_catalogue
 from dicecli.records.cases import LENGTHS, Case, Verdict
+from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
-from dicecli.records.softness import Softness
 from dicecli.reports.schema import schema
 from dicecli.runs.scoring import make_settings, score_many
-from dicecli.runs.soft import make_soft_settings
 
 REFERENCE = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
 OTHER = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
@@ -65,7 +64,7 @@ def records():
     """Return a record of each form: of masks and of maps, of one case and of a batch."""
     masks = score_many(cases(OTHER), make_settings(labels=LABELS, metrics=["dice", "volume_reference_mm3"]))
     masks.verdicts = (Verdict("dice=0.5", math.nan, 0.5, holds=False, detail="undefined"),)
-    maps = score_many(cases(MAP), make_soft_settings(labels=LABELS, channels="0,1,2"))
+    maps = score_many(cases(MAP), make_settings(soft=True, labels=LABELS, channels="0,1,2"))
     organs = (places.SAMPLES / f"organs_{side}.nii.gz" for side in ("prediction", "reference"))
     pair, one = dicecli.score(*organs, metrics=["iou"]), dicecli.soft(MAP[1], REFERENCE == 1)
     found = {"one pair": pair, "pairs": masks, "one map": one, "maps": maps}
@@ -223,8 +222,8 @@ def test_every_option_is_in_it():
     found = schema()["$defs"]
     plain, soft = found["settings_of_masks"]["properties"], found["settings_of_maps"]["properties"]
     assert [*plain] == [*Settings().to_dict()]
-    assert [*soft] == [*Settings(soft=Softness()).to_dict()]
-    assert [*soft["soft"]["properties"]] == [*Softness().to_dict()]
+    assert [*soft] == [*Settings(soft=Probabilities()).to_dict()]
+    assert [*soft["soft"]["properties"]] == [*Probabilities().to_dict()]
 
 
 def test_every_statistic_and_every_metric_is_in_it():

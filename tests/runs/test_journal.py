@@ -274,6 +274,16 @@ def test_other_settings_are_counted_again(path, cases, options):
     journal.close()
 
 
+def test_options_on_which_no_count_depends_are_passed_over(path, cases):
+    """What was counted stays, whichever average leads, and within whichever limits."""
+    write(path, cases)
+    journal = Journal.open(path, resume=True)
+    for options in ({"average": "micro"}, {"max_pixels": 1 << 20}, {"max_memory": "4GiB"}):
+        assert None not in [journal.find(case, make_settings(**options)) for case in cases]
+    assert journal.changed == 0
+    journal.close()
+
+
 def test_a_journal_of_another_version_is_counted_again(path, cases, monkeypatch):
     """What another version of the package has counted is not taken, and is said to have changed."""
     write(path, cases)

@@ -22,7 +22,7 @@ from dicecli.masks.blocks import plan
 from dicecli.records.counts import Counts
 from dicecli.reports.record import number
 from dicecli.reports.soft.report import channels_of
-from dicecli.runs.soft import make_soft_settings
+from dicecli.runs.scoring import make_settings
 from dicecli.statistics.soft.sums import ChannelSums, exact, rounded
 
 FORMS = ("standard", "jaccard", "squared")
@@ -174,7 +174,7 @@ def test_any_tiling_gives_the_same_sums(shape, seed, pixels, logits):
     """Windows of any size, added in any order, give the same sums to 1e-12, and the same integers."""
     p, g = softmax((3, *shape), seed)
     values = p if logits is None else np.log(p)
-    options = make_soft_settings(logits=logits, channel_axis=0, ignore_label=2)
+    options = make_settings(soft=True, logits=logits, channel_axis=0, ignore_label=2)
 
     class Whole:
         chunks, order = (1, 1, 1), "C"
@@ -446,17 +446,17 @@ def _close(found, expected):
         ({"logits": "tanh"}, "logits is 'tanh'"),
         ({"form": "cubic"}, "form is 'cubic'"),
         ({"smooth": -1.0}, "smooth is -1.0"),
-        ({"temperature": 0.0, "logits": "sigmoid"}, "the temperature is 0.0"),
+        ({"temperature": 0.0, "logits": "sigmoid"}, "temperature is 0.0"),
         ({"temperature": 2.0}, "a temperature is for logits"),
         ({"independent": True, "logits": "softmax"}, "not independent"),
         ({"channels": "1,x"}, "'x' is no label"),
         ({"channels": "1,1"}, "stands twice"),
-        ({"threshold": 0.5}, "soft scores have no option threshold"),
+        ({"threshold": 0.5}, "threshold is for masks"),
         ({"missing": "zero"}, "cannot be counted as zero"),
-        ({"nothing": 1}, "there is no option nothing"),
+        ({"nothing": 1}, "there is no option 'nothing'"),
     ],
 )
 def test_wrong_options(options, said):
     """An option with a value that makes no sense is named, before anything is read."""
     with pytest.raises(UsageError, match=said):
-        make_soft_settings(**options)
+        make_settings(soft=True, **options)

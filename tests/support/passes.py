@@ -13,8 +13,8 @@ from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import catalogue
 from dicecli.plugins import load
 from dicecli.records.cases import Case
+from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
-from dicecli.records.softness import Softness
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._census import census, census_of_reference
 from dicecli.statistics._meaning import understood
@@ -35,7 +35,7 @@ def drawn(reads, shape, seed):
     if reads == "probabilities":
         z = rng.normal(size=(4, *shape))
         p = np.exp(z) / np.exp(z).sum(axis=0)
-        return p, reference, ignoring(Settings(soft=Softness(channel_axis=0)))
+        return p, reference, ignoring(Settings(soft=Probabilities(channel_axis=0)))
     raise AssertionError(f"a statistic reads {reads!r}: say here what a case of that is")
 
 

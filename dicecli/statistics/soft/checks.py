@@ -11,7 +11,7 @@ from dicecli.errors import NotProbabilities
 from dicecli.statistics.soft.sums import LEAST
 
 if TYPE_CHECKING:
-    from dicecli.records.softness import Softness
+    from dicecli.records.probabilities import Probabilities
     from dicecli.statistics.soft.sums import SoftSums
 
 #: How far the channels' sum may lie from 1.
@@ -58,7 +58,7 @@ class Watch:
             self.has_fractions = bool(((values > 0) & (values < 1)).any())
 
 
-def check_values(block: np.ndarray, softness: Softness, watch: Watch) -> None:
+def check_values(block: np.ndarray, softness: Probabilities, watch: Watch) -> None:
     """Hold that a piece, ``(C, n)``, holds probabilities, or finite logits; and take note of it.
 
     Raises
@@ -118,7 +118,7 @@ def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
         )
 
 
-def refuse_hard(watch: Watch, softness: Softness) -> None:
+def refuse_hard(watch: Watch, softness: Probabilities) -> None:
     """Refuse a map of nothing but 0 and 1, which is a mask; nothing but 0 may be what a network gave.
 
     Raises
@@ -132,7 +132,7 @@ def refuse_hard(watch: Watch, softness: Softness) -> None:
         )
 
 
-def remarks(watch: Watch, sums: SoftSums, softness: Softness) -> list[str]:
+def remarks(watch: Watch, sums: SoftSums, softness: Probabilities) -> list[str]:
     """Return what is to be said of a map of which all was seen."""
     notes = []
     is_empty = not any(each.pixels for each in sums.channels)

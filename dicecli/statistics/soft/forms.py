@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dicecli.records.softness import SMOOTH
+from dicecli.records.probabilities import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

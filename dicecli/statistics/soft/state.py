@@ -16,7 +16,7 @@ from dicecli.statistics.soft.tally import PIECE, Tally, edges
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dicecli.records.softness import Softness
+    from dicecli.records.probabilities import Probabilities
     from dicecli.statistics._opened import Block, Opened
 
 #: Pieces that one share of a block has, and the least pixels of a piece.
@@ -29,14 +29,14 @@ class Summing:
 
     Attributes
     ----------
-    softness : Softness
+    softness : Probabilities
     sums : SoftSums
         Of the channels, then of the regions.
     watch : Watch
         What was seen so far.
     """
 
-    def __init__(self, opened: Opened, softness: Softness) -> None:
+    def __init__(self, opened: Opened, softness: Probabilities) -> None:
         self.softness = softness
         self._channels = len(opened.channels)
         self._rows = self._channels + len(opened.regions)

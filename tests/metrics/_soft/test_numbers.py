@@ -9,10 +9,10 @@ import pytest
 
 from dicecli.metrics._soft.numbers import combined, overall, scores_of, tuned
 from dicecli.records.counts import Counts
-from dicecli.records.softness import Softness
+from dicecli.records.probabilities import Probabilities
 from dicecli.statistics.soft.sums import BINS, STEPS, ChannelSums, JointSums, SoftSums, exact
 
-EXACT = Softness(smooth=0.0)
+EXACT = Probabilities(smooth=0.0)
 #: -(log 3/4 + log 1/4 + log 1/2 + log 1), the cross-entropy of the four pixels below.
 ENTROPY = math.log(32 / 3)
 
@@ -98,7 +98,7 @@ def test_the_gain_over_the_largest_probability():
 
 def test_epsilon_is_added_above_and_below():
     """With ε = 1: 3/4.5, 2/3.5 and 3/3.875."""
-    scores = scores_of(SUMS, None, Softness(smooth=1.0))
+    scores = scores_of(SUMS, None, Probabilities(smooth=1.0))
     assert [scores[f"soft_dice_{form}"] for form in ("standard", "jaccard", "squared")] == near(
         [2 / 3, 4 / 7, 24 / 31]
     )
@@ -107,7 +107,7 @@ def test_epsilon_is_added_above_and_below():
 @pytest.mark.parametrize(("form", "loss"), [("standard", 3 / 7), ("jaccard", 3 / 5), ("squared", 7 / 23)])
 def test_dice_and_cross_entropy_are_of_the_form_and_weights_asked_for(form, loss):
     """Dice + cross-entropy takes the loss of its form twice and half the cross-entropy."""
-    softness = Softness(smooth=0.0, form=form, dice_weight=2.0, ce_weight=0.5)
+    softness = Probabilities(smooth=0.0, form=form, dice_weight=2.0, ce_weight=0.5)
     assert scores_of(SUMS, None, softness)["dice_ce"] == near(2 * loss + 0.5 * ENTROPY / 4)
 
 
@@ -121,7 +121,7 @@ def test_of_no_pixel_every_score_is_undefined():
 def test_a_class_that_is_nowhere_is_perfect_by_epsilon_alone():
     """Of two pixels that neither mask has, soft Dice is ε/ε = 1; hard Dice and the gain stay undefined."""
     nowhere = channel(0, 0, 0, 0, 0, {}, {}, {0: 2})
-    scores = scores_of(nowhere, Counts(tn=2), Softness())
+    scores = scores_of(nowhere, Counts(tn=2), Probabilities())
     assert [scores[name] for name in ("soft_dice_standard", "loss_jaccard", "brier", "ece")] == [1, 0, 0, 0]
     undefined = ["average_precision", "best_threshold", "dice_argmax", "dice_at_half", "dice_best", "gain"]
     assert undefined == sorted(name for name, value in scores.items() if math.isnan(value))
@@ -129,7 +129,7 @@ def test_a_class_that_is_nowhere_is_perfect_by_epsilon_alone():
 
 def test_weights_of_dice_and_cross_entropy():
     """2 · 1/4 + 4 · 1/2."""
-    assert combined(0.25, 0.5, Softness(dice_weight=2.0, ce_weight=4.0)) == 2.5
+    assert combined(0.25, 0.5, Probabilities(dice_weight=2.0, ce_weight=4.0)) == 2.5
 
 
 @pytest.mark.parametrize(("has_argmax", "gain"), [(True, 0.5), (False, 0.25)])
@@ -187,13 +187,13 @@ def test_generalised_dice_weighs_classes_by_their_size():
     scores = overall(SoftSums((SUMS, larger)), [SUMS, larger], 0.0, EXACT)
     names = [f"generalised_dice_{name}" for name in ("square", "simple", "uniform")]
     assert [scores[name] for name in names] == near([3.5 / 5.5, 5 / 7.5, 8 / 11.5])
-    scores = overall(SoftSums((SUMS, larger)), [SUMS, larger], 0.0, Softness(smooth=1.0))
+    scores = overall(SoftSums((SUMS, larger)), [SUMS, larger], 0.0, Probabilities(smooth=1.0))
     assert [scores[name] for name in names] == near([4.5 / 6.5, 6 / 8.5, 9 / 12.5])
 
 
 def test_the_mean_loss_and_the_entropy_have_their_weights():
     """3 · 1/4 + 2 · cross-entropy."""
-    softness = Softness(smooth=0.0, dice_weight=3.0, ce_weight=2.0)
+    softness = Probabilities(smooth=0.0, dice_weight=3.0, ce_weight=2.0)
     scores = overall(BOTH, [SUMS], 0.25, softness)
     assert scores["overall_dice_ce"] == near(0.75 + 2 * ENTROPY / 4)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicecli.records.softness import SMOOTH
+from dicecli.records.probabilities import SMOOTH
 from dicecli.statistics.soft.forms import FORMS, WEIGHTINGS, Sums, class_weights, generalised, standard
 
 PUBLISHED = Sums(overlap=1.7, prediction=1.9, prediction_squared=1.47, reference=2.0)

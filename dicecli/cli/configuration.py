@@ -1,0 +1,192 @@
+"""The configuration of a repository: the options of the command line, kept in a file.
+
+They stand in ``dicecli.toml``, or in ``pyproject.toml`` under ``[tool.dicecli]``, by their long names. The
+command line wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dicecli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWN, SHARED = "dicecli.toml", "pyproject.toml"
+_EXAMPLE = 'An option stands there by its long name: fail-under = ["dice=0.8"], include-background = true.'
+
+
+@dataclass(frozen=True)
+class OptionKind:
+    """What an option of the command line takes.
+
+    Attributes
+    ----------
+    name : str
+        The key of its value in what :func:`load` returns.
+    is_flag, is_multiple : bool
+        Given without a value; given any number of times.
+    choices : tuple of str
+        Its only values; empty: any.
+    type : {"text", "integer", "number"}
+    is_path : bool
+        Names a file, or may do so.
+    """
+
+    name: str
+    is_flag: bool = False
+    is_multiple: bool = False
+    choices: tuple[str, ...] = ()
+    type: Literal["text", "integer", "number"] = "text"
+    is_path: bool = False
+
+
+def find(start: Path) -> Path | None:
+    """Return the nearest configuration file, in `start` or above it, up to the root of the repository.
+
+    Raises
+    ------
+    ConfigError
+        Two in one folder, or a file that cannot be read.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        found = [path for path in (folder / OWN, folder / SHARED) if path.is_file() and _is_ours(path)]
+        if len(found) > 1:
+            raise ConfigError(
+                f"both {OWN} and [tool.dicecli] of {SHARED} are there", "Keep one of them.", str(folder)
+            )
+        if found:
+            return found[0]
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
+    """Read the options of a configuration file.
+
+    Parameters
+    ----------
+    path : Path
+        ``pyproject.toml``, or any other name for a file of options alone.
+    known : mapping of str to OptionKind
+        By the long names, with hyphens or underscores.
+
+    Returns
+    -------
+    dict
+        By :attr:`OptionKind.name`; those of repeatable options are lists. Files that are given relative to
+        the configuration are joined to its folder.
+
+    Raises
+    ------
+    ConfigError
+        No TOML, an unknown key, or a value that its option does not take.
+    """
+    kinds = {_hyphened(name): kind for name, kind in known.items()}
+    values: dict[str, object] = {}
+    for key, value in _table(path).items():
+        kind = kinds.get(_hyphened(key))
+        if kind is None:
+            raise _unknown(path, key, kinds)
+        if kind.name in values:
+            raise ConfigError(
+                f"'{key}' is there twice, with a hyphen and with an underscore", _EXAMPLE, str(path)
+            )
+        values[kind.name] = _checked(path, key, value, kind)
+    return values
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is for this program; a broken pyproject.toml of somebody else's is left to them."""
+    if path.name == OWN:
+        return True
+    if b"dicecli" not in _content(path):
+        return False
+    tools = _toml(path).get("tool")
+    return isinstance(tools, dict) and "dicecli" in tools
+
+
+def _table(path: Path) -> dict[str, Any]:
+    content = _toml(path)
+    if path.name != SHARED:
+        return content
+    tools = content.get("tool", {})
+    table = tools.get("dicecli", {}) if isinstance(tools, dict) else tools
+    if not isinstance(table, dict):
+        raise ConfigError(f"tool.dicecli is {_shown(table)}, a table is expected", _EXAMPLE, str(path))
+    return table
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", "Make it readable.", str(path)) from error
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_content(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"is no TOML: {error}", _EXAMPLE, str(path)) from error
+
+
+def _hyphened(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigError:
+    near = difflib.get_close_matches(_hyphened(key), known, n=3)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return ConfigError(f"there is no option '{key}'", f"{hint}Known: {', '.join(sorted(known))}.", str(path))
+
+
+def _checked(path: Path, key: str, value: Any, kind: OptionKind) -> object:
+    """Return the value of one option as the command line would have it."""
+    several = value if kind.is_multiple and isinstance(value, list) else [value]
+    taken = [_taken(each, kind) for each in several]
+    if None in taken:
+        raise ConfigError(f"{key} is {_shown(value)}, {_expected(kind)} is expected", _EXAMPLE, str(path))
+    joined = [_beside(path, each) if kind.is_path and isinstance(each, str) else each for each in taken]
+    return joined if kind.is_multiple else joined[0]
+
+
+def _taken(value: Any, kind: OptionKind) -> object:
+    """Return one value in the option's type; None where the option does not take it."""
+    if kind.is_flag or isinstance(value, bool):
+        return value if kind.is_flag and isinstance(value, bool) else None
+    if kind.choices:
+        return value if value in kind.choices else None
+    if kind.type == "integer":
+        return value if isinstance(value, int) else None
+    if kind.type == "number":
+        return value if isinstance(value, (int, float)) else None
+    if kind.is_multiple and isinstance(value, (int, float)):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def _expected(kind: OptionKind) -> str:
+    if kind.is_flag:
+        return "true or false"
+    one = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}".replace("a i", "an i")
+    return f"{one}, or a list of such," if kind.is_multiple else one
+
+
+def _beside(path: Path, value: str) -> str:
+    """Join a file's name to the folder of the configuration; a bare word that is no file there stays."""
+    joined = path.parent / value
+    is_name = not Path(value).suffix and len(Path(value).parts) == 1
+    return value if is_name and not joined.is_file() else str(joined)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,224 @@
+"""Options as data: a field of a dataclass says what its option is called, takes, means and defaults to.
+
+Click's options, the keys of a configuration file, the keywords of Python and the fields of the settings are
+made from these fields, so that an option is written once: :mod:`dicecli.records.settings`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from functools import cache
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from dicecli.errors import UsageError
+from dicecli.plugins import installed
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+#: What an option's values are: a flag has none, and is true where it is given.
+ValueType = Literal["flag", "text", "integer", "number"]
+#: What an option is about; a command takes the options of some of these.
+Part = Literal["reading", "scoring", "reporting", "pairing"]
+Value = TypeVar("Value")
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """What is known of an option.
+
+    Attributes
+    ----------
+    help : str
+        What it means, in a sentence or two.
+    part : {"reading", "scoring", "reporting", "pairing"}
+    long, short : str or None
+        On the command line, without hyphens in front; `long` is also the key in a file. By default the name.
+    metavar : str or None
+        What stands for a value in ``--help``.
+    shown : str or None
+        The default in words, where its value does not say it.
+    choices : tuple of str
+        The only values; empty: any.
+    plugins : str or None
+        Plugins of this kind are choices as well.
+    least, above : float or None
+        A number is at least the one, and larger than the other.
+    most : float or None
+    is_many : bool
+        Whether it can be given several times.
+    is_path : bool
+        Whether it names a file, or may do so.
+    after : str or None
+        The option that it follows in records and in ``--help``, where it is not declared behind it.
+    is_measured : bool
+        Whether what is measured of a case depends on it.
+    name : str
+        In Python, and in records; this and what follows is taken from the field.
+    type : {"flag", "text", "integer", "number"}
+        Of one value, as it is written on the command line.
+    default : object
+    is_optional : bool
+        Whether None is a value, too.
+    """
+
+    help: str
+    _: KW_ONLY
+    part: Part = "reading"
+    long: str | None = None
+    short: str | None = None
+    metavar: str | None = None
+    shown: str | None = None
+    choices: tuple[str, ...] = ()
+    plugins: str | None = None
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    is_many: bool = False
+    is_path: bool = False
+    after: str | None = None
+    is_measured: bool = True
+    name: str = ""
+    type: ValueType = "text"
+    default: object = None
+    is_optional: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name on the command line and in a file, without hyphens in front."""
+        return self.long or self.name.replace("_", "-")
+
+    @property
+    def expected(self) -> str:
+        """What a value is, in words."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        one = {"flag": "true or false", "text": "a text", "integer": "a whole number", "number": "a number"}
+        above = "" if self.above is None else f" above {self.above:g}"
+        least = "" if self.least is None else f" from {self.least:g}"
+        return f"{one[self.type]}{above}{least}{'' if self.most is None else f' to {self.most:g}'}"
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
+def options(kind: type[Record]) -> type[Record]:
+    """Make a class a dataclass of options for others to inherit from: it has fields, and makes no record."""
+    return dataclass(init=False, repr=False, eq=False, frozen=True, kw_only=True)(kind)
+
+
+def option(default: Value, what: Option) -> Value:
+    """Make a field of a dataclass an option with this default."""
+    found: Value = field(default=default, metadata={"option": replace(what, default=default)})
+    return found
+
+
+def _said_of(kind: type, name: str) -> Option | None:
+    """Return what a class, or one that it inherits from, says of an option."""
+    for each in kind.__mro__:
+        own = each.__dict__.get("__dataclass_fields__", {}).get(name)
+        if own is not None and "option" in own.metadata:
+            found: Option = own.metadata["option"]
+            return found
+    return None
+
+
+def table_of(kind: type[DataclassInstance]) -> dict[str, Option]:
+    """Return the options among the fields of a dataclass, by name, in the order in which they are shown."""
+    return _table_of(kind)
+
+
+@cache
+def _table_of(kind: Any) -> dict[str, Option]:
+    hints = get_type_hints(kind)
+    found = {}
+    for name in names_of(kind):
+        declared = _said_of(kind, name)
+        if declared is not None:
+            found[name] = replace(declared, name=name, **_facts_of_type(hints[name], declared))
+    return found
+
+
+def names_of(kind: type[DataclassInstance]) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields, those of options where these say that they belong."""
+    return _names_of(kind)
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    every = [each.name for each in fields(kind)]
+    late = {name: found.after for name in every if (found := _said_of(kind, name)) and found.after}
+    names = [name for name in every if late.get(name) not in every]
+    for name, after in late.items():
+        if name not in names:
+            names.insert(names.index(after) + 1, name)
+    return tuple(names)
+
+
+def _facts_of_type(hint: Any, declared: Option) -> dict[str, Any]:
+    """Return the facts of an option that the type of its field says."""
+    parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
+    choices = next((get_args(each) for each in parts if get_origin(each) is Literal), declared.choices)
+    types: tuple[tuple[type, ValueType], ...] = (
+        (bool, "flag"),
+        (str, "text"),
+        (int, "integer"),
+        (float, "number"),
+    )
+    found = "text" if choices else next((word for each, word in types if each in parts), "text")
+    return {"type": found, "choices": choices, "is_optional": NoneType in parts}
+
+
+def checked(given: DataclassInstance) -> dict[str, Any]:
+    """Return the values of the options of a record, each of the type that its option has.
+
+    Texts are not looked into, nor what may be several values: who makes something of them does that.
+
+    Raises
+    ------
+    UsageError
+        A value that its option does not take.
+    """
+    return {each.name: _checked(each, getattr(given, each.name)) for each in table_of(type(given)).values()}
+
+
+def _checked(option: Option, given: Any) -> object:
+    if given is option.default or (given is None and option.is_optional):
+        return given
+    if option.choices:
+        is_taken = isinstance(given, str) and (
+            given in option.choices or (option.plugins is not None and given in installed(option.plugins))
+        )
+    elif option.is_many or option.type == "text":
+        return given
+    else:
+        given = given.item() if hasattr(given, "item") and getattr(given, "ndim", 0) == 0 else given
+        is_taken = isinstance(given, bool) if option.type == "flag" else _is_number(option, given)
+    if not is_taken:
+        more = installed(option.plugins) if option.plugins else ()
+        expected = replace(option, choices=(*option.choices, *more)).expected
+        raise UsageError(f"{option.name} is {given!r}", f"It is {expected}. {option.help}")
+    return float(given) if option.type == "number" else given
+
+
+def _is_number(option: Option, given: object) -> bool:
+    kinds = int if option.type == "integer" else (int, float)
+    if not isinstance(given, kinds) or isinstance(given, bool):
+        return False
+    if isinstance(given, float) and not math.isfinite(given):
+        return False
+    return (
+        (option.least is None or given >= option.least)
+        and (option.above is None or given > option.above)
+        and (option.most is None or given <= option.most)
+    )

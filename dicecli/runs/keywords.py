@@ -1,0 +1,82 @@
+"""Functions whose keywords are the fields of a record, so that options and their types are written once."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from dicecli.errors import UsageError
+from dicecli.plugins import unknown
+from dicecli.records.options import table_of
+from dicecli.records.settings import CALLED, reads_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+Words = ParamSpec("Words")
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+#: What the docstring of a function has where its options are to be explained.
+PLACE = "    options\n"
+
+
+def taking(kind: Callable[Words, Given]) -> Callable[[Callable[[Given], Answer]], Callable[Words, Answer]]:
+    """Let a function of one record be called with the fields of that record.
+
+    Type checkers, :func:`inspect.signature` and :func:`help` see every field with its type; in the docstring
+    the line ``options`` becomes what is known of each option.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass.
+
+    Raises
+    ------
+    UsageError
+        By the function: a keyword that there is not, with every one that there is.
+    """
+    signature = inspect.signature(kind)
+
+    def _decorate(function: Callable[[Given], Answer]) -> Callable[Words, Answer]:
+        @wraps(function)
+        def _call(*arguments: Words.args, **named: Words.kwargs) -> Answer:
+            for name in named:
+                if name not in signature.parameters:
+                    raise _strange(name, signature.parameters)
+            try:
+                given = kind(*arguments, **named)
+            except TypeError:
+                signature.bind(*arguments, **named)  # says what is missing in the function's words
+                raise
+            return function(given)
+
+        answer = inspect.signature(function).return_annotation
+        shown = signature.replace(return_annotation=answer)
+        setattr(_call, "__signature__", shown)  # noqa: B010 - mypy knows no such attribute of functions
+        _call.__doc__ = (function.__doc__ or "").replace(PLACE, _explained(cast("type[Any]", kind)))
+        return _call
+
+    return _decorate
+
+
+def _strange(name: str, known: Collection[str]) -> UsageError:
+    """Make the error of a keyword that a function does not have."""
+    kinds = reads_of(name)
+    if len(kinds) == 1:
+        at_home = {"labels": "dicecli.score", "probabilities": "dicecli.soft"}[kinds[0]]
+        return UsageError(f"{name} is for {CALLED[kinds[0]]}", f"Leave it out; {at_home} has it.")
+    return unknown("option", name, tuple(known))
+
+
+def _explained(kind: type[Any]) -> str:
+    """Return what a docstring says of the options of a record."""
+    lines = []
+    for each in table_of(kind).values():
+        choices = f"{{{', '.join(map(repr, each.choices))}}}{' or None' if each.is_optional else ''}"
+        taken = choices if each.choices and not each.plugins else kind.__dataclass_fields__[each.name].type
+        lines.append(f"{each.name} : {taken}, default {each.shown or repr(each.default)}")
+        lines += textwrap.wrap(each.help, 96, initial_indent="    ", subsequent_indent="    ")
+    return textwrap.indent("\n".join(lines) + "\n", "    ")

@@ -1,0 +1,202 @@
+"""One table, four ways: an option on the command line, in a file, in Python and in the settings is one option."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from importlib import import_module
+
+import click
+import pytest
+from streams import runner
+
+import dicecli
+from dicecli.cli import cli
+from dicecli.cli.configuration import load
+from dicecli.cli.defaults import COMMANDS, _known
+from dicecli.cli.options import SharedOption, settings_from
+from dicecli.records.options import table_of
+from dicecli.records.settings import KINDS, AnyOptions, reads_of
+from dicecli.reports.reading_back import settings_from_dict
+
+#: Of options whose values are texts with a meaning of their own: what is typed, and the same in Python.
+TEXTS = {
+    "metrics": ("all", ["all"]),
+    "labels": ("voc", "voc"),
+    "regions": ("both=1,2", {"both": [1, 2]}),
+    "max_memory": ("2GiB", "2GiB"),
+    "channels": ("1,2", [1, 2]),
+}
+#: What an option needs beside it to make sense.
+WITH = {"temperature": {"logits": "sigmoid"}}
+#: Which parts of the options a command has, and what it reads.
+TAKES = {
+    "score": ("labels", {"reporting", "scoring", "reading"}),
+    "soft": ("probabilities", {"reporting", "scoring", "reading"}),
+    "inspect": ("labels", {"reading"}),
+    "batch": (None, {"reporting", "scoring", "reading", "pairing"}),
+}
+EACH = [
+    pytest.param(name, reads, id=f"{name} of {reads}")
+    for name in table_of(AnyOptions)
+    for reads in reads_of(name)
+]
+
+
+def of(command):
+    return import_module(f"dicecli.cli.{command}").command
+
+
+def example(name):
+    """Return a value that is not the default: as it is typed, None for a flag, and as it is in Python."""
+    if name in TEXTS:
+        return TEXTS[name]
+    option = table_of(AnyOptions)[name]
+    if option.type == "flag":
+        return None, True
+    if option.choices:
+        return option.choices[-1], option.choices[-1]
+    value = 0.5 if option.type == "number" else 2
+    return str(value), value
+
+
+def typed(name, reads):
+    """Return the settings that `batch` makes of an option on its command line."""
+    values = {name: example(name)} | {each: (value, value) for each, value in WITH.get(name, {}).items()}
+    options = ["--soft"] if reads == "probabilities" else []
+    for each, (text, _) in values.items():
+        options += [f"--{table_of(AnyOptions)[each].key}", *([] if text is None else [text])]
+    return settings_from(
+        dict(of("batch").make_context("batch", options).params), soft=reads == "probabilities"
+    )
+
+
+def kept(name, reads, folder):
+    """Return the settings that `batch` makes of an option in a configuration file."""
+    _, value = example(name)
+    if name in TEXTS:
+        value = TEXTS[name][0]
+    lines = {name: value} | WITH.get(name, {})
+    path = folder / "dicecli.toml"
+    path.write_text(
+        "".join(f"{table_of(AnyOptions)[each].key} = {json.dumps(value)}\n" for each, value in lines.items())
+    )
+    found = load(path, _known("batch")[1])
+    context = of("batch").make_context("batch", [], default_map=found)
+    return settings_from(dict(context.params), soft=reads == "probabilities")
+
+
+@pytest.mark.parametrize(("name", "reads"), EACH)
+def test_an_option_means_the_same_everywhere(name, reads, tmp_path):
+    """Command line, file and keyword come to the same settings, which are others than without it."""
+    soft = reads == "probabilities"
+    keywords = {name: example(name)[1], **WITH.get(name, {})}
+    expected = dicecli.make_settings(soft=soft, **keywords)
+    assert expected == typed(name, reads)
+    assert expected == kept(name, reads, tmp_path)
+    assert expected != dicecli.make_settings(soft=soft, **WITH.get(name, {}))
+
+
+@pytest.mark.parametrize(("name", "reads"), EACH)
+def test_an_option_is_kept_in_records(name, reads):
+    """Reports say it, and what they say gives the same settings again."""
+    soft = reads == "probabilities"
+    keywords = {name: example(name)[1], **WITH.get(name, {})}
+    settings = dicecli.make_settings(soft=soft, **keywords)
+    record = json.loads(json.dumps(settings.to_dict()))
+    again = settings_from_dict(record)
+    assert record != dicecli.make_settings(soft=soft, **WITH.get(name, {})).to_dict()
+    assert record == again.to_dict()
+    assert (settings.soft, settings.average) == (again.soft, again.average)
+
+
+@pytest.mark.parametrize("command", TAKES)
+def test_a_command_has_the_options_of_its_parts(command):
+    """No more and no fewer than the table says, each with its long and short name, its default and its range."""
+    reads, parts = TAKES[command]
+    table = table_of(AnyOptions if reads is None else KINDS[reads])
+    expected = {name: each for name, each in table.items() if each.part in parts}
+    found = {each.name: each for each in of(command).params if each.name in table_of(AnyOptions)}
+    assert expected.keys() == found.keys()
+    for name, each in expected.items():
+        shown = found[name]
+        assert isinstance(shown, SharedOption)
+        assert f"--{each.key}" in shown.opts
+        assert (f"-{each.short}" in shown.opts) == (each.short is not None)
+        assert shown.multiple == each.is_many
+        assert bool(shown.is_flag) == (each.type == "flag")
+        assert shown.reads == reads_of(name)
+        assert (
+            each.is_many
+            or of(command).make_context("x", ["a", "b"]).params[name] == each.default
+            or each.type == "text"
+        )
+        assert set(each.choices) <= set(getattr(shown.type, "choices", ()))
+
+
+def test_report_has_the_options_on_reports():
+    """Results that are rendered again take what is about reports alone."""
+    names = {each.name for each in of("report").params}
+    assert {"metrics", "average"} == names & table_of(AnyOptions).keys()
+
+
+@pytest.mark.parametrize(
+    ("function", "reads"),
+    [("score", "labels"), ("soft", "probabilities"), ("batch", None), ("make_settings", None)],
+)
+def test_python_has_the_options_of_its_kind(function, reads):
+    """Every option is a keyword with its default and its type, and the docstring explains it."""
+    table = table_of(AnyOptions if reads is None else KINDS[reads])
+    function = getattr(dicecli, function)
+    keywords = inspect.signature(function).parameters
+    for name, each in table.items():
+        assert keywords[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert keywords[name].default == each.default
+        assert keywords[name].annotation != inspect.Parameter.empty
+        assert f"\n    {name} : " in function.__doc__
+    others = table_of(AnyOptions).keys() - table.keys()
+    assert not others & keywords.keys()
+
+
+def test_every_option_stands_in_a_file():
+    """The keys of a configuration file are the long names of the table, with its choices."""
+    for command in COMMANDS:
+        _, known = _known(command)
+        for each in table_of(AnyOptions).values():
+            kind = known[each.key]
+            assert (kind.name, kind.is_flag, kind.is_multiple) == (
+                each.name,
+                each.type == "flag",
+                each.is_many,
+            )
+            assert set(each.choices) <= set(kind.choices)
+            assert kind.is_path == each.is_path
+            assert each.choices or each.type in {"flag", kind.type}
+
+
+@pytest.mark.parametrize("name", [name for name in table_of(AnyOptions) if len(reads_of(name)) == 1])
+def test_an_option_of_the_other_kind_is_refused_by_name(name):
+    """On the command line of `batch`; the hint says what leads on, and does."""
+    (reads,) = reads_of(name)
+    text, _ = example(name)
+    long = f"--{table_of(AnyOptions)[name].key}"
+    arguments = ["batch", "no", "where", long, *([] if text is None else [text])]
+    if reads == "labels":
+        arguments.append("--soft")
+    done = runner().invoke(cli, arguments)
+    assert done.exit_code == 2
+    assert f"{long} is for {'masks' if reads == 'labels' else 'probability maps'}" in done.stderr
+    assert f"Hint: Leave it out, or {'leave out' if reads == 'labels' else 'add'} --soft." in done.stderr
+
+
+def test_help_of_both_kinds_says_which_options_go_with_soft():
+    """Where --soft is a choice, an option that not every run has says so; elsewhere there is nothing to say."""
+    context = click.Context(of("batch"))
+    for each in of("batch").params:
+        if isinstance(each, SharedOption):
+            _, said = each.get_help_record(context)
+            assert said.endswith("[with --soft]") == (each.reads == ("probabilities",))
+            assert said.endswith("[without --soft]") == (each.reads == ("labels",))
+    assert len([each for each in of("batch").params if getattr(each, "reads", ()) == ("labels",)]) == 3
+    for command in ("score", "soft"):
+        assert "--soft]" not in runner().invoke(cli, [command, "--help"]).stdout
