@@ -18,6 +18,9 @@ from dicecli.plugins import load
 from dicecli.records.measurements import Least, Measured, Most, Row, Shape
 from dicecli.records.numbers import LARGE, array, integer, is_finite, refuse
 
+#: An object in JSON's types.
+Json = dict[str, Any]
+
 
 def written(value: Any) -> Any:
     """Return a record, or a part of one, in JSON's types only."""
@@ -40,7 +43,7 @@ def written(value: Any) -> Any:
     return [written(each) for each in value]
 
 
-def _rows_written(rows: Mapping[Row, Any]) -> list[dict[str, Any]]:
+def _rows_written(rows: Mapping[Row, Any]) -> list[Json]:
     return [{**written(row), **written(each)} for row, each in rows.items()]
 
 
@@ -87,7 +90,7 @@ def _other(parts: tuple[Any, ...]) -> Any:
 
 
 @cache
-def fields(kind: type) -> dict[str, Any]:
+def fields(kind: type) -> Json:
     """Return the types of a dataclass's fields, in their order."""
     hints = _hints(kind)
     return {each.name: hints[each.name] for each in dataclasses.fields(kind)}
@@ -133,7 +136,7 @@ def _named(kind: Any, content: Any, where: str) -> Any:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: Any) -> Json:
     return get_type_hints(kind, include_extras=True)
 
 

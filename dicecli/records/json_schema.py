@@ -18,8 +18,10 @@ from dicecli.plugins import load, names, own
 from dicecli.records.measurements import Least, Most, Row, Shape
 from dicecli.records.options import names_of, table_of
 
+#: A JSON Schema, or a part of one.
+Schema = dict[str, Any]
 #: What schemas of this module refer to.
-DEFINITIONS: dict[str, Any] = {
+DEFINITIONS: Schema = {
     "integer": {
         "description": "A whole number. One that 64 bits do not hold is a text of hexadecimal digits.",
         "anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?0x[1-9a-f][0-9a-f]*$"}],
@@ -43,7 +45,7 @@ _LARGE = 1 << 63
 _WHOLE = {"$ref": "#/$defs/whole"}
 
 
-def of(kind: Any) -> dict[str, Any]:
+def of(kind: Any) -> Schema:
     """Return the schema of a type; of what stays as it is, one that takes everything.
 
     Parameters
@@ -80,7 +82,7 @@ def _has_fields(kind: Any) -> bool:
     return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or hasattr(kind, "_field_defaults"))
 
 
-def properties(kind: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+def properties(kind: Any, *, without: tuple[str, ...] = ()) -> Schema:
     """Return the schema of each field of a dataclass or named tuple, with what it means.
 
     That is what the docstring says of it, or, of an option, what the option says.
@@ -92,7 +94,7 @@ def properties(kind: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     return {name: described(of(hints[name]), said.get(name)) for name in fields if name not in without}
 
 
-def closed(content: Mapping[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+def closed(content: Mapping[str, Any], *, optional: tuple[str, ...] = ()) -> Schema:
     """Return the schema of an object that has these properties and no others."""
     return {
         "type": "object",
@@ -102,13 +104,13 @@ def closed(content: Mapping[str, Any], *, optional: tuple[str, ...] = ()) -> dic
     }
 
 
-def described(schema: Mapping[str, Any], text: str | None) -> dict[str, Any]:
+def described(schema: Mapping[str, Any], text: str | None) -> Schema:
     """Return a schema with what it means in front."""
     rest = {key: each for key, each in schema.items() if key != "description"}
     return {"description": text} | rest if text else dict(schema)
 
 
-def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+def or_null(schema: Mapping[str, Any]) -> Schema:
     """Return the schema of the same, or of null."""
     if "type" not in schema:
         return {"anyOf": [dict(schema), {"type": "null"}]}
@@ -116,7 +118,7 @@ def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"], **choices}
 
 
-def _annotated(kind: Any, marks: tuple[Any, ...]) -> dict[str, Any]:
+def _annotated(kind: Any, marks: tuple[Any, ...]) -> Schema:
     for mark in marks:
         if isinstance(mark, Shape):
             return _array(mark.lengths)
@@ -135,16 +137,16 @@ def _annotated(kind: Any, marks: tuple[Any, ...]) -> dict[str, Any]:
     return dict(_WHOLE) if kind is int and limits.get("minimum") == 0 else of(kind) | limits
 
 
-def _array(lengths: tuple[int | None, ...]) -> dict[str, Any]:
+def _array(lengths: tuple[int | None, ...]) -> Schema:
     """Return the schema of lists of whole numbers that 63 bits hold."""
-    found: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": _LARGE - 1}
+    found: Schema = {"type": "integer", "minimum": 0, "maximum": _LARGE - 1}
     for length in reversed(lengths):
         limits = {} if length is None else {"minItems": length, "maxItems": length}
         found = {"type": "array", "items": found, **limits}
     return found
 
 
-def _tuple(parts: tuple[Any, ...]) -> dict[str, Any]:
+def _tuple(parts: tuple[Any, ...]) -> Schema:
     if len(parts) == 2 and parts[1] is Ellipsis:
         return {"type": "array", "items": of(parts[0])}
     places = [of(each) for each in parts]
@@ -176,7 +178,7 @@ def summary(kind: Any) -> str:
     return plain((inspect.getdoc(kind) or "").split("\n", maxsplit=1)[0])
 
 
-def measured() -> dict[str, Any]:
+def measured() -> Schema:
     """Return the schema of what was measured of a case: rows by statistic, of every statistic there is."""
     found = {}
     for name in names("statistics"):
@@ -190,7 +192,7 @@ def measured() -> dict[str, Any]:
     return closed(found, optional=tuple(found))
 
 
-def _rows(measures: Mapping[str, type]) -> dict[str, Any]:
+def _rows(measures: Mapping[str, type]) -> Schema:
     """Return the schema of the rows of one statistic; kinds of rows with one measurement are put together."""
     kinds: dict[type, list[str]] = {}
     for kind, measurement in measures.items():

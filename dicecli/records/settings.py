@@ -61,8 +61,7 @@ class _Shared:
     average: Average = option(
         "macro",
         Option(
-            "The average that leads: a gate without @, a baseline's drop, and the first line mean it: "
-            f"{', '.join(AVERAGES)}.",
+            f"The average that leads: a gate without @ and a baseline's drop mean it: {', '.join(AVERAGES)}.",
             part="reporting",
             metavar="NAME",
             is_measured=False,

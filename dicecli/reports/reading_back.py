@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dicecli.records.cases import Result
+    from dicecli.records.codec import Json
 
 _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote."
 _UNSCORED = {"failed": Failed, "missing": Missing, "pending": Pending}
@@ -50,7 +51,7 @@ def read_report(path: str | Path) -> Report:
         raise UsageError(f"{path}: {error.message}", error.hint) from error
 
 
-def from_dict(record: dict[str, Any]) -> Report:
+def from_dict(record: Json) -> Report:
     """Build a report from its record; every number is computed again from what was measured.
 
     Raises
@@ -78,7 +79,7 @@ def from_dict(record: dict[str, Any]) -> Report:
         raise UsageError(f"it is not a whole record ({said})", _HINT) from error
 
 
-def _report(record: dict[str, Any], *, is_first: bool) -> Report:
+def _report(record: Json, *, is_first: bool) -> Report:
     settings = settings_from_dict(record["settings"])
     measured = _measured_of_rows if is_first else _measured
     results = [
@@ -128,7 +129,7 @@ def merged(reports: Sequence[Report]) -> Report:
     return Report(results, first.settings, notes=tuple(notes), is_batch=True)
 
 
-def settings_from_dict(record: dict[str, Any]) -> Settings:
+def settings_from_dict(record: Json) -> Settings:
     """Build the settings from what a report says of them; a colour table is not among it.
 
     Raises
@@ -158,9 +159,9 @@ def settings_from_dict(record: dict[str, Any]) -> Settings:
 
 
 def _result(
-    record: dict[str, Any],
+    record: Json,
     settings: Settings,
-    measured: Callable[[dict[str, Any], Settings, str], Measured],
+    measured: Callable[[Json, Settings, str], Measured],
     where: str,
 ) -> Result:
     case = {"name": record["case"], "refused": None}
@@ -186,7 +187,7 @@ def _result(
     return replace(scored, measured=found)
 
 
-def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measured:
+def _measured(record: Json, settings: Settings, where: str) -> Measured:
     found: Measured = read(Measured, record["measured"], f"{where}.measured")
     wanted = name_of(settings.reads)
     if wanted not in found:
@@ -197,7 +198,7 @@ def _measured(record: dict[str, Any], settings: Settings, where: str) -> Measure
     return found
 
 
-def _measured_of_rows(record: dict[str, Any], settings: Settings, where: str) -> Measured:
+def _measured_of_rows(record: Json, settings: Settings, where: str) -> Measured:
     """Return what schema 1 has of a case: the counts of its rows, each of which is a matrix of its own."""
     found: dict[Row, Matrix] = {}
     for each in [*_list(record["labels"]), *_list(record["not_averaged"])]:
@@ -219,7 +220,7 @@ def _measured_of_rows(record: dict[str, Any], settings: Settings, where: str) ->
     return measured
 
 
-def _verdict(record: dict[str, Any]) -> Verdict:
+def _verdict(record: Json) -> Verdict:
     value = record["value"]
     words = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
     if value is None or isinstance(value, str):

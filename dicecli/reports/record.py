@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.records.cases import Failed
 from dicecli.records.codec import written
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Result
+    from dicecli.records.codec import Json
     from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
@@ -32,26 +33,26 @@ STATISTICS = tuple(each.name for each in fields(Statistics) if each.name not in 
 _FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
 
 
-def whole(report: Numbers) -> dict[str, Any]:
+def whole(report: Numbers) -> Json:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
     return frame(report.settings) | {"cases": list(cases(report)), "summary": summary(report)}
 
 
-def frame(settings: Settings) -> dict[str, Any]:
+def frame(settings: Settings) -> Json:
     """Return what stands before the cases of the record."""
     return {"schema": SCHEMA, "dicecli": __version__, "settings": settings.to_dict()}
 
 
-def cases(report: Numbers) -> Iterator[dict[str, Any]]:
+def cases(report: Numbers) -> Iterator[Json]:
     """Yield the record of one case after the other: of many, all of them would fill the memory."""
     return (_case(each) for each in report.cases())
 
 
-def summary(report: Numbers) -> dict[str, Any]:
+def summary(report: Numbers) -> Json:
     """Return what sums a run up: how many cases, the averages, the statistics, the gates."""
     infinite = {each.name for each in report.metrics if each.infinite}
     reads = report.settings.reads
-    found: dict[str, Any] = {
+    found: Json = {
         "expected": len(report.results),
         **{status: report.number(status) for status in ("scored", "failed", "missing", "pending")},
         "partial": report.number("pending") > 0,
@@ -77,8 +78,8 @@ def number(value: float) -> float | str | None:
     return None if math.isnan(value) else str(value)
 
 
-def _average(values: Mapping[str, Average], infinite: set[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _average(values: Mapping[str, Average], infinite: set[str]) -> Json:
+    found: Json = {
         "values": {name: number(each.value) for name, each in values.items()},
         "n": {name: each.n for name, each in values.items()},
         "undefined": {name: each.undefined for name, each in values.items()},
@@ -90,7 +91,7 @@ def _average(values: Mapping[str, Average], infinite: set[str]) -> dict[str, Any
     return found
 
 
-def _row_summary(row: RowSummary, ranked: str | None, infinite: set[str]) -> dict[str, Any]:
+def _row_summary(row: RowSummary, ranked: str | None, infinite: set[str]) -> Json:
     return {
         "label": row.label,
         "name": row.name,
@@ -102,20 +103,20 @@ def _row_summary(row: RowSummary, ranked: str | None, infinite: set[str]) -> dic
     }
 
 
-def _statistics(found: Statistics, may_be_infinite: bool) -> dict[str, Any]:
-    every: dict[str, Any] = {name: number(getattr(found, name)) for name in STATISTICS}
+def _statistics(found: Statistics, may_be_infinite: bool) -> Json:
+    every: Json = {name: number(getattr(found, name)) for name in STATISTICS}
     if may_be_infinite or found.infinite:
         every["infinite"] = found.infinite
         every["finite"] = {name: number(value) for name, value in asdict(found.finite).items()}
     return every
 
 
-def _row(row: RowValues) -> dict[str, Any]:
+def _row(row: RowValues) -> Json:
     values = {name: number(value) for name, value in row.values.items()}
     return {"label": row.label, "name": row.name, **written(row.facts), **values}
 
 
-def _case(case: CaseValues | Failed) -> dict[str, Any]:
+def _case(case: CaseValues | Failed) -> Json:
     if isinstance(case, Failed):
         return facts(case)
     return facts(case.result) | {
@@ -138,10 +139,10 @@ def _case(case: CaseValues | Failed) -> dict[str, Any]:
     }
 
 
-def facts(result: Result) -> dict[str, Any]:
+def facts(result: Result) -> Json:
     """Return what the record says of any case, and of its grid and pixels where it was scored."""
     case = result.case
-    found: dict[str, Any] = {
+    found: Json = {
         "case": case.name,
         "group": case.group,
         "status": result.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.plugins import load
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.records.cases import Scored
+    from dicecli.records.codec import Json
     from dicecli.records.settings import Settings
     from dicecli.reports.look import Look, Part
     from dicecli.reports.means import Average
@@ -91,9 +92,9 @@ class Report(Numbers):
             self._given, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
         )
 
-    def record(self, part: Part = "report") -> dict[str, Any]:
+    def record(self, part: Part = "report") -> Json:
         """Return the record, or what sums it up alone, as JSON's types: undefined is None."""
-        found: dict[str, Any] = load("exporters", "json").record(self, part)
+        found: Json = load("exporters", "json").record(self, part)
         return found
 
     def rows(self, part: Part = "report") -> Iterator[Mapping[str, object]]:
@@ -117,7 +118,7 @@ class Report(Numbers):
         found: str | bytes = plugin.render(self, part, look)
         return found
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
         return self.record()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS
@@ -15,6 +15,7 @@ from dicecli.statistics._leading import leading, name_of
 
 if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
+    from dicecli.records.json_schema import Schema
 
 _WHAT = (
     "Everything that 'dicecli score', 'dicecli batch' and 'dicecli soft' know of a run. Undefined is null; "
@@ -23,7 +24,7 @@ _WHAT = (
 )
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """Return the JSON Schema, in JSON's types.
 
     Metrics may be added by installed packages, so that a row may have any other property that is a number or
@@ -51,7 +52,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _of(family: str, reads: str) -> dict[str, Any]:
+def _of(family: str, reads: str) -> Schema:
     """Return the definitions of the records of runs that read labels, or probabilities."""
     averaged = {each.name: each for each in _metrics(reads) if each.averaged}
     of_one = names_of((), several=False)
@@ -88,12 +89,12 @@ def _metrics(reads: str) -> list[Metric]:
     ]
 
 
-def _by_metric(names: dict[str, Metric], content: dict[str, Any], text: str) -> dict[str, Any]:
+def _by_metric(names: dict[str, Metric], content: Schema, text: str) -> Schema:
     known = {name: described(content, f"{each.summary}.") for name, each in names.items()}
     return {"description": text, "type": "object", "properties": known, "additionalProperties": content}
 
 
-def _row(reads: str) -> dict[str, Any]:
+def _row(reads: str) -> Schema:
     """Return the schema of one label or region of a case."""
     kind = leading(reads).FACTS
     facts = {
@@ -111,14 +112,14 @@ def _row(reads: str) -> dict[str, Any]:
     }
 
 
-def _overall(reads: str) -> dict[str, Any]:
+def _overall(reads: str) -> Schema:
     every = {each.name: each.summary for each in every_of(reads) if each.takes == "every"}
     content = {name: described(parts.VALUE, f"{text}.") for name, text in every.items()}
     found = closed(content) | {"additionalProperties": parts.VALUE}
     return described(found, "The metrics of all labels at once; null is undefined.")
 
 
-def _case(family: str, reads: str) -> dict[str, Any]:
+def _case(family: str, reads: str) -> Schema:
     row, names = {"$ref": f"#/$defs/row_of_{family}"}, names_of((), several=False)
     some = ("label-mean", *OVER_REGIONS)
     checks = {
@@ -151,7 +152,7 @@ def _case(family: str, reads: str) -> dict[str, Any]:
     return described(closed(content), f"A case of {what} that has its numbers.")
 
 
-def _average(family: str) -> dict[str, Any]:
+def _average(family: str) -> Schema:
     numbers = {"$ref": f"#/$defs/numbers_by_metric_of_{family}"}
     values = {"$ref": f"#/$defs/metrics_of_{family}"}
     content = {
@@ -165,7 +166,7 @@ def _average(family: str) -> dict[str, Any]:
     return described(closed(content, optional=("infinite", "finite")), "One average of each metric.")
 
 
-def _averages(names: tuple[str, ...], family: str, reads: str) -> dict[str, Any]:
+def _averages(names: tuple[str, ...], family: str, reads: str) -> Schema:
     content = {
         name: {
             "description": f"{definition(name, reads)[0].upper()}{definition(name, reads)[1:]}.",

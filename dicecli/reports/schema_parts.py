@@ -16,6 +16,8 @@ from dicecli.reports.summary import Spread, Statistics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dicecli.records.json_schema import Schema
+
 #: A number with full precision, null where it is undefined; infinity is a text.
 VALUE = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
 WHOLE = {"$ref": "#/$defs/whole"}
@@ -24,17 +26,17 @@ NAME_OR_NULL = {"type": ["string", "null"]}
 LABEL = or_null({"$ref": "#/$defs/integer"})
 
 
-def listed(items: Mapping[str, Any], text: str) -> dict[str, Any]:
+def listed(items: Mapping[str, Any], text: str) -> Schema:
     """Return the schema of a list."""
     return {"description": text, "type": "array", "items": dict(items)}
 
 
-def chosen(when: Mapping[str, Any], then: str, otherwise: str) -> dict[str, Any]:
+def chosen(when: Mapping[str, Any], then: str, otherwise: str) -> Schema:
     """Return a schema that is one definition where something is the case, else another."""
     return {"if": dict(when), "then": {"$ref": f"#/$defs/{then}"}, "else": {"$ref": f"#/$defs/{otherwise}"}}
 
 
-def record(family: str) -> dict[str, Any]:
+def record(family: str) -> Schema:
     """Return the schema of the record of masks, or of maps."""
     case = chosen(
         {"properties": {"status": {"const": "scored"}}}, f"case_of_{family}", "case_without_numbers"
@@ -51,7 +53,7 @@ def record(family: str) -> dict[str, Any]:
     )
 
 
-def settings(*, soft: bool) -> dict[str, Any]:
+def settings(*, soft: bool) -> Schema:
     """Return the schema of the options of a run."""
     scheme, own = (
         properties(LabelScheme, without=("colours",)),
@@ -71,7 +73,7 @@ def settings(*, soft: bool) -> dict[str, Any]:
     return described(closed(options), "How masks were read, compared and scored: the options of the run.")
 
 
-def facts() -> dict[str, Any]:
+def facts() -> Schema:
     """Return the schema of each thing that is said of any case."""
     known = properties(Case)
     return {
@@ -87,7 +89,7 @@ def facts() -> dict[str, Any]:
     }
 
 
-def facts_of_scored() -> dict[str, Any]:
+def facts_of_scored() -> Schema:
     """Return the schema of each thing that is said of a case that has numbers, before these."""
     known = properties(Scored, without=("case", "measured", "notes"))
     number = {"type": "number"}
@@ -108,13 +110,13 @@ def facts_of_scored() -> dict[str, Any]:
     }
 
 
-def case_without_numbers() -> dict[str, Any]:
+def case_without_numbers() -> Schema:
     """Return the schema of a case that has no numbers."""
     why = properties(Failed, without=("case",))
     return described(closed(facts() | why), "A case without numbers, and why.")
 
 
-def how_many() -> dict[str, Any]:
+def how_many() -> Schema:
     """Return the schema of how many cases there are, in all and by status."""
     return {
         "expected": described(WHOLE, "Cases of the run, each of which stands in the record."),
@@ -126,7 +128,7 @@ def how_many() -> dict[str, Any]:
     }
 
 
-def over_cases() -> dict[str, Any]:
+def over_cases() -> Schema:
     """Return the schema of the statistics over cases."""
     by_name = {"type": "object", "additionalProperties": {"$ref": "#/$defs/statistics"}}
     worst = closed(
@@ -169,7 +171,7 @@ def over_cases() -> dict[str, Any]:
     }
 
 
-def statistics() -> dict[str, Any]:
+def statistics() -> Schema:
     """Return the schema of one metric of one label over the cases."""
     every = properties(Statistics)
     own = {name: _or_undefined(every[name]) for name in STATISTICS}
@@ -179,13 +181,13 @@ def statistics() -> dict[str, Any]:
     return described(found, "One metric of one label or region over the cases; null is undefined.")
 
 
-def finite() -> dict[str, Any]:
+def finite() -> Schema:
     """Return the schema of the mean of the cases that are finite, of a metric that may be infinite."""
     own = {name: _or_undefined(each) for name, each in properties(Spread).items()}
     return described(closed(own), "The mean of the finite values, and how sure it is; null is undefined.")
 
 
-def judged() -> dict[str, Any]:
+def judged() -> Schema:
     """Return the schema of what came of the gates, and of the notes on a run."""
     own = {
         name: _or_undefined(each) if name == "value" else each for name, each in properties(Verdict).items()
@@ -198,12 +200,12 @@ def judged() -> dict[str, Any]:
     }
 
 
-def notes(text: str) -> dict[str, Any]:
+def notes(text: str) -> Schema:
     """Return the schema of a list of notes."""
     return listed(TEXT, text)
 
 
-def _or_undefined(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _or_undefined(schema: Mapping[str, Any]) -> Schema:
     """Return a number's schema as the record has it: undefined is null; a whole number is never below 0."""
     if schema.get("type") == "number":
         return {key: each for key, each in schema.items() if key != "type"} | VALUE

@@ -10,6 +10,7 @@ from dicecli.reports.record import cases, frame, summary, whole
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dicecli.records.codec import Json
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
@@ -17,7 +18,7 @@ SUFFIXES = (".json",)
 PARTS = ("report", "summary")
 
 
-def record(report: Report, part: Part) -> dict[str, Any]:
+def record(report: Report, part: Part) -> Json:
     """Return a part as JSON's types: undefined is None, infinity a text, numbers have full precision."""
     return whole(report) if part == "report" else summary(report)
 
@@ -34,7 +35,7 @@ def render(report: Report, part: Part, look: Look) -> str:
     return _rendered(frame(report.settings) | {"cases": [], "summary": summary(report)}, cases(report))
 
 
-def _rendered(content: dict[str, Any], every: Iterable[dict[str, Any]]) -> str:
+def _rendered(content: Json, every: Iterable[Json]) -> str:
     before, mark, after = _text(content).partition(_CASES)
     parts = [before, mark]
     for each in every:
@@ -46,7 +47,7 @@ def _rendered(content: dict[str, Any], every: Iterable[dict[str, Any]]) -> str:
 _CASES = '\n  "cases": ['
 
 
-def _case(content: dict[str, Any]) -> str:
+def _case(content: Json) -> str:
     measured = content.pop("measured", None)
     if measured is None:
         return _text(content)
