@@ -2,132 +2,101 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from dicecli.errors import UsageError
 from dicecli.losses import ratios
-from dicecli.losses.inputs import check_name, check_options, check_parts, flattened, weights_of
+from dicecli.losses.inputs import flattened, weights_of
+from dicecli.losses.options import DiceCEOptions, DiceOptions, GeneralizedDiceOptions, as_function
 from dicecli.losses.ranks import sum_over_ranks
 from dicecli.losses.statistic import SoftSums, soft_sums
-from dicecli.records.probabilities import SMOOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
+    from dicecli.losses.options import Options
 
-def dice_loss(
-    prediction: Tensor,
-    reference: Tensor,
-    *,
-    form: str = "standard",
-    smooth: float = SMOOTH,
-    activation: str = "none",
-    temperature: float = 1.0,
-    averaging: str = "macro",
-    imagewise: bool = False,
-    include_background: bool = True,
-    class_weights: Sequence[float] | Tensor | None = None,
-    ignore_label: int | None = None,
-    reduce_group: Any = None,
-    validate: bool = True,
-) -> Tensor:
+
+@as_function(DiceOptions)
+def dice_loss(prediction: Tensor, reference: Tensor, options: DiceOptions) -> Tensor:
     """Return 1 − soft Dice; the options are those of :class:`~dicecli.losses.DiceLoss`."""
-    check_name("form", form, ratios.FORM_NAMES)
-    check_name("averaging", averaging, ratios.AVERAGING_NAMES)
-    check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
-    flat, held = flattened(prediction, reference, activation, ignore_label)
-    squared = form == "squared"
-    stack = soft_sums(flat, held, activation, temperature, ignore_label, squared, False, validate)
-    weights = _weights(class_weights, stack, include_background)
-
-    def score(sums: SoftSums) -> Tensor:
-        return ratios.dice(
-            sums,
-            form=form,
-            smooth=smooth,
-            averaging=averaging,
-            include_background=include_background,
-            weights=weights,
-        )
-
-    return _as_wide(_loss(score, stack, imagewise, reduce_group), prediction)
+    return dice(prediction, reference, options, options.class_weights)
 
 
-def generalized_dice_loss(
-    prediction: Tensor,
-    reference: Tensor,
-    *,
-    weighting: str = "square",
-    smooth: float = SMOOTH,
-    activation: str = "none",
-    temperature: float = 1.0,
-    imagewise: bool = False,
-    include_background: bool = True,
-    ignore_label: int | None = None,
-    reduce_group: Any = None,
-    validate: bool = True,
-) -> Tensor:
+@as_function(GeneralizedDiceOptions)
+def generalized_dice_loss(prediction: Tensor, reference: Tensor, options: GeneralizedDiceOptions) -> Tensor:
     """Return 1 − generalised Dice; the options are those of :class:`~dicecli.losses.GeneralizedDiceLoss`."""
-    check_name("weighting", weighting, ratios.WEIGHTING_NAMES)
-    check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
-    flat, held = flattened(prediction, reference, activation, ignore_label)
-    stack = soft_sums(flat, held, activation, temperature, ignore_label, False, False, validate)
-
-    def score(sums: SoftSums) -> Tensor:
-        return ratios.generalized_dice(sums, weighting, smooth, include_background)
-
-    return _as_wide(_loss(score, stack, imagewise, reduce_group), prediction)
+    return generalized_dice(prediction, reference, options)
 
 
-def dice_ce_loss(
+@as_function(DiceCEOptions)
+def dice_ce_loss(prediction: Tensor, reference: Tensor, options: DiceCEOptions) -> Tensor:
+    """Return Dice loss plus cross-entropy; the options are those of :class:`~dicecli.losses.DiceCELoss`."""
+    return dice_ce(prediction, reference, options, options.class_weights)
+
+
+def dice(
     prediction: Tensor,
     reference: Tensor,
-    *,
-    dice_weight: float = 1.0,
-    ce_weight: float = 1.0,
-    form: str = "standard",
-    smooth: float = SMOOTH,
-    activation: str = "none",
-    temperature: float = 1.0,
-    averaging: str = "macro",
-    imagewise: bool = False,
-    include_background: bool = True,
-    class_weights: Sequence[float] | Tensor | None = None,
-    ignore_label: int | None = None,
-    reduce_group: Any = None,
-    validate: bool = True,
+    options: DiceOptions,
+    class_weights: Sequence[float] | Tensor | None,
 ) -> Tensor:
-    """Return Dice loss plus cross-entropy; the options are those of :class:`~dicecli.losses.DiceCELoss`."""
-    check_name("form", form, ratios.FORM_NAMES)
-    check_name("averaging", averaging, ratios.AVERAGING_NAMES)
-    check_parts(dice_weight, ce_weight)
-    check_options(activation=activation, temperature=temperature, smooth=smooth, ignore_label=ignore_label)
-    flat, held = flattened(prediction, reference, activation, ignore_label)
-    squared = form == "squared"
-    stack = soft_sums(flat, held, activation, temperature, ignore_label, squared, True, validate)
-    weights = _weights(class_weights, stack, include_background)
-    total = _over_batch(stack, reduce_group)
+    """Return 1 − soft Dice. Class weights are given apart: a module moves its own from device to device."""
+    stack = _sums(prediction, reference, options, squared=options.form == "squared")
+    weights = _weights(class_weights, stack, options)
 
     def score(sums: SoftSums) -> Tensor:
-        return ratios.dice(
-            sums,
-            form=form,
-            smooth=smooth,
-            averaging=averaging,
-            include_background=include_background,
-            weights=weights,
-        )
+        return ratios.dice(sums, options, weights)
 
-    loss = _loss(score, stack, True, reduce_group) if imagewise else 1 - score(total)
-    cross = ratios.cross_entropy(total, activation, weights)
-    return _as_wide(dice_weight * loss + ce_weight * cross, prediction)
+    return _as_wide(_loss(score, stack, options), prediction)
 
 
-def _weights(values: Any, stack: Tensor, include_background: bool) -> Tensor | None:
+def generalized_dice(prediction: Tensor, reference: Tensor, options: GeneralizedDiceOptions) -> Tensor:
+    """Return 1 − generalised Dice."""
+    stack = _sums(prediction, reference, options)
+
+    def score(sums: SoftSums) -> Tensor:
+        return ratios.generalized_dice(sums, options)
+
+    return _as_wide(_loss(score, stack, options), prediction)
+
+
+def dice_ce(
+    prediction: Tensor,
+    reference: Tensor,
+    options: DiceCEOptions,
+    class_weights: Sequence[float] | Tensor | None,
+) -> Tensor:
+    """Return Dice loss plus cross-entropy; class weights as in :func:`dice`."""
+    stack = _sums(prediction, reference, options, squared=options.form == "squared", cross=True)
+    weights = _weights(class_weights, stack, options)
+    total = _over_batch(stack, options)
+
+    def score(sums: SoftSums) -> Tensor:
+        return ratios.dice(sums, options, weights)
+
+    loss = _loss(score, stack, options) if options.imagewise else 1 - score(total)
+    cross = ratios.cross_entropy(total, options.activation, weights)
+    return _as_wide(options.dice_weight * loss + options.ce_weight * cross, prediction)
+
+
+def _sums(
+    prediction: Tensor, reference: Tensor, options: Options, *, squared: bool = False, cross: bool = False
+) -> Tensor:
+    """Return the sums of each image and class: the fields of SoftSums, shape (6, N, C)."""
+    activation, ignored = options.activation, options.ignore_label
+    flat, held = flattened(prediction, reference, activation, ignored)
+    stack: Tensor = soft_sums(
+        flat, held, activation, options.temperature, ignored, squared, cross, options.validate
+    )
+    return stack
+
+
+def _weights(values: Sequence[float] | Tensor | None, stack: Tensor, options: DiceOptions) -> Tensor | None:
     if values is None:
         return None
     weights = weights_of(values)
@@ -135,24 +104,24 @@ def _weights(values: Any, stack: Tensor, include_background: bool) -> Tensor | N
         raise UsageError(
             f"there are {weights.shape[0]} class_weights and {stack.shape[-1]} channels",
             "Give a weight for each channel, the background's among them"
-            + ("." if include_background else ", though it is left out."),
+            + ("." if options.include_background else ", though it is left out."),
         )
     return weights.to(stack)
 
 
-def _over_batch(stack: Tensor, reduce_group: Any) -> SoftSums:
-    total = stack.sum(1)
-    return SoftSums(*(total if reduce_group is None else sum_over_ranks(total, reduce_group)))
+def _over_batch(stack: Tensor, options: Options) -> SoftSums:
+    total, group = stack.sum(1), options.reduce_group
+    return SoftSums(*(total if group is None else sum_over_ranks(total, group)))
 
 
-def _loss(score: Callable[[SoftSums], Tensor], stack: Tensor, imagewise: bool, reduce_group: Any) -> Tensor:
-    if not imagewise:
-        return 1 - score(_over_batch(stack, reduce_group))
+def _loss(score: Callable[[SoftSums], Tensor], stack: Tensor, options: Options) -> Tensor:
+    if not options.imagewise:
+        return 1 - score(_over_batch(stack, options))
     losses = 1 - score(SoftSums(*stack))
-    if reduce_group is None:
+    if options.reduce_group is None:
         return losses.mean()
     total, images = sum_over_ranks(
-        torch.stack([losses.sum(), losses.new_full((), losses.shape[0])]), reduce_group
+        torch.stack([losses.sum(), losses.new_full((), losses.shape[0])]), options.reduce_group
     )
     return total / images
 

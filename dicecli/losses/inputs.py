@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from dicecli.errors import NotLabels, ShapeMismatch, UnknownLabel, UsageError
-from dicecli.losses.activations import ACTIVATIONS
-from dicecli.plugins import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
-    """Check an option that is one of several words.
-
-    Raises
-    ------
-    UnknownName
-    """
-    if name not in known:
-        raise unknown(kind, name, known)
-
-
-def check_options(*, activation: str, temperature: float, smooth: float, ignore_label: int | None) -> None:
-    """Check the options that all losses have.
-
-    Raises
-    ------
-    UnknownName, UsageError
-    """
-    check_name("activation", activation, tuple(ACTIVATIONS))
-    if not (0 < temperature < math.inf):
-        raise UsageError(f"temperature is {temperature}, and must be above 0", "1 leaves logits as they are.")
-    if activation == "none" and temperature != 1:
-        raise UsageError(
-            f"temperature is {temperature} without an activation",
-            "A temperature divides logits: choose activation='sigmoid' or 'softmax', or leave it out.",
-        )
-    if not (0 <= smooth < math.inf):
-        raise UsageError(f"smooth is {smooth}, and must be 0 or above", "1e-5 is what the scores use.")
-    if ignore_label is not None and (isinstance(ignore_label, bool) or not isinstance(ignore_label, int)):
-        raise UsageError(
-            f"ignore_label is {ignore_label!r}, and must be one integer",
-            "Give the label to leave out, as 255.",
-        )
-
-
-def check_parts(dice_weight: float, ce_weight: float) -> None:
-    """Check the two weights of a loss that has two parts.
-
-    Raises
-    ------
-    UsageError
-    """
-    for name, value in (("dice_weight", dice_weight), ("ce_weight", ce_weight)):
-        if not (0 <= value < math.inf):
-            raise UsageError(f"{name} is {value}, and must be 0 or above", "1 takes this part as it is.")
-
-
-def weights_of(values: Any) -> Tensor:
+def weights_of(values: Sequence[float] | Tensor) -> Tensor:
     """Return class weights as a tensor, checked.
 
     Raises
@@ -152,7 +105,7 @@ def what_is_wrong(prediction: Tensor, reference: Tensor, ignore_label: int | Non
     )
 
 
-def _plain(tensor: Any) -> Tensor:
+def _plain(tensor: object) -> Tensor:
     if not isinstance(tensor, Tensor):
         raise UsageError(f"{type(tensor).__name__} is no tensor", "Convert it with torch.as_tensor.")
     # A class made from Tensor, such as MONAI's, would carry its own baggage through every step.

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from dicecli.losses import functions
-from dicecli.losses.inputs import check_name, check_options, check_parts, weights_of
-from dicecli.losses.ratios import AVERAGING_NAMES, FORM_NAMES, WEIGHTING_NAMES
-from dicecli.records.probabilities import SMOOTH
+from dicecli.losses.inputs import weights_of
+from dicecli.losses.options import DiceCEOptions, DiceOptions, GeneralizedDiceOptions, as_init
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
+    from dicecli.losses.options import Options
+
 
 class _Loss(nn.Module):
-    """Options, checked when they are given, and class weights that move with the module."""
+    """Options, and class weights that move with the module."""
 
-    def __init__(self, class_weights: Any = None, **options: Any) -> None:
+    def __init__(self, options: Options, class_weights: Sequence[float] | Tensor | None = None) -> None:
         super().__init__()
-        for kind, known in (
-            ("form", FORM_NAMES),
-            ("averaging", AVERAGING_NAMES),
-            ("weighting", WEIGHTING_NAMES),
-        ):
-            if kind in options:
-                check_name(kind, options[kind], known)
-        check_options(
-            **{name: options[name] for name in ("activation", "temperature", "smooth", "ignore_label")}
-        )
         self.options = options
         weights = None if class_weights is None else weights_of(class_weights)
         self.register_buffer("class_weights", weights, persistent=False)
 
     def extra_repr(self) -> str:
         """Show the options."""
-        shown = {name: value for name, value in self.options.items() if value is not None}
+        each = ((field.name, getattr(self.options, field.name)) for field in fields(self.options))
+        shown = {name: value for name, value in each if value is not None}
         if self.class_weights is not None:
             shown["class_weights"] = self.class_weights.tolist()
         return ", ".join(f"{name}={value!r}" for name, value in shown.items())
@@ -93,38 +86,15 @@ class DiceLoss(_Loss):
         When called: what does not fit the prediction.
     """
 
-    def __init__(
-        self,
-        *,
-        form: str = "standard",
-        smooth: float = SMOOTH,
-        activation: str = "none",
-        temperature: float = 1.0,
-        averaging: str = "macro",
-        imagewise: bool = False,
-        include_background: bool = True,
-        class_weights: Sequence[float] | Tensor | None = None,
-        ignore_label: int | None = None,
-        reduce_group: Any = None,
-        validate: bool = True,
-    ) -> None:
-        super().__init__(
-            class_weights,
-            form=form,
-            smooth=smooth,
-            activation=activation,
-            temperature=temperature,
-            averaging=averaging,
-            imagewise=imagewise,
-            include_background=include_background,
-            ignore_label=ignore_label,
-            reduce_group=reduce_group,
-            validate=validate,
-        )
+    options: DiceOptions
+
+    @as_init(DiceOptions)
+    def __init__(self, options: DiceOptions) -> None:
+        super().__init__(replace(options, class_weights=None), options.class_weights)
 
     def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
         """Return the loss, without axes."""
-        return functions.dice_loss(prediction, reference, class_weights=self.class_weights, **self.options)
+        return functions.dice(prediction, reference, self.options, self.class_weights)
 
 
 class GeneralizedDiceLoss(_Loss):
@@ -139,34 +109,15 @@ class GeneralizedDiceLoss(_Loss):
         present: see :func:`dicecli.statistics.soft.forms.class_weights`.
     """
 
-    def __init__(
-        self,
-        *,
-        weighting: str = "square",
-        smooth: float = SMOOTH,
-        activation: str = "none",
-        temperature: float = 1.0,
-        imagewise: bool = False,
-        include_background: bool = True,
-        ignore_label: int | None = None,
-        reduce_group: Any = None,
-        validate: bool = True,
-    ) -> None:
-        super().__init__(
-            weighting=weighting,
-            smooth=smooth,
-            activation=activation,
-            temperature=temperature,
-            imagewise=imagewise,
-            include_background=include_background,
-            ignore_label=ignore_label,
-            reduce_group=reduce_group,
-            validate=validate,
-        )
+    options: GeneralizedDiceOptions
+
+    @as_init(GeneralizedDiceOptions)
+    def __init__(self, options: GeneralizedDiceOptions) -> None:
+        super().__init__(options)
 
     def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
         """Return the loss, without axes."""
-        return functions.generalized_dice_loss(prediction, reference, **self.options)
+        return functions.generalized_dice(prediction, reference, self.options)
 
 
 class DiceCELoss(_Loss):
@@ -185,40 +136,12 @@ class DiceCELoss(_Loss):
         From 0 up.
     """
 
-    def __init__(
-        self,
-        *,
-        dice_weight: float = 1.0,
-        ce_weight: float = 1.0,
-        form: str = "standard",
-        smooth: float = SMOOTH,
-        activation: str = "none",
-        temperature: float = 1.0,
-        averaging: str = "macro",
-        imagewise: bool = False,
-        include_background: bool = True,
-        class_weights: Sequence[float] | Tensor | None = None,
-        ignore_label: int | None = None,
-        reduce_group: Any = None,
-        validate: bool = True,
-    ) -> None:
-        check_parts(dice_weight, ce_weight)
-        super().__init__(
-            class_weights,
-            dice_weight=dice_weight,
-            ce_weight=ce_weight,
-            form=form,
-            smooth=smooth,
-            activation=activation,
-            temperature=temperature,
-            averaging=averaging,
-            imagewise=imagewise,
-            include_background=include_background,
-            ignore_label=ignore_label,
-            reduce_group=reduce_group,
-            validate=validate,
-        )
+    options: DiceCEOptions
+
+    @as_init(DiceCEOptions)
+    def __init__(self, options: DiceCEOptions) -> None:
+        super().__init__(replace(options, class_weights=None), options.class_weights)
 
     def forward(self, prediction: Tensor, reference: Tensor) -> Tensor:
         """Return the loss, without axes."""
-        return functions.dice_ce_loss(prediction, reference, class_weights=self.class_weights, **self.options)
+        return functions.dice_ce(prediction, reference, self.options, self.class_weights)

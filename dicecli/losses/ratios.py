@@ -9,28 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dicecli.statistics.soft.forms import FORMS, WEIGHTINGS, Sums, generalised
+from dicecli.statistics.soft.forms import FORMS, Sums, generalised
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dicecli.losses.options import DiceOptions, GeneralizedDiceOptions, Options
     from dicecli.losses.statistic import SoftSums
 
-#: The words for options: tuples, as the compiler of torch 2.4 fails on one dictionary in two modules.
-AVERAGING_NAMES = ("macro", "micro", "weighted")
-FORM_NAMES = tuple(FORMS)
-WEIGHTING_NAMES = tuple(WEIGHTINGS)
 
-
-def dice(
-    sums: SoftSums,
-    *,
-    form: str,
-    smooth: float,
-    averaging: str,
-    include_background: bool,
-    weights: Tensor | None,
-) -> Tensor:
+def dice(sums: SoftSums, options: DiceOptions, weights: Tensor | None) -> Tensor:
     """Return the average of soft Dice over the classes: sums of shape (..., C), result of shape (...).
 
     macro
@@ -41,27 +29,27 @@ def dice(
     micro
         Σ over classes, each multiplied by its class weight (of mean 1), then the ratio.
     """
-    kept = _kept(sums, include_background)
+    form, smooth, kept = options.form, options.smooth, _kept(sums, options)
     if weights is None:
         weights = kept.reference.new_ones(kept.reference.shape[-1])
     else:
         weights = weights.to(kept.reference)[-kept.reference.shape[-1] :]
-    if averaging == "micro":
+    if options.averaging == "micro":
         weights = weights / weights.mean()
         return _ratio(form, Sums(*((each * weights).sum(-1) for each in kept)), smooth)
-    if averaging == "weighted":
+    if options.averaging == "weighted":
         sized = weights * kept.reference
         weights = torch.where(sized.sum(-1, keepdim=True) > 0, sized, weights)
     return (_ratio(form, kept, smooth) * weights).sum(-1) / weights.sum(-1)
 
 
-def generalized_dice(sums: SoftSums, weighting: str, smooth: float, include_background: bool) -> Tensor:
+def generalized_dice(sums: SoftSums, options: GeneralizedDiceOptions) -> Tensor:
     """Return generalised Dice over the classes: sums of shape (..., C), result of shape (...)."""
 
     def form(kept: Sums, smooth: float) -> Any:
-        return generalised(kept, smooth, weighting)
+        return generalised(kept, smooth, options.weighting)
 
-    return _defined(form, _kept(sums, include_background), smooth, over_classes=True)
+    return _defined(form, _kept(sums, options), options.smooth, over_classes=True)
 
 
 def cross_entropy(sums: SoftSums, activation: str, weights: Tensor | None) -> Tensor:
@@ -78,9 +66,9 @@ def cross_entropy(sums: SoftSums, activation: str, weights: Tensor | None) -> Te
     return (weights * sums.cross).sum(-1) / torch.where(below > 0, below, 1)
 
 
-def _kept(sums: SoftSums, include_background: bool) -> Sums:
+def _kept(sums: SoftSums, options: Options) -> Sums:
     """Leave channel 0 out unless it is wanted, or alone: then it is no background."""
-    first = 0 if include_background or sums.reference.shape[-1] == 1 else 1
+    first = 0 if options.include_background or sums.reference.shape[-1] == 1 else 1
     return Sums(*(each[..., first:] for each in sums[:4]))
 
 
