@@ -29,6 +29,10 @@ OFFENCES = {
         "runs/executors/serial.py",
         "from dicecli.runs.executors import processes",
     ),
+    "Inside runs/executors/processes/": (
+        "runs/executors/processes/_process.py",
+        "from dicecli.runs.executors.processes import _crew",
+    ),
     "Inside runs/executors/dask/": (
         "runs/executors/dask/_task.py",
         "from dicecli.runs.executors.dask import tasks",

@@ -23,7 +23,8 @@ import workers
 
 from dicecli.errors import WorkersFailed
 from dicecli.plugins import load, own
-from dicecli.runs.executors import _worker, processes
+from dicecli.runs.executors import processes
+from dicecli.runs.executors.processes import _crew, _process
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -318,18 +319,18 @@ def test_what_late_items_raise_comes_out():
 
 def test_time_in_which_everything_was_stopped_does_not_count(monkeypatch):
     """Who is woken later than asked for was stopped, as by Ctrl-Z, and its workers with it."""
-    crew = processes._Crew(b"", [], 1, None, timeout=5.0, late=late)
+    crew = _crew.Crew(b"", [], 1, None, timeout=5.0, late=late)
     worker = SimpleNamespace(is_ready=True, tasks=[(0, "item")], since=100.0, pipe=SimpleNamespace(poll=bool))
     crew.workers.append(worker)
     now = [102.0]
-    monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(_crew, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def sleep(_, seconds, slept):
         now[0] += slept or seconds
         return []
 
     for slept, is_overdue in [(None, False), (3600.0, False), (None, True)]:
-        monkeypatch.setattr(processes, "wait", partial(sleep, slept=slept))
+        monkeypatch.setattr(_crew, "wait", partial(sleep, slept=slept))
         crew.waited_for([])
         assert bool(crew.overdue()) == is_overdue, (slept, now, worker.since)
 
@@ -357,7 +358,7 @@ def test_a_worker_that_says_what_is_no_answer_costs_its_item(said):
 @posix_only
 def test_a_worker_that_stops_amid_a_message_is_not_waited_for_without_end(monkeypatch):
     """One that announces a gigabyte, and then holds the pipe, costs its item after a while."""
-    monkeypatch.setattr(_worker, "_MESSAGE_S", 1)
+    monkeypatch.setattr(_process, "_MESSAGE_S", 1)
     items = [struct.pack("!i", 1 << 30) + b"R", "fine"]
     found = dict(processes.run(workers.babble, items, 1, workers.lost))
     assert {0: ("lost", items[0], "stopped amid what it said"), 1: "fine"} == found
@@ -365,7 +366,7 @@ def test_a_worker_that_stops_amid_a_message_is_not_waited_for_without_end(monkey
 
 def test_workers_that_never_get_ready_end_the_run(monkeypatch):
     """Workers that hang over what they load are not waited for without end, and the reason is said."""
-    monkeypatch.setattr(processes, "_START_S", 0.5)
+    monkeypatch.setattr(_crew, "_START_S", 0.5)
     with pytest.raises(WorkersFailed, match=r"was not ready after 0\.5 seconds"):
         list(processes.run(workers.Hanging(), range(10), 1, workers.lost))
 

@@ -1,14 +1,9 @@
-"""Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else.
-
-Which case a dead worker was at is known, since it answers in the order in which it is given cases. So no
-other one is under suspicion: what the worker had not begun goes to another.
-"""
+"""The worker processes of a run, and the items between them."""
 
 from __future__ import annotations
 
 import contextlib
 import pickle
-import sys
 import time
 from collections import deque
 from multiprocessing.connection import wait
@@ -23,20 +18,18 @@ from dicecli.runs.executors._worker import (
     PLACE,
     READY,
     RESULT,
-    Worker,
-    prepare,
     signals_held,
-    started,
     unpacked,
 )
+from dicecli.runs.executors.processes._process import affordable, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from dicecli.runs.executors.processes._process import Worker
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-__all__ = ["prepare", "run"]
 
 #: Items below this many seconds are sent one ahead. Above, the way through the pipe costs next to nothing,
 #: while an item that waits behind a long one could be worked on elsewhere.
@@ -48,45 +41,7 @@ _START_S = 300.0
 _TICK_S = 1.0
 
 
-def run(
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    jobs: int = 1,
-    lost: Callable[[Item, str], Result] | None = None,
-    *,
-    timeout: float | None = None,
-    late: Callable[[Item], Result] | None = None,
-) -> Iterator[tuple[int, Result]]:
-    """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
-
-    At most ``2 * jobs`` items are taken ahead of the results. What `function` raises is raised here, after
-    what was done by then, with the worker's traceback as a note. Leaving the generator ends every worker.
-
-    Parameters
-    ----------
-    timeout : float, optional
-        Seconds that an item may take, with what its worker loads for it. Then the worker is killed, and
-        another one started.
-    late : callable
-        Gives the result of an item that took longer; what it raises is raised here.
-
-    Raises
-    ------
-    WorkersFailed
-        Workers die, or hang, before they do anything; or one dies over an item, and `lost` is None.
-    """
-    crew = _Crew(pickle.dumps(function), items, jobs, lost, timeout=timeout, late=late)
-    try:
-        try:
-            yield from crew.results()
-        except (Exception, SystemExit):
-            yield from crew.leftovers()
-            raise
-    finally:
-        crew.dismiss()
-
-
-class _Crew(Generic[Item, Result]):
+class Crew(Generic[Item, Result]):
     """The workers, and the items between them."""
 
     def __init__(
@@ -101,7 +56,7 @@ class _Crew(Generic[Item, Result]):
     ) -> None:
         self.function = function
         self.items = enumerate(items)
-        self.jobs = _affordable(max(jobs, 1))
+        self.jobs = affordable(max(jobs, 1))
         self.lost, self.timeout, self.late = lost, timeout, late
         self.workers: list[Worker] = []
         self.backlog: deque[tuple[int, Item]] = deque()
@@ -285,15 +240,3 @@ class _Crew(Generic[Item, Result]):
             for process in left:
                 process.join(max(0.0, deadline - time.monotonic()))
             left = [process for process in left if process.exitcode is None]
-
-
-def _affordable(jobs: int) -> int:
-    """Bound the workers by what the system lets one process watch."""
-    if sys.platform == "win32":
-        return min(jobs, 30)  # WaitForMultipleObjects takes 64 handles; each worker has two
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY:
-        return jobs
-    return max(1, min(jobs, (limit - 32) // 3))  # each worker takes three, and the program needs some

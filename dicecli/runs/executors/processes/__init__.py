@@ -1,0 +1,59 @@
+"""Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else.
+
+Which case a dead worker was at is known, since it answers in the order in which it is given cases. So no
+other one is under suspicion: what the worker had not begun goes to another.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, TypeVar
+
+from dicecli.runs.executors.processes._crew import Crew
+from dicecli.runs.executors.processes._process import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+__all__ = ["prepare", "run"]
+
+
+def run(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    jobs: int = 1,
+    lost: Callable[[Item, str], Result] | None = None,
+    *,
+    timeout: float | None = None,
+    late: Callable[[Item], Result] | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
+
+    At most ``2 * jobs`` items are taken ahead of the results. What `function` raises is raised here, after
+    what was done by then, with the worker's traceback as a note. Leaving the generator ends every worker.
+
+    Parameters
+    ----------
+    timeout : float, optional
+        Seconds that an item may take, with what its worker loads for it. Then the worker is killed, and
+        another one started.
+    late : callable
+        Gives the result of an item that took longer; what it raises is raised here.
+
+    Raises
+    ------
+    WorkersFailed
+        Workers die, or hang, before they do anything; or one dies over an item, and `lost` is None.
+    """
+    crew = Crew(pickle.dumps(function), items, jobs, lost, timeout=timeout, late=late)
+    try:
+        try:
+            yield from crew.results()
+        except (Exception, SystemExit):
+            yield from crew.leftovers()
+            raise
+    finally:
+        crew.dismiss()
