@@ -51,7 +51,7 @@ from dicecli.runs.executors.dask._task import pack
 from dicecli.runs.journal import Journal
 from dicecli.runs.scoring import result_of
 from dicecli.statistics._confusion import ConfusionMatrix
-from dicecli.statistics._spreading import Counting, _portions, _seen, do_share
+from dicecli.statistics._sharing import CensusWork, _seen, _travelling, do_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,8 +193,8 @@ def of_rasters(dense: Path, sparse: Path) -> dict[str, float]:
         open_s = each_s(lambda case=case: Pair(case, SETTINGS).__enter__().__exit__(None, None, None), 5)
         with Pair(case, SETTINGS) as pair:
             windows, pixels = pair.windows(), pair.grid.size
-        share = _portions(len(windows), 1)[0]
-        count = partial(do_share, case, SETTINGS, Counting("cpu"), _seen(case, len(windows)))
+        share = _travelling(len(windows), 1)[0]
+        count = partial(do_share, case, SETTINGS, CensusWork("cpu"), _seen(case, len(windows)))
         read = sum(
             (part[0].stop - part[0].start) * (part[1].stop - part[1].start)
             for part in (windows[at] for at in share)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: As in dicecli/runs/executors/dask/tasks.py and dicecli/statistics/_spreading.py: seconds and items of a
+#: As in dicecli/runs/executors/dask/tasks.py and dicecli/statistics/_sharing.py: seconds and items of a
 #: task, sums of a task, shares of a raster per thread, windows of a share, shares that are enough.
 TASK_S, MOST_ITEMS = 0.2, 32
 BRANCHES, SHARES, MOST_WINDOWS, MOST_SHARES = 8, 4, 32, 1 << 13

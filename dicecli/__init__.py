@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dicecli.errors import CaseError, DicecliError, UsageError
     from dicecli.records.cases import Case
     from dicecli.records.counts import Counts
-    from dicecli.records.labels import LabelScheme, load_labels
+    from dicecli.records.label_files import load_labels
+    from dicecli.records.labels import LabelScheme
     from dicecli.reports.report import Report
     from dicecli.runs.python import batch, score, soft
     from dicecli.runs.scoring import make_settings, score_many
@@ -51,7 +52,7 @@ _HOMES = {
     "Report": "reports.report",
     "UsageError": "errors",
     "batch": "runs.python",
-    "load_labels": "records.labels",
+    "load_labels": "records.label_files",
     "make_settings": "runs.scoring",
     "score": "runs.python",
     "score_many": "runs.scoring",

@@ -46,7 +46,8 @@
         │   └── GridMismatch      other places in the world
         └── UnitMismatch      lengths in another unit than those of the run
 
-The name of an error's class is stable: reports carry it.
+The name of an error's class is stable: reports carry it. The file is long because the tree is one: whoever
+writes an error sees beside it all that might fit better.
 """
 
 from __future__ import annotations

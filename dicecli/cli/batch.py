@@ -108,7 +108,7 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
 def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
     """Build the settings, and check all that can be checked before a file is looked for."""
     from dicecli.reports.report import Report
-    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import check_executor
 
     check_executor(options["executor"], options["scheduler"])

@@ -14,7 +14,7 @@ from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from dicecli.runs.inspection import Inspection
+    from dicecli.runs.inspection import Alignment, Inspection
 
 #: Values shown on a terminal; JSON has all.
 _SHOWN = 24
@@ -41,7 +41,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     score' would read them. Of two files it also says whether they lie on each other, the first being taken
     as the prediction, and by how much not.
     """
-    from dicecli.runs.inspection import compare, inspect
+    from dicecli.runs.inspection import inspect, inspect_pair
 
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if len(found) == 2:
         # A file that cannot even be opened has said so already.
         with contextlib.suppress(CaseError):
-            pair = compare(files[0], files[1], settings)
+            pair = inspect_pair(files[0], files[1], settings)
     if format_name == "json":
         record = {"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}
         click.echo(json.dumps(record, indent=2, allow_nan=False))
@@ -91,7 +91,7 @@ def _value_lines(found: Inspection, *, every: bool) -> list[str]:
     return lines
 
 
-def _pair_lines(pair: dict[str, Any]) -> list[str]:
+def _pair_lines(pair: Alignment) -> list[str]:
     verdict = (
         "the two masks lie on each other" if pair["aligned"] else "the two masks do NOT lie on each other"
     )

@@ -9,7 +9,7 @@ import click
 
 from dicecli.cli.choices import PluginChoice
 from dicecli.errors import UsageError
-from dicecli.records.labels import parse_region
+from dicecli.records.label_files import parse_region
 from dicecli.records.options import table_of
 from dicecli.records.settings import KINDS, AnyOptions, Options, reads_of
 

@@ -46,7 +46,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.records.cases import Case, Failed
     from dicecli.reports.report import Report
-    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
 
     started = time.perf_counter()

@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.records.cases import Case, Failed
     from dicecli.reports.report import Report
-    from dicecli.runs.casualties import check_timeout
+    from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, result_of
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))

@@ -127,7 +127,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Missing(Failed):
+class LeftOut(Failed):
     """A case that has no prediction and is left out, as ``--missing skip`` asks."""
 
     status = "missing"

@@ -21,7 +21,7 @@ from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
 Geometry = Literal["strict", "ignore"]
-Missing = Literal["error", "zero", "skip"]
+OnMissing = Literal["error", "zero", "skip"]
 Average = Literal["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
 #: The averages of which one can lead.
 AVERAGES: tuple[Average, ...] = get_args(Average)
@@ -83,7 +83,7 @@ class _Shared:
     geometry: Geometry = option(
         "strict", Option("ignore: compare pixel by pixel, wherever the masks lie.", part="scoring")
     )
-    missing: Missing = option(
+    missing: OnMissing = option(
         "error",
         Option(
             "A reference without prediction: a failed case, an empty prediction, or left out.", part="pairing"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
-from dicecli.records.cases import EXCLUDED, SIZES, Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.cases import EXCLUDED, SIZES, Failed, LeftOut, Pending, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dicecli.records.codec import Json
 
 _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote."
-_UNSCORED = {"failed": Failed, "missing": Missing, "pending": Pending}
+_UNSCORED = {"failed": Failed, "missing": LeftOut, "pending": Pending}
 
 
 def read_report(path: str | Path) -> Report:

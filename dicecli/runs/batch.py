@@ -12,7 +12,7 @@ from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.reports.report import Report
-from dicecli.runs.casualties import late, lost
+from dicecli.runs.lost import late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.scoring import result_of

@@ -17,15 +17,15 @@ from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._leading import name_of
-from dicecli.statistics._meaning import channels_named, understood
+from dicecli.statistics._meaning import understood
 from dicecli.statistics._pass import halos, measured, options_of
-from dicecli.statistics._spreading import Counting, Pushing, spread
+from dicecli.statistics._sharing import CensusWork, PassWork, share_out
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings
     from dicecli.statistics._opened import Census
-    from dicecli.statistics._spreading import Fold
+    from dicecli.statistics._sharing import Fold
 
 
 def measure_case(
@@ -65,8 +65,8 @@ def measure_case(
         options = _options(settings)
         needed, states = halos(opened, options), Sums({})
         if needed:
-            work = Pushing(opened, {name: options[name] for name in needed}, max(needed.values()))
-            states = spread(case, settings, pair, work, threads=threads, fold=fold)
+            work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
+            states = share_out(case, settings, pair, work, threads=threads, fold=fold)
             pair.finish(threads)
         found, said = measured(states.parts, options, opened, pair)
         notes = [*pair.notes, *_on_device(settings), *opened.notes, *said]
@@ -92,10 +92,12 @@ def _options(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Sums:
     if pair.is_soft:
+        from dicecli.statistics._meaning.channels import channels_named
+
         channels_named(pair, settings)
         return census_of_reference(pair)
-    found = whole_tensors(pair) or spread(
-        case, settings, pair, Counting(settings.device), threads=threads, fold=fold
+    found = whole_tensors(pair) or share_out(
+        case, settings, pair, CensusWork(settings.device), threads=threads, fold=fold
     )
     pair.finish(threads)
     return found

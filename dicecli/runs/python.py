@@ -12,8 +12,8 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
 from dicecli.reports.report import Report
 from dicecli.runs.batch import find_pairs, run
-from dicecli.runs.casualties import check_timeout
 from dicecli.runs.keywords import taking
+from dicecli.runs.lost import check_timeout
 from dicecli.runs.scoring import case_name, check_executor, measure_within, settings_of
 
 

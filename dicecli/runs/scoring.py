@@ -12,17 +12,17 @@ from dicecli.masks import files
 from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
 from dicecli.metrics._catalogue import every_of, resolve
-from dicecli.records.cases import Case, Failed, Missing
-from dicecli.records.labels import load_labels
+from dicecli.records.cases import Case, Failed, LeftOut
+from dicecli.records.label_files import load_labels
+from dicecli.records.labels import labels_of
 from dicecli.records.limits import parse_bytes
 from dicecli.records.options import checked, names_of, table_of
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.reports.report import Report
-from dicecli.runs.casualties import within
 from dicecli.runs.keywords import taking
+from dicecli.runs.lost import within
 from dicecli.runs.measuring import measure_case
-from dicecli.statistics._confusion import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -172,7 +172,7 @@ def result_of(
 ) -> Result:
     """Measure a case; what is wrong with its masks becomes its result."""
     if case.prediction is None and settings.missing != "zero":
-        kind = Failed if settings.missing == "error" else Missing
+        kind = Failed if settings.missing == "error" else LeftOut
         return kind(
             named(case),
             "Missing",

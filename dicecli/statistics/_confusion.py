@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.errors import NotLabels, TooManyLabels, UsageError
+from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.tensors import is_tensor, on_host
 from dicecli.plugins import cpu_backend, load
 from dicecli.records.counts import Counts
-from dicecli.records.labels import NO_LABEL
+from dicecli.records.labels import NO_LABEL, labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: More distinct labels than this are taken for something else than a label map.
 MAX_LABELS = 4096
@@ -219,21 +217,6 @@ class ConfusionMatrix:
 
     def _size(self, margin: np.ndarray, label: int) -> int:
         return int(margin[self.labels.index(label)]) if label in self.labels else 0
-
-
-def labels_of(given: int | Iterable[int] | None) -> list[int]:
-    """Return the labels that one, several or none are given as.
-
-    Raises
-    ------
-    UsageError
-        Something else than integers.
-    """
-    several = given if isinstance(given, Iterable) else () if given is None else (given,)
-    try:
-        return [operator.index(label) for label in several]
-    except TypeError as error:
-        raise UsageError(f"{given!r} is no label", "Labels are integers: one, or a list of them.") from error
 
 
 def check_number(labels: int) -> None:

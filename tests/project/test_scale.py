@@ -14,7 +14,7 @@ import pytest
 from readme_blocks import ROOT, blocks
 
 from dicecli.runs.executors.dask import tasks as dask
-from dicecli.statistics import _spreading as spreading
+from dicecli.statistics import _sharing as sharing
 
 PAGE = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 RECORDS = sorted((ROOT / "benchmarks" / "results").glob("*_scale_*.json"))
@@ -54,14 +54,14 @@ def test_the_model_knows_how_work_is_cut(model):
         model.MOST_ITEMS,
         model.BRANCHES,
     )
-    assert (spreading._SHARES, spreading._MOST_WINDOWS, spreading._MOST_SHARES) == (
+    assert (sharing._SHARES, sharing._MOST_WINDOWS, sharing._MOST_SHARES) == (
         model.SHARES,
         model.MOST_WINDOWS,
         model.MOST_SHARES,
     )
     for pixels, workers in ((1e8, 2), (1e10, 64), (1e12, 1), (1e12, 5000)):
         windows = -(-int(pixels) // (1 << 22))
-        expected = len(spreading._portions(windows, workers))
+        expected = len(sharing._travelling(windows, workers))
         one = model.Constants(
             **dict.fromkeys(model.Constants.__dataclass_fields__, 0.0) | {"window_pixels": 1 << 22}
         )

@@ -50,6 +50,10 @@ OFFENCES = {
     ),
     "Inside metrics/_soft/": ("metrics/_soft/thresholds.py", "from dicecli.metrics._soft import numbers"),
     "Inside statistics/": ("statistics/_confusion.py", "from dicecli.statistics import _census"),
+    "Inside statistics/_meaning/": (
+        "statistics/_meaning/maps.py",
+        "from dicecli.statistics._meaning import layers",
+    ),
     "Inside statistics/: statistics never import each other": (
         "statistics/matrix.py",
         "from dicecli.statistics import soft",

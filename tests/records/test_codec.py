@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicecli.plugins import load, names
-from dicecli.records.cases import Case, Failed, Missing, Pending, Scored, Verdict
+from dicecli.records.cases import Case, Failed, LeftOut, Pending, Scored, Verdict
 from dicecli.records.codec import fields, read, written
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Least, Measured, Most, Row, Shape
@@ -242,7 +242,7 @@ def example(kind):
         Probabilities: Probabilities(channels=(Row("label", 1, None, (1,)),)),
         **{
             each: each(case, "Truncated", "it ends early", "copy it again")
-            for each in (Failed, Missing, Pending)
+            for each in (Failed, LeftOut, Pending)
         },
     }
     if kind in known:
@@ -250,7 +250,7 @@ def example(kind):
     return kind.zero(2) if kind is JointSums else kind.zero()
 
 
-RECORDS = [*MEASUREMENTS, Counts, Row, Case, Scored, Failed, Missing, Pending, Verdict, Probabilities]
+RECORDS = [*MEASUREMENTS, Counts, Row, Case, Scored, Failed, LeftOut, Pending, Verdict, Probabilities]
 
 
 @pytest.mark.parametrize("kind", dict.fromkeys(RECORDS), ids=lambda kind: kind.__name__)

@@ -10,7 +10,8 @@ from make import blobs, brute, counts, png, scored
 
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
-from dicecli.records.labels import LabelScheme, load_labels, parse_region, presets
+from dicecli.records.label_files import load_labels, parse_region, presets
+from dicecli.records.labels import LabelScheme
 
 OWN = {
     "description": "two organs",

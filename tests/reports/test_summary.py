@@ -17,7 +17,7 @@ from make import measured
 
 from dicecli.metrics._catalogue import resolve
 from dicecli.plugins import load
-from dicecli.records.cases import Case, Failed, Missing, Scored
+from dicecli.records.cases import Case, Failed, LeftOut, Scored
 from dicecli.records.counts import Counts, pooled
 from dicecli.reports import summary as module
 from dicecli.reports.averages import DEFINITIONS
@@ -237,7 +237,7 @@ def test_a_median_of_four_and_quartiles_by_hand():
 
 def test_every_expected_case_is_scored_undefined_or_missing():
     """n, undefined and missing add up to the expected cases, for every row and metric."""
-    others = [failed("x"), failed("y"), failed("z", Missing)]
+    others = [failed("x"), failed("y"), failed("z", LeftOut)]
     report = report_of(random_table(3, 20), others=others)
     every = [each for row in report.summary.rows for each in row.metrics.values()]
     assert {(23, 20, 3)} == {(each.expected, each.scored, each.missing) for each in every}

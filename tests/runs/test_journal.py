@@ -23,7 +23,7 @@ from make import measured
 
 from dicecli import plugins
 from dicecli.errors import OutputError
-from dicecli.records.cases import Case, Failed, Missing, Scored
+from dicecli.records.cases import Case, Failed, LeftOut, Scored
 from dicecli.records.codec import read, written
 from dicecli.records.counts import Counts
 from dicecli.runs.fingerprint import fingerprint
@@ -153,7 +153,7 @@ def test_only_what_was_scored_is_written(path, cases):
     before = write(path, [])
     journal = Journal.open(path, resume=True)
     journal.add(cases[0], PLAIN, Failed(cases[0], "WorkerDied", "was killed", "Try again."))
-    journal.add(cases[1], PLAIN, Missing(cases[1], "Missing", "is not there", "Look for it."))
+    journal.add(cases[1], PLAIN, LeftOut(cases[1], "Missing", "is not there", "Look for it."))
     journal.close()
     assert before == path.read_bytes()
 

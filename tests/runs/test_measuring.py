@@ -27,10 +27,10 @@ from dicecli.masks.pair import Pair
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
-from dicecli.runs.inspection import compare, inspect
+from dicecli.runs.inspection import inspect, inspect_pair
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
-from dicecli.statistics._spreading import Counting, spread
+from dicecli.statistics._sharing import CensusWork, share_out
 
 SHAPE, FLAT = (13, 12, 11), (70, 60)
 LAYERS, OTHERS = layered.drawn(SHAPE, 3, 1), layered.drawn(SHAPE, 3, 2)
@@ -110,7 +110,7 @@ def test_turned_axes(tmp_path, suffix, axes, flips):
 @pytest.mark.parametrize("compress", ["none", "deflate", "lzw"])
 def test_tiled_bands_shared_out(tmp_path, interleave, compress, monkeypatch):
     """Bands whose windows threads or workers share, are what brute force counts, and every worker's part adds up."""
-    monkeypatch.setattr("dicecli.statistics._spreading.WORTH_PIXELS", 1)
+    monkeypatch.setattr("dicecli.statistics._sharing.WORTH_PIXELS", 1)
     monkeypatch.setattr("dicecli.masks.pair.WINDOW_PIXELS", 1 << 11)
     monkeypatch.setattr("dicecli.masks.pair._LEAST_PIXELS", 1 << 8)
     tiles = {
@@ -133,7 +133,7 @@ def test_tiled_bands_shared_out(tmp_path, interleave, compress, monkeypatch):
         return reduce(combine, map(of_share, reversed(shares)))
 
     with Pair(case, settings) as pair:
-        sums = spread(case, settings, pair, Counting("cpu"), threads=2, fold=fold).parts
+        sums = share_out(case, settings, pair, CensusWork("cpu"), threads=2, fold=fold).parts
     assert len(shares) > 1
     assert [sums[at, at].counts(1) for at in range(3)] == wanted
 
@@ -477,9 +477,9 @@ def test_inspect_says_that_there_are_layers(tmp_path, suffix):
     inside = int(LAYERS[cut].sum())
     assert found.values == {0: LAYERS[cut].size - inside, 1: inside}
     for path in (paths[0], paths[2]):
-        assert compare(path, paths[1])["aligned"]
+        assert inspect_pair(path, paths[1])["aligned"]
     other = layered.written(tmp_path / f"other{suffix}", OTHERS[cut][:, 1:])
-    assert not compare(other, paths[1])["aligned"]
+    assert not inspect_pair(other, paths[1])["aligned"]
 
 
 def test_inspect_refuses_what_score_refuses(tmp_path):

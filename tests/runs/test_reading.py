@@ -29,7 +29,7 @@ from dicecli.records.cases import Case
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._pass import push
-from dicecli.statistics._spreading import Pushing, spread
+from dicecli.statistics._sharing import PassWork, share_out
 from dicecli.statistics._sums import Sums
 
 SHAPE = (120, 110, 100)
@@ -236,10 +236,10 @@ def test_every_way_of_sharing_out_is_the_whole(tmp_path, monkeypatch, name, suff
         return reduce(combine, map(of_share, reversed(shares)))
 
     with passes.opened(*paths, options) as (pair, known):
-        work = Pushing(known, {name: {}}, near.NAMES[name])
+        work = PassWork(known, {name: {}}, near.NAMES[name])
         assert len(work.plan(pair)) > 4
         given_fold = fold if way == "workers" else None
-        found = spread(
+        found = share_out(
             case(paths), options, pair, work, threads=1 if way == "forwards" else 3, fold=given_fold
         )
     assert bool(shares) == (way == "workers" and suffix == ".tif")

@@ -20,7 +20,7 @@ from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics import _pass
 from dicecli.statistics._pass import plan_of
-from dicecli.statistics._spreading import Pushing, spread
+from dicecli.statistics._sharing import PassWork, share_out
 
 ALL = list(near.NAMES)
 
@@ -96,10 +96,10 @@ def test_memory_of_a_stream(tmp_path, monkeypatch, threads):
     path = str(make.nifti(tmp_path / "a.nii.gz", volume))
     case, options = Case("case", path, path), make_settings(metrics=["near2"])
     with passes.opened(path, path, options) as (pair, known):
-        work = Pushing(known, {"near2": {}}, 2)
-        spread(case, options, pair, work, threads=threads)
+        work = PassWork(known, {"near2": {}}, 2)
+        share_out(case, options, pair, work, threads=threads)
         with memory_below(6e6):
-            spread(case, options, pair, work, threads=threads)
+            share_out(case, options, pair, work, threads=threads)
 
 
 class Broken:
@@ -151,7 +151,7 @@ def test_a_file_that_changes_between_the_passes(tmp_path, monkeypatch, name, suf
     write, shape = (make.geotiff, (1100, 1000)) if suffix == ".tif" else (make.nifti, (120, 110, 100))
     first, second = (make.blobs(shape, 3, seed) for seed in range(2))
     paths = [str(write(tmp_path / f"{at}{suffix}", each)) for at, each in enumerate((first, second))]
-    do = Pushing.do
+    do = PassWork.do
 
     def changing(this, pair, *given, **options):
         content = tmp_path / f"new{suffix}"
@@ -160,7 +160,7 @@ def test_a_file_that_changes_between_the_passes(tmp_path, monkeypatch, name, suf
         os.utime(paths[1], ns=(1, 1))
         return do(this, pair, *given, **options)
 
-    monkeypatch.setattr(Pushing, "do", changing)
+    monkeypatch.setattr(PassWork, "do", changing)
     with pytest.raises(Changed) as told:
         measured(*paths, name, threads)
     assert (told.value.side, told.value.path) == ("reference", paths[1])

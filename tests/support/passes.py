@@ -19,7 +19,7 @@ from dicecli.runs.scoring import make_settings
 from dicecli.statistics._census import census, census_of_reference
 from dicecli.statistics._meaning import understood
 from dicecli.statistics._pass import halos, measured, options_of, plan_of, push
-from dicecli.statistics._spreading import shares
+from dicecli.statistics._sharing import shares
 
 #: What a statistic may read, and how a case of it is made of a seed and a shape.
 READS = ("labels", "probabilities")

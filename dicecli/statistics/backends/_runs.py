@@ -45,11 +45,11 @@ def count_bytes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             joint = one.astype(np.uint16)
             joint *= np.uint16(columns)
             joint += other
-        table[:rows, :columns] += tally(joint, rows * columns).reshape(rows, columns)
+        table[:rows, :columns] += count_codes(joint, rows * columns).reshape(rows, columns)
     return table
 
 
-def tally(codes: np.ndarray, cells: int) -> np.ndarray:
+def count_codes(codes: np.ndarray, cells: int) -> np.ndarray:
     """Count how often each code occurs.
 
     Parameters

@@ -76,7 +76,7 @@ def _count_bytes(torch: Any, first: Any, second: Any, labels: int) -> np.ndarray
     if first.numel():
         joint = first.to(_narrow(torch, first.device, labels)) * labels
         joint += second
-        table += _tally(torch, joint, labels)
+        table += _count_codes(torch, joint, labels)
     return table
 
 
@@ -103,7 +103,7 @@ def _constant(torch: Any, table: np.ndarray, one: Any, other: Any) -> tuple[Any,
     runs, mixed = (torch.nonzero(each).squeeze(1) for each in (alike, ~alike))
     if runs.numel():
         joint = (one[runs] & 255) * len(table) + (other[runs] & 255)
-        table += 8 * _tally(torch, joint.to(torch.int32), len(table))
+        table += 8 * _count_codes(torch, joint.to(torch.int32), len(table))
     return one[mixed], other[mixed]
 
 
@@ -114,7 +114,7 @@ def _narrow(torch: Any, device: Any, labels: int) -> Any:
     return torch.uint8 if labels <= 16 else torch.int16 if labels <= 181 else torch.int32
 
 
-def _tally(torch: Any, joint: Any, labels: int) -> np.ndarray:
+def _count_codes(torch: Any, joint: Any, labels: int) -> np.ndarray:
     counted: np.ndarray = torch.bincount(joint, minlength=labels * labels).cpu().numpy()
     return counted.astype(np.int64).reshape(labels, labels)
 

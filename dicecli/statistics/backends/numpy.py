@@ -8,7 +8,7 @@ import numpy as np
 
 from dicecli.errors import NotLabels, ShapeMismatch
 from dicecli.statistics._confusion import ConfusionMatrix, check_number
-from dicecli.statistics.backends._runs import PIECE, changes, count_bytes, run_ends, tally
+from dicecli.statistics.backends._runs import PIECE, changes, count_bytes, count_codes, run_ends
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -122,7 +122,7 @@ def _count_near(
             part += second[here]
             if least:
                 part -= least
-        table += tally(joint[:size], cells)
+        table += count_codes(joint[:size], cells)
     return table
 
 

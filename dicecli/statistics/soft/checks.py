@@ -58,7 +58,7 @@ class Watch:
             self.has_fractions = bool(((values > 0) & (values < 1)).any())
 
 
-def check_values(block: np.ndarray, softness: Probabilities, watch: Watch) -> None:
+def check_values(block: np.ndarray, options: Probabilities, watch: Watch) -> None:
     """Hold that a piece, ``(C, n)``, holds probabilities, or finite logits; and take note of it.
 
     Raises
@@ -66,7 +66,7 @@ def check_values(block: np.ndarray, softness: Probabilities, watch: Watch) -> No
     NotProbabilities
     """
     low, high = float(block.min()), float(block.max())
-    if softness.logits is not None:
+    if options.logits is not None:
         if not (np.isfinite(low) and np.isfinite(high)):
             raise NotProbabilities(
                 "its logits hold NaN or infinity", "Save them again without; float16 overflows beyond 65,504."
@@ -118,27 +118,27 @@ def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
         )
 
 
-def refuse_hard(watch: Watch, softness: Probabilities) -> None:
+def refuse_hard(watch: Watch, options: Probabilities) -> None:
     """Refuse a map of nothing but 0 and 1, which is a mask; nothing but 0 may be what a network gave.
 
     Raises
     ------
     NotProbabilities
     """
-    if softness.logits is None and watch.has_one and not watch.has_fractions and not softness.accept_labels:
+    if options.logits is None and watch.has_one and not watch.has_fractions and not options.accept_labels:
         raise NotProbabilities(
             "it holds nothing but 0 and 1: a mask of labels, not probabilities",
             "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
         )
 
 
-def remarks(watch: Watch, sums: SoftSums, softness: Probabilities) -> list[str]:
+def remarks(watch: Watch, sums: SoftSums, options: Probabilities) -> list[str]:
     """Return what is to be said of a map of which all was seen."""
     notes = []
     is_empty = not any(each.pixels for each in sums.channels)
-    if not (is_empty or watch.has_fractions or watch.has_one) and softness.logits is None:
+    if not (is_empty or watch.has_fractions or watch.has_one) and options.logits is None:
         notes.append("prediction: every probability is 0")
-    if softness.logits is not None and watch.is_within and watch.has_fractions:
+    if options.logits is not None and watch.is_within and watch.has_fractions:
         notes.append("prediction: every logit lies between 0 and 1: are they probabilities already?")
     if watch.missing:
         notes.append(

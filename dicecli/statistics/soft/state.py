@@ -29,18 +29,18 @@ class Summing:
 
     Attributes
     ----------
-    softness : Probabilities
+    options : Probabilities
     sums : SoftSums
         Of the channels, then of the regions.
     watch : Watch
         What was seen so far.
     """
 
-    def __init__(self, opened: Opened, softness: Probabilities) -> None:
-        self.softness = softness
+    def __init__(self, opened: Opened, options: Probabilities) -> None:
+        self.options = options
         self._channels = len(opened.channels)
         self._rows = self._channels + len(opened.regions)
-        self._excludes = softness.excludes(self._channels)
+        self._excludes = options.excludes(self._channels)
         self._order = opened.order
         # Whether a row of the reference, by its place, belongs to a channel or region; 0 is no row.
         self._is_inside = np.zeros((self._rows, len(opened.rows) + 1), bool)
@@ -97,7 +97,7 @@ class Summing:
         step: int,
     ) -> tuple[SoftSums, Watch]:
         """Return the sums of some pieces of `step` pixels, and what was seen in them."""
-        dtype = values[0].dtype if self.softness.logits is None else np.dtype(np.float64)
+        dtype = values[0].dtype if self.options.logits is None else np.dtype(np.float64)
         tally, watch = Tally(self._rows, edges(dtype), joint=self._channels if self._excludes else 0), Watch()
         watch.has_fractions = self.watch.has_fractions
         for at in range(start, min(codes.size, start + step * _PIECES), step):
@@ -116,19 +116,19 @@ class Summing:
         self, tally: Tally, watch: Watch, block: np.ndarray, codes: np.ndarray, gone: np.ndarray | None
     ) -> None:
         """Add a piece: values ``(C, n)``, the reference as places among the rows."""
-        softness = self.softness
+        options = self.options
         if gone is not None:
             watch.missing += int(gone.sum())
             block[:, gone] = 0
-        check_values(block, softness, watch)
+        check_values(block, options, watch)
         g = self._is_inside[: self._channels, codes]
-        found = activated(block, g, softness.logits, softness.temperature)
-        if gone is not None and softness.logits is not None:
+        found = activated(block, g, options.logits, options.temperature)
+        if gone is not None and options.logits is not None:
             found = _without(found, g, gone)  # a logit of 0 is no probability of 0
         tally.add(*self._with_regions(found, g, codes))
         if not self._excludes:
             return
-        if softness.logits is None:
+        if options.logits is None:
             check_sums(found.p, gone)
         index = self._is_inside[: self._channels].argmax(axis=0)[codes]
         with np.errstate(divide="ignore"):

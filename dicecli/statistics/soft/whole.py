@@ -57,7 +57,7 @@ def done(state: Summing, opened: Opened) -> Iterator[tuple[Row, ChannelSums | Jo
     NotProbabilities
         The map holds nothing but 0 and 1.
     """
-    refuse_hard(state.watch, state.softness)
+    refuse_hard(state.watch, state.options)
     yield from zip((*opened.channels, *opened.regions), state.sums.channels, strict=True)
     if state.sums.joint is not None:
         yield IMAGE, state.sums.joint
@@ -66,4 +66,4 @@ def done(state: Summing, opened: Opened) -> Iterator[tuple[Row, ChannelSums | Jo
 def notes(state: Summing, opened: Opened) -> list[str]:
     """Say what was seen of the whole map."""
     del opened
-    return remarks(state.watch, state.sums, state.softness)
+    return remarks(state.watch, state.sums, state.options)

@@ -35,7 +35,7 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.executors._worker import answer
 from dicecli.runs.executors.dask._task import _working_in, pack
-from dicecli.statistics._spreading import Counting, _portions, _seen, do_share
+from dicecli.statistics._sharing import CensusWork, _seen, _travelling, do_share
 
 pytest.importorskip("distributed", reason="dask is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil, which distributed needs, is not installed")
@@ -448,7 +448,7 @@ def seen_of(case):
 def test_tasks_and_results_are_small(rasters):
     """A task holds paths, settings and two numbers, a result a small table: no pixel travels."""
     case = Case("map", str(rasters / "prediction.tif"), str(rasters / "reference.tif"))
-    count = partial(do_share, case, Settings(), Counting("cpu"), seen_of(case))
+    count = partial(do_share, case, Settings(), CensusWork("cpu"), seen_of(case))
     message = answer(count, pickle.dumps(range(3)))
     assert message[:1] == b"R"
     assert len(pack(count)) < 2000
@@ -462,10 +462,10 @@ def test_a_worker_that_sees_other_files_counts_nothing(rasters, tmp_path):
     seen = seen_of(case)
     (tmp_path / "reference.tif").write_bytes((rasters / "reference.tif").read_bytes() + b"\0")
     other = Case("map", case.prediction, str(tmp_path / "reference.tif"))
-    (matrix,) = do_share(case, Settings(), Counting("cpu"), seen, range(2)).parts.values()
+    (matrix,) = do_share(case, Settings(), CensusWork("cpu"), seen, range(2)).parts.values()
     assert matrix.total == 2 * 512 * 8192
     with pytest.raises(Changed, match="other files"):
-        do_share(other, Settings(), Counting("cpu"), seen, range(2))
+        do_share(other, Settings(), CensusWork("cpu"), seen, range(2))
 
 
 def test_tasks_of_other_folders_wait(tmp_path):
@@ -512,7 +512,7 @@ def test_a_plan_of_any_length_takes_no_memory():
 
     tracemalloc.start()
     windows = plan(Huge())
-    shares = _portions(len(windows), 1)
+    shares = _travelling(len(windows), 1)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(windows, Plan)
@@ -520,10 +520,10 @@ def test_a_plan_of_any_length_takes_no_memory():
     assert windows[-1] == (slice(1953 * 512, 10**6), slice(122 * 8192, 10**6))
     assert most < 2_000_000
     assert 1000 < len(shares) <= 1 << 13
-    assert len(_portions(len(windows), 10_000)) == len(shares)
-    assert len(_portions(400, 2)) == 13
-    assert len(_portions(400, 10_000)) == 80
-    for some in (shares, _portions(len(windows), 10_000)):
+    assert len(_travelling(len(windows), 10_000)) == len(shares)
+    assert len(_travelling(400, 2)) == 13
+    assert len(_travelling(400, 10_000)) == 80
+    for some in (shares, _travelling(len(windows), 10_000)):
         assert [0, len(windows)] == [some[0].start, some[-1].stop]
         assert all(left.stop == right.start for left, right in pairwise(some))
 

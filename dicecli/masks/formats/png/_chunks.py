@@ -58,46 +58,49 @@ def check(data: bytes, path: str) -> tuple[Header, bytes]:
     palette, pieces = 0, []
     position = len(MAGIC)
     while True:
-        if position + 12 > len(data):
-            raise Truncated(
-                f"the file ends after {len(data):,} bytes without PNG's end mark (IEND)",
-                "It is cut off: fetch or save it again.",
-                path,
-            )
-        length, kind = struct.unpack(">I4s", data[position : position + 8])
-        body = data[position + 8 : position + 8 + length]
-        end = position + 12 + length
-        if not kind.isalpha():
-            raise Corrupt(
-                f"at byte {position:,} there is no chunk of PNG, but {_name(kind)!r}",
-                "It is damaged: fetch or save it again.",
-                path,
-            )
-        if end > len(data):
-            raise Truncated(
-                f"the file ends inside its chunk {_name(kind)}",
-                "It is cut off: fetch or save it again.",
-                path,
-            )
-        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):
-            raise Corrupt(
-                f"the checksum of its chunk {_name(kind)} does not hold", "Fetch or save it again.", path
-            )
+        kind, body, position = _chunk(data, position, path)
         if header is None:
             header = _header(kind, body, path)
-        palette = length // 3 if kind == b"PLTE" else palette
+        palette = len(body) // 3 if kind == b"PLTE" else palette
         if kind == b"IDAT":
             pieces.append(body)
         if kind == b"acTL":
             raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
         if kind == b"IEND":
             break
-        position = end
     if not pieces or (header.kind == 3 and not palette):
         raise Corrupt(f"it has no {'palette' if pieces else 'pixels'}", "Save it again.", path)
     stream = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     _check_claim(header, len(stream), path)
     return header._replace(palette=palette), stream
+
+
+def _chunk(data: bytes, position: int, path: str) -> tuple[bytes, bytes, int]:
+    """Return the kind and the body of the chunk at a position, its checksum checked, and where it ends."""
+    if position + 12 > len(data):
+        raise Truncated(
+            f"the file ends after {len(data):,} bytes without PNG's end mark (IEND)",
+            "It is cut off: fetch or save it again.",
+            path,
+        )
+    length, kind = struct.unpack(">I4s", data[position : position + 8])
+    body = data[position + 8 : position + 8 + length]
+    end = position + 12 + length
+    if not kind.isalpha():
+        raise Corrupt(
+            f"at byte {position:,} there is no chunk of PNG, but {_name(kind)!r}",
+            "It is damaged: fetch or save it again.",
+            path,
+        )
+    if end > len(data):
+        raise Truncated(
+            f"the file ends inside its chunk {_name(kind)}", "It is cut off: fetch or save it again.", path
+        )
+    if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):
+        raise Corrupt(
+            f"the checksum of its chunk {_name(kind)} does not hold", "Fetch or save it again.", path
+        )
+    return kind, body, end
 
 
 def _header(kind: bytes, body: bytes, path: str) -> Header:

@@ -103,7 +103,7 @@ def test_sparse_blocks_are_left_to_gdal(tmp_path):
 
 def test_threads_tell_what_they_have_checked(tmp_path, monkeypatch):
     """Counted by several threads, no block is inflated a second time, and the counts are those of one."""
-    monkeypatch.setattr("dicecli.statistics._spreading.WORTH_PIXELS", 1)
+    monkeypatch.setattr("dicecli.statistics._sharing.WORTH_PIXELS", 1)
     monkeypatch.setattr("dicecli.masks.blocks.WINDOW_PIXELS", 1 << 12)
     options = {"compress": "deflate", "tiled": True, "blockxsize": 32, "blockysize": 32}
     paths = [geotiff(tmp_path / f"{seed}.tif", blobs((300, 200), 5, seed), **options) for seed in (1, 2)]

@@ -48,7 +48,7 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True)
-class Counting:
+class CensusWork:
     """The census, counted on a device."""
 
     device: str
@@ -66,7 +66,7 @@ class Counting:
 
 
 @dataclass(frozen=True)
-class Pushing:
+class PassWork:
     """The pass, for statistics by their names and options."""
 
     opened: Opened
@@ -95,7 +95,7 @@ _MOST_WINDOWS = 32
 _MOST_SHARES = 1 << 13
 
 
-def spread(
+def share_out(
     case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int, fold: Fold | None = None
 ) -> Sums:
     """Do some work on an open pair with up to so many threads, or with what `fold` works with.
@@ -113,12 +113,12 @@ def spread(
     can_share = number > 1 and all(each.is_random_access for each in pair.sources)
     if fold is not None and can_share and not is_small and _travels(case):
         of_share = partial(do_share, case, settings, work, _seen(case, number))
-        return fold(of_share, partial(_portions, number), operator.add)
+        return fold(of_share, partial(_travelling, number), operator.add)
     if threads < 2 or is_small:
         return work.do(pair, windows)
     if can_share:
-        return _shared_out(case, settings, pair, work, threads=threads)
-    if isinstance(work, Counting):
+        return _in_threads(case, settings, pair, work, threads=threads)
+    if isinstance(work, CensusWork):
         return work.do(pair, windows, ahead=True)
     with ThreadPoolExecutor(threads) as pool:
         return work.do(pair, windows, pool.map, ahead=not pair.is_soft)
@@ -164,7 +164,8 @@ def _seen(case: Case, windows: int) -> tuple[object, ...]:
     return (windows, *(part and part[0] for path in paths for part in files.state(path)))
 
 
-def _portions(windows: int, threads: int) -> list[range]:
+def _travelling(windows: int, threads: int) -> list[range]:
+    """Cut a plan of so many windows for workers of so many threads, to which the shares travel."""
     wanted = _SHARES * min(threads, math.isqrt(windows))
     return shares(windows, max(wanted, min(_MOST_SHARES, -(-windows // _MOST_WINDOWS))))
 
@@ -176,7 +177,7 @@ def _travels(case: Case) -> bool:
     )
 
 
-def _shared_out(case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int) -> Sums:
+def _in_threads(case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int) -> Sums:
     """Do the shares in threads, each of which opens the files once; `pair` learns what they checked."""
     own = threading.local()
     others: list[Pair] = []

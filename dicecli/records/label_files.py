@@ -1,0 +1,214 @@
+"""Files of labels: what the integers in a mask mean, as it is written down.
+
+A scheme is read from one of
+
+* the project's own JSON::
+
+      {"labels": {"0": "background", "1": "liver", "2": "tumour"},
+       "regions": {"liver with tumour": [1, 2]},
+       "ignore": 255, "background": 0, "colours": {"1": [255, 0, 0], "2": "#00ff00"}}
+
+* nnU-Net's ``dataset.json`` as it is, where ``labels`` maps a name to an integer or to a list of them;
+* a preset, by its name: a file of the own form in ``dicecli/records/presets``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+
+from dicecli.errors import LabelFileError
+from dicecli.plugins import unknown
+from dicecli.records.labels import LabelScheme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.records.labels import Colour
+
+_KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
+_EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver"}, "ignore": 255}.'
+
+
+def presets() -> tuple[str, ...]:
+    """List the names of the presets."""
+    return tuple(sorted(path.stem for path in (Path(__file__).parent / "presets").glob("*.json")))
+
+
+def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) -> LabelScheme:
+    """Read a label scheme from a file, a preset's name, or a mapping of either JSON form.
+
+    Raises
+    ------
+    LabelFileError
+        The file is missing, is not JSON, or says something that is not understood.
+    UnknownName
+        Neither a file nor a preset has that name.
+    """
+    if source is None:
+        return LabelScheme()
+    if isinstance(source, LabelScheme):
+        return source
+    if not isinstance(source, (str, Path)):
+        return _scheme(dict(source), "the labels given")
+    path = Path(source)
+    if not path.is_file():
+        if path.suffix or len(path.parts) > 1:
+            raise LabelFileError(f"{path}: there is no such file of labels", _EXAMPLE)
+        if str(source) not in presets():
+            raise unknown("labels file or preset", str(source), presets())
+        path = Path(__file__).parent / "presets" / f"{source}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabelFileError(f"{path}: cannot be read as JSON: {error}", _EXAMPLE) from error
+    if not isinstance(content, dict):
+        raise LabelFileError(f"{path}: a JSON object is expected, not a {type(content).__name__}", _EXAMPLE)
+    return _scheme(content, str(source))
+
+
+def parse_region(text: str) -> tuple[str, tuple[int, ...]]:
+    """Read ``NAME=1,2,3`` into the region's name and its labels.
+
+    Raises
+    ------
+    LabelFileError
+        Not of that form.
+    """
+    name, _, members = text.partition("=")
+    if not name.strip() or not re.fullmatch(r"\s*-?\d+(\s*,\s*-?\d+)*\s*", members):
+        raise LabelFileError(
+            f"'{text}' is no region",
+            "Write a name, an equals sign and its labels: --region 'whole tumour=1,2,4'.",
+        )
+    return name.strip(), tuple(sorted({int(each) for each in members.split(",")}))
+
+
+def _scheme(content: dict[str, object], source: str) -> LabelScheme:
+    labels = content.get("labels")
+    if not isinstance(labels, dict) or not labels:
+        raise LabelFileError(f"{source}: 'labels' is missing, or is not an object", _EXAMPLE)
+    if all(_is_integer(key) for key in labels):
+        return _own_form(content, labels, source)
+    mixed = {"ignore", "regions", "background", "colours"} & set(content)
+    if mixed:
+        raise LabelFileError(
+            f"{source}: '{min(mixed)}' beside labels written as name: number",
+            'Write them as number: name, {"1": "liver"}; or put "ignore" among the labels, as nnU-Net does.',
+        )
+    return _nnunet_form(labels, source)
+
+
+def _own_form(content: dict[str, object], labels: dict[str, object], source: str) -> LabelScheme:
+    """Read the project's own form; nnU-Net v1, with labels as keys too, is told by its other keys."""
+    is_foreign = bool({"modality", "numTraining", "channel_names", "file_ending"} & set(content))
+    if not is_foreign and set(content) - _KEYS:
+        extra = ", ".join(sorted(set(content) - _KEYS))
+        raise LabelFileError(f"{source}: unknown key: {extra}", f"Known: {', '.join(sorted(_KEYS))}.")
+    names = {int(key): str(value) for key, value in labels.items()}
+    if len(names) < len(labels):
+        raise LabelFileError(f"{source}: one label is written twice", "Give each label one name.")
+    regions = {
+        str(name): _integers(members, source, f"region '{name}'")
+        for name, members in _object(content.get("regions", {}), source, "regions").items()
+    }
+    ignore = content.get("ignore")
+    background = content.get("background", 0)
+    if not (background is None or _is_integer(background)):
+        raise LabelFileError(f"{source}: background {background!r} is no label", _EXAMPLE)
+    coloured = _object(content.get("colours", {}), source, "colours")
+    colours = {
+        _colour(value, source): _integers(key, source, "colours")[0] for key, value in coloured.items()
+    }
+    if len(colours) < len(coloured):
+        raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")
+    return _checked(
+        LabelScheme(
+            names=dict(sorted(names.items())),
+            regions=regions,
+            ignore=() if ignore is None else _integers(ignore, source, "ignore"),
+            background=None if background is None else int(background),
+            colours=colours,
+            source=source,
+        ),
+    )
+
+
+def _nnunet_form(labels: dict[str, object], source: str) -> LabelScheme:
+    """Read nnU-Net's form: name to integer, or to a list: a region. ``ignore`` is its word for that label.
+
+    nnU-Net evaluates regions alone once one is declared, single labels among them; so do ``regions`` here.
+    """
+    members = {name: _integers(value, source, f"label '{name}'") for name, value in labels.items()}
+    ignore = members.pop("ignore", ())
+    has_regions = any(isinstance(value, list) for value in labels.values())
+    names = {value[0]: name for name, value in members.items() if len(value) == 1}
+    regions = {name: value for name, value in members.items() if has_regions and value != (0,)}
+    if has_regions:
+        inside = {label for value in members.values() for label in value}
+        names = {label: names.get(label, f"label {label}") for label in inside}
+    singles = [value for value in members.values() if len(value) == 1]
+    if len({*singles}) < len(singles):
+        raise LabelFileError(f"{source}: two names have the same label", "Give each label one name.")
+    return _checked(LabelScheme(dict(sorted(names.items())), regions, ignore, source=source))
+
+
+def _checked(scheme: LabelScheme) -> LabelScheme:
+    for label in scheme.colours.values():
+        if label not in scheme.known and label != scheme.background:
+            raise LabelFileError(
+                f"{scheme.source}: colour of label {label}, which is not declared",
+                "Declare it under 'labels', or under 'ignore'.",
+            )
+    for name, members in scheme.regions.items():
+        strange = set(members) - {*scheme.names, *scheme.ignore, scheme.background}
+        if strange:
+            raise LabelFileError(
+                f"{scheme.source}: region '{name}' has the label {min(strange)}, which is not declared",
+                "Declare it under 'labels'.",
+            )
+    return scheme
+
+
+def _object(value: object, source: str, key: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise LabelFileError(f"{source}: '{key}' must be an object, not {value!r}", _EXAMPLE)
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice")
+    return found
+
+
+def _is_integer(value: object) -> TypeGuard[int | str]:
+    if isinstance(value, str):
+        return re.fullmatch(r"-?\d+", value) is not None
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_byte(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
+
+
+def _integers(value: object, source: str, what: str) -> tuple[int, ...]:
+    several = value if isinstance(value, list) else [value]
+    labels = [int(each) for each in several if _is_integer(each)]
+    if not labels or len(labels) < len(several):
+        raise LabelFileError(f"{source}: {what} is {value!r}, not an integer or a list of integers", _EXAMPLE)
+    return tuple(sorted(set(labels)))
+
+
+def _colour(value: object, source: str) -> Colour:
+    if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
+    if not (isinstance(value, list) and len(value) == 3 and all(_is_byte(each) for each in value)):
+        raise LabelFileError(
+            f"{source}: {value!r} is no colour", 'Write [red, green, blue], each 0 to 255, or "#rrggbb".'
+        )
+    return value[0], value[1], value[2]

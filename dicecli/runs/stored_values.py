@@ -1,0 +1,119 @@
+"""Which values a mask stores, how often, and how ``score`` would take them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.errors import NotLabels, TooManyLabels
+from dicecli.masks.blocks import plan
+from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
+from dicecli.masks.layers import check_declared, meant_inside
+from dicecli.plugins import cpu_backend, load
+from dicecli.statistics._confusion import MAX_LABELS
+
+if TYPE_CHECKING:
+    from dicecli.masks.sources import MaskSource
+    from dicecli.records.settings import Settings
+
+
+def stored_values(source: MaskSource) -> dict[float, int] | None:
+    """Count every stored value; None once there are too many for a map of labels."""
+    backend = load("backends", cpu_backend())
+    counted: dict[float, int] = {}
+    for window in plan(source):
+        block = source.values(window)
+        if block.dtype.kind in "iub" and block.dtype.itemsize == 1:
+            pairs = backend.count_block(block, block).sizes("reference").items()
+        else:
+            pairs = zip(*(each.tolist() for each in np.unique(block, return_counts=True)), strict=True)
+        for value, n in pairs:
+            # NaN is not equal to itself: one object stands for all of them.
+            key = value if value == value else math.nan  # noqa: PLR0124 - that is how NaN is told
+            counted[key] = counted.get(key, 0) + n
+        if len(counted) > MAX_LABELS:
+            return None
+    return dict(sorted(counted.items(), key=lambda pair: (math.isnan(pair[0]), pair[0])))
+
+
+def values_of_layers(layers: list[MaskSource], settings: Settings) -> dict[float, int]:
+    """Count the values of binary layers, all of them together.
+
+    Raises
+    ------
+    ManyVolumes
+        They hold anything else than 0 and 1, or 0 and 255.
+    NotLabels
+        They hold nodata.
+    """
+    counted: Counter[float] = Counter()
+    for layer in layers:
+        sizes: Counter[int] = Counter()
+        for window in plan(layer):
+            values, numbers = np.unique(layer.read(window), return_counts=True)
+            sizes.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+        meant_inside(layer, sizes, settings)
+        counted.update(sizes)
+    return dict(sorted(counted.items()))
+
+
+def encoding(
+    values: dict[float, int] | None, source: MaskSource, settings: Settings, problems: list[str]
+) -> str:
+    """Say how the values would be read, as ``score`` does it, and add to `problems` what looks wrong.
+
+    Raises
+    ------
+    CaseError
+        ``score`` would refuse them.
+    """
+    if values is None:
+        problems.append(f"more than {MAX_LABELS:,} distinct values: an image, probabilities or instances?")
+        if settings.threshold is not None:
+            return f"1 from {settings.threshold:g} on, else 0"
+        kind = NotLabels if source.dtype.kind == "f" else TooManyLabels
+        raise kind(
+            f"it holds more than {MAX_LABELS:,} distinct values; a label map has fewer",
+            "Give a label map; or a threshold for probabilities, as --threshold 0.5.",
+        )
+    problems += _oddities(values, source)
+    nans = sum(n for value, n in values.items() if math.isnan(value))
+    if nans and not source.nan_is_nodata and not math.isnan(source.nodata or 0):
+        raise NotLabels(
+            f"it holds NaN ({nans:,} pixels)",
+            "Save the mask as integers. If NaN marks missing pixels of a GeoTIFF: --nodata ignore.",
+        )
+    stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)
+    if settings.threshold is None and residual(stored, source.nodata) > MAX_RESIDUAL:
+        raise source.fractions(residual(stored, source.nodata))
+    labels = to_labels(
+        stored, source.nodata, settings.threshold, nan_is_nodata=source.nan_is_nodata, ignore=source.ignore
+    )
+    missing = source.nodata_label
+    sizes: dict[int, int] = {}
+    for label, n in zip(labels.tolist(), values.values(), strict=True):
+        if label != missing:
+            sizes[label] = sizes.get(label, 0) + n
+    renamed, said = meaning(sizes, settings)
+    check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
+    said = [*source.notes, *said]
+    if source.nodata is not None:
+        said.append(f"{source.nodata:g} is nodata, and left out")
+    return "; ".join(said) if said else "labels are the stored values"
+
+
+def _oddities(values: dict[float, int], source: MaskSource) -> list[str]:
+    finite = [value for value in values if math.isfinite(value)]
+    odd = []
+    if len(values) == 1:
+        odd.append(f"every pixel is {finite[0]:g}" if finite else "no pixel has a value")
+    if finite and min(finite) < 0 and (source.nodata is None or min(finite) != source.nodata):
+        odd.append(f"it holds negative values, down to {min(finite):g}")
+    if source.dtype.kind == "f":
+        odd.append("labels are stored as floats; integers are safer")
+    if len(values) > 256:
+        odd.append(f"{len(values):,} distinct values: many for classes, as in a map of instances")
+    return odd

@@ -1,0 +1,30 @@
+"""What the stored labels of both sides mean, and which rows there are: decided once, after the census."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.statistics._meaning.layers import of_layers
+from dicecli.statistics._meaning.maps import of_maps
+
+if TYPE_CHECKING:
+    from dicecli.masks.pair import Pair
+    from dicecli.records.settings import Settings
+    from dicecli.statistics._opened import Census, Opened
+
+
+def understood(pair: Pair, census: Census, settings: Settings) -> Opened:
+    """Decide what the stored labels of both sides mean, now that all are counted.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file that it concerns.
+    """
+    if pair.is_soft:
+        from dicecli.statistics._meaning.channels import of_channels
+
+        return of_channels(pair, census[0, 0], settings)
+    if len(pair.sources) > 2:
+        return of_layers(pair, census, settings)
+    return of_maps(pair, census[0, 0], settings)

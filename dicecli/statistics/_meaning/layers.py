@@ -1,0 +1,100 @@
+"""What binary layers mean: of both sides, or of one beside a label map whose regions they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.errors import NotLabels
+from dicecli.masks.layers import meant, meant_inside, meant_regions
+from dicecli.masks.opening import on_side
+from dicecli.masks.views import NothingSource
+from dicecli.records.labels import NO_LABEL
+from dicecli.statistics._meaning.known import left_out, on_unlabelled, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
+    from dicecli.records.settings import Settings
+    from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._opened import Census, Opened
+
+
+def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
+    """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
+    from dicecli.masks.channels import layer_rows
+
+    matrices = dict(sorted(census.items()))
+    sides = {"reference": pair.reference, "prediction": pair.prediction}
+    sizes = {
+        side: {at[which]: each.sizes(side) for at, each in matrices.items()}
+        for which, side in enumerate(sides)
+    }
+    inside = {
+        side: _inside_layers(side, sources, sizes[side], settings)
+        for side, sources in sides.items()
+        if len(sources) > 1
+    }
+    is_missing = isinstance(pair.prediction[0], NothingSource)
+    numbers = len(pair.reference), len(matrices) if is_missing else len(pair.prediction)
+    rows = layer_rows(*numbers, settings.labels, pair.prediction[0].path)
+    titles = ", ".join(row.title for row in rows)
+    ignored, excluded = left_out({}, {}, settings)
+    notes: list[str] = []
+    for side, (source, *others) in sides.items():
+        said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
+        first, *rest = sizes[side].values()
+        if others and any(first) and all(each == first for each in rest):
+            said.append(
+                "its layers hold equally many pixels: if they are colours of one mask, --band 1 reads one"
+            )
+        if not others:
+            renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
+            inside[side] = meant_regions(source, renamed, rows, settings)
+            if side == "reference":
+                ignored, excluded = left_out(renamed, sizes[side][0], settings)
+        every = [note for each in (source, *others) for note in each.notes]
+        notes += [f"{side}: {note}" for note in (*every, *said)]
+    facts = {"rows": rows, "regions": (), "ignored": ignored, "excluded": excluded}
+    return opened(pair, settings, **facts, **_of_inside(matrices, inside, notes))
+
+
+def _of_inside(
+    matrices: Mapping[tuple[int, int], ConfusionMatrix],
+    inside: Mapping[str, Sequence[Mapping[int, int]]],
+    notes: Sequence[str],
+) -> dict[str, object]:
+    """Return what is known of layers once it is known which stored labels are inside each."""
+    census = {
+        at: each.relabelled(reference=reference, prediction=prediction).without(NO_LABEL)
+        for (at, each), reference, prediction in zip(
+            matrices.items(), inside["reference"], inside["prediction"], strict=True
+        )
+    }
+    places = {
+        side: tuple(
+            {at: place if is_in == 1 else 0 for at, is_in in each.items()}
+            for place, each in enumerate(inside[side], start=1)
+        )
+        for side in inside
+    }
+    first = census[0, 0]
+    said = tuple(dict.fromkeys((*notes, *on_unlabelled(first))))
+    return {"census": census, "counted": first.total, "notes": said, **places}
+
+
+def _inside_layers(
+    side: str, sources: Sequence[MaskSource], sizes: Mapping[int, Mapping[int, int]], settings: Settings
+) -> list[dict[int, int]]:
+    """Return what each stored label of binary layers is, layer by layer: 1 inside, 0 outside."""
+    if side == "reference" and settings.labels.ignore:
+        raise NotLabels(
+            "binary layers hold no label, so that none of it can be left out",
+            "Score it without --ignore-label, and without 'ignore' in the labels file.",
+            sources[0].path,
+            side,
+        )
+    return [
+        on_side(side, each, meant_inside, each, sizes[place], settings) for place, each in enumerate(sources)
+    ]
