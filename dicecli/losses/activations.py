@@ -9,7 +9,7 @@ sigmoid
     C = −g log p − (1 − g) log(1 − p) for each class; back from ∂p: p (1 − p) ∂p; of the cross-entropy: p − g.
 none
     What comes in are probabilities. One channel has the sigmoid's C, several the softmax's, with
-    probabilities held above 2^-52 in the logarithm, as in the scores: a pixel costs 36.04 at most.
+    probabilities of at least 2^-52 in the logarithm, as in the scores: a pixel costs 36.04 at most.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The losses as modules, for a model's training loop; each is its function with the options held."""
+"""The losses as modules, for a model's training loop; each is its function with its options."""
 
 from __future__ import annotations
 

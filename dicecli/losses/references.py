@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 class Reference(Protocol):
-    """What a block of n images, C classes and s pixels is held against: g, which is 0 or 1."""
+    """What a block of n images, C classes and s pixels is compared with: g, which is 0 or 1."""
 
     #: (n, 1, s) bool, true where a pixel is left out; None where none can be.
     ignored: Tensor | None

@@ -14,7 +14,7 @@ _PIECE = 1 << 18
 
 
 class Damaged(ValueError):
-    """A stream that cannot be inflated, or whose checksum does not hold."""
+    """A stream that cannot be inflated, or whose checksum is wrong."""
 
 
 def inflated(stream: bytes, most: int) -> tuple[bytes, bool]:
@@ -31,7 +31,7 @@ def inflated(stream: bytes, most: int) -> tuple[bytes, bool]:
     bytes
         At most ``most + 1`` of them.
     bool
-        Whether the stream's end was reached, and so its checksum held.
+        Whether the stream's end was reached, and so its checksum was right.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[i
     int
         How many bytes came.
     bool
-        Whether the stream's end was reached, and so its checksum held.
+        Whether the stream's end was reached, and so its checksum was right.
 
     Raises
     ------

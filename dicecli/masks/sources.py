@@ -82,7 +82,7 @@ class MaskSource(ABC):
     oddities : list of str
         What looks wrong with the file although it can be read.
     checked : set of int
-        The blocks of the file whose checksums held as they were read; :meth:`finish` looks at the others.
+        The blocks of the file whose checksums were right; :meth:`finish` sees to the others.
     refusal : CaseError or None
         Of a binary layer: what is wrong with its file where that holds anything else.
     """

@@ -191,7 +191,7 @@ class Verdict:
     value : float
         What was reached; where that is undefined, the gate fails.
     limit : float
-        What the value is held against.
+        What the value is compared with.
     holds : bool
         Whether the gate passes.
     detail : str

@@ -1,4 +1,4 @@
-"""How large a mask may be: held against what its header says, before memory is asked for."""
+"""How large a mask may be: what its header says is checked against it, before memory is asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNITS |= {unit: 1024**power for power, unit in enumerate(("b", "kib", "mib", "g
 
 
 def check_pixels(shape: Sequence[int], most: int, path: str) -> None:
-    """Hold the shape that a header claims against the limit.
+    """Check the shape that a header claims against the limit.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def check_pixels(shape: Sequence[int], most: int, path: str) -> None:
 
 
 def check_memory(needed: int, most: int, what: str, path: str) -> None:
-    """Hold the bytes that a mask needs at once against the limit; `what` needs them, in words.
+    """Check the bytes that a mask needs at once against the limit; `what` needs them, in words.
 
     Raises
     ------

@@ -29,7 +29,7 @@ def late(case: Case, *, timeout: float) -> Failed:
 
 
 def check_timeout(timeout: float | None, executor: str | None) -> None:
-    """Hold that a time limit is one, and that the executor can stop a case.
+    """Check that a time limit is one, and that the executor can stop a case.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from dicecli.records.cases import Case
 from dicecli.runs.listing import Side, list_side, listed
 
 _NAMED = 3
-#: So many names of each side are held against each other to see by what rule they differ.
+#: So many names of each side are compared to see by what rule they differ.
 _SAMPLE = 30
 #: What a case's name does not start or end with, where one is proposed.
 _EDGES = "/_-. "

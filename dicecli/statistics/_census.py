@@ -54,7 +54,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
 
 
 def layer_pairs(pair: Pair) -> list[tuple[int, int]]:
-    """Return which layers are held against each other: places of the reference's and the prediction's."""
+    """Return which layers are compared with each other: places of the reference's and the prediction's."""
     number = max(len(pair.reference), len(pair.prediction))
     return [(at % len(pair.reference), at % len(pair.prediction)) for at in range(number)]
 

@@ -220,7 +220,7 @@ class ConfusionMatrix:
 
 
 def check_number(labels: int) -> None:
-    """Hold that two masks together have no more distinct labels than a label map has.
+    """Check that two masks together have no more distinct labels than a label map has.
 
     Raises
     ------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     """Understand a map of probabilities beside a label map."""
-    options, source = _softness(settings), pair.reference[0]
+    options, source = _of_maps(settings), pair.reference[0]
     channels, said = channels_named(pair, settings)
     stored = matrix.sizes("reference")
     renamed, notes = on_side("reference", source, meant, source, stored, settings)
@@ -59,7 +59,7 @@ def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Open
 
 def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:
     """Return what the channels of an open pair are, and a note; raises ChannelMismatch, NotProbabilities."""
-    options, channel = _softness(settings), pair.prediction[0]
+    options, channel = _of_maps(settings), pair.prediction[0]
     found: tuple[tuple[Row, ...], str] = on_side(
         "prediction", channel, channels_of, len(pair.prediction), options, settings.labels
     )
@@ -67,7 +67,7 @@ def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str
     return found
 
 
-def _softness(settings: Settings) -> Probabilities:
+def _of_maps(settings: Settings) -> Probabilities:
     if settings.soft is None:
         raise ValueError("these settings are for masks")
     return settings.soft

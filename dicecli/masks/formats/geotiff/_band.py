@@ -1,4 +1,4 @@
-"""A band of a TIFF, of labels or probabilities alike: how it is read, and its checksums held."""
+"""A band of a TIFF, of labels or probabilities alike: how it is read, and its checksums checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import Reading
 
-#: Bytes inflated at a time where checksums are held.
+#: Bytes inflated at a time where checksums are checked.
 _PIECE = 1 << 20
 
 
@@ -64,7 +64,7 @@ class Band(MaskSource):
         return block
 
     def finish(self) -> None:
-        """Hold the checksums of deflate, which GDAL does not look at; and say how much is not stored.
+        """Check the checksums of deflate, which GDAL does not look at; and say how much is not stored.
 
         Once: a second pass over the file finds what the first one has.
 

@@ -52,7 +52,7 @@ class DeflateBlocks:
         return inflates_to_pixels(found) and size == self._chunks
 
     def read(self, window: Window) -> tuple[np.ndarray, list[int]] | None:
-        """Return the pixels of a window, uint8, and where the blocks lie whose checksums held.
+        """Return the pixels of a window, uint8, and where the blocks lie whose checksums were right.
 
         None where a block is cut by the window's edge, is not stored, or is not what it should be.
         """

@@ -1,4 +1,4 @@
-"""The way into a TIFF for labels and probabilities alike: opened, and its header held against what can be."""
+"""The way into a TIFF for labels and probabilities alike: opened, its header checked against what can be."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def check_blocks(dataset: Any, band: int, compression: str, path: str, reading: 
 
 
 def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
-    """Hold the size of a block against that of the file: GDAL takes memory for it before it reads."""
+    """Check the size of a block against that of the file: GDAL takes memory for it before it reads."""
     ratio = {"none": 1, "deflate": MAX_RATIO}.get(compression, 1 << 16)
     is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
     with files.readable(path):

@@ -123,6 +123,6 @@ class _Channel(Band):
         return stored * scale + offset if self._is_scaled else stored
 
     def finish(self) -> None:
-        """Hold the checksums; where a block has the samples of every band, once."""
+        """Check the checksums; where a block has the samples of every band, once."""
         if self._band == 1 or _header.samples_together(self._dataset) == 1:
             super().finish()

@@ -142,7 +142,7 @@ class _Labels(Band):
             return self._from_gdal(window)
 
     def _without_gdal(self, window: Window) -> np.ndarray | None:
-        """Read a window of blocks that inflate to pixels; the first one is held against what GDAL reads."""
+        """Read a window of blocks that inflate to pixels; the first one is compared with what GDAL reads."""
         if not self._was_read:
             self._was_read = True
             is_simple = self.dtype == np.uint8 and self._dataset.count == 1 and not self._is_split

@@ -1,4 +1,4 @@
-"""The header of a NIfTI file, held against the format's rules before anything relies on it."""
+"""The header of a NIfTI file, checked against the format's rules before anything relies on it."""
 
 from __future__ import annotations
 

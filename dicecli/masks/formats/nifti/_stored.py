@@ -1,4 +1,4 @@
-"""How voxels lie in their file, as its header says; held against the file's size."""
+"""How voxels lie in their file, as its header says; checked against the file's size."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class File(NamedTuple):
 
 
 def read(path: str, reading: Reading) -> File:
-    """Read what the header says, and hold it against the file's size."""
+    """Read what the header says, and check it against the file's size."""
     header_path, data_path = headers.parts(path)
     files.check_regular(header_path)
     data_bytes = files.check_regular(data_path)
@@ -89,7 +89,7 @@ def read(path: str, reading: Reading) -> File:
 
 
 def _check_size(stored: Stored, there: int, path: str) -> None:
-    """Hold the header's claim against the bytes that are there, before any memory is asked for."""
+    """Check the header's claim against the bytes that are there, before any memory is asked for."""
     claimed = stored.offset + stored.bytes
     if claimed > (there * MAX_RATIO if stored.is_zipped else there):
         raise Truncated(

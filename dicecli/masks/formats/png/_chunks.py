@@ -131,7 +131,7 @@ def _header(kind: bytes, body: bytes, path: str) -> Header:
 
 
 def check_size(start: bytes, file_bytes: int, reading: Reading, path: str) -> None:
-    """Hold what the header claims against the limits, before the file is read, let alone decoded.
+    """Check what the header claims against the limits, before the file is read, let alone decoded.
 
     A header that is damaged is left to :func:`check`, which says how.
     """
@@ -155,7 +155,7 @@ def _name(kind: bytes) -> str:
 
 
 def _check_claim(header: Header, there: int, path: str) -> None:
-    """Hold what the header claims against the bytes that are there, before memory is asked for."""
+    """Check what the header claims against the bytes that are there, before memory is asked for."""
     if raw_bytes(header) > there * MAX_RATIO:
         raise Truncated(
             f"its header claims {header.width:,} x {header.height:,} pixels, which its {there:,} bytes of "

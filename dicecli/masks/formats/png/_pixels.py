@@ -17,7 +17,7 @@ from dicecli.masks.inflate import Damaged, inflated, inflated_length
 
 
 def decoded(data: bytes, stream: bytes, header: Header, path: str) -> np.ndarray:
-    """Decode an image, of which every byte was there and every checksum held.
+    """Decode an image, of which every byte was there and every checksum right.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _guarded(path: str, inflate: Any, *arguments: Any) -> Any:
 
 
 def _whole(header: Header, length: int, is_whole: bool, path: str) -> None:
-    """Hold that the stream has the bytes that the header asks for; Pillow puts zeros instead, in silence."""
+    """Check that the stream has the bytes that the header asks for; Pillow puts zeros instead, in silence."""
     expected = raw_bytes(header)
     if length > expected:
         raise Corrupt(
@@ -105,7 +105,7 @@ def _by_pillow(data: bytes, header: Header, path: str) -> np.ndarray:
 
     limit = Image.MAX_IMAGE_PIXELS
     try:
-        # Pillow's own guard knows nothing of ours, which was held before anything is allocated.
+        # Pillow's own guard knows nothing of ours, which was checked before anything is allocated.
         Image.MAX_IMAGE_PIXELS = None
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             array = np.asarray(image)

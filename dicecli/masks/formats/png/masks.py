@@ -35,7 +35,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     Raises
     ------
     UnknownFormat, Truncated, Corrupt, TooLarge
-        It is not PNG, is cut off, a checksum does not hold, or it is an animation.
+        It is not PNG, is cut off, a checksum is wrong, or it is an animation.
     NotLabels
         16-bit colours.
     """
