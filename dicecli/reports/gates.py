@@ -86,7 +86,7 @@ def parse(text: str, *, over: bool) -> Gate:
 
 
 def judge(gates: Sequence[Gate], report: Report) -> list[Verdict]:
-    """Hold a report against gates, one verdict each; all gates are checked before the first is judged.
+    """Judge a report by gates, one verdict each; all gates are checked before the first is judged.
 
     A case whose own value is undefined is left out of ``min:`` and ``max:``, as it is of means. These fail
     where no case is defined, and where a case was not scored.

@@ -99,7 +99,7 @@ def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
 
 
 def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
-    """Hold that channels which exclude each other, ``(C, n)``, sum to 1 wherever something is known.
+    """Check that channels which exclude each other, ``(C, n)``, sum to 1 wherever something is known.
 
     Raises
     ------
