@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from dicecli.errors import UsageError
 from dicecli.losses.activations import ACTIVATIONS
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
-    from torch.distributed import ProcessGroup
+
+    from dicecli.losses.ranks import Group
 
 P = ParamSpec("P")
 O = TypeVar("O")  # noqa: E741 - options
@@ -52,7 +53,7 @@ class Options:
     imagewise: bool = False
     include_background: bool = True
     ignore_label: int | None = None
-    reduce_group: ProcessGroup | Literal["world"] | None = None
+    reduce_group: Group | None = None
     validate: bool = True
 
     def __post_init__(self) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from dicecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from torch.autograd.function import FunctionCtx
+    from torch.distributed import ProcessGroup
+
+    #: What sums are added up over; ``"world"``: all ranks.
+    Group: TypeAlias = ProcessGroup | Literal["world"]
 
 
 class _SumOverRanks(torch.autograd.Function):
@@ -19,22 +28,22 @@ class _SumOverRanks(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, sums: Tensor, group: Any) -> Tensor:
+    def forward(ctx: FunctionCtx, sums: Tensor, group: Group) -> Tensor:
         ctx.group = group
         return _all_reduced(sums, group)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
         return _all_reduced(gradient, ctx.group), None
 
 
-def _all_reduced(values: Tensor, group: Any) -> Tensor:
+def _all_reduced(values: Tensor, group: Group) -> Tensor:
     total = values.detach().clone(memory_format=torch.contiguous_format)
     torch.distributed.all_reduce(total, group=group)
     return total
 
 
-def sum_over_ranks(sums: Tensor, group: Any) -> Tensor:
+def sum_over_ranks(sums: Tensor, group: Group) -> Tensor:
     """Add a small tensor up over the ranks of `group`, or of all, with ``"world"``; differentiably.
 
     Each of the ranks must call it, and go back through it.

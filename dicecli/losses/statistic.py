@@ -8,7 +8,7 @@ reading them back from memory. So beside the gradient itself there are never mor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from dicecli.losses.references import block_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch.autograd.function import FunctionCtx
 
 #: Values of a block: on a processor what its caches hold, on other devices what keeps them busy.
 BLOCK = {"cpu": 1 << 20}
@@ -126,7 +128,7 @@ def _sums(  # noqa: PLR0917 - operators of torch take their arguments so
 
 
 @torch.library.register_fake("dicecli::soft_sums")
-def _(prediction: Tensor, *_rest: Any) -> Tensor:
+def _(prediction: Tensor, *_rest: object) -> Tensor:
     return prediction.new_empty((6, *prediction.shape[:2]), dtype=_total_type(prediction))
 
 
@@ -169,21 +171,21 @@ def _gradient(  # noqa: PLR0917 - as above
 
 
 @torch.library.register_fake("dicecli::soft_sums_backward")
-def _(gradient: Tensor, prediction: Tensor, *_rest: Any) -> Tensor:  # noqa: ARG001 - as the operator's
+def _(gradient: Tensor, prediction: Tensor, *_rest: object) -> Tensor:  # noqa: ARG001 - as the operator's
     return torch.empty_like(prediction)
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001 - as torch calls it
+def _keep(ctx: FunctionCtx, inputs: tuple[object, ...], output: Tensor) -> None:  # noqa: ARG001 - as torch calls it
     prediction, reference, *options, _ = inputs
     ctx.save_for_backward(prediction, reference)
     ctx.options = options
 
 
-def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+def _backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
     return torch.ops.dicecli.soft_sums_backward(gradient, *ctx.saved_tensors, *ctx.options), *(None,) * 7
 
 
-def _no_second(ctx: Any, gradient: Tensor) -> None:  # noqa: ARG001 - as torch calls it
+def _no_second(ctx: FunctionCtx, gradient: Tensor) -> None:  # noqa: ARG001 - as torch calls it
     raise UsageError(
         "dicecli's losses have first derivatives only, and a second one was asked for",
         "Leave out create_graph=True.",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar, overload
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
 
 Window = tuple[slice, ...]
 
@@ -13,6 +16,13 @@ WINDOW_PIXELS = 1 << 22
 #: A window grows to so many times this where the files' own blocks want it, not further.
 _GROWTH = 16
 MAX_WINDOW_PIXELS = _GROWTH * WINDOW_PIXELS
+
+
+class Mapped(Protocol):
+    """What :func:`map` does, here or in several threads: the results come in the order of what is given."""
+
+    def __call__(self, function: Callable[[Task], Found], tasks: Iterable[Task], /) -> Iterable[Found]:
+        """Return what the function gives for each."""
 
 
 class Chunked(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from dicecli.errors import Corrupt, Truncated, Unreadable
 from dicecli.masks.files import open_regular
@@ -17,7 +17,7 @@ class GzipStream:
 
     def __init__(self, path: str, offset: int) -> None:
         self._path, self._offset = path, offset
-        self._file: Any = None
+        self._file: BinaryIO | None = None
         self._raw: BinaryIO | None = None
         self.position = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files
@@ -15,15 +15,19 @@ from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dicecli.records.cases import Case
+
+P = ParamSpec("P")
+Found = TypeVar("Found")
 
 #: Of more volumes or bands than this nobody means binary layers.
 MOST_LAYERS = 256
 
 
-def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
+def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSource]:
     """Open whatever a mask is given as: a label map, or of several volumes or bands a binary layer each.
 
     Raises
@@ -50,7 +54,7 @@ def opened_layers(side: str, mask: Any, settings: Settings) -> list[MaskSource]:
         raise error.on_side(side, shown(mask)) from error.__cause__
 
 
-def opened_channels(given: Any, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:
+def opened_channels(given: object, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:
     """Open whatever probabilities are given as: one source for each channel.
 
     Raises
@@ -64,7 +68,7 @@ def opened_channels(given: Any, shape: tuple[int, ...], settings: Settings) -> l
         raise error.on_side("prediction", shown(given)) from error.__cause__
 
 
-def _opened(mask: Any, settings: Settings) -> MaskSource:
+def _opened(mask: object, settings: Settings) -> MaskSource:
     if isinstance(mask, (str, os.PathLike)):
         return open_mask(os.fspath(mask), settings)
     if hasattr(mask, "dataobj") and hasattr(mask, "header"):
@@ -74,7 +78,7 @@ def _opened(mask: Any, settings: Settings) -> MaskSource:
 
 
 def _channels(
-    given: Any, shape: tuple[int, ...], settings: Settings, *, is_binary: bool = False
+    given: object, shape: tuple[int, ...], settings: Settings, *, is_binary: bool = False
 ) -> list[MaskSource]:
     if isinstance(given, (str, os.PathLike)):
         return open_probabilities(os.fspath(given), settings, shape, is_binary=is_binary)
@@ -170,10 +174,12 @@ def reading_of(settings: Settings) -> Reading:
     )
 
 
-def on_side(side: str, source: MaskSource, action: Any, *arguments: Any) -> Any:
+def on_side(
+    side: str, source: MaskSource, action: Callable[P, Found], *arguments: P.args, **options: P.kwargs
+) -> Found:
     """Run something that concerns one mask, so that its errors name the side and the file."""
     try:
-        return action(*arguments)
+        return action(*arguments, **options)
     except CaseError as error:
         raise error.on_side(side, source.path) from error.__cause__
 
@@ -183,7 +189,7 @@ def named(case: Case) -> Case:
     return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
 
 
-def shown(mask: Any) -> str:
+def shown(mask: object) -> str:
     """Return how a mask is named in a report: its path, or what kind of object it is."""
     if mask is None:
         return "(none)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import CaseError, Changed
 from dicecli.masks import files
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dicecli.masks.blocks import Plan, Window
+    from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
 
+    #: What reads a layer: its side, itself, and the function.
+    Task = tuple[str, MaskSource, Callable[[Window], np.ndarray]]
     #: What a window holds, layer by layer: of the reference, and of the prediction.
     Stored = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
 
@@ -154,7 +157,7 @@ class Pair:
         return max(_LEAST_PIXELS, WINDOW_PIXELS // (2 * layers))
 
     def blocks(
-        self, windows: Iterable[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
+        self, windows: Iterable[Window], mapped: Mapped = map, *, ahead: bool = False
     ) -> Generator[Stored]:
         """Read windows, every layer of both sides each: stored labels, and of channels the stored values.
 
@@ -183,7 +186,7 @@ class Pair:
                 yield self._read_reference(window), self._read_prediction(window)
         else:
             for window in windows:
-                found = tuple(mapped(lambda task, window=window: on_side(*task, window), self._tasks()))
+                found = tuple(mapped(partial(_read, window), self._tasks()))
                 yield found[: len(self.reference)], found[len(self.reference) :]
                 del found
 
@@ -229,8 +232,8 @@ class Pair:
             error.path = f"{shown(self._case.prediction)} against {shown(self._case.reference)}"
             raise
 
-    def _tasks(self) -> list[tuple[str, MaskSource, Callable[..., Any]]]:
-        """Return what reads each layer: its side, itself, and the function."""
+    def _tasks(self) -> list[Task]:
+        """Return what reads each layer."""
         of_reference = [("reference", each, each.read) for each in self.reference]
         return of_reference + [
             ("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction
@@ -245,6 +248,11 @@ class Pair:
         return tuple([on_side("prediction", each, each.read, window) for each in self.prediction])
 
 
-def _finished(task: tuple[str, MaskSource, Callable[..., Any]]) -> None:
+def _finished(task: Task) -> None:
     side, source, _ = task
     on_side(side, source, source.finish)
+
+
+def _read(window: Window, task: Task) -> np.ndarray:
+    side, source, read = task
+    return on_side(side, source, read, window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -111,7 +111,7 @@ class MaskSource(ABC):
         self.nan_is_nodata = nan_is_nodata
         self.dropped_axes = 0
         self.notes: list[str] = []
-        self.facts: dict[str, Any] = {}
+        self.facts: dict[str, object] = {}
         self.oddities: list[str] = []
         self.checked: set[int] = set()
         self.refusal: CaseError | None = None

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from dicecli.errors import NotLabels
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
 
-def is_tensor(given: Any) -> bool:
+Given = TypeVar("Given")
+
+
+def is_tensor(given: object) -> TypeGuard[Tensor]:
     """Tell whether something is a tensor of torch, or of a class made from that."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(given, torch.Tensor)
 
 
-def plain(tensor: Any) -> Any:
+def plain(tensor: Tensor) -> Tensor:
     """Return a tensor without its history and without what a class made from Tensor adds; no pixel is copied.
 
     Raises
@@ -37,7 +43,7 @@ def plain(tensor: Any) -> Any:
     return tensor.detach().as_subclass(torch.Tensor)
 
 
-def on_host(given: Any) -> Any:
+def on_host(given: Given | Tensor) -> Given | np.ndarray | Tensor:
     """Return a tensor of integers in the host's memory as an array of the same pixels; all else as it is.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from dicecli.errors import CaseError
 from dicecli.masks import files
@@ -41,14 +41,14 @@ class Inspection:
     """
 
     path: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
     values: dict[float, int] | None = None
     names: dict[float, str] = field(default_factory=dict)
     encoding: str = ""
     problems: list[str] = field(default_factory=list)
     error: CaseError | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as JSON's types."""
         values = self.values or {}
         total = sum(values.values())
@@ -155,8 +155,8 @@ def _named(value: float, settings: Settings) -> bool:
     return math.isfinite(value) and int(value) == value and int(value) in settings.labels.names
 
 
-def _geometry(grid: Grid) -> dict[str, Any]:
-    facts: dict[str, Any] = {"shape": " x ".join(str(n) for n in grid.shape)}
+def _geometry(grid: Grid) -> dict[str, object]:
+    facts: dict[str, object] = {"shape": " x ".join(str(n) for n in grid.shape)}
     if grid.spacing:
         steps = " x ".join(f"{step:.6g}" for step in grid.spacing)
         facts["spacing"] = f"{steps} {grid.unit or '(unit unknown)'}"

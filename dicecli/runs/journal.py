@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Scored
@@ -158,7 +158,7 @@ class Journal:
             self._synced = time.monotonic()
 
 
-def _line(content: Any) -> bytes:
+def _line(content: object) -> bytes:
     return _checked(json.dumps(content, separators=(",", ":")).encode())
 
 

@@ -24,7 +24,8 @@ from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings
-    from dicecli.statistics._opened import Census
+    from dicecli.statistics._census import Counted
+    from dicecli.statistics._opened import Census, State
     from dicecli.statistics._sharing import Fold
 
 
@@ -63,7 +64,8 @@ def measure_case(
         census = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, census, settings)
         options = _options(settings)
-        needed, states = halos(opened, options), Sums({})
+        needed = halos(opened, options)
+        states: Sums[str, State] = Sums({})
         if needed:
             work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
             states = share_out(case, settings, pair, work, threads=threads, fold=fold)
@@ -90,7 +92,7 @@ def _options(settings: Settings) -> dict[str, dict[str, Any]]:
     return options_of(names, settings, partial(arguments_of, settings.metrics))
 
 
-def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Sums:
+def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Counted:
     if pair.is_soft:
         from dicecli.statistics._meaning.channels import channels_named
 

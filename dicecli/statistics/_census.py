@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from dicecli.errors import TooManyLabels
 from dicecli.masks.blocks import plan
@@ -14,15 +15,20 @@ from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.pair import Pair
 
+    #: By the places of two layers.
+    Counted = Sums[tuple[int, int], ConfusionMatrix]
+    #: What counts two blocks: see the backends.
+    Count = Callable[[np.ndarray, np.ndarray], ConfusionMatrix]
 
-def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = False) -> Sums:
+
+def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = False) -> Counted:
     """Count some windows of a pair's plan; `ahead` reads both masks at the same time, in two threads.
 
     Returns
@@ -36,7 +42,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     CaseError
         Damage that shows only now, and values that are no labels.
     """
-    backend, where = _backend(device)
+    count = _counter(device)
     places = layer_pairs(pair)
     found = dict.fromkeys(places, ConfusionMatrix.empty())
     # Closed at once where counting fails: a thread that reads ahead would stay as long as the error does.
@@ -45,9 +51,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
             for first, second in places:
                 blocks = reference[first], prediction[second]
                 try:
-                    found[first, second] += (
-                        backend.count_block(*blocks) if where is None else backend.count_block(*blocks, where)
-                    )
+                    found[first, second] += count(*blocks)
                 except TooManyLabels as error:
                     raise _of_the_richer(error, pair, *blocks) from error.__cause__
     return Sums(found)
@@ -59,7 +63,7 @@ def layer_pairs(pair: Pair) -> list[tuple[int, int]]:
     return [(at % len(pair.reference), at % len(pair.prediction)) for at in range(number)]
 
 
-def census_of_reference(pair: Pair) -> Sums:
+def census_of_reference(pair: Pair) -> Counted:
     """Read the reference alone, and count it against itself."""
     backend, source = load("backends", cpu_backend()), pair.reference[0]
     matrix = ConfusionMatrix.empty()
@@ -69,7 +73,7 @@ def census_of_reference(pair: Pair) -> Sums:
     return Sums({(0, 0): matrix})
 
 
-def whole_tensors(pair: Pair) -> Sums | None:
+def whole_tensors(pair: Pair) -> Counted | None:
     """Count tensors on the device where they lie, as they are; None where there are none."""
     first, second = pair.reference[0], pair.prediction[0]
     if not (isinstance(first, ArraySource) and isinstance(second, ArraySource)):
@@ -87,12 +91,17 @@ def device_note(device: str) -> str | None:
     return note
 
 
-def _backend(device: str) -> tuple[Any, Any]:
-    backend = load("backends", backend_of(device))
-    if backend_of(device) != "torch":
-        return backend, None
-    where = backend.device(device)[0]
-    return (load("backends", cpu_backend()), None) if where is None else (backend, where)
+def _counter(device: str) -> Count:
+    """Return what counts two blocks on a device, or on the processor where it is not there."""
+    name = backend_of(device)
+    backend = load("backends", name)
+    if name == "torch":
+        where = backend.device(device)[0]
+        if where is not None:
+            return partial(backend.count_block, where=where)
+        backend = load("backends", cpu_backend())
+    count: Count = backend.count_block
+    return count
 
 
 def _of_the_richer(error: TooManyLabels, pair: Pair, *blocks: np.ndarray) -> TooManyLabels:

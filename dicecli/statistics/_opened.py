@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from dicecli.masks.layers import Encoding, nodata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     import numpy as np
 
-    from dicecli.masks.blocks import Window
+    from dicecli.masks.blocks import Mapped, Window
     from dicecli.masks.pair import Stored
     from dicecli.masks.sources import MaskSource
     from dicecli.records.measurements import Row
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     #: How often labels of two layers meet, by the layers' places: the reference's, the prediction's.
     Census = Mapping[tuple[int, int], ConfusionMatrix]
+    #: What a statistic depends on, by the option's name: each has the type that it has in the settings.
+    Options = Mapping[str, Any]
 
 
 class Block(NamedTuple):
@@ -55,6 +58,15 @@ class Block(NamedTuple):
             slice(own.start - whole.start, own.stop - whole.start)
             for whole, own in zip(self.at, self.core, strict=True)
         )
+
+
+class State(Protocol):
+    """What a statistic keeps during a pass: picklable; blocks and other states are added in any order."""
+
+    def add(self, block: Block, mapped: Mapped = map) -> None:
+        """Add a block's own pixels; `mapped` works on shares of it at a time."""
+
+    def __add__(self, other: Self, /) -> Self: ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -30,21 +30,23 @@ import numpy as np
 from dicecli.errors import DicecliError
 from dicecli.masks.blocks import slowest
 from dicecli.masks.opening import on_side
-from dicecli.plugins import blame, load, own
+from dicecli.plugins import blame, own
 from dicecli.records.codec import read, written
 from dicecli.records.measurements import Measured
 from dicecli.records.settings import Settings
+from dicecli.statistics._statistic import statistic
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
-    from dicecli.masks.blocks import Plan, Window
+    from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.masks.pair import Pair, Stored
-    from dicecli.records.measurements import Row
-    from dicecli.statistics._opened import Block, Opened
+    from dicecli.records.measurements import Measurement, Row
+    from dicecli.statistics._opened import Block, Opened, Options, State
 
-    Options = Mapping[str, Mapping[str, Any]]
+    #: By the statistic's name.
+    Wanted = Mapping[str, Options]
 
 
 def options_of(
@@ -58,7 +60,7 @@ def options_of(
     found = {}
     for name in names:
         given = numbers(name)
-        options = load("statistics", name).OPTIONS
+        options = statistic(name).OPTIONS
         found[name] = {
             each: given.get(each, ()) if _is_parameter(each) else getattr(settings, each) for each in options
         }
@@ -69,15 +71,15 @@ def _is_parameter(option: str) -> bool:
     return option not in Settings.__dataclass_fields__
 
 
-def halos(opened: Opened, options: Options) -> dict[str, int]:
+def halos(opened: Opened, options: Wanted) -> dict[str, int]:
     """Return the context that each statistic needs; those that need no pass are left out."""
     found = {name: _halo(name, opened, given) for name, given in options.items()}
     return {name: halo for name, halo in found.items() if halo is not None}
 
 
-def _halo(name: str, opened: Opened, options: Mapping[str, Any]) -> int | None:
+def _halo(name: str, opened: Opened, options: Options) -> int | None:
     with _blamed(name):
-        halo: int | None = load("statistics", name).halo(opened, options)
+        halo = statistic(name).halo(opened, options)
         if halo is not None and (type(halo) is not int or halo < 0):
             raise ValueError(f"its halo is {halo!r}; a whole number from 0, or None, is expected")
         return halo
@@ -92,12 +94,12 @@ def push(
     pair: Pair,
     windows: Sequence[Window],
     opened: Opened,
-    options: Options,
+    options: Wanted,
     *,
     halo: int,
-    mapped: Callable[..., Any] = map,
+    mapped: Mapped = map,
     ahead: bool = False,
-) -> Sums:
+) -> Sums[str, State]:
     """Push some windows, neighbours in their order, through the states of some statistics.
 
     Parameters
@@ -124,7 +126,7 @@ def push(
     ------
     CaseError
     """
-    states = {name: _asked(name, "begin", opened, given) for name, given in options.items()}
+    states = {name: _begun(name, opened, given) for name, given in options.items()}
     # Closed at once where a state raises: a thread that reads ahead would stay as long as the error does.
     with closing(_blocks(pair, windows, opened, halo=halo, mapped=mapped, ahead=ahead)) as blocks:
         for block in blocks:
@@ -141,7 +143,7 @@ def _blocks(
     opened: Opened,
     *,
     halo: int,
-    mapped: Callable[..., Any],
+    mapped: Mapped,
     ahead: bool,
 ) -> Generator[Block]:
     if not halo:
@@ -196,8 +198,8 @@ def _joined(one: Stored, other: Stored, axis: int) -> Stored:
 
 
 def measured(
-    states: Mapping[str, Any], names: Iterable[str], opened: Opened, pair: Pair
-) -> tuple[dict[str, dict[Row, Any]], list[str]]:
+    states: Mapping[str, State], names: Iterable[str], opened: Opened, pair: Pair
+) -> tuple[dict[str, dict[Row, Measurement]], list[str]]:
     """Return the measurements of each statistic by row, and what is to be said of the case.
 
     Raises
@@ -205,10 +207,10 @@ def measured(
     CaseError
         What shows only once all was seen.
     """
-    found: dict[str, dict[Row, Any]] = {}
+    found: dict[str, dict[Row, Measurement]] = {}
     said: list[str] = []
     for name in names:
-        statistic, state = load("statistics", name), states.get(name)
+        statistic, state = statistic(name), states.get(name)
         with _blamed(name):
             found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
             notes = statistic.notes(state, opened) if hasattr(statistic, "notes") else []
@@ -218,7 +220,7 @@ def measured(
     return found, said
 
 
-def _rows(statistic: Any, state: Any, opened: Opened) -> dict[Row, Any]:
+def _rows(statistic: Statistic, state: State | None, opened: Opened) -> dict[Row, Measurement]:
     found = dict(statistic.done(state, opened))
     for row, each in found.items():
         if type(each) is not statistic.MEASURES.get(row.kind):
@@ -226,15 +228,17 @@ def _rows(statistic: Any, state: Any, opened: Opened) -> dict[Row, Any]:
     return found
 
 
-def _checked(name: str, found: Mapping[Row, Any], notes: Any) -> tuple[dict[Row, Any], Sequence[str]]:
+def _checked(
+    name: str, found: Mapping[Row, Measurement], notes: object
+) -> tuple[dict[Row, Measurement], Sequence[str]]:
     """Return what a statistic of a package gives as records have it; ValueError for what none could hold."""
     rows = read(Measured, written(Measured.of({name: found})), "measured").get(name, {})
     return dict(rows), read(tuple[str, ...], notes, "notes")
 
 
-def _asked(name: str, function: str, *arguments: Any) -> Any:
+def _begun(name: str, opened: Opened, options: Options) -> State:
     with _blamed(name):
-        return getattr(load("statistics", name), function)(*arguments)
+        return statistic(name).begin(opened, options)
 
 
 @contextmanager

@@ -11,39 +11,48 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dicecli.errors import Changed
 from dicecli.masks import files
 from dicecli.masks.pair import Pair
 from dicecli.statistics._census import census
 from dicecli.statistics._pass import plan_of, push
-from dicecli.statistics._sums import Sums
+from dicecli.statistics._sums import Key, Part, Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from dicecli.masks.blocks import Plan, Window
+    from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
-    from dicecli.statistics._opened import Opened
-
-    #: Adds up what a function gives for each of the shares that another one cuts: see the executor `dask`.
-    Fold = Callable[
-        [Callable[[range], Sums], Callable[[int], list[range]], Callable[[Sums, Sums], Sums]],
-        Sums,
-    ]
+    from dicecli.statistics._census import Counted
+    from dicecli.statistics._opened import Opened, State
+    from dicecli.statistics._pass import Wanted
 
 
-class Work(Protocol):
+class Fold(Protocol):
+    """Adds up what a function gives for each of the shares that another one cuts: see the executor `dask`."""
+
+    def __call__(
+        self,
+        function: Callable[[range], Sums[Key, Part]],
+        cut: Callable[[int], list[range]],
+        add: Callable[[Sums[Key, Part], Sums[Key, Part]], Sums[Key, Part]],
+        /,
+    ) -> Sums[Key, Part]:
+        """Return the sum."""
+
+
+class Work(Protocol[Key, Part]):
     """What is done with the windows of an open pair; it travels to other processes and machines."""
 
     def plan(self, pair: Pair) -> Plan:
         """Return the windows."""
 
     def do(
-        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
-    ) -> Sums:
+        self, pair: Pair, windows: Sequence[Window], mapped: Mapped = map, *, ahead: bool = False
+    ) -> Sums[Key, Part]:
         """Do it with some of the windows, neighbours in their order."""
 
 
@@ -58,8 +67,8 @@ class CensusWork:
         return pair.windows()
 
     def do(
-        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
-    ) -> Sums:
+        self, pair: Pair, windows: Sequence[Window], mapped: Mapped = map, *, ahead: bool = False
+    ) -> Counted:
         """Count some windows."""
         del mapped
         return census(pair, windows, self.device, ahead=ahead)
@@ -70,7 +79,7 @@ class PassWork:
     """The pass, for statistics by their names and options."""
 
     opened: Opened
-    options: Mapping[str, Mapping[str, Any]]
+    options: Wanted
     halo: int
 
     def plan(self, pair: Pair) -> Plan:
@@ -78,8 +87,8 @@ class PassWork:
         return plan_of(pair, self.halo)
 
     def do(
-        self, pair: Pair, windows: Sequence[Window], mapped: Callable[..., Any] = map, *, ahead: bool = False
-    ) -> Sums:
+        self, pair: Pair, windows: Sequence[Window], mapped: Mapped = map, *, ahead: bool = False
+    ) -> Sums[str, State]:
         """Push some windows through states of their own."""
         return push(pair, windows, self.opened, self.options, halo=self.halo, mapped=mapped, ahead=ahead)
 
@@ -96,8 +105,14 @@ _MOST_SHARES = 1 << 13
 
 
 def share_out(
-    case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int, fold: Fold | None = None
-) -> Sums:
+    case: Case,
+    settings: Settings,
+    pair: Pair,
+    work: Work[Key, Part],
+    *,
+    threads: int,
+    fold: Fold | None = None,
+) -> Sums[Key, Part]:
     """Do some work on an open pair with up to so many threads, or with what `fold` works with.
 
     Where windows can be read in any order, each thread has files of its own and takes some of the windows.
@@ -131,7 +146,9 @@ def shares(windows: int, number: int) -> list[range]:
     return [range(start, stop) for start, stop in pairwise(cuts)]
 
 
-def do_share(case: Case, settings: Settings, work: Work, seen: tuple[object, ...], share: range) -> Sums:
+def do_share(
+    case: Case, settings: Settings, work: Work[Key, Part], seen: tuple[object, ...], share: range
+) -> Sums[Key, Part]:
     """Open a case and do some work on some of its windows, in another process or on another machine.
 
     Parameters
@@ -177,15 +194,17 @@ def _travels(case: Case) -> bool:
     )
 
 
-def _in_threads(case: Case, settings: Settings, pair: Pair, work: Work, *, threads: int) -> Sums:
+def _in_threads(
+    case: Case, settings: Settings, pair: Pair, work: Work[Key, Part], *, threads: int
+) -> Sums[Key, Part]:
     """Do the shares in threads, each of which opens the files once; `pair` learns what they checked."""
     own = threading.local()
     others: list[Pair] = []
-    total = Sums({})
+    total: Sums[Key, Part] = Sums({})
     with ExitStack() as stack:
         lock = threading.Lock()
 
-        def of_share(share: range) -> Sums:
+        def of_share(share: range) -> Sums[Key, Part]:
             """Work on some windows with the files that this thread has opened."""
             if not hasattr(own, "pair"):
                 opened = Pair(case, settings)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from dicecli.records.measurements import Whole  # noqa: TC001 - the codec reads types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
+    from dicecli.masks.blocks import Mapped
     from dicecli.records.measurements import Row
-    from dicecli.statistics._opened import Block, Opened
+    from dicecli.statistics._opened import Block, Opened, Options
 
 READS = "labels"
 OPTIONS: tuple[str, ...] = ()
@@ -94,7 +95,7 @@ class State:
         total.sums = self.sums + other.sums
         return total
 
-    def add(self, block: Block, mapped: Callable[..., Any] = map) -> None:
+    def add(self, block: Block, mapped: Mapped = map) -> None:
         """Add a block's own pixels; several layers are worked on at a time."""
         inner = block.inner
         kept = None if block.ignored is None else ~block.ignored[inner]
@@ -137,13 +138,13 @@ def _sums(codes: np.ndarray, kept: np.ndarray | None, block: Block, rows: int) -
     return found
 
 
-def halo(opened: Opened, options: Mapping[str, Any]) -> int:
+def halo(opened: Opened, options: Options) -> int:
     """Return 0: a pixel needs no other one."""
     del opened, options
     return 0
 
 
-def begin(opened: Opened, options: Mapping[str, Any]) -> State:
+def begin(opened: Opened, options: Options) -> State:
     """Return the coordinates of no pixel."""
     del options
     return State(opened)

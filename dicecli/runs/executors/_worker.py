@@ -17,7 +17,7 @@ import traceback
 from multiprocessing import resource_tracker
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.runs.allocator import keep_freed_memory
 
@@ -101,7 +101,7 @@ def _read(pipe: Connection, inbox: SimpleQueue[bytes]) -> None:
         os._exit(0)
 
 
-def answer(function: Callable[[Any], Any], data: bytes) -> bytes:
+def answer(function: Callable[..., object], data: bytes) -> bytes:
     """Return the message for one item: its result and the seconds that it took, or the error."""
     started = time.perf_counter()
     try:

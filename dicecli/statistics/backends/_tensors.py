@@ -7,11 +7,18 @@ all of it is deterministic.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dicecli.statistics._confusion import ConfusionMatrix, check_number
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import Tensor
+    from torch import device as torch_device
+    from torch import dtype as torch_dtype
 
 #: One word in so many is looked at before all of them are.
 _SAMPLE = 61
@@ -23,7 +30,7 @@ _TABLE = 1 << 20
 _NEIGHBOURS = (1 << 56) - 1
 
 
-def count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
+def count_piece(torch: ModuleType, first: Tensor, second: Tensor) -> ConfusionMatrix:
     """Count one piece of two masks.
 
     Parameters
@@ -53,7 +60,7 @@ def count_piece(torch: Any, first: Any, second: Any) -> ConfusionMatrix:
     return ConfusionMatrix.from_pairs(rows, columns, table.reshape(len(rows), len(columns)).astype(np.int64))
 
 
-def _measured(torch: Any, labels: Any) -> tuple[Any, int, int]:
+def _measured(torch: ModuleType, labels: Tensor) -> tuple[Tensor, int, int]:
     """Return labels in a type that torch can reckon with, and the least and the largest of them."""
     wider = {torch.uint16: torch.int32, torch.uint32: torch.int64}
     labels = labels.to(wider.get(labels.dtype, labels.dtype))
@@ -62,7 +69,7 @@ def _measured(torch: Any, labels: Any) -> tuple[Any, int, int]:
     return labels, low, high
 
 
-def _count_bytes(torch: Any, first: Any, second: Any, labels: int) -> np.ndarray:
+def _count_bytes(torch: ModuleType, first: Tensor, second: Tensor, labels: int) -> np.ndarray:
     """Count 8-bit codes below `labels`; int64 on the host, shape ``(labels, labels)``."""
     table = np.zeros((labels, labels), np.int64)
     end = first.numel() // 8 * 8
@@ -80,19 +87,19 @@ def _count_bytes(torch: Any, first: Any, second: Any, labels: int) -> np.ndarray
     return table
 
 
-def _words(torch: Any, codes: Any) -> Any:
+def _words(torch: ModuleType, codes: Tensor) -> Tensor:
     """See eight pixels as one 64-bit word; what does not begin where a word can is copied."""
     if codes.data_ptr() % 8 or codes.storage_offset() % 8:
         codes = codes.clone()
     return codes.view(torch.int64)
 
 
-def _alike(one: Any, other: Any) -> Any:
+def _alike(one: Tensor, other: Tensor) -> Tensor:
     """Tell of each pair of words whether the eight pixels are alike in both masks."""
     return (((one >> 8) ^ one) | ((other >> 8) ^ other)) & _NEIGHBOURS == 0
 
 
-def _constant(torch: Any, table: np.ndarray, one: Any, other: Any) -> tuple[Any, Any]:
+def _constant(torch: ModuleType, table: np.ndarray, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
     """Count constant words in `table`, and return the other ones."""
     busy = torch.nonzero(one | other).squeeze(1)
     table[0, 0] += 8 * (one.numel() - busy.numel())
@@ -107,19 +114,19 @@ def _constant(torch: Any, table: np.ndarray, one: Any, other: Any) -> tuple[Any,
     return one[mixed], other[mixed]
 
 
-def _narrow(torch: Any, device: Any, labels: int) -> Any:
+def _narrow(torch: ModuleType, device: torch_device, labels: int) -> torch_dtype:
     """Return the narrowest type that holds all pairs of labels and that the device can count."""
     if device.type == "mps":
         return torch.int32
     return torch.uint8 if labels <= 16 else torch.int16 if labels <= 181 else torch.int32
 
 
-def _count_codes(torch: Any, joint: Any, labels: int) -> np.ndarray:
+def _count_codes(torch: ModuleType, joint: Tensor, labels: int) -> np.ndarray:
     counted: np.ndarray = torch.bincount(joint, minlength=labels * labels).cpu().numpy()
     return counted.astype(np.int64).reshape(labels, labels)
 
 
-def _numbered(torch: Any, labels: Any, low: int, high: int) -> tuple[np.ndarray, Any]:
+def _numbered(torch: ModuleType, labels: Tensor, low: int, high: int) -> tuple[np.ndarray, Tensor]:
     """Give labels numbers: the sorted labels, int64 on the host, and each pixel's number, int32."""
     wide = labels.to(torch.int64)
     if high - low < _TABLE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from dicecli.statistics.backends.numpy import count_block as count_with_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from numpy.typing import ArrayLike
 
@@ -87,20 +88,21 @@ def _plain(labels: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _extension() -> Any:
+def _extension() -> ModuleType | None:
     try:
         return import_module("dicecli.statistics.backends._native")
     except ImportError:
         return None
 
 
-def _native() -> Any:
-    if not is_available():
+def _native() -> ModuleType:
+    extension = _extension()
+    if extension is None:
         raise UsageError(
             "the C extension was not built",
             "Install a C compiler and dicecli once more, or count with NumPy.",
         )
-    return _extension()
+    return extension
 
 
 def _nearest(labels: np.ndarray, low: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from dicecli.statistics.backends._tensors import count_piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
+
+    from numpy.typing import ArrayLike
+    from torch import Tensor
+    from torch import device as torch_device
 
 #: Bytes of a mask that are counted at a time: many, since each piece asks the device for numbers a few times,
 #: and not all, since counting takes up to 9 times as much memory: 0.6 GB.
@@ -33,7 +38,7 @@ def describe() -> str:
     return f"torch {_torch().__version__}"
 
 
-def device(wanted: str) -> tuple[Any, str | None]:
+def device(wanted: str) -> tuple[torch_device | None, str | None]:
     """Return the torch device that `wanted` (``cuda``, ``mps``, ``auto``) means, and a note on a fallback.
 
     Returns
@@ -69,7 +74,9 @@ def device(wanted: str) -> tuple[Any, str | None]:
     return None, f"there is no {missing} here: counted on the processor"
 
 
-def count_block(reference: Any, prediction: Any, where: Any = None) -> ConfusionMatrix:
+def count_block(
+    reference: Tensor | ArrayLike, prediction: Tensor | ArrayLike, where: torch_device | None = None
+) -> ConfusionMatrix:
     """Count two blocks of integer labels on a device.
 
     Parameters
@@ -111,7 +118,7 @@ def count_block(reference: Any, prediction: Any, where: Any = None) -> Confusion
     return total
 
 
-def _torch() -> Any:
+def _torch() -> ModuleType:
     try:
         import torch
     except ImportError as error:
@@ -119,10 +126,11 @@ def _torch() -> Any:
             "counting on a device needs torch, which is not installed",
             "Install it with: pip install 'dicecli[torch]', or leave out --device.",
         ) from error
-    return torch
+    module: ModuleType = torch
+    return module
 
 
-def _tensor(torch: Any, values: Any) -> Any:
+def _tensor(torch: ModuleType, values: Tensor | ArrayLike) -> Tensor:
     """Return what is given as a tensor of integers where it lies; booleans as the bytes that they are."""
     tensor = plain(values if isinstance(values, torch.Tensor) else torch.from_numpy(_array(values)))
     if tensor.is_floating_point() or tensor.is_complex():
@@ -135,7 +143,7 @@ def _tensor(torch: Any, values: Any) -> Any:
     return tensor.view(torch.uint8) if tensor.dtype == torch.bool else tensor
 
 
-def _array(values: Any) -> np.ndarray:
+def _array(values: ArrayLike) -> np.ndarray:
     """Return an array of integers that torch can see: native byte order, writable, no backward steps."""
     array = np.asarray(values)
     if not array.size and array.dtype == np.float64:
@@ -145,11 +153,11 @@ def _array(values: Any) -> np.ndarray:
     return np.require(array.astype(array.dtype.newbyteorder("="), copy=False), None, ["C", "W"])
 
 
-def _place(first: Any, second: Any) -> Any:
+def _place(first: Tensor, second: Tensor) -> torch_device:
     return second.device if first.device.type == "cpu" else first.device
 
 
-def _pieces(first: Any, second: Any, most: int) -> Iterator[tuple[Any, Any]]:
+def _pieces(first: Tensor, second: Tensor, most: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Cut two tensors of one shape alike, so that making them flat copies no more than a piece."""
     # In the order in which the first one lies in memory, pixels come in neighbouring runs.
     axes = sorted(range(first.ndim), key=lambda axis: -first.stride(axis))
@@ -162,7 +170,7 @@ def _pieces(first: Any, second: Any, most: int) -> Iterator[tuple[Any, Any]]:
     yield from _halves(first, second, most)
 
 
-def _halves(first: Any, second: Any, most: int) -> Iterator[tuple[Any, Any]]:
+def _halves(first: Tensor, second: Tensor, most: int) -> Iterator[tuple[Tensor, Tensor]]:
     if first.numel() > most:
         axis = next(axis for axis, n in enumerate(first.shape) if n > 1)
         half, n = first.shape[axis] // 2, first.shape[axis]

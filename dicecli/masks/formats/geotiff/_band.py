@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from rasterio import windows
+    from rasterio.io import DatasetReader
+
     from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import Reading
@@ -33,7 +36,7 @@ class Band(MaskSource):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: DatasetReader,
         path: str,
         place: Grid,
         *,
@@ -127,7 +130,7 @@ class Band(MaskSource):
         self._dataset.close()
 
 
-def rectangle(window: Window) -> Any:
+def rectangle(window: Window) -> windows.Window:
     """Return a window of rows and columns as rasterio has it."""
     from rasterio.windows import Window as Rectangle
 

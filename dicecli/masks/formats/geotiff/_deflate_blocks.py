@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from dicecli.masks.inflate import Damaged, inflated
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from rasterio.io import DatasetReader
+
     from dicecli.masks.blocks import Window
 
 
@@ -35,7 +37,9 @@ class DeflateBlocks:
         Rows and columns of the image, and of a block.
     """
 
-    def __init__(self, dataset: Any, path: str, shape: tuple[int, ...], chunks: tuple[int, ...]) -> None:
+    def __init__(
+        self, dataset: DatasetReader, path: str, shape: tuple[int, ...], chunks: tuple[int, ...]
+    ) -> None:
         self._dataset, self._shape, self._chunks = dataset, shape, chunks
         self._file: BinaryIO = files.open_regular(path)
         self._is_tiled = False

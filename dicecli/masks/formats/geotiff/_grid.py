@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dicecli.masks.grid import Grid
 
+if TYPE_CHECKING:
+    from rasterio.crs import CRS
+    from rasterio.io import DatasetReader
+
 #: No map is so large, nor are its pixels so small, whatever its unit.
 _LARGEST = 1e15
 
 
-def grid(dataset: Any) -> Grid:
+def grid(dataset: DatasetReader) -> Grid:
     """Return where the pixels of an open data set lie; without georeference, only how many there are."""
     shape = (dataset.height, dataset.width)
     transform = dataset.transform
@@ -51,11 +55,11 @@ def _area(affine: np.ndarray) -> float:
     return float(abs(a * e - b * d))
 
 
-def _wkt(crs: Any) -> str | None:
+def _wkt(crs: CRS) -> str | None:
     return crs.to_wkt() if crs else None
 
 
-def _unit(crs: Any) -> tuple[str | None, float]:
+def _unit(crs: CRS) -> tuple[str | None, float]:
     """Return the unit of the spacing, and the factor that brings the map's unit to it."""
     from rasterio.errors import CRSError
 

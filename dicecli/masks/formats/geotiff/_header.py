@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from dicecli.records.limits import check_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
+
+    from rasterio.io import DatasetReader
 
     from dicecli.masks.sources import MaskSource, Reading
 
@@ -33,7 +35,7 @@ _SMALL_BLOCK = 1 << 24
 UNSCALED = "the band's scale and offset are not applied: labels are the stored values"
 
 
-def opened(path: str, make: Callable[[Any], _Made]) -> _Made:
+def opened(path: str, make: Callable[[DatasetReader], _Made]) -> _Made:
     """Open the file and make of it what is asked for; it is closed again where that cannot be."""
     files.check_regular(path)
     start = files.head(path)
@@ -80,7 +82,7 @@ def dtype(name: str, path: str) -> np.dtype:
     return np.dtype(name)
 
 
-def compressed_with(dataset: Any) -> tuple[str, bool]:
+def compressed_with(dataset: DatasetReader) -> tuple[str, bool]:
     """Return the compression's name, and whether it may have changed values."""
     tags = dataset.tags(ns="IMAGE_STRUCTURE")
     name = str(tags.get("COMPRESSION", "none"))
@@ -104,7 +106,7 @@ def changed_by(compression: str, path: str) -> LossyCompression:
     )
 
 
-def check_blocks(dataset: Any, band: int, compression: str, path: str, reading: Reading) -> None:
+def check_blocks(dataset: DatasetReader, band: int, compression: str, path: str, reading: Reading) -> None:
     """Refuse blocks that are larger than the file can hold, or than memory should."""
     block, samples = dataset.block_shapes[band - 1], samples_together(dataset)
     block_bytes = math.prod(block) * np.dtype(dataset.dtypes[band - 1]).itemsize * samples
@@ -119,7 +121,7 @@ def check_blocks(dataset: Any, band: int, compression: str, path: str, reading: 
         )
 
 
-def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, path: str) -> None:
+def _check_block(dataset: DatasetReader, band: int, block_bytes: int, compression: str, path: str) -> None:
     """Check the size of a block against that of the file: GDAL takes memory for it before it reads."""
     ratio = {"none": 1, "deflate": MAX_RATIO}.get(compression, 1 << 16)
     is_sparse = dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=band) is None
@@ -133,6 +135,6 @@ def _check_block(dataset: Any, band: int, block_bytes: int, compression: str, pa
         )
 
 
-def samples_together(dataset: Any) -> int:
+def samples_together(dataset: DatasetReader) -> int:
     """Return how many samples of a pixel lie together in a block."""
     return dataset.count if dataset.interleaving and dataset.interleaving.value == "PIXEL" else 1

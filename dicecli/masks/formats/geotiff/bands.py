@@ -14,6 +14,8 @@ from dicecli.masks.formats.geotiff._grid import grid
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
     from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
@@ -34,7 +36,7 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     return _header.opened(path, lambda dataset: _bands(dataset, path, reading))
 
 
-def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
+def _bands(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSource]:
     """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
     check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
     _header.check_bands(dataset.count, path)
@@ -68,7 +70,7 @@ def _bands(dataset: Any, path: str, reading: Reading) -> list[MaskSource]:
 class _WindowOfBands:
     """Reads a window of every band at once, and keeps the last one for the next band that asks."""
 
-    def __init__(self, dataset: Any, path: str) -> None:
+    def __init__(self, dataset: DatasetReader, path: str) -> None:
         self._dataset, self._path, self._lock = dataset, path, threading.Lock()
         self._window: Window | None = None
         self._block = np.zeros(0)
@@ -90,7 +92,7 @@ class _Channel(Band):
     def __init__(
         self,
         read: _WindowOfBands,
-        dataset: Any,
+        dataset: DatasetReader,
         path: str,
         place: Grid,
         *,

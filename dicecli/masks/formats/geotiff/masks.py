@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from dicecli.masks.formats.geotiff._grid import grid
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
     from dicecli.masks.blocks import Window
     from dicecli.masks.sources import MaskSource, Reading
 
@@ -39,7 +41,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     return _header.opened(path, lambda dataset: _source(dataset, path, reading))
 
 
-def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
+def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
     check_pixels((dataset.height, dataset.width), reading.max_pixels, path)
     try:
         band = _band(dataset, path, reading.band)
@@ -70,7 +72,7 @@ def _source(dataset: Any, path: str, reading: Reading) -> MaskSource:
     return source
 
 
-def _band(dataset: Any, path: str, wanted: int | None) -> int:
+def _band(dataset: DatasetReader, path: str, wanted: int | None) -> int:
     count = dataset.count
     _header.check_bands(count, path)
     if wanted is None and count > 1:
@@ -86,7 +88,7 @@ def _band(dataset: Any, path: str, wanted: int | None) -> int:
     return wanted or 1
 
 
-def _nodata(dataset: Any, band: int, reading: Reading) -> tuple[float | None, list[str]]:
+def _nodata(dataset: DatasetReader, band: int, reading: Reading) -> tuple[float | None, list[str]]:
     """Decide which stored value is to be treated as nodata; the file's own tag alone says which."""
     tag = dataset.nodatavals[band - 1]
     if tag is None or reading.nodata == "label":
@@ -96,11 +98,13 @@ def _nodata(dataset: Any, band: int, reading: Reading) -> tuple[float | None, li
     return float(tag), []
 
 
-def _is_tiled(dataset: Any, block: tuple[int, int]) -> bool:
+def _is_tiled(dataset: DatasetReader, block: tuple[int, int]) -> bool:
     return bool(dataset.profile.get("tiled")) or block[1] != dataset.width
 
 
-def _describe_extras(source: MaskSource, dataset: Any, band: int, path: str, band_wanted: int | None) -> None:
+def _describe_extras(
+    source: MaskSource, dataset: DatasetReader, band: int, path: str, band_wanted: int | None
+) -> None:
     """Note what is in the file, or beside it, and was not used."""
     if len(dataset.subdatasets) > 1:
         source.notes.append(f"the file holds {len(dataset.subdatasets)} images: the first one is read")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+
     from dicecli.masks.sources import MaskSource, Reading
 
 SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
@@ -36,7 +38,7 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     return channels.open_probabilities(path, reading, shape)
 
 
-def from_image(image: Any, reading: Reading) -> MaskSource:
+def from_image(image: SpatialImage, reading: Reading) -> MaskSource:
     """Take an image of nibabel as a mask of labels.
 
     Raises
@@ -49,7 +51,7 @@ def from_image(image: Any, reading: Reading) -> MaskSource:
     return masks.from_image(image, reading)
 
 
-def probabilities_from_image(image: Any, reading: Reading) -> list[MaskSource]:
+def probabilities_from_image(image: SpatialImage, reading: Reading) -> list[MaskSource]:
     """Take an axis of an image of nibabel as channels of probabilities.
 
     Raises

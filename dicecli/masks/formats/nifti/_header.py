@@ -7,13 +7,17 @@ import math
 import os
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat, Unreadable
 from dicecli.masks import files
 from dicecli.masks.grid import Grid, displacement
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.spatialimages import SpatialImage
 
 #: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
 _FARTHEST = 1e9
@@ -45,7 +49,7 @@ def parts(path: str) -> tuple[str, str]:
     return header, data
 
 
-def read(path: str) -> tuple[Any, dict[str, Any]]:
+def read(path: str) -> tuple[Nifti1Header, dict[str, object]]:
     """Read the header with nibabel, once its first bytes show that it is one."""
     start = files.head(path, 4096)
     if start[:2] == GZIP:
@@ -76,7 +80,7 @@ def read(path: str) -> tuple[Any, dict[str, Any]]:
 
     kind = Nifti1Header if size == 348 else Nifti2Header
     header = kind(start[:size], endianness=order, check=False)
-    facts = {
+    facts: dict[str, object] = {
         "format": f"NIfTI-{1 if size == 348 else 2}",
         "byte order": "big-endian" if order == ">" else "little-endian",
     }
@@ -103,7 +107,7 @@ def _inflate_start(path: str) -> bytes:
         raise Corrupt(f"the gzip stream is damaged: {error}", "Fetch it again.", path) from error
 
 
-def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
+def geometry(header: Nifti1Header, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     """Return the grid, and the shape as stored with all its axes but the trailing ones of length 1."""
     dims = [int(n) for n in header["dim"]]
     if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
@@ -140,7 +144,7 @@ def geometry(header: Any, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
     return grid, tuple(stored), oddities
 
 
-def geometry_of_image(image: Any) -> tuple[Grid, tuple[int, ...], str]:
+def geometry_of_image(image: SpatialImage) -> tuple[Grid, tuple[int, ...], str]:
     """Return grid and shape of an image that nibabel has loaded or made, and what to call it."""
     from nibabel.nifti1 import Nifti1Header
     from nibabel.nifti2 import Nifti2Image
@@ -154,7 +158,9 @@ def geometry_of_image(image: Any) -> tuple[Grid, tuple[int, ...], str]:
     return grid, layout, path
 
 
-def _affine(header: Any, factor: float, shape: tuple[int, ...]) -> tuple[np.ndarray | None, list[str]]:
+def _affine(
+    header: Nifti1Header, factor: float, shape: tuple[int, ...]
+) -> tuple[np.ndarray | None, list[str]]:
     """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
     from nibabel.spatialimages import HeaderDataError
 
@@ -191,7 +197,7 @@ def _is_regular(affine: np.ndarray) -> bool:
     return bool(lengths.min() > _SMALLEST and abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths))
 
 
-def dtype(header: Any, path: str) -> np.dtype:
+def dtype(header: Nifti1Header, path: str) -> np.dtype:
     """Return the type of the stored values.
 
     Raises
@@ -219,7 +225,7 @@ def dtype(header: Any, path: str) -> np.dtype:
     return stored
 
 
-def offset(header: Any, path: str, *, is_single: bool) -> int:
+def offset(header: Nifti1Header, path: str, *, is_single: bool) -> int:
     """Return the byte at which the voxels begin, after the header (`is_single`) or in a file of their own.
 
     Raises
@@ -238,7 +244,7 @@ def offset(header: Any, path: str, *, is_single: bool) -> int:
     return int(value)
 
 
-def slope(header: Any, path: str) -> tuple[float, float]:
+def slope(header: Nifti1Header, path: str) -> tuple[float, float]:
     """Return slope and intercept; a slope of 0 or NaN means that there is no scaling."""
     factor, inter = float(header["scl_slope"]), float(header["scl_inter"])
     if factor == 0 or math.isnan(factor):

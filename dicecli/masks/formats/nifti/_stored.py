@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class File(NamedTuple):
 
     stored: Stored
     grid: Grid
-    facts: dict[str, Any]
+    facts: dict[str, object]
     oddities: list[str]
     axes: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from dicecli.masks.formats.nifti._voxels import Voxels, describe
 from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
 
@@ -51,7 +53,7 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     return channels
 
 
-def probabilities_from_image(image: Any, reading: Reading) -> list[MaskSource]:
+def probabilities_from_image(image: SpatialImage, reading: Reading) -> list[MaskSource]:
     """Take an image of probabilities that nibabel has loaded or made, as :func:`open_probabilities` does.
 
     Raises

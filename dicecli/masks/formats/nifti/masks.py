@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from dicecli.masks.grid import Grid
 from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.nifti._stored import Stored
     from dicecli.masks.sources import MaskSource, Reading
@@ -42,7 +44,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     return source
 
 
-def from_image(image: Any, reading: Reading) -> MaskSource:
+def from_image(image: SpatialImage, reading: Reading) -> MaskSource:
     """Take an image that nibabel has loaded or made; its header says where it lies.
 
     Raises

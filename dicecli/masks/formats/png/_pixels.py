@@ -7,13 +7,16 @@ import struct
 import zlib
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dicecli.errors import Corrupt, Truncated
 from dicecli.masks.formats.png._chunks import SAMPLES, Header, raw_bytes
 from dicecli.masks.inflate import Damaged, inflated, inflated_length
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def decoded(data: bytes, stream: bytes, header: Header, path: str) -> np.ndarray:
@@ -54,7 +57,7 @@ def decoded(data: bytes, stream: bytes, header: Header, path: str) -> np.ndarray
 
 
 @cache
-def _extension() -> Any:
+def _extension() -> ModuleType | None:
     try:
         return import_module("dicecli.masks.formats.png._rows")
     except ImportError:

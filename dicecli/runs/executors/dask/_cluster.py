@@ -7,7 +7,7 @@ import logging
 import signal
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from dicecli.errors import UsageError, WorkersFailed
@@ -17,6 +17,8 @@ from dicecli.runs.executors._worker import PATIENCE_S, signals_held
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from concurrent.futures import Future
+
+    from distributed import Client, LocalCluster, Nanny
 
 Outcome = TypeVar("Outcome")
 
@@ -32,7 +34,7 @@ _INTERRUPT = (signal.SIGINT,)
 
 
 @contextmanager
-def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator[Any]:
+def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator[Client]:
     """Give a client of the cluster at an address, or of one that lasts as long as the context.
 
     Parameters
@@ -66,7 +68,7 @@ def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator
         yield client
 
 
-def begin(client: Any, work: Coroutine[Any, Any, Outcome]) -> Future[Outcome]:
+def begin(client: Client, work: Coroutine[object, None, Outcome]) -> Future[Outcome]:
     """Start something in the client's own thread.
 
     Dask's futures stay there: one that ends in the main thread would swallow an interrupt.
@@ -74,7 +76,7 @@ def begin(client: Any, work: Coroutine[Any, Any, Outcome]) -> Future[Outcome]:
     return asyncio.run_coroutine_threadsafe(work, client.loop.asyncio_loop)
 
 
-def threads_of(client: Any) -> int:
+def threads_of(client: Client) -> int:
     """Return how many threads a cluster has by now.
 
     Raises
@@ -128,7 +130,7 @@ def _checked(address: str) -> str:
 
 
 @contextmanager
-def _local(jobs: int, most_deaths: int) -> Iterator[Any]:
+def _local(jobs: int, most_deaths: int) -> Iterator[LocalCluster]:
     """Run a cluster of worker processes on this machine, which nothing outside it can reach."""
     import dask
     from distributed import LocalCluster
@@ -182,7 +184,7 @@ def _held(action: Callable[..., object], *arguments: object) -> None:
         action(*arguments)
 
 
-async def _end(nannies: list[Any]) -> None:
+async def _end(nannies: list[Nanny]) -> None:
     """End the workers, by force where they are amid a task.
 
     One that is just being started again cannot be ended yet, which its nanny takes for an error of its own;

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def pack(function: Callable[..., Any]) -> bytes:
+def pack(function: Callable[..., object]) -> bytes:
     """Pack what workers need to know: where relative paths start, the version, and what to do."""
     return pickle.dumps((str(Path.cwd()), __version__, function))
 
 
 @lru_cache(maxsize=8)
-def _unpacked(packed: bytes) -> tuple[str, str, Callable[..., Any]]:
+def _unpacked(packed: bytes) -> tuple[str, str, Callable[..., object]]:
     folder, version, function = pickle.loads(packed)  # noqa: S301 - from our own client
     if version != __version__:
         raise RuntimeError(f"a worker has dicecli {__version__}, this is {version}")
@@ -81,7 +81,7 @@ def add_up(packed: bytes, parts: list[list[bytes]]) -> list[bytes]:
     return wrong[:1] or [answer(partial(_added, add), pickle.dumps(messages))]
 
 
-def _added(add: Callable[[Any, Any], Any], messages: list[bytes]) -> Any:
+def _added(add: Callable[[object, object], object], messages: list[bytes]) -> object:
     return reduce(add, [read(message)[0] for message in messages])
 
 

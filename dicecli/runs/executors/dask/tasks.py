@@ -11,7 +11,7 @@ import pickle
 import time
 from asyncio import CancelledError
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
 from dicecli.runs.executors._worker import ERROR, unpacked
@@ -20,6 +20,9 @@ from dicecli.runs.executors.dask._task import add_up, do, pack, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from dask.delayed import Delayed
+    from distributed import Client
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -142,11 +145,11 @@ class _Flight(Generic[Item, Result]):
         Position and item of those whose workers died.
     """
 
-    def __init__(self, client: Any, function: bytes, *, fewest: int = 1, is_alone: bool = False) -> None:
+    def __init__(self, client: Client, function: bytes, *, fewest: int = 1, is_alone: bool = False) -> None:
         self.suspects: list[Task[Item]] = []
         self._client, self._function = client, function
         self._fewest, self._is_alone = fewest, is_alone
-        self._done: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, list[bytes] | BaseException]] = SimpleQueue()
         self._tasks: dict[int, list[Task[Item]]] = {}
         self._size = 1
         self._threads, self._asked = 0, -_KNOWN_S
@@ -184,7 +187,7 @@ class _Flight(Generic[Item, Result]):
 
     async def _follow(self, first: int, items: list[bytes]) -> None:
         """Run a task, and put what came of it where the results are waited for."""
-        outcome: Any
+        outcome: list[bytes] | BaseException
         try:
             outcome = await self._client.submit(do, self._function, items, pure=False, fifo_timeout=0)
         except BaseException as error:  # noqa: BLE001 - it is for the other thread to judge
@@ -205,6 +208,6 @@ class _Flight(Generic[Item, Result]):
             self._size = max(1, min(MOST_ITEMS, int(_TASK_S / max(seconds, 1e-9))))
 
 
-async def _computed(client: Any, root: Any) -> list[bytes]:
+async def _computed(client: Client, root: Delayed) -> list[bytes]:
     messages: list[bytes] = await client.compute(root, optimize_graph=False)
     return messages
