@@ -1,23 +1,6 @@
 """The pass: after the census, every window once more, forwards, for all statistics that need pixels.
 
-A statistic is a plugin: a module or package of this folder, of which the pass uses
-
-``READS``
-    ``"labels"``, or ``"probabilities"``.
-``MEASURES``
-    The type of its measurement by the kind of a row.
-``OPTIONS``
-    The names of the settings that it depends on, and of the parameters of its metrics, such as the
-    percentiles that were asked for.
-``halo(opened, options)``
-    How many pixels of context a block needs on each side along the slowest axis; None where the census is
-    enough, so that no pass is made for it.
-``begin(opened, options)``
-    A state: picklable, with ``add(block, mapped)`` and ``+``, which commutes; None where there is no pass.
-``done(state, opened)``
-    Yields a row and its measurement each.
-``notes(state, opened)``
-    What is to be said of the case once all was seen; may be missing.
+What a statistic is, is written in :mod:`dicecli.statistics._statistic`.
 """
 
 from __future__ import annotations
@@ -34,7 +17,7 @@ from dicecli.plugins import blame, own
 from dicecli.records.codec import read, written
 from dicecli.records.measurements import Measured
 from dicecli.records.settings import Settings
-from dicecli.statistics._statistic import statistic
+from dicecli.statistics._statistic import loaded
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
@@ -44,6 +27,7 @@ if TYPE_CHECKING:
     from dicecli.masks.pair import Pair, Stored
     from dicecli.records.measurements import Measurement, Row
     from dicecli.statistics._opened import Block, Opened, Options, State
+    from dicecli.statistics._statistic import Statistic
 
     #: By the statistic's name.
     Wanted = Mapping[str, Options]
@@ -60,7 +44,7 @@ def options_of(
     found = {}
     for name in names:
         given = numbers(name)
-        options = statistic(name).OPTIONS
+        options = loaded(name).OPTIONS
         found[name] = {
             each: given.get(each, ()) if _is_parameter(each) else getattr(settings, each) for each in options
         }
@@ -79,7 +63,7 @@ def halos(opened: Opened, options: Wanted) -> dict[str, int]:
 
 def _halo(name: str, opened: Opened, options: Options) -> int | None:
     with _blamed(name):
-        halo = statistic(name).halo(opened, options)
+        halo = loaded(name).halo(opened, options)
         if halo is not None and (type(halo) is not int or halo < 0):
             raise ValueError(f"its halo is {halo!r}; a whole number from 0, or None, is expected")
         return halo
@@ -210,7 +194,7 @@ def measured(
     found: dict[str, dict[Row, Measurement]] = {}
     said: list[str] = []
     for name in names:
-        statistic, state = statistic(name), states.get(name)
+        statistic, state = loaded(name), states.get(name)
         with _blamed(name):
             found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
             notes = statistic.notes(state, opened) if hasattr(statistic, "notes") else []
@@ -238,7 +222,7 @@ def _checked(
 
 def _begun(name: str, opened: Opened, options: Options) -> State:
     with _blamed(name):
-        return statistic(name).begin(opened, options)
+        return loaded(name).begin(opened, options)
 
 
 @contextmanager

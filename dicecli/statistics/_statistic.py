@@ -1,4 +1,24 @@
-"""What a statistic is, as far as the pass knows."""
+"""What a statistic is.
+
+A statistic is a plugin: a module or package of this folder, of which the pass uses
+
+``READS``
+    ``"labels"``, or ``"probabilities"``.
+``MEASURES``
+    The type of its measurement by the kind of a row.
+``OPTIONS``
+    The names of the settings that it depends on, and of the parameters of its metrics, such as the
+    percentiles that were asked for.
+``halo(opened, options)``
+    How many pixels of context a block needs on each side along the slowest axis; None where the census is
+    enough, so that no pass is made for it.
+``begin(opened, options)``
+    A state: picklable, with ``add(block, mapped)`` and ``+``, which commutes; None where there is no pass.
+``done(state, opened)``
+    Yields a row and its measurement each.
+``notes(state, opened)``
+    What is to be said of the case once all was seen; may be missing.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +49,6 @@ class Statistic(Protocol):
         """Yield the measurement of each row."""
 
 
-def statistic(name: str) -> Statistic:
+def loaded(name: str) -> Statistic:
     """Return a statistic by its name."""
     return cast("Statistic", load("statistics", name))
