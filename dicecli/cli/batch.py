@@ -11,7 +11,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.gating import Gates, gating
-from dicecli.cli.kinds import leave_others
+from dicecli.cli.kinds import leave_other_metrics, leave_others
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.cli.progress import Progress
@@ -20,7 +20,7 @@ from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from dicecli.records.settings import Settings
+    from dicecli.records.settings import Reads, Settings
     from dicecli.runs.journal import Journal
     from dicecli.runs.pairing import Pairing
 
@@ -73,7 +73,9 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     """
     if ctx.obj == OWN_PROCESS:
         _make_ready(options)
-    leave_others(ctx, options, "probabilities" if soft else "labels")
+    reads: Reads = "probabilities" if soft else "labels"
+    leave_others(ctx, options, reads)
+    leave_other_metrics(ctx, options, reads, quiet=quiet)
     format_name, outputs = options.pop("format_name"), options["outputs"]
     files = planned_files(options)
     check_printable(format_name)

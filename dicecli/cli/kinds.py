@@ -1,4 +1,4 @@
-"""Which options go with what a run reads: those of the other kind are refused, or left out."""
+"""Which options, and which metrics of a file, go with what a run reads: others are refused, or left out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from dicecli.cli.options import SharedOption
 from dicecli.errors import UsageError
 from dicecli.records.settings import CALLED
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Reads
@@ -43,3 +44,24 @@ def leave_others(ctx: click.Context, options: dict[str, Any], reads: Reads) -> N
         click.echo(f"Note: not used with --soft: {', '.join(kept)}, of the configuration file", err=True)
     for name in others:
         del options[name]
+
+
+def leave_other_metrics(ctx: click.Context, options: dict[str, Any], reads: Reads, *, quiet: bool) -> None:
+    """Leave the metrics of a configuration file out that are of the other kind; a note says which.
+
+    Raises
+    ------
+    UnknownName
+        The file names a metric that there is not.
+    """
+    if ctx.get_parameter_source("metrics") is not ParameterSource.DEFAULT_MAP:
+        return
+    from dicecli.metrics._catalogue import resolve
+
+    given = options["metrics"]
+    kept = tuple(each for each in given if each.strip().lower() == "all" or resolve(each).reads == reads)
+    left = [each for each in given if each not in kept]
+    if left and not quiet:
+        said = f"these are {CALLED[reads]}; not used: {', '.join(left)}, of the configuration file"
+        click.echo(f"Note: {inert(said)}", err=True)
+    options["metrics"] = kept

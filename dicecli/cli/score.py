@@ -9,6 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.kinds import leave_other_metrics
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
@@ -52,6 +53,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     started = time.perf_counter()
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
+    leave_other_metrics(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
     threads = options.pop("jobs") or shared.cores()

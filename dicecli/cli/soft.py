@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.kinds import leave_other_metrics
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.errors import CaseError
 from dicecli.records.settings import MapOptions
@@ -45,6 +46,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
+    leave_other_metrics(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
