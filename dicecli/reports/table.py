@@ -122,15 +122,16 @@ class Table:
 
         One that does not pool is missing where measurements would be added up.
         """
-        sums: dict[tuple[str, int], Sums] = {}
+        sums: dict[tuple[str, bool], Sums] = {}
         return {
             name: {each.name: self._average(name, each, sums) for each in metrics if exists(name, each)}
             for name in names
         }
 
-    def _average(self, name: str, metric: Metric, sums: dict[tuple[str, int], Sums]) -> Average:
-        part = slice(self._labels, None) if name in OVER_REGIONS else slice(self._labels)
-        key = metric.of, part.start or 0
+    def _average(self, name: str, metric: Metric, sums: dict[tuple[str, bool], Sums]) -> Average:
+        over_regions = name in OVER_REGIONS
+        part = slice(self._labels, None) if over_regions else slice(self._labels)
+        key = metric.of, over_regions
         if key not in sums:
             taken = [case[part] for case in self.taken(metric.of)]
             sums[key] = Sums(taken, self.totals(metric.of)[part])
@@ -138,7 +139,10 @@ class Table:
             sums[key],
             partial(metric.value, undefined=self._undefined),
             lambda: [self.of_one(metric, place)[part] for place in range(len(self.scored))],
-            lambda: [self._leading.weight(each) for each in self.totals(self._taken_as)[part]],
+            lambda: [
+                0 if each is None else self._leading.weight(each)
+                for each in self.totals(self._taken_as)[part]
+            ],
             metric.over_labels,
         )
         return AVERAGES[OVER_REGIONS.get(name, name)].compute(pools)
