@@ -123,6 +123,28 @@ def test_scoring_loads_the_modules_of_its_own_format_alone():
     }
 
 
+#: Of the soft family: its names and what they say, and that there is a statistic.
+NAMES_OF_SOFT = {
+    "dicecli.metrics.soft",
+    "dicecli.metrics.calibration",
+    "dicecli.metrics.thresholds",
+    "dicecli.statistics.soft",
+}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["-m", "all"], ["-f", "csv"], ["--fail-under", "dice[1]=0.1"], ["--region", "both=1,2", "-f", "json"]],
+    ids=" ".join,
+)
+def test_a_batch_of_masks_loads_the_names_of_soft_scores_alone(options):
+    """Whatever is asked for, masks pay for the table of metrics, and for nothing that sums or scores maps."""
+    folders = (SAMPLES / "predictions", SAMPLES / "references")
+    loaded = _modules("batch", *folders, "-j", "1", *options)
+    homes = (*NAMES_OF_SOFT, "dicecli.losses")
+    assert {name for name in loaded if name.startswith(homes)} == NAMES_OF_SOFT
+
+
 def test_the_schema_is_loaded_where_it_is_asked_for_alone():
     """No command that reads masks or records loads the JSON Schema; --schema loads NumPy and nothing heavier."""
     loaded = [
