@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+
+import numpy as np
+
+from dicecli.records.counts import Counts
+from dicecli.statistics.soft.measured import Channel, Together
+from dicecli.statistics.soft.sums import BINS, STEPS, ChannelSums, JointSums, exact
 
 LEAST = 2.0**-52
+#: The lower end of each bin of the histograms.
+LOWER = [k / STEPS for k in range(STEPS + 1)]
 
 
 def sums(p, g):
@@ -30,10 +39,7 @@ def soft_dice(form, p, g, smooth):
 
 def cross_entropy(p, g):
     """Return the mean binary cross-entropy, bounded where it would be infinite."""
-    terms = []
-    for a, b in zip(p, g, strict=True):
-        chance = a if b else 1 - a
-        terms.append(-math.log(LEAST) if chance <= 0 else -math.log(a) if b else -math.log1p(-a))
+    terms = [_entropy(a, b) for a, b in zip(p, g, strict=True)]
     return math.fsum(terms) / len(terms)
 
 
@@ -84,3 +90,67 @@ def average_precision(p, g):
             total.append((tp - before) * (tp / (tp + fp)))
         before = tp
     return math.fsum(total) / sum(g)
+
+
+def channel(p, g, argmax=None):
+    """Return what metrics take of one class, from its probabilities and its reference, pixel by pixel.
+
+    `argmax` are the pixels where it has the largest probability, of channels that exclude each other.
+    """
+    return Channel(channel_sums(p, g), None if argmax is None else Counts(*counts_at(argmax, g, 1)))
+
+
+def channel_sums(p, g):
+    """Return the sums over the pixels of one class."""
+    said = [0] * BINS
+    table = np.zeros((2, STEPS + 1), np.int64)
+    for a, b in zip(p, g, strict=True):
+        said[_bin(a)] += exact(float(a))
+        table[0 if b else 1, bisect_right(LOWER, a) - 1] += 1
+    pairs = list(zip(p, g, strict=True))
+    fractions = [
+        [float(a * b) for a, b in pairs],
+        [float(a) for a in p],
+        [float(a * a) for a in p],
+        [_entropy(a, b) for a, b in pairs],
+        [float((a - b) ** 2) for a, b in pairs],
+    ]
+    sums = (sum(map(exact, each)) for each in fractions)
+    bounded = sum((a if b else 1 - a) <= 0 for a, b in pairs)
+    return ChannelSums(*sums, bounded, tuple(said), *table)
+
+
+def together(maps, labels, evaluated, *, exclusive=True):
+    """Return what metrics of all channels take: `maps` is a list of probabilities by channel.
+
+    `labels` is the channel of the reference at each pixel, `evaluated` are the channels that averages are over.
+    """
+    top = [max(range(len(maps)), key=lambda k, at=at: maps[k][at]) for at in range(len(labels))]
+    sides = [[int(label == k) for label in labels] for k in range(len(maps))]
+    hits = [[int(k == each) for each in top] for k in range(len(maps))]
+    channels = [
+        channel(p, g, hit if exclusive else None) for p, g, hit in zip(maps, sides, hits, strict=True)
+    ]
+    joint = None
+    if exclusive:
+        said, table = [0] * BINS, np.zeros((len(maps),) * 2, np.int64)
+        most, right = np.zeros((2, BINS), np.int64)
+        for at, (label, first) in enumerate(zip(labels, top, strict=True)):
+            place = _bin(maps[first][at])
+            said[place] += exact(float(maps[first][at]))
+            most[place] += 1
+            right[place] += first == label
+            table[label, first] += 1
+        own = [maps[label][at] for at, label in enumerate(labels)]
+        entropy = sum(exact(_entropy(p, 1)) for p in own)
+        joint = JointSums(entropy, sum(p <= 0 for p in own), tuple(said), most, right, table)
+    return Together(tuple(channels[k] for k in evaluated), tuple(each.sums for each in channels), joint)
+
+
+def _bin(p):
+    return max(k for k in range(BINS) if p >= k * (STEPS // BINS) / STEPS)
+
+
+def _entropy(p, g):
+    chance = p if g else 1 - p
+    return -math.log(LEAST) if chance <= 0 else -math.log(p) if g else -math.log1p(-p)
