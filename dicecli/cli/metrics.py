@@ -75,9 +75,8 @@ def _explained(metric: Metric) -> str:
         facts.insert(0, ("of", f"the statistic {metric.of}, measured where a metric of it is asked for"))
     if metric.parameter is not None:
         name, low, high = metric.parameter
-        example = metric.name.format(**{name: f"{max(low, min(high, 2)):g}"})
         span = f"{low:g} to {high:g}".replace("inf", "infinity")
-        facts.insert(1, (name, f"a number in the metric's name, from {span}: {example}"))
+        facts.insert(1, (name, f"a number in the metric's name, from {span}: {metric.example}"))
     if metric.unit is not None:
         columns = ", ".join(f"{metric.name}_{unit}" for unit in LENGTHS)
         facts.insert(-1, ("unit", f"that of the spacing, or pixels; it stands in the column: {columns}"))

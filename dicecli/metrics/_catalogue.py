@@ -110,7 +110,7 @@ def _unknown(wanted: str, known: Iterable[Metric]) -> UnknownName:
             f"'{wanted}' is {what}, and those are not there yet",
             "'dicecli metrics' lists what there is; an installed package can bring others.",
         )
-    words = (word for each in known for word in (each.name, *each.aliases))
+    words = (word for each in known for word in (each.example, *each.aliases))
     near = difflib.get_close_matches(wanted, (*words, *installed("metrics")), n=3)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"there is no metric '{wanted}'", f"{hint}'dicecli metrics' lists every one.")

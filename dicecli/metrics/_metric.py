@@ -167,6 +167,14 @@ class Metric:
         """Whether averages over labels and cases make sense; absolute sizes have none."""
         return self.takes == "row" and self.size is None
 
+    @property
+    def example(self) -> str:
+        """A word that means it: its name, with a number where it takes one."""
+        if self.parameter is None or self.argument is not None:
+            return self.name
+        name, low, high = self.parameter
+        return self.name.format(**{name: _written(max(low, min(high, 2.0)))})
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Every word that means it: name and other names, of a length also with each unit."""
@@ -185,15 +193,18 @@ class Metric:
             return self if word in map(plain, self.words) else None
         name, low, high = self.parameter
         for each in self.words:
+            if word == plain(each):
+                raise UsageError(f"{word}: a number is expected for {{{name}}}", f"Write {self.example}.")
             found = re.fullmatch(re.escape(each).replace(rf"\{{{name}\}}", r"(\d+(?:\.\d+)?)"), word)
             if found is None:
                 continue
             argument = float(found[1])
             if not low <= argument <= high:
                 raise UsageError(
-                    f"{word}: its {name} is {argument:g}", f"It lies from {low:g} to {high:g}: {self.name}."
+                    f"{word}: its {name} is {argument:g}",
+                    f"It lies from {low:g} to {high:g}: {self.example}.",
                 )
-            return replace(self, name=self.name.format(**{name: f"{argument:g}"}), argument=argument)
+            return replace(self, name=self.name.format(**{name: _written(argument)}), argument=argument)
         return None
 
     def with_settings(self, settings: Settings, unit: str) -> Metric:
@@ -241,6 +252,13 @@ class Metric:
             return [math.nan for _ in measurements]
         spacing = None if case.length == PIXELS else case.spacing
         return [self.value(each, None, undefined, spacing) for each in measurements]
+
+
+def _written(number: float) -> str:
+    """Return a number with all the digits that it needs to be read again, and no exponent."""
+    from decimal import Decimal
+
+    return f"{Decimal(repr(number)).normalize():f}"
 
 
 def statistic_of(of: str) -> str:
