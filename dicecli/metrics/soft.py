@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 _EMPTY = f"the class is neither in the reference nor predicted, and --smooth is 0 (its default is {SMOOTH:g})"
 _NO_PIXEL = "there is no pixel"
+_ALL_EMPTY = "no label is averaged, or none of them is anywhere and --smooth is 0"
 _GOOD = "Good IJ. Journal of the Royal Statistical Society B 14:107, 1952"
 _STANDARD = "Drozdzal M et al. DLMIA, 2016. doi:10.1007/978-3-319-46976-8_19"
 _JACCARD = "Rahman MA, Wang Y. ISVC, 2016. doi:10.1007/978-3-319-50835-1_22"
 _SQUARED = "Milletari F et al. 3DV, 2016. doi:10.1109/3DV.2016.79"
 _SUDRE = "Sudre CH et al. DLMIA, 2017. doi:10.1007/978-3-319-67558-9_28"
 _ISENSEE = "Isensee F et al. Nature Methods 18:203, 2021. doi:10.1038/s41592-020-01008-z"
-#: What a pixel costs at most where p is bounded by 2^-52.
-_MOST = 52 * math.log(2)
+#: What a pixel costs at most where p is bounded by 2^-52; a mean of many such may be rounded up once.
+_MOST = math.nextafter(52 * math.log(2), math.inf)
 
 _score = partial(metric, of="soft", shown="rows", undefined=_EMPTY)
 _loss = partial(_score, better="lower")
-_together = partial(metric, of="soft", takes="every", undefined=_EMPTY)
+_together = partial(metric, of="soft", takes="every", undefined=_ALL_EMPTY)
 
 
 @_score(
@@ -101,6 +102,7 @@ def cross_entropy(channel: Channel) -> float:
     formula="dice_weight (1 - D) + ce_weight cross_entropy, with D of --form",
     high=math.inf,
     options=("smooth", "form", "dice_weight", "ce_weight"),
+    undefined=f"{_NO_PIXEL}, or {_EMPTY}",
     source=_ISENSEE,
 )
 def dice_ce(channel: Channel, *, smooth: float, form: str, dice_weight: float, ce_weight: float) -> float:
@@ -149,6 +151,7 @@ def overall_cross_entropy(maps: Together) -> float:
     high=math.inf,
     better="lower",
     options=("smooth", "form", "dice_weight", "ce_weight"),
+    undefined=f"{_NO_PIXEL}, or {_ALL_EMPTY}",
     source=_ISENSEE,
 )
 def overall_dice_ce(

@@ -64,7 +64,6 @@ def _now(channels: Sequence[Channel], weights: object) -> float:
 
 @_tuned(
     formula="max_t 2 tp / (2 tp + fp + fn)",
-    follows_undefined=True,
     over_labels=lambda channels, weights: _best_of_mean(channels, weights)[1],
 )
 def dice_best(channel: Channel) -> float:
@@ -86,6 +85,7 @@ def best_threshold(channel: Channel) -> float:
 @_tuned(
     formula="dice_best - dice_argmax, or where there is no argmax dice_best - dice_at_half",
     low=-1,
+    better="neither",
     remark="below 0 where argmax is better than any threshold",
     over_labels=lambda channels, weights: _best_of_mean(channels, weights)[1] - _now(channels, weights),
 )
