@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import resolve, unit_in
-from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, exists, leading, without_pools
+from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, leading, without_pools
 
 if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
@@ -80,9 +80,9 @@ def parse(text: str, examples: str = _EXAMPLES) -> Asked:
 
 def _check_average(metric: Metric, row: str | None, average: str) -> None:
     known = average in AVERAGES or average in OVER_REGIONS
-    if not metric.averaged:
+    if not metric.averaged and row is None:
         raise UsageError(f"{metric.name} has no averages", f"Name a label: {metric.name}[1].")
-    if known and not exists(average, metric):
+    if known and not metric.pools and AVERAGES[OVER_REGIONS.get(average, average)].pools:
         raise UsageError(
             f"{metric.name} does not pool, so that there is no {average} of it",
             f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(without_pools())}.",
