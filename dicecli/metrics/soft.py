@@ -26,8 +26,7 @@ _JACCARD = "Rahman MA, Wang Y. ISVC, 2016. doi:10.1007/978-3-319-50835-1_22"
 _SQUARED = "Milletari F et al. 3DV, 2016. doi:10.1109/3DV.2016.79"
 _SUDRE = "Sudre CH et al. DLMIA, 2017. doi:10.1007/978-3-319-67558-9_28"
 _ISENSEE = "Isensee F et al. Nature Methods 18:203, 2021. doi:10.1038/s41592-020-01008-z"
-#: What a pixel costs at most where p is bounded by 2^-52; a mean of many such may be rounded up once.
-_MOST = math.nextafter(52 * math.log(2), math.inf)
+_BOUNDED = "a pixel where it would be infinite counts as p = 2^-52, which is 36.04"
 
 _score = partial(metric, of="soft", shown="rows", undefined=_EMPTY)
 _loss = partial(_score, better="lower")
@@ -88,8 +87,8 @@ def loss_squared(channel: Channel, *, smooth: float) -> float:
 
 @_loss(
     formula="-mean(g log p + (1 - g) log(1 - p))",
-    high=_MOST,
-    remark="p is bounded by 2^-52 where it would be infinite",
+    high=math.inf,
+    remark=_BOUNDED,
     undefined=_NO_PIXEL,
     source=_GOOD,
 )
@@ -134,8 +133,8 @@ def generalised_dice_uniform(maps: Together, *, smooth: float) -> float:
 
 @_together(
     formula="-mean(log p of the reference's class)",
-    high=_MOST,
-    remark="as cross_entropy",
+    high=math.inf,
+    remark=_BOUNDED,
     undefined=_NO_PIXEL,
     better="lower",
     source=_GOOD,

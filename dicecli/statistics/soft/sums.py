@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STEPS = 1000
 #: Calibration is looked at in so many bins of equal width; the last one holds 1 too.
 BINS = 20
-#: Probabilities are bounded by this where their logarithm is taken, 2^-52: so a pixel costs 36.04 at most.
+#: What a probability of 0 counts as where its logarithm is taken, 2^-52: such a pixel costs 36.04.
 LEAST = float(np.finfo(np.float64).eps)
 #: Of the whole numbers that stand for fractions.
 _UNIT = 1 << 1074
