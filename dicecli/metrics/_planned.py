@@ -8,7 +8,7 @@ _BOUNDARY = "a boundary metric"
 _INSTANCE = "an instance metric"
 #: What each word means, by what it has to look like.
 _PLANNED = {
-    r"(hd|hausdorff|hausdorff_distance)\d*(\.\d+)?(_(mm|m|px))?": _BOUNDARY,
+    r"(hd|hausdorff|hausdorff_distance)_?\d*(\.\d+)?(_(mm|m|px))?": _BOUNDARY,
     r"(assd|masd|asd|average_surface_distance|surface_distance)(_(mm|m|px))?": _BOUNDARY,
     r"(nsd|normali[sz]ed_surface_dice|surface_dice)(_.*)?": _BOUNDARY,
     r"(boundary|surface)_(iou|f|f1|dice)": _BOUNDARY,
