@@ -134,7 +134,13 @@ NAMES_OF_SOFT = {
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["-m", "all"], ["-f", "csv"], ["--fail-under", "dice[1]=0.1"], ["--region", "both=1,2", "-f", "json"]],
+    [
+        [],
+        ["-m", "all"],
+        ["-f", "csv"],
+        ["--fail-under", "dice[1]=0.1"],
+        ["--region", "both=1,2", "-f", "json"],
+    ],
     ids=" ".join,
 )
 def test_a_batch_of_masks_loads_the_names_of_soft_scores_alone(options):

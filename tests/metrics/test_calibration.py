@@ -17,7 +17,9 @@ def near(expected):
     return pytest.approx(expected, rel=1e-14, abs=0, nan_ok=True)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("brier", 7 / 32), ("ece", 3 / 8), ("average_precision", 5 / 6)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("brier", 7 / 32), ("ece", 3 / 8), ("average_precision", 5 / 6)]
+)
 def test_every_score_of_a_class(name, expected):
     """Each score of the four pixels is the fraction that its definition gives."""
     assert maps.value(name, FOUR) == near(expected)
@@ -66,4 +68,6 @@ def test_what_plain_python_gives(pixels):
     assert maps.value("average_precision", channel) == pytest.approx(
         brute.average_precision(p, g), rel=1e-12, nan_ok=True
     )
-    assert maps.value("brier", channel) == pytest.approx(np.mean((np.array(p) - g) ** 2), rel=1e-12, abs=1e-300)
+    assert maps.value("brier", channel) == pytest.approx(
+        np.mean((np.array(p) - g) ** 2), rel=1e-12, abs=1e-300
+    )

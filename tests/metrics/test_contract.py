@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
+import operator
 import random
 import re
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
+import maps
+import numpy as np
 import pytest
+import soft_brute as brute
 import toy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import dicecli
 from dicecli.errors import UnknownName, UsageError
-from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, resolve
+from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, every_of, resolve
+from dicecli.metrics._planned import planned
+from dicecli.records.cases import PIXELS
 from dicecli.records.counts import Counts
+from dicecli.records.settings import Settings
+from dicecli.statistics._leading import leading
 from dicecli.statistics.place import Places
+from dicecli.statistics.soft.measured import Channel
 
 METRICS = list(catalogue().values())
-#: Those of one label, which take its counts and, some of them, the size of a pixel.
-OF_A_LABEL = [each for each in METRICS if each.of == "counts" and each.takes == "row"]
-#: Those of the whole matrix.
-OF_ALL_LABELS = [each for each in METRICS if each.takes == "every"]
-#: Those of another statistic, each of one measurement.
-OF_OTHERS = [each for each in METRICS if each.of != "counts"]
 SIZES = {"mm3": 0.75, "m2": 100.0}
 #: What a metric says of itself; one more is to be checked here.
 FIELDS = {
-    *("name", "function", "summary", "formula", "range", "undefined", "source", "better", "aliases"),
-    *("of", "takes", "size", "unit", "pools"),
+    *("name", "function", "summary", "formula", "low", "high", "remark", "undefined", "source", "better"),
+    *("of", "takes", "size", "unit", "pools", "follows_undefined", "infinite", "tuned", "shown", "options"),
+    *("parameter", "argument", "over_labels", "aliases", "given"),
 }
+
+
+def numbers_of(metric):
+    """Return what the number in a metric's name is tried as: both ends, and some between them."""
+    _, low, high = metric.parameter
+    return sorted(
+        {low, *(each for each in (0.1, 0.5, 1, 2, 95, 12345.678) if low < each < high), *{high} - {math.inf}}
+    )
+
+
+def tried(metric):
+    """Return a metric as reports have it: with options, and for each number that its name is tried with."""
+    words = [metric.name]
+    if metric.parameter is not None:
+        words = [metric.name.format(**{metric.parameter.name: f"{n:g}"}) for n in numbers_of(metric)]
+    options = maps.settings(smooth=0.0) if metric.reads == "probabilities" else Settings()
+    return [resolve(word).with_settings(options, PIXELS) for word in words]
+
+
+EVERY = [each for metric in METRICS for each in tried(metric)]
+#: Those of one label, which take its counts and, some of them, the size of a pixel.
+OF_A_LABEL = [each for each in EVERY if each.of == "counts" and each.takes == "row"]
+#: Those of the whole matrix.
+OF_ALL_LABELS = [each for each in EVERY if each.of == "counts" and each.takes == "every"]
+#: Those of a class of a map, and those of all its channels.
+OF_A_CLASS = [each for each in EVERY if each.of == "soft" and each.takes == "row"]
+OF_ALL_CLASSES = [each for each in EVERY if each.of == "soft" and each.takes == "every"]
+#: Those of another statistic, each of one measurement.
+OF_OTHERS = [each for each in EVERY if each.of not in {"counts", "soft"}]
 
 
 class Examples(NamedTuple):
@@ -138,6 +176,7 @@ def matrix(*rows):
 @named(METRICS)
 def test_every_metric_says_what_it_is(metric):
     """It has a formula, a range, a sentence on when it is undefined, a source, and a summary of one line."""
+    assert metric.function.__module__.startswith("dicecli.metrics.")
     for text in (metric.formula, metric.range, metric.undefined, metric.source, metric.summary):
         assert text == text.strip()
         assert text
@@ -149,9 +188,11 @@ def test_every_metric_says_what_it_is(metric):
 
 @named(METRICS)
 def test_every_name_is_a_word_of_the_command_line(metric):
-    """A metric's name is the key of the catalogue, lower case with underscores."""
+    """A metric's name is the key of the catalogue, lower case with underscores; only a parameter has braces."""
     assert metric is catalogue()[metric.name]
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
+    assert metric.name.partition("_{")[0] == metric.function.__name__
+    braces = "" if metric.parameter is None else rf"_\{{{metric.parameter.name}\}}"
+    assert re.fullmatch(rf"[a-z][a-z0-9_]*{braces}", metric.name)
 
 
 @named(METRICS)
@@ -160,19 +201,12 @@ def test_every_source_can_be_found(metric):
     assert re.match(r"[^\W\d].*\b(1[89]|20)\d\d\b", metric.source)
 
 
-def bounds(metric):
-    """Read the range that a metric states."""
-    stated = re.match(r"(-?\d+|-infinity) to (\d+|infinity)\b", metric.range)
-    assert stated, metric.range
-    low, high = (float(each.replace("infinity", "inf")) for each in stated.groups())
-    return low, high
-
-
 @named(METRICS)
 def test_every_range_has_two_ends(metric):
-    """A range is written as two ends, the lower one first."""
-    low, high = bounds(metric)
-    assert low < high
+    """The lower end comes first, and people read both, and the remark, in one line."""
+    assert metric.low < metric.high
+    low, high = (f"{end:.4g}".replace("inf", "infinity") for end in (metric.low, metric.high))
+    assert metric.range == f"{low} to {high}{metric.remark and ', '}{metric.remark}"
 
 
 @named(METRICS)
@@ -182,15 +216,65 @@ def test_every_field_is_one_that_is_checked_here(metric):
     assert (metric.of, metric.takes, metric.size, metric.unit, metric.pools) in {
         *(("counts", "row", size, None, True) for size in (None, *SIZES)),
         ("counts", "every", None, None, True),
+        *(("soft", takes, None, None, True) for takes in ("row", "every")),
         *((of, "row", None, None, pools) for of in EXAMPLES for pools in (True, False)),
         *((of, "row", None, "length", False) for of in EXAMPLES),
     }
-    assert metric.reads in {"labels", "probabilities"}
+    assert metric.reads == ("probabilities" if metric.of == "soft" else "labels")
+    assert metric.shown in {"always", "rows", "asked"}
+    assert (metric.argument, metric.given) == (None, ())
+    # A metric that may be infinite has no end there; of those that there are none is.
+    assert not metric.infinite
+    # What is chosen on the data, as a threshold is, has one choice for all labels.
+    assert metric.tuned == (metric.over_labels is not None)
+
+
+@named(METRICS)
+def test_every_option_is_a_setting(metric):
+    """A metric takes its options, and the number in its name, as keywords: each is one of the settings."""
+    settings = maps.settings() if metric.reads == "probabilities" else Settings()
+    for option in metric.options:
+        assert settings.option(option) is not None
+    keywords = inspect.signature(metric.function).parameters.values()
+    taken = [each.name for each in keywords if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert sorted(taken) == sorted([*metric.options, *([metric.parameter.name] if metric.parameter else [])])
+
+
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+def test_some_metric_is_always_shown(reads):
+    """A run that asked for none has tables, and the first of them is what a drop alone is of."""
+    shown = [each.name for each in METRICS if each.reads == reads and each.shown == "always"]
+    assert shown[0] == {"labels": "dice", "probabilities": "soft_dice_standard"}[reads]
+    assert [each.name for each in every_of(reads)] == [
+        each.name for each in METRICS if each.reads == reads and each.parameter is None
+    ]
+
+
+@named([each for each in METRICS if each.parameter is not None])
+def test_the_number_in_a_name(metric):
+    """It is read with all its digits, and written so; out of its range, or missing, is an error with a way out."""
+    name, low, high = metric.parameter
+    for number in [*numbers_of(metric), 0.1 + 0.2]:
+        found = resolve(metric.name.format(**{name: repr(float(number))}))
+        assert (found.argument, found.function) == (number, metric.function)
+        assert resolve(found.name) == found
+        assert found.with_settings(Settings(), PIXELS).given[-1] == (name, number)
+    assert found.name.endswith("0.30000000000000004")
+    wrong = [metric.name, *([metric.name.format(**{name: high + 1})] if math.isfinite(high) else [])]
+    wrong += [metric.name.format(**{name: low / 2})] * (low > 0)
+    for word in wrong:
+        with pytest.raises(UsageError) as caught:
+            resolve(word)
+        assert metric.example in caught.value.hint
+    assert resolve(metric.example).parameter == metric.parameter
+    assert metric not in every_of(metric.reads)
 
 
 def test_every_metric_is_held_to_a_part_of_this_contract():
-    """None is of a kind that no test below is about."""
-    assert set(METRICS) == {*OF_A_LABEL, *OF_ALL_LABELS, *OF_OTHERS}
+    """None is of a kind that no test below is about, and each is tried as often as it has examples."""
+    parts = [*OF_A_LABEL, *OF_ALL_LABELS, *OF_A_CLASS, *OF_ALL_CLASSES, *OF_OTHERS]
+    assert sorted(each.name for each in parts) == sorted(each.name for each in EVERY)
+    assert {each.function for each in parts} == {each.function for each in METRICS}
 
 
 # --- One label ----------------------------------------------------------------------------------------------
@@ -205,12 +289,8 @@ def test_undefined_exactly_as_said(metric, counts):
         assert not math.isnan(value)
         assert math.isnan(metric.value(counts, {}))
         assert math.isnan(metric.value(counts))
-    elif metric.undefined in UNDEFINED:
-        assert UNDEFINED[metric.undefined](counts) == math.isnan(value)
-    elif all(counts):
-        assert not math.isnan(value)
     else:
-        pytest.skip(f"what '{metric.undefined}' says of counts is not written down here")
+        assert UNDEFINED[metric.undefined](counts) == math.isnan(value)
 
 
 @named(OF_A_LABEL)
@@ -222,7 +302,7 @@ def test_a_value_is_a_float(metric):
 @named(OF_A_LABEL)
 def test_a_value_is_in_its_range(metric):
     """A metric stays within its stated range, to the bit, for counts of any size up to 2^70."""
-    low, high = bounds(metric)
+    low, high = metric.low, metric.high
     values = {counts: metric.value(counts, SIZES) for counts in HAND_MADE + RANDOM + perfect_counts()}
     assert {} == {
         counts: value
@@ -266,7 +346,7 @@ def test_direction(metric):
 @named([each for each in OF_A_LABEL if each.better != "neither"])
 def test_equal_masks_reach_the_end_of_the_range(metric):
     """Equal masks of any size get the best value of the range, to the bit: 1, or 0 for errors."""
-    low, high = bounds(metric)
+    low, high = metric.low, metric.high
     expected = high if metric.better == "higher" else low
     assert {expected} == {metric.value(counts, SIZES) for counts in PERFECT + perfect_counts()}
 
@@ -276,7 +356,7 @@ def test_equal_masks_reach_the_end_of_the_range(metric):
 def test_policies_fill_in_where_both_masks_are_empty(metric, policy, value):
     """The policies put a value for exactly the metrics whose sentence is "both empty", and only there."""
     empty = Counts(0, 0, 0, 7)
-    assert (metric.undefined == BOTH_EMPTY) == metric.follows_policy
+    assert (metric.undefined == BOTH_EMPTY) == metric.follows_undefined
     if metric.undefined == BOTH_EMPTY:
         assert value == metric.value(empty, SIZES, policy)
         assert math.isnan(metric.value(empty, SIZES, "skip"))
@@ -290,7 +370,7 @@ def test_policies_fill_in_where_both_masks_are_empty(metric, policy, value):
 @pytest.mark.parametrize("name", ["dice", "f1", "iou", "volume_similarity"])
 def test_policies_concern_these(name):
     """Dice, F1, IoU and volume similarity share the denominator that the policies speak of."""
-    assert catalogue()[name].follows_policy
+    assert catalogue()[name].follows_undefined
 
 
 @pytest.mark.parametrize(
@@ -346,7 +426,7 @@ UNEQUAL = [
 @named(OF_ALL_LABELS)
 def test_overall_metrics(metric):
     """A metric of the whole matrix gives a float in its range, and equal masks are the best there are."""
-    low, high = bounds(metric)
+    low, high = metric.low, metric.high
     values = [metric.function(labels) for labels in EQUAL + UNEQUAL]
     defined = [value for value in values if not math.isnan(value)]
     assert {float} == {type(value) for value in values}
@@ -358,7 +438,7 @@ def test_overall_metrics(metric):
 @named(OF_ALL_LABELS)
 def test_overall_metrics_stay_in_range(metric):
     """They stay within their range, to the bit, for equal masks of two labels of any size."""
-    low, high = bounds(metric)
+    low, high = metric.low, metric.high
     values = {
         counts: metric.function([counts, Counts(counts.tn, 0, 0, counts.tp)]) for counts in perfect_counts()
     }
@@ -409,12 +489,261 @@ def test_overall_metrics_count_pixels_without_a_prediction():
     assert pytest.approx(40 / math.sqrt(50 * 62)) == catalogue()["overall_mcc"].function(labels)
 
 
+# --- A class of a map ---------------------------------------------------------------------------------------
+
+probabilities = st.sampled_from([0.0, 1.0, 0.5, 0.499, 0.001, 0.0009, 0.999]) | st.floats(
+    0, 1, allow_subnormal=False
+)
+
+
+@st.composite
+def maps_of_classes(draw, least=0):
+    """Draw up to 12 pixels of one to four classes: probabilities by class, and the class of each pixel."""
+    classes, pixels = draw(st.integers(1, 4)), draw(st.integers(least, 12))
+    columns = [draw(st.lists(probabilities, min_size=classes, max_size=classes)) for _ in range(pixels)]
+    is_exact = draw(st.booleans())
+    labels = [draw(st.integers(0, classes - 1)) for _ in range(pixels)]
+    if is_exact:  # the reference itself, with some pixels of another class
+        shown = [draw(st.sampled_from([label, 0])) for label in labels]
+        columns = [[float(k == label) for k in range(classes)] for label in shown]
+    rows = [[column[k] for column in columns] for k in range(classes)]
+    return rows, labels
+
+
+def channels_of(drawn, *, exclusive):
+    """Return what metrics take of each class of a map."""
+    rows, labels = drawn
+    return brute.together(rows, labels, range(len(rows)), exclusive=exclusive).evaluated
+
+
+def is_nowhere(channel, threshold):
+    """Tell whether neither the reference nor the prediction at a threshold has the class."""
+    counts = channel.argmax if threshold == "argmax" else channel.curve.counts(threshold)
+    return counts.tp + counts.fp + counts.fn == 0
+
+
+def without_tuning(channel):
+    """Return what the gain of tuning is over."""
+    return 0.5 if channel.argmax is None else "argmax"
+
+
+NO_PIXEL = "there is no pixel"
+EMPTY = "the class is neither in the reference nor predicted, and --smooth is 0 (its default is 1e-05)"
+NOWHERE = "neither mask has the class"
+#: At which threshold a class is nowhere, by the metric: where several, at any.
+AT = {
+    "dice_at_half": lambda _: [0.5],
+    "dice_argmax": lambda _: ["argmax"],
+    "dice_best": lambda _: [0.001],
+    "best_threshold": lambda _: [0.001],
+    "gain": lambda channel: [0.001, without_tuning(channel)],
+}
+
+
+def is_soft_empty(metric, channel, smooth):
+    """Tell whether 0/0 is what a form of soft Dice is of a class: squares of tiny probabilities are 0, too."""
+    pg, p, p2, g = channel.sums.sums
+    is_squared = "squared" in metric.name
+    return not smooth and not g and not (p2 if is_squared else p) and not pg
+
+
+def is_undefined_of_class(metric, channel, smooth):
+    """Tell whether the sentence of a metric is true of a class."""
+    if metric.undefined == NOWHERE:
+        return any(is_nowhere(channel, each) for each in AT[metric.name](channel))
+    return {
+        NO_PIXEL: channel.sums.pixels == 0,
+        EMPTY: is_soft_empty(metric, channel, smooth),
+        f"{NO_PIXEL}, or {EMPTY}": channel.sums.pixels == 0 or is_soft_empty(metric, channel, smooth),
+        "the reference is empty": channel.sums.reference == 0,
+    }[metric.undefined]
+
+
+def with_smooth(metric, smooth):
+    """Return a metric with another epsilon, where it has one."""
+    return replace(metric, given=tuple((k, smooth if k == "smooth" else v) for k, v in metric.given))
+
+
+@named(OF_A_CLASS)
+@settings(max_examples=40)
+@given(maps_of_classes(), st.booleans(), st.sampled_from([0.0, 1e-5, 1.0]))
+def test_scores_of_a_class_keep_their_word(metric, drawn, exclusive, smooth):
+    """A score is a float in its range, to the bit, and undefined for exactly those sums that its sentence names."""
+    metric = with_smooth(metric, smooth)
+    for channel in channels_of(drawn, exclusive=exclusive):
+        value = metric.value(channel)
+        assert type(value) is float
+        if metric.name == "dice_argmax" and not exclusive:
+            assert metric.function(channel) is None
+            assert math.isnan(value)
+            continue
+        assert is_undefined_of_class(metric, channel, smooth) == math.isnan(value)
+        assert math.isnan(value) or metric.low <= value <= metric.high
+
+
+@named(OF_A_CLASS)
+@settings(max_examples=20)
+@given(maps_of_classes(), st.sampled_from([0.0, 1e-5]), st.sampled_from([("zero", 0.0), ("one", 1.0)]))
+def test_policies_fill_in_where_a_class_is_nowhere(metric, drawn, smooth, policy):
+    """The policies put a value exactly where a metric that follows them is undefined, and nowhere else."""
+    assert metric.follows_undefined == (
+        (metric.undefined == EMPTY and metric.better == "higher")
+        or metric.name in {"dice_at_half", "dice_argmax"}
+    )
+    metric, (word, filled) = with_smooth(metric, smooth), policy
+    nothing = Channel(brute.channel_sums([0.0, 0.0], [0, 0]), Counts(tn=2))
+    for channel in [*channels_of(drawn, exclusive=True), nothing]:
+        value, found = metric.value(channel), metric.value(channel, undefined=word)
+        if metric.follows_undefined and math.isnan(value):
+            assert found == filled
+        else:
+            assert found == value or (math.isnan(found) and math.isnan(value))
+    assert math.isnan(metric.value(None, undefined=word))
+
+
+@named([each for each in OF_A_CLASS if each.better != "neither"])
+@settings(max_examples=20)
+@given(st.lists(st.booleans(), min_size=1, max_size=9), st.lists(probabilities, min_size=9, max_size=9))
+def test_a_perfect_map_reaches_the_end_of_the_range(metric, inside, others):
+    """A map that is its reference gets the best value, to the bit, and no other map a better one."""
+    p = [float(each) for each in inside]
+    perfect = metric.value(brute.channel(p, inside, inside))
+    best, sign = (metric.high, 1) if metric.better == "higher" else (metric.low, -1)
+    assert perfect == best or (math.isnan(perfect) and not any(inside))
+    other = metric.value(brute.channel(others[: len(p)], inside, [each >= 0.5 for each in others[: len(p)]]))
+    assert math.isnan(other) or sign * other <= sign * best
+
+
+@named(OF_A_CLASS)
+def test_a_wrong_map_is_worse(metric):
+    """Where the direction is stated, a map that is wrong everywhere is at the other end, or worse at least."""
+    right, wrong = (brute.channel(p, [1, 1, 0, 0], p) for p in ([1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]))
+    one, other = metric.value(right), metric.value(wrong)
+    assert (metric.better == "neither") or (one > other) == (metric.better == "higher")
+
+
+@named(OF_A_CLASS)
+@settings(max_examples=15)
+@given(st.lists(maps_of_classes(least=1), min_size=2, max_size=3), st.booleans())
+def test_added_sums_are_those_of_all_pixels(metric, drawn, exclusive):
+    """A metric of sums that were added up is that of one map that has all the pixels."""
+    classes = min(len(rows) for rows, _ in drawn)
+    for k in range(classes):
+        parts = [channels_of(each, exclusive=exclusive)[k] for each in drawn]
+        p = [value for rows, _ in drawn for value in rows[k]]
+        g = [int(label == k) for _, labels in drawn for label in labels]
+        whole = Channel(
+            brute.channel_sums(p, g), parts[0].argmax and reduce(operator.add, [e.argmax for e in parts])
+        )
+        found, expected = metric.value(reduce(operator.add, parts)), metric.value(whole)
+        assert found == expected or (math.isnan(found) and math.isnan(expected))
+
+
+@named([each for each in OF_A_CLASS if each.over_labels is not None])
+@settings(max_examples=20)
+@given(maps_of_classes(least=1), st.booleans(), st.integers(1, 9))
+def test_the_mean_over_one_label_is_its_value(metric, drawn, exclusive, weight):
+    """What a metric has instead of the mean over labels is, of one label, its value, whatever that weighs."""
+    for channel in channels_of(drawn, exclusive=exclusive):
+        value = metric.value(channel)
+        for weights in (None, [weight]):
+            assert metric.over_labels([channel], weights) == pytest.approx(value, rel=1e-12, nan_ok=True)
+
+
+# --- All channels -------------------------------------------------------------------------------------------
+
+
+def is_undefined_together(metric, maps, smooth):
+    """Tell whether the sentence of a metric is true of all channels."""
+    nothing = not smooth and all(is_soft_empty(metric, each, smooth) for each in maps.evaluated)
+    nothing = nothing or not maps.evaluated
+    empty = "no label is averaged, or none of them is anywhere and --smooth is 0"
+    return {
+        NO_PIXEL: maps.pixels == 0,
+        empty: nothing,
+        f"{NO_PIXEL}, or {empty}": nothing or maps.pixels == 0,
+    }[metric.undefined]
+
+
+@named(OF_ALL_CLASSES)
+@settings(max_examples=40)
+@given(maps_of_classes(), st.booleans(), st.integers(0, 2), st.sampled_from([0.0, 1e-5]))
+def test_scores_of_all_channels_keep_their_word(metric, drawn, exclusive, left_out, smooth):
+    """A score is a float in its range, and undefined for exactly those sums that its sentence names."""
+    metric, (rows, labels) = with_smooth(metric, smooth), drawn
+    every = brute.together(rows, labels, range(left_out, len(rows)), exclusive=exclusive)
+    value = metric.value(every)
+    assert type(value) is float
+    if metric.name == "overall_accuracy_argmax" and not exclusive:
+        assert metric.function(every) is None
+        assert math.isnan(value)
+        return
+    assert is_undefined_together(metric, every, smooth) == math.isnan(value)
+    assert math.isnan(value) or metric.low <= value <= metric.high
+
+
+@named(OF_ALL_CLASSES)
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=9), st.booleans(), st.sampled_from([0.0, 1e-5]))
+def test_perfect_channels_reach_the_end_of_the_range(metric, labels, exclusive, smooth):
+    """Maps that are their references get the best value, to the bit; maps that are wrong everywhere a worse one."""
+    metric = with_smooth(metric, smooth)
+    right, wrong = (
+        brute.together(
+            [[float(k == each) for each in top] for k in range(3)], labels, range(3), exclusive=exclusive
+        )
+        for top in (labels, [(label + 1) % 3 for label in labels])
+    )
+    best, worse = metric.value(right), metric.value(wrong)
+    if math.isnan(best):
+        assert metric.name == "overall_accuracy_argmax"
+        return
+    assert best == (metric.high if metric.better == "higher" else metric.low)
+    assert worse != best
+    assert (worse < best) == (metric.better == "higher")
+
+
+# --- Pooled -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["labels", "probabilities"])
+def run(request):
+    """Return a report of three cases with every metric of a kind, and those with a number in their name."""
+    rng = np.random.default_rng(7)
+    if request.param == "labels":
+        cases = [(rng.integers(0, 4, (7, 9 + k)), rng.integers(0, 4, (7, 9 + k))) for k in range(3)]
+        options = Settings(metrics=tuple(each.example for each in METRICS if each.reads == "labels"))
+    else:
+        cases = [maps.softmax((4, 7, 9 + k), k, sharp=1.0) for k in range(3)]
+        options = maps.settings(metrics=[each.example for each in METRICS if each.reads == "probabilities"])
+    return dicecli.score_many([dicecli.Case(str(k), *pair) for k, pair in enumerate(cases)], options)
+
+
+def test_pooled_is_the_metric_of_added_measurements(run):
+    """What a report pools of a row is the metric of what was measured in all cases, added up, and nothing else."""
+    assert len(run.metrics) + len(run.together) == len(
+        [each for each in METRICS if each.reads == run.settings.reads]
+    )
+    for metric in run.metrics:
+        for place, row in enumerate(run.evaluated):
+            if not metric.pools:
+                with pytest.raises(UsageError, match="does not pool"):
+                    run.pooled(metric.name, row.label)
+                continue
+            total = reduce(operator.add, [case[place] for case in run.table.taken(metric.of)])
+            found, expected = run.pooled(metric.name, row.label), metric.value(total, {})
+            assert found == expected or (math.isnan(found) and math.isnan(expected))
+    every = leading(run.settings.reads).every(run.scored, run.evaluated)
+    for metric in run.together:
+        assert run.look_up(metric.name).value == run.overall[metric.name] == metric.value(every)
+
+
 # --- Another statistic --------------------------------------------------------------------------------------
 
 
 def hold(metric, examples):
     """Hold a metric to what it says, for measurements of its statistic."""
-    low, high = bounds(metric)
+    low, high = metric.low, metric.high
     is_undefined = examples.undefined[metric.undefined]
     ones = (1.0,) * examples.axes
     every = [*examples.equal, *examples.unequal]
@@ -461,7 +790,7 @@ TOY = Examples(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"range": "0 to 1"},
+        {"high": 1.0},
         {"better": "higher"},
         {"undefined": "the reference is full"},
         {"function": lambda spots, spacing: toy.distance(spots, spacing and (1.0,))},
@@ -481,7 +810,14 @@ def test_a_metric_that_says_something_wrong_is_found(wrong):
 
 # --- Names --------------------------------------------------------------------------------------------------
 
-NAMES = [(word, each.name) for each in METRICS for word in each.words]
+NAMES = [(word, each.name) for each in METRICS if each.parameter is None for word in each.words]
+#: With a number in each name that takes one.
+NAMES += [
+    (word.format(**{each.parameter.name: 2}), each.example)
+    for each in METRICS
+    if each.parameter is not None
+    for word in each.words
+]
 
 
 @pytest.mark.parametrize(("word", "name"), NAMES, ids=[word for word, _ in NAMES])
@@ -524,19 +860,38 @@ def test_words_of_the_field_resolve(word, name):
 
 @named(METRICS)
 def test_unknown_names_are_told_the_near_ones(metric):
-    """A misspelt name is a usage error whose hint begins with the metric that was meant."""
-    with pytest.raises(UnknownName, match=f"'{metric.name[:-1]}'") as caught:
-        resolve(metric.name[:-1])
-    suggestion, _, known = caught.value.hint.partition("? ")
+    """A misspelt name is a usage error whose hint begins with the metric that was meant, not with all there are."""
+    word = metric.example[:-1]
+    with pytest.raises(UnknownName, match=f"'{word}'") as caught:
+        resolve(word)
+    suggestion, _, rest = caught.value.hint.partition("? ")
     assert suggestion.startswith("Did you mean ")
-    assert metric.name in suggestion.removeprefix("Did you mean ").split(" or ")
-    assert all(each.name in known for each in METRICS)
+    near = suggestion.removeprefix("Did you mean ").split(" or ")
+    assert metric.example in near
+    assert {resolve(each).example for each in near}
+    assert rest == "'dicecli metrics' lists every one."
     assert isinstance(caught.value, UsageError)
 
 
 @pytest.mark.parametrize("word", ["", "hausdorff95x", "dice score of the whole", "тест"])
-def test_names_like_no_other_list_all(word):
-    """A word that resembles none is told all that there are."""
+def test_names_like_no_other_are_told_where_all_stand(word):
+    """A word that resembles none is told which command lists all that there are."""
     with pytest.raises(UnknownName) as caught:
         resolve(word)
-    assert all(each.name in caught.value.hint for each in METRICS)
+    assert caught.value.hint.endswith("'dicecli metrics' lists every one.")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["hd95", "HD 95", "hausdorff_distance", "assd", "nsd", "nsd_2mm", "surface-dice", "boundary_iou", "pq"],
+)
+def test_metrics_that_are_not_there_yet_say_so(word):
+    """A name of the field that means no metric yet is not taken for a misspelt one."""
+    with pytest.raises(UnknownName, match="not there yet"):
+        resolve(word)
+
+
+@named(METRICS)
+def test_no_metric_that_is_there_is_said_to_be_missing(metric):
+    """Every word for a metric finds it, before anything is said to be planned."""
+    assert planned(metric.name) is None

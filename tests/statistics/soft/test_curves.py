@@ -55,9 +55,7 @@ def test_where_dice_is_undefined_there_is_no_best_threshold():
 @given(st.lists(pixels, max_size=4), st.data())
 def test_the_mean_over_classes_leaves_out_what_is_undefined(classes, data):
     """At each threshold it is the mean over the classes that have a Dice there, weighted or not."""
-    curves = [
-        curve(brute.channel_sums([p for p, _ in each], [int(g) for _, g in each])) for each in classes
-    ]
+    curves = [curve(brute.channel_sums([p for p, _ in each], [int(g) for _, g in each])) for each in classes]
     weights = data.draw(
         st.none() | st.lists(st.integers(0, 5), min_size=len(curves), max_size=len(curves)), "weights"
     )
