@@ -8,7 +8,7 @@ import numpy as np
 import soft_brute as brute
 
 from dicecli.metrics._catalogue import resolve
-from dicecli.runs.soft import make_soft_settings
+from dicecli.runs.scoring import make_settings
 
 #: Four pixels of a class: 3/4 and 1/4 where it is, 1/2 and 0 where it is not; and of everything else.
 P, G = [0.75, 0.25, 0.5, 0.0], [1, 1, 0, 0]
@@ -22,7 +22,7 @@ ENTROPY = math.log(32 / 3)
 
 def settings(**options):
     """Return the settings of a run on maps."""
-    return make_soft_settings(**options)
+    return make_settings(soft=True, **options)
 
 
 def value(name, measurement, **options):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pickle
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import numpy as np
 
 from dicecli.masks.pair import Pair
-from dicecli.metrics._catalogue import catalogue
+from dicecli.metrics._catalogue import arguments_of, catalogue
 from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.probabilities import Probabilities
@@ -58,7 +58,7 @@ def opened(prediction, reference, settings):
 
 def state(name, pair, known, settings, windows):
     """Return the state of a statistic that some windows were pushed through."""
-    options = options_of((name,), settings)
+    options = options_of((name,), settings, partial(arguments_of, settings.metrics))
     return push(pair, windows, known, options, halo=halos(known, options)[name]).parts[name]
 
 
@@ -72,7 +72,7 @@ def of_passes(name, pair, known, settings, parts, *, travelling=False, more=0):
 
     Blocks have `more` context than it asks for, as where another statistic asks for that.
     """
-    options = options_of((name,), settings)
+    options = options_of((name,), settings, partial(arguments_of, settings.metrics))
     halo = halos(known, options).get(name)
     states = []
     for windows in parts if halo is not None else ():
@@ -94,7 +94,7 @@ def case(prediction, reference):
 
 def measuring(name):
     """Return settings that ask for a statistic of masks, by its metrics."""
-    names = [each.name for each in catalogue().values() if each.statistic == name]
+    names = [each.name for each in catalogue().values() if each.statistic == name and each.parameter is None]
     return make_settings(metrics=names)
 
 
@@ -105,4 +105,6 @@ def cut(plan, number):
 
 def halo_of(name, known, settings):
     """Return how much context a statistic asks for; None where the census is enough."""
-    return load("statistics", name).halo(known, options_of((name,), settings)[name])
+    return load("statistics", name).halo(
+        known, options_of((name,), settings, partial(arguments_of, settings.metrics))[name]
+    )
