@@ -1,13 +1,13 @@
-"""``dicecli soft`` and ``dicecli batch --soft``: exit codes, outputs, curves, folders."""
+"""``dicecli soft``: exit codes, outputs, metrics, curves; and what its report is in Python."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import shutil
 from pathlib import Path
 
+import maps
 import numpy as np
 import places
 import pytest
@@ -16,17 +16,19 @@ from streams import runner
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.metrics._soft.catalogue import OVERALL, SCORES
+from dicecli.errors import UsageError
+from dicecli.metrics._catalogue import every_of
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import read, written
-from dicecli.reports.exporters import csv as csv_exporter
-from dicecli.runs.scoring import make_settings, report_of, result_of
+from dicecli.reports.report import Report
 
 SAMPLES = places.SAMPLES
 SCENE = (str(SAMPLES / "scene_probabilities.nii.gz"), str(SAMPLES / "scene_reference.nii.gz"))
 LESION = (str(SAMPLES / "lesion_logits.npy"), str(SAMPLES / "lesion_reference.png"))
 FOLDERS = (str(SAMPLES / "probabilities"), str(SAMPLES / "references"))
+ROWS = [each.name for each in every_of("probabilities") if each.takes == "row"]
+TOGETHER = [each.name for each in every_of("probabilities") if each.takes == "every"]
 
 
 def run(*arguments):
@@ -41,54 +43,68 @@ def report():
     nothing = np.zeros((3, 1, 4))
     nothing[0] = 1
     labels = {"labels": {"0": "background", "1": "liver", "2": "|tumour| [b]"}}
-    settings = make_settings(soft=True, labels=labels, smooth=0.0, accept_labels=True)
+    settings = maps.settings(labels=labels, smooth=0.0, accept_labels=True)
     cases = [
         Case("ordinary", p, np.array([[0, 1, 2, 2]])),
         Case("=nothing", nothing, np.zeros((1, 4), int)),
         Case("broken", 2 * p, np.array([[0, 1, 2, 2]])),
     ]
-    return report_of([result_of(case, settings) for case in cases], settings)
+    return dicecli.score_many(cases, settings)
 
 
-@pytest.mark.parametrize(
-    "name", [each for each in own("exporters") if hasattr(load("exporters", each), "render_soft")]
-)
+@pytest.mark.parametrize("name", own("exporters"))
 def test_the_output_is_the_golden_one(name, report, golden):
     """Each form's bytes are those kept in tests/golden, twice the same; every case stands in it."""
-    exporter = load("exporters", name)
-    text = exporter.render_soft(report)
-    assert text == exporter.render_soft(report)
+    text = report.render(name)
+    assert text == report.render(name)
     assert text.endswith("\n")
     assert "NotProbabilities" in text
     assert is_plain(text)
-    if hasattr(exporter, "render_soft_summary"):
-        summary = exporter.render_soft_summary(report)
-        assert summary == exporter.render_soft_summary(report)
-        assert is_plain(summary)
-    golden(f"soft{exporter.SUFFIXES[0]}", text)
+    golden(f"soft{load('exporters', name).SUFFIXES[0]}", text)
+
+
+def test_one_map_is_shown_as_the_golden_one(report, golden):
+    """Of one case every score is shown, what was averaged, what is undefined, and what the numbers mean."""
+    alone = Report(report.results[:1], report.settings)
+    golden("soft_alone.txt", alone.render("table"))
+    golden("soft_alone.md", alone.render("markdown"))
 
 
 def test_every_score_stands_in_every_machine_format(report):
     """JSON and CSV hold every score of the catalogue, undefined as null and empty."""
     record = report.to_dict()
     row = record["cases"][0]["labels"][0]
-    assert {each.name for each in SCORES} <= set(row)
-    assert [each.name for each in OVERALL] == list(record["cases"][0]["overall"])
+    assert [each for each in row if each in ROWS] == ROWS
+    assert list(row)[:5] == ["label", "name", "reference_px", "expected_px", "sums"]
+    assert list(record["cases"][0]["overall"]) == TOGETHER
     assert record["cases"][1]["labels"][0]["soft_dice_standard"] is None
-    assert record["cases"][1]["undefined"]["soft_dice_standard"] == 2
+    assert record["cases"][1]["undefined"]["macro"]["soft_dice_standard"] == 2
     assert json.loads(json.dumps(record, allow_nan=False)) == record
-    rows = list(csv.DictReader(io.StringIO(csv_exporter.render_soft(report))))
-    assert [each["kind"] for each in rows] == ["label", "label", "macro", "micro"] * 2 + [""]
-    assert rows[4]["soft_dice_standard"] == ""
-    assert rows[4]["case"] == "'=nothing"
+    rows = list(csv.DictReader(io.StringIO(report.render("csv"))))
+    assert [*rows[0]] == ["case", "status", "label", "name", "reference_px", "expected_px", *ROWS, "error"]
+    assert [(each["case"], each["label"]) for each in rows] == [
+        *(("ordinary", "1"), ("ordinary", "2"), ("'=nothing", "1"), ("'=nothing", "2"), ("broken", ""))
+    ]
+    assert rows[2]["soft_dice_standard"] == ""
     assert float(rows[0]["soft_dice_standard"]) == row["soft_dice_standard"]
+    assert float(rows[0]["expected_px"]) == row["expected_px"]
 
 
 def test_a_case_survives_the_journal(report):
     """What the journal keeps of a case gives the same report again."""
     results = [read(Scored, json.loads(json.dumps(written(each)))) for each in report.scored]
-    again = report_of([*results, *report.failed], report.settings)
-    assert again.to_dict()["summary"] == report.to_dict()["summary"]
+    again = Report([*results, *report.failed], report.settings)
+    assert again.to_dict() == report.to_dict()
+
+
+def test_the_frame_has_the_rows_of_the_csv(report):
+    """A data frame has a row per case and label: whole numbers that may be missing, and floats."""
+    frame = report.to_pandas()
+    assert frame["label"].tolist()[:4] == [1, 2, 1, 2]
+    assert str(frame.dtypes["reference_px"]) == "Int64"
+    assert {str(frame.dtypes[name]) for name in ("expected_px", *ROWS)} == {"float64"}
+    expected = report.to_dict()["cases"][0]["labels"][1]
+    assert frame.loc[1, ROWS].tolist() == [expected[name] for name in ROWS]
 
 
 def test_soft_prints_what_python_gives():
@@ -96,6 +112,7 @@ def test_soft_prints_what_python_gives():
     result = run("soft", *SCENE, "-f", "json")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == json.loads(json.dumps(dicecli.soft(*SCENE).to_dict()))
+    assert run("soft", *SCENE, "-f", "csv").stdout == dicecli.soft(*SCENE).render("csv")
     assert "channels are label 0, label 1, label 2, label 3" in result.stderr
     assert run("soft", *SCENE, "-f", "json", "-q").stderr == ""
 
@@ -113,7 +130,7 @@ def test_argmax_is_that_of_score(tmp_path):
         assert one["dice"] == other["dice_argmax"]
     assert scored["averages"]["macro"]["dice"] == soft["averages"]["macro"]["dice_argmax"]
     assert scored["averages"]["micro"]["dice"] == soft["averages"]["micro"]["dice_argmax"]
-    assert scored["overall"]["overall_accuracy"] == soft["overall"]["overall_accuracy"]
+    assert scored["overall"]["overall_accuracy"] == soft["overall"]["overall_accuracy_argmax"]
 
 
 def test_the_best_threshold_is_reached_by_score():
@@ -162,8 +179,9 @@ def test_a_picture_needs_matplotlib(monkeypatch, tmp_path):
     [
         (["soft", *SCENE, "--temperature", "2"], 2, "a temperature is for logits"),
         (["soft", *SCENE, "--curve", "curve.txt"], 2, "no curve has the suffix '.txt'"),
-        (["soft", *SCENE, "-o", "report.xml"], 2, "no report has the suffix '.xml'"),
-        (["soft", *SCENE, "-f", "junit"], 2, "no report in the form junit"),
+        (["soft", *SCENE, "-o", "report.pdf"], 2, "no report has the suffix '.pdf'"),
+        (["soft", *SCENE, "-f", "pdf"], 2, "pdf"),
+        (["soft", *SCENE, "-m", "nonsense"], 2, "there is no metric 'nonsense'"),
         (["soft", *SCENE, "--channels", "0,1"], 3, "--channels names 2"),
         (["soft", *LESION], 3, "values run from"),
         (["soft", SCENE[1], SCENE[1]], 3, "a mask of labels, not probabilities"),
@@ -183,116 +201,145 @@ def test_what_goes_wrong_is_said(arguments, code, said):
     result = run(*arguments)
     assert result.exit_code == code
     assert said in result.stderr
-    assert "Hint: " in result.stderr
+    assert "Hint: " in result.stderr or "Usage: " in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_folder_of_maps(tmp_path):
-    """`batch --soft` gives every case, all of them pooled, and the same bytes for any number of jobs."""
-    outputs = []
-    for jobs in (1, 2):
-        out = [tmp_path / f"{jobs}{suffix}" for suffix in (".csv", ".json", ".md", ".txt")]
-        arguments = [part for path in out for part in ("-o", path)]
-        summary = tmp_path / f"summary{jobs}.csv"
-        result = run(
-            "batch",
-            "--soft",
-            *FOLDERS,
-            "-j",
-            jobs,
-            *arguments,
-            "--summary",
-            summary,
-            "--curve",
-            tmp_path / "c.csv",
-        )
-        assert result.exit_code == 0
-        outputs.append([result.stdout, *(path.read_bytes() for path in (*out, summary))])
-    assert outputs[0] == outputs[1]
-    record = json.loads((tmp_path / "1.json").read_text())
-    assert [case["case"] for case in record["cases"]] == [f"garden_{n}" for n in range(1, 7)]
-    pooled = record["summary"]["pooled"]["labels"][0]
-    assert pooled["reference_px"] == sum(case["labels"][0]["reference_px"] for case in record["cases"])
-    sums = [case["labels"][0]["sums"] for case in record["cases"]]
-    above = 2 * sum(each["pg"] for each in sums) + 1e-5
-    below = sum(each["p"] + each["g"] for each in sums) + 1e-5
-    assert pooled["soft_dice_standard"] == pytest.approx(above / below, rel=1e-14)
-    found = record["summary"]["labels"][0]["scores"]["soft_dice_standard"]
-    values = [case["labels"][0]["soft_dice_standard"] for case in record["cases"]]
-    assert found["mean"] == pytest.approx(sum(values) / 6, rel=1e-14)
-    assert found["pooled"] == pooled["soft_dice_standard"]
-
-
-def test_a_broken_map_is_a_row_and_the_run_resumes(tmp_path):
-    """A map that cannot be scored is a row with exit 3; after it is mended, `--resume` sums only that one."""
-    shutil.copytree(FOLDERS[0], tmp_path / "p")
-    shutil.copytree(FOLDERS[1], tmp_path / "g")
-    good = (tmp_path / "p" / "garden_2.tif").read_bytes()
-    (tmp_path / "p" / "garden_2.tif").write_bytes(b"")
-    (tmp_path / "p" / "garden_5.tif").unlink()
-    out = tmp_path / "o.json"
-    arguments = ["batch", "--soft", tmp_path / "p", tmp_path / "g", "-o", out, "-j", "1", "--missing", "skip"]
-    result = run(*arguments)
-    assert result.exit_code == 3
-    rows = {case["case"]: case for case in json.loads(out.read_text())["cases"]}
-    assert rows["garden_2"]["error"] == "EmptyFile"
-    assert rows["garden_5"]["status"] == "missing"
-    (tmp_path / "p" / "garden_2.tif").write_bytes(good)
-    assert run(*arguments, "--resume").exit_code == 0
-    resumed = out.read_bytes()
-    assert run(*arguments).exit_code == 0
-    assert resumed == out.read_bytes()
-    assert not (tmp_path / "o.json.journal").exists()
+# Metrics.
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        ("-m", "dice"),
-        ("--fail-under", "dice=0.9"),
-        ("--baseline", "{out}", "--max-drop", "0.1"),
-        ("-f", "junit"),
-    ],
+    "chosen",
+    [["brier"], ["dice_best", "brier"], ["overall_ece", "gain"], ["Soft-Dice-Squared"]],
     ids=" ".join,
 )
-def test_report_says_what_records_of_these_do_not_have(words, tmp_path):
-    """`dicecli report` on a record of probability maps refuses what is for masks alone: exit 2, with a hint."""
-    out = tmp_path / "o.json"
-    assert run("soft", *SCENE, "-o", out).exit_code == 0
-    assert run("report", out).exit_code == 0
-    result = run("report", out, *(word.format(out=out) for word in words))
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "probability maps" in result.stderr
-    assert "Hint: " in result.stderr
+def test_metrics_are_chosen(chosen, tmp_path):
+    """-m shows these metrics alone, in their order, on the command line as in Python; numbers stay as they are."""
+    words = [part for name in chosen for part in ("-m", name)]
+    names = [name.lower().replace("-", "_") for name in chosen]
+    rows = [name for name in names if name in ROWS]
+    result = run("soft", *SCENE, *words, "-f", "csv", "-o", tmp_path / "o.json", "-o", tmp_path / "o.md")
+    assert result.exit_code == 0
+    columns = ["case", "status", "label", "name", "reference_px", "expected_px", *rows, "error"]
+    assert next(csv.reader(io.StringIO(result.stdout))) == columns
+    found, every = dicecli.soft(*SCENE, metrics=chosen), dicecli.soft(*SCENE)
+    assert result.stdout == found.render("csv")
+    assert json.loads((tmp_path / "o.json").read_text()) == json.loads(json.dumps(found.to_dict()))
+    for one, other in zip(*(each.to_dict()["cases"][0]["labels"] for each in (found, every)), strict=True):
+        assert [each for each in one if each in ROWS] == rows
+        assert one == {name: other[name] for name in one}
+    assert found.overall == every.overall
+    shown = (tmp_path / "o.md").read_text().replace("\\", "")
+    assert [name in shown for name in ROWS if name in rows or "loss" in name] == [
+        name in rows for name in ROWS if name in rows or "loss" in name
+    ]
 
 
-def test_no_baseline_is_a_record_of_these(tmp_path):
-    """A record of probability maps as a baseline of masks is exit 2 with a hint."""
-    out, masks = tmp_path / "o.json", (str(SAMPLES / "scene_reference.nii.gz"),) * 2
-    assert run("soft", *SCENE, "-o", out).exit_code == 0
-    assert run("score", *masks, "-o", tmp_path / "m.json").exit_code == 0
-    result = run("report", tmp_path / "m.json", "--baseline", out, "--max-drop", "0.1")
+def test_all_is_every_metric_of_maps():
+    """`-m all` is each of them, and none of masks."""
+    record = json.loads(run("soft", *SCENE, "-m", "all", "-f", "json").stdout)
+    assert record["settings"]["metrics"] == [each.name for each in every_of("probabilities")]
+    row = record["cases"][0]["labels"][0]
+    assert [each for each in row if each in ROWS] == ROWS
+    assert "dice" not in row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "commands"),
+    [
+        (["soft", *SCENE, "-m", "dice"], "dice is of masks", ("dicecli score", "dicecli batch")),
+        (["batch", "--soft", *FOLDERS, "-m", "iou"], "iou is of masks", ("dicecli score", "dicecli batch")),
+        (
+            ["score", *LESION[1:], *LESION[1:], "-m", "brier"],
+            "brier is of probability maps",
+            ("soft", "--soft"),
+        ),
+        (["batch", FOLDERS[1], FOLDERS[1], "-m", "gain"], "gain is of probability maps", ("soft", "--soft")),
+    ],
+)
+def test_a_metric_of_the_other_kind_is_an_error(arguments, said, commands):
+    """A metric that the predictions cannot have is exit 2, before anything is read, and names the commands that have it."""
+    result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "these are results of probability maps" in result.stderr
+    assert said in result.stderr
+    assert all(each in result.stderr.partition("Hint: ")[2] for each in commands)
+
+
+def test_the_same_in_python():
+    """A metric of the other kind is a UsageError in Python, too, wherever it is asked for."""
+    with pytest.raises(UsageError, match="dice is of masks"):
+        dicecli.soft(*SCENE, metrics="dice")
+    with pytest.raises(UsageError, match="brier is of probability maps"):
+        dicecli.score(LESION[1], LESION[1], metrics=["brier"])
+    report = dicecli.soft(*SCENE)
+    for name in ("dice", "dice[1]", "dice@micro"):
+        with pytest.raises(UsageError, match="of masks of labels"):
+            report.look_up(name)
+
+
+def test_any_number_has_a_name():
+    """`value`, `pooled` and `look_up` give the numbers of the record by their names."""
+    report = dicecli.soft(*SCENE, name="scene", regions={"both": [1, 3]})
+    (case,) = report.to_dict()["cases"]
+    by_row = {row["name"] or row["label"]: row for row in case["labels"]}
+    for name in ROWS:
+        for row, values in by_row.items():
+            assert report.value(name, "scene", row) == values[name] == report.pooled(name, row)
+            assert report.look_up(f"{name}[{row}]").value == values[name]
+            assert report.look_up(f"{name}[{row}]@label-mean").value == values[name]
+        for average in ("macro", "micro", "weighted", "macro-regions"):
+            expected = case["averages"][average][name]
+            assert report.look_up(f"{name}@{average}").value == expected
+            assert report.value(f"{name}@{average}", "scene") == expected
+        assert report.look_up(name).value == report.value(name, "scene") == case["averages"]["macro"][name]
+    for name in TOGETHER:
+        assert report.look_up(name).value == report.value(name, "scene") == case["overall"][name]
+
+
+@pytest.mark.parametrize(("policy", "value"), [("zero", 0.0), ("one", 1.0)])
+def test_a_policy_puts_a_value_where_a_class_is_nowhere(policy, value):
+    """`undefined` concerns soft Dice without ε and hard Dice of maps; what has no such policy stays undefined."""
+    p, g = np.zeros((3, 1, 4)), np.zeros((1, 4), int)
+    p[0], p[1, 0, :2], p[0, 0, :2], g[0, :2] = 1, 1, 0, 1
+    given = {"smooth": 0.0, "accept_labels": True}
+    found, without = (
+        dicecli.soft(p, g, undefined=each, **given).to_dict()["cases"][0] for each in (policy, "skip")
+    )
+    here, nowhere = found["labels"]
+    assert here == without["labels"][0]
+    follow = {"soft_dice_standard", "soft_dice_jaccard", "soft_dice_squared", "dice_at_half", "dice_argmax"}
+    assert without["undefined"]["macro"] == {name: int(without["labels"][1][name] is None) for name in ROWS}
+    for name in ROWS:
+        assert nowhere[name] == (value if name in follow else without["labels"][1][name])
+        if name in follow:
+            assert without["labels"][1][name] is None
+            assert found["averages"]["macro"][name] == (here[name] + value) / 2
+        assert found["undefined"]["macro"][name] == (
+            0 if name in follow else without["undefined"]["macro"][name]
+        )
+
+
+# Defaults, and the catalogue.
 
 
 def test_defaults_come_from_a_file(tmp_path, monkeypatch):
     """Options of `soft` may stand in dicecli.toml; those for masks alone are named as unused with --soft."""
     monkeypatch.chdir(tmp_path)
-    Path("dicecli.toml").write_text('logits = "sigmoid"\nthreshold = 0.9\n')
+    Path("dicecli.toml").write_text('logits = "sigmoid"\nfail-under = ["dice=0.9"]\n')
     result = run("soft", *LESION, "-q")
     assert result.exit_code == 0
-    Path("dicecli.toml").write_text("threshold = 0.5\n")
-    result = run("batch", "--soft", *FOLDERS)
+    Path("dicecli.toml").write_text('threshold = 0.5\nfail-under = ["soft_dice_standard=0.1"]\n')
+    result = run("batch", "--soft", *FOLDERS, "-j", "1")
     assert result.exit_code == 0
     assert "not used with --soft: --threshold" in result.stderr
+    assert "soft_dice_standard=0.1" in result.stdout
 
 
 def test_metrics_explains_soft_scores():
     """`dicecli metrics` lists and explains the scores of probability maps too."""
     listed = run("metrics").stdout
-    for each in (*SCORES, *OVERALL):
-        assert each.name in listed
+    for each in (*ROWS, *TOGETHER):
+        assert each in listed
     explained = run("metrics", "soft-dice-squared").stdout
     for expected in ("soft_dice_squared", "Σp²", "V-Net", "doi:10.1109/3DV.2016.79", "dicecli soft"):
         assert expected in explained

@@ -397,11 +397,15 @@ def test_policies_concern_these(name):
         ("volume_prediction_mm3", 3.75),
         ("area_reference_m2", 800.0),
         ("area_prediction_m2", 500.0),
+        ("fbeta_2", 15 / 37),
+        ("fbeta_0.5", 3.75 / 7),
+        ("fbeta_1", 6 / 13),
+        ("fbeta_0", 3 / 5),
     ],
 )
 def test_by_hand(name, expected):
     """Each metric of 3 true and 2 false positives, 5 false and 7 true negatives."""
-    actual = catalogue()[name].value(Counts(3, 2, 5, 7), SIZES)
+    actual = resolve(name).with_settings(Settings(), PIXELS).value(Counts(3, 2, 5, 7), SIZES)
     assert pytest.approx(expected, rel=1e-15, abs=0) == actual
 
 
@@ -512,8 +516,17 @@ def maps_of_classes(draw, least=0):
 
 def channels_of(drawn, *, exclusive):
     """Return what metrics take of each class of a map."""
-    rows, labels = drawn
+    rows, labels = shared(drawn) if exclusive else drawn
     return brute.together(rows, labels, range(len(rows)), exclusive=exclusive).evaluated
+
+
+def shared(drawn):
+    """Return the same with probabilities that sum to 1 at each pixel, as those of a softmax do."""
+    rows, labels = drawn
+    columns = [
+        (each, sum(each)) if any(each) else ((1.0, *each[1:]), 1.0) for each in zip(*rows, strict=True)
+    ]
+    return [[each[k] / total for each, total in columns] for k in range(len(rows))], labels
 
 
 def is_nowhere(channel, threshold):
@@ -630,7 +643,8 @@ def test_added_sums_are_those_of_all_pixels(metric, drawn, exclusive):
     classes = min(len(rows) for rows, _ in drawn)
     for k in range(classes):
         parts = [channels_of(each, exclusive=exclusive)[k] for each in drawn]
-        p = [value for rows, _ in drawn for value in rows[k]]
+        alike = [shared(each) if exclusive else each for each in drawn]
+        p = [value for rows, _ in alike for value in rows[k]]
         g = [int(label == k) for _, labels in drawn for label in labels]
         whole = Channel(
             brute.channel_sums(p, g), parts[0].argmax and reduce(operator.add, [e.argmax for e in parts])
@@ -670,7 +684,7 @@ def is_undefined_together(metric, maps, smooth):
 @given(maps_of_classes(), st.booleans(), st.integers(0, 2), st.sampled_from([0.0, 1e-5]))
 def test_scores_of_all_channels_keep_their_word(metric, drawn, exclusive, left_out, smooth):
     """A score is a float in its range, and undefined for exactly those sums that its sentence names."""
-    metric, (rows, labels) = with_smooth(metric, smooth), drawn
+    metric, (rows, labels) = with_smooth(metric, smooth), shared(drawn) if exclusive else drawn
     every = brute.together(rows, labels, range(left_out, len(rows)), exclusive=exclusive)
     value = metric.value(every)
     assert type(value) is float
