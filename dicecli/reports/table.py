@@ -139,13 +139,21 @@ class Table:
             sums[key],
             partial(metric.value, undefined=self._undefined),
             lambda: [self.of_one(metric, place)[part] for place in range(len(self.scored))],
+<<<<<<< HEAD
             lambda: [
                 0 if each is None else self._leading.weight(each)
                 for each in self.totals(self._taken_as)[part]
             ],
+=======
+            lambda: [self._weight(each) for each in self.totals(self._taken_as)[part]],
+>>>>>>> 4a48213 (Leave weighted averages undefined where no case was scored, instead of a traceback)
             metric.over_labels,
         )
         return AVERAGES[OVER_REGIONS.get(name, name)].compute(pools)
+
+    def _weight(self, total: Any) -> float:
+        """Return what averages weight a row by; nothing where no case was scored."""
+        return 0.0 if total is None else self._leading.weight(total)
 
     def columns(self, metrics: Sequence[Metric]) -> list[Columns]:
         """Return what statistics over cases are made of: every value of every row, and what is pooled."""
