@@ -10,7 +10,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
 from dicecli.reports.advice import advice
-from dicecli.reports.rows import CaseScores, LabelScore
+from dicecli.reports.rows import CaseValues, RowValues
 
 NO_LABEL_IN_COMMON = "the masks have no label in common: do they use the same numbers for the same classes?"
 EMPTY = Counts(tn=100)
@@ -19,11 +19,11 @@ EMPTY = Counts(tn=100)
 def advised(labels, undefined="skip"):
     """Return the notes on a case of these labels: counts by name, or by number where there is no name."""
     rows = tuple(
-        LabelScore(Row("label", key) if isinstance(key, int) else Row("label", 9, key), counts, {})
+        RowValues(Row("label", key) if isinstance(key, int) else Row("label", 9, key), counts, {}, {})
         for key, counts in labels.items()
     )
     result = Scored(Case("a", "p", "r"), (10, 10), None, None, {}, 100, {}, measured({}))
-    return advice(CaseScores(result, rows, (), (), {}, {}, {}), Settings(undefined=undefined))
+    return advice(CaseValues(result, rows, (), (), {}, {}, {}), Settings(undefined=undefined))
 
 
 def test_labels_that_agree_well_need_no_note():

@@ -14,7 +14,8 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
-from dicecli.reports.averages import DEFINITIONS, Average
+from dicecli.reports.averages import definition
+from dicecli.reports.means import Average
 from dicecli.reports.presentation import (
     explanations,
     figure,
@@ -24,30 +25,33 @@ from dicecli.reports.presentation import (
     title,
     undefined_row,
 )
-from dicecli.reports.rows import CaseScores, LabelScore
+from dicecli.reports.report import Report
+from dicecli.reports.rows import CaseValues, RowValues
 
 DICE, FDR, PREVALENCE = (resolve(name) for name in ("dice", "fdr", "prevalence"))
 MM3, M2 = resolve("volume_reference_mm3"), resolve("area_reference_m2")
 RESULT = Scored(Case("a", "p.png", "r.png"), (20, 30), None, None, {}, 600, {}, measured({}))
+REPORT = Report([RESULT], Settings())
 OVERALL = {"overall_accuracy": 0.9, "overall_kappa": 0.5, "overall_mcc": math.nan}
-BACKGROUND = LabelScore(Row("label", 0), Counts(400, 100, 50, 50), {})
+BACKGROUND = RowValues(Row("label", 0), Counts(400, 100, 50, 50), {"reference px": 450}, {})
+HOLD = {"f1_equals_dice": True, "dice_from_iou": True}
 CHECKED = ("checked", "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means")
 OF_ALL = ("overall", "accuracy 0.9000, kappa 0.5000, mcc —: of all counted pixels, background included")
 
 
-def scores(labels=(), **fields):
-    """Return the numbers of one case: `labels`, and fields of the result or of the scores by their names."""
+def values(labels=(), **fields):
+    """Return the numbers of one case: `labels`, and fields of the result or of the numbers by their names."""
     of_result = {name: value for name, value in fields.items() if name in Scored.__dataclass_fields__}
-    empty = {"regions": (), "others": (), "averages": {}, "overall": OVERALL, "checks": {}}
+    empty = {"regions": (), "others": (), "averages": {}, "overall": OVERALL, "checks": HOLD}
     own = {name: value for name, value in fields.items() if name not in of_result}
-    return CaseScores(replace(RESULT, **of_result), tuple(labels), **{**empty, **own})
+    return CaseValues(replace(RESULT, **of_result), tuple(labels), **{**empty, **own})
 
 
-def rows(values):
+def rows(found):
     """Return a row for each value of Dice, FDR and prevalence, the labels being 1, 2 ..."""
     return [
-        LabelScore(Row("label", label), Counts(), {"dice": value, "fdr": value, "prevalence": value})
-        for label, value in enumerate(values, 1)
+        RowValues(Row("label", label), Counts(), {}, {"dice": value, "fdr": value, "prevalence": value})
+        for label, value in enumerate(found, 1)
     ]
 
 
@@ -85,8 +89,8 @@ def test_metrics_of_an_unknown_pixel_size_are_left_out_and_named():
     metrics = [MM3, DICE, M2, FDR]
     said = "the reference gives no size of a pixel for them"
     both = f"volume_reference_mm3, area_reference_m2: {said}"
-    assert shown_metrics(scores(), metrics) == ([DICE, FDR], both)
-    assert shown_metrics(scores(sizes={"mm3": 2.0}), metrics) == (
+    assert shown_metrics(values().result, metrics) == ([DICE, FDR], both)
+    assert shown_metrics(values(sizes={"mm3": 2.0}).result, metrics) == (
         [MM3, DICE, FDR],
         f"area_reference_m2: {said}",
     )
@@ -94,22 +98,22 @@ def test_metrics_of_an_unknown_pixel_size_are_left_out_and_named():
 
 def test_metrics_that_the_case_can_have_are_all_shown():
     """Overlap needs no size, and a volume shows its volumes; nothing is said then."""
-    assert shown_metrics(scores(), (DICE, FDR)) == ([DICE, FDR], "")
-    assert shown_metrics(scores(sizes={"mm3": 2.0}), (DICE, MM3)) == ([DICE, MM3], "")
+    assert shown_metrics(values().result, (DICE, FDR)) == ([DICE, FDR], "")
+    assert shown_metrics(values(sizes={"mm3": 2.0}).result, (DICE, MM3)) == ([DICE, MM3], "")
 
 
 def test_up_to_40_labels_are_all_shown_in_their_order():
     """40 labels are shown as they come, and so are any number when all are asked for."""
     few, many = rows([0.9, 0.1] * 20), rows([0.9, 0.1, 0.5] * 20)
-    assert shown_labels(scores(few), [DICE], every=False) == (few, "")
-    assert shown_labels(scores(many), [DICE], every=True) == (many, "")
+    assert shown_labels(values(few), [DICE], every=False) == (few, "")
+    assert shown_labels(values(many), [DICE], every=True) == (many, "")
 
 
 def test_of_41_labels_the_worst_20_are_shown():
     """The lowest Dice comes first; of equal values the lower label."""
     many = rows([n / 50 for n in range(41, 0, -1)])
     many[30] = replace(many[30], values=many[31].values)
-    shown, said = shown_labels(scores(many), [PREVALENCE, DICE, FDR], every=False)
+    shown, said = shown_labels(values(many), [PREVALENCE, DICE, FDR], every=False)
     assert [row.label for row in shown] == [*range(41, 32, -1), 31, 32, *range(30, 21, -1)]
     assert said == ("the 20 of 41 labels with the worst dice, worst first; all of them: -v, or -f csv")
 
@@ -117,7 +121,7 @@ def test_of_41_labels_the_worst_20_are_shown():
 def test_of_a_metric_that_is_better_lower_the_highest_are_the_worst():
     """A false discovery rate is worst where it is highest."""
     many = rows([n / 50 for n in range(1, 42)])
-    shown, said = shown_labels(scores(many), [FDR, DICE], every=False)
+    shown, said = shown_labels(values(many), [FDR, DICE], every=False)
     assert [row.label for row in shown] == list(range(41, 21, -1))
     assert said == "the 20 of 41 labels with the worst fdr, worst first; all of them: -v, or -f csv"
 
@@ -125,7 +129,7 @@ def test_of_a_metric_that_is_better_lower_the_highest_are_the_worst():
 def test_undefined_labels_are_not_among_the_worst():
     """What is undefined has no rank; where fewer than 20 have one, so many are announced."""
     many = rows([math.nan] * 38 + [0.5, 0.25, 0.75])
-    shown, said = shown_labels(scores(many), [DICE], every=False)
+    shown, said = shown_labels(values(many), [DICE], every=False)
     assert [row.label for row in shown] == [40, 39, 41]
     assert said == "the 3 of 41 labels with the worst dice, worst first; all of them: -v, or -f csv"
 
@@ -134,7 +138,7 @@ def test_without_a_direction_the_first_labels_are_shown():
     """Prevalence is neither better high nor low: there is no worst label."""
     many = rows([n / 50 for n in range(41, 0, -1)])
     expected = (many[:20], "the first 20 of 41 labels; all of them: -v, or -f csv")
-    assert shown_labels(scores(many), [PREVALENCE], every=False) == expected
+    assert shown_labels(values(many), [PREVALENCE], every=False) == expected
 
 
 # The heading.
@@ -142,7 +146,7 @@ def test_without_a_direction_the_first_labels_are_shown():
 
 def test_heading_of_an_image():
     """Without spacing the shape stands alone; the prediction comes first."""
-    assert heading(scores()) == [
+    assert heading(values()) == [
         ("prediction", "p.png"),
         ("reference", "r.png"),
         ("shape", "20 x 30"),
@@ -152,7 +156,7 @@ def test_heading_of_an_image():
 
 def test_heading_of_a_volume_with_pixels_left_out():
     """Spacing has its unit and six digits, and pixels that were left out are counted by their reason."""
-    case = scores(
+    case = values(
         case=Case("a", "p\x1b.nii", "r\n.nii"),
         shape=(7, 6, 5),
         spacing=(1.0, 0.48828125, 2.5),
@@ -170,10 +174,10 @@ def test_heading_of_a_volume_with_pixels_left_out():
 
 def test_heading_says_where_the_unit_is_unknown_and_passes_over_what_is_not_left_out():
     """A spacing without unit says so; a reason that left out no pixel is no reason."""
-    lines = dict(heading(scores(spacing=(2.0, 3.0), excluded={"ignore_label": 0, "nodata": 1})))
+    lines = dict(heading(values(spacing=(2.0, 3.0), excluded={"ignore_label": 0, "nodata": 1})))
     assert lines["shape"] == "20 x 30, spacing 2 x 3 (unit unknown)"
     assert lines["counted"] == "600 pixels; left out: 1 of nodata"
-    none = dict(heading(scores(excluded={"ignore_label": 0, "nodata": 0})))
+    none = dict(heading(values(excluded={"ignore_label": 0, "nodata": 0})))
     assert none["counted"] == "600 pixels"
 
 
@@ -186,18 +190,21 @@ def test_undefined_values_are_counted_per_metric():
         "macro": {"dice": Average(0.5, 2, 3), "fdr": Average(0.5, 4, 1)},
         "micro": {"dice": Average(0.5, 2, 9), "fdr": Average(0.5, 2, 9)},
     }
-    assert undefined_row(scores(averages=averages), [FDR, MM3, DICE]) == [1, 0, 3]
+    assert undefined_row(values(averages=averages), [FDR, MM3, DICE], REPORT) == [1, 0, 3]
 
 
 def explained(metrics=(DICE,), background=0, *, included=False, **fields):
     """Return what the reports say of a case's numbers."""
-    settings = Settings(labels=LabelScheme(background=background), include_background=included)
-    return explanations(scores(**fields), list(metrics), settings)
+    names = tuple(each.name for each in metrics)
+    scheme = LabelScheme(background=background)
+    settings = Settings(metrics=names, labels=scheme, include_background=included)
+    case = values(**fields)
+    return explanations(case, Report([case.result], settings))
 
 
 def test_explanations_of_a_plain_case():
     """The overall agreement and the identities that were checked are always said."""
-    assert explained(checks={"f1_equals_dice": True, "dice_from_iou": True}) == [OF_ALL, CHECKED]
+    assert explained() == [OF_ALL, CHECKED]
 
 
 def test_averages_are_defined_with_what_went_into_them():
@@ -207,12 +214,11 @@ def test_averages_are_defined_with_what_went_into_them():
         "micro": {"dice": Average(0.5, 7, 0), "fdr": Average(0.5, 8, 0)},
         "macro-regions": {},
     }
-    regions = DEFINITIONS["macro"].replace("label", "region")
     assert explained((MM3, DICE, FDR), averages=averages, sizes={"mm3": 1.0}) == [
         OF_ALL,
-        ("macro", f"{DEFINITIONS['macro']} (n = 2, 3 undefined left out)"),
-        ("micro", f"{DEFINITIONS['micro']} (n = 7)"),
-        ("macro-regions", regions),
+        ("macro", f"{definition('macro')} (n = 2, 3 undefined left out)"),
+        ("micro", f"{definition('micro')} (n = 7)"),
+        ("macro-regions", definition("macro-regions")),
         CHECKED,
     ]
 
@@ -230,13 +236,13 @@ def test_a_background_that_is_left_out_is_explained(counts):
         "label 7 is left out of the averages (--include-background takes it in); its pixels still count as "
         "false positives and false negatives of the others, so micro Dice is not accuracy"
     )
-    row = LabelScore(Row("label", 7), counts, {})
+    row = RowValues(Row("label", 7), counts, {"reference px": counts.reference}, {})
     assert explained(background=7, others=(row,)) == [OF_ALL, ("background", said), CHECKED]
 
 
 @pytest.mark.parametrize(
     "row",
-    [replace(BACKGROUND, counts=Counts(tn=600)), replace(BACKGROUND, row=Row("label", 3))],
+    [replace(BACKGROUND, facts=Counts(tn=600), sizes={"reference px": 0}), replace(BACKGROUND, row=Row("label", 3))],
     ids=["empty", "other"],
 )
 def test_a_background_that_neither_mask_has_is_not_explained(row):

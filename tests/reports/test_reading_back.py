@@ -16,10 +16,11 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.errors import UsageError
-from dicecli.plugins import having, load
+from dicecli.plugins import load, own
 from dicecli.records.cases import Case, Verdict
-from dicecli.reports.making import report_of
+from dicecli.reports.averages import OVER_REGIONS
 from dicecli.reports.reading_back import from_dict, merged, read_report
+from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, result_of
 
 RECORDS = Path(__file__).parent / "records"
@@ -38,7 +39,7 @@ def report_on_masks():
         results.append(
             found if number == 2 else replace(found, sizes={"mm3": 0.5}, unit="mm", spacing=(0.5, 1.0))
         )
-    report = report_of(results, settings, notes=["a note"])
+    report = Report(results, settings, notes=["a note"])
     report.verdicts = (
         Verdict("dice=0.5", 0.4, 0.5, False, "lower"),
         Verdict("iou=1", float("nan"), 1.0, False),
@@ -58,7 +59,7 @@ def report_on_lengths():
         )
         for n in range(2)
     ]
-    return report_of(results, settings)
+    return Report(results, settings)
 
 
 def report_on_maps():
@@ -73,7 +74,7 @@ def report_on_maps():
         )
         for n, (one, other) in enumerate(pairs)
     ]
-    return report_of(results, settings, notes=["a note"])
+    return Report(results, settings, notes=["a note"])
 
 
 REPORTS = {"masks": report_on_masks, "lengths": report_on_lengths, "maps": report_on_maps}
@@ -86,21 +87,18 @@ def report(request):
 
 
 def rendered(report):
-    """Return the report in every form that its family has."""
-    end = "" if report.settings.soft is None else "_soft"
-    forms = {
-        name: getattr(load("exporters", name), f"render{end}")(report)
-        for name in having("exporters", f"render{end}")
-    }
-    return forms | {
-        f"summary {name}": getattr(load("exporters", name), f"render{end}_summary")(report)
-        for name in having("exporters", f"render{end}_summary")
+    """Return the report in every form; masks have no curves."""
+    return {
+        f"{name} {part}": report.render(name, part)
+        for name in own("exporters")
+        for part in load("exporters", name).PARTS
+        if part != "curve" or report.settings.soft is not None
     }
 
 
 def again(report):
     """Return the report that is read from the JSON of another."""
-    return from_dict(json.loads(rendered(report)["json"]))
+    return from_dict(json.loads(report.render("json")))
 
 
 # Records of this schema.
@@ -108,20 +106,21 @@ def again(report):
 
 def test_a_record_is_rendered_again_to_the_same_bytes(report):
     """Read back, a report gives what it gave, in every form."""
-    assert {"json", "csv", "table", "markdown"} <= set(rendered(report))
+    assert {"json report", "csv summary", "table report", "markdown summary", "junit report"} <= set(rendered(report))
+    assert (report.settings.soft is not None) == ("csv curve" in rendered(report))
     assert rendered(again(report)) == rendered(report)
 
 
 def test_shards_merge_to_what_one_run_gives(report):
     """The cases of several records, put together, are one run: the same bytes in every form."""
-    whole = report_of(report.results, report.settings, is_batch=True)
-    shards = [again(report_of([each], report.settings, is_batch=True)) for each in report.results[::-1]]
+    whole = Report(report.results, report.settings, is_batch=True)
+    shards = [again(Report([each], report.settings, is_batch=True)) for each in report.results[::-1]]
     assert rendered(merged(shards)) == rendered(whole)
 
 
 def test_one_case_alone_is_rendered_again(report):
     """The record of a single case comes back as one, not as a run of one case."""
-    one = report_of(report.results[:1], report.settings)
+    one = Report(report.results[:1], report.settings)
     assert not again(one).is_batch
     assert rendered(again(one)) == rendered(one)
 
@@ -139,15 +138,21 @@ def test_shards_of_both_families_do_not_merge(order):
 @pytest.mark.parametrize("name", ["batch", "single"])
 def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
     """A record from before there were measurements gives, byte for byte, the CSV of its run."""
-    found = load("exporters", "csv").render(read_report(RECORDS / f"{name}.json"))
+    found = read_report(RECORDS / f"{name}.json").render("csv")
     assert found.encode() == (RECORDS / f"{name}.csv").read_bytes()
 
 
 def test_schema_1_gives_its_own_numbers_again():
-    """Apart from the schema and what was measured, the record that is made of it is the same."""
+    """The record that is made of it is the same, apart from the schema, from what was measured, from the
+    average that leads, and from averages over regions, of which there was one.
+    """
     first = json.loads((RECORDS / "batch.json").read_text())
     second = read_report(RECORDS / "batch.json").to_dict()
     assert second["settings"].pop("average") == "macro"
+    of_cases = [case.get(each, {}) for case in second["cases"] for each in ("averages", "undefined")]
+    for averages in (second["summary"]["averages"], *of_cases):
+        for name in {*OVER_REGIONS} - {"macro-regions"}:
+            averages.pop(name, None)
     for case in second["cases"]:
         case.pop("measured", None)
     assert second == {**first, "schema": 2, "dicecli": second["dicecli"]}
@@ -230,7 +235,7 @@ def test_a_record_of_schema_1_that_makes_no_sense_is_refused(path, value):
 )
 def test_a_record_that_contradicts_itself_is_refused(family, path, value, said):
     """Each part may be of its type, and together they are of no run: no number comes of them."""
-    record = json.loads(rendered(REPORTS[family]())["json"])
+    record = json.loads(REPORTS[family]().render("json"))
     with pytest.raises(UsageError, match="not a whole record") as caught:
         from_dict(changed(record, path, value))
     assert said in str(caught.value)
@@ -238,7 +243,7 @@ def test_a_record_that_contradicts_itself_is_refused(family, path, value, said):
 
 def test_several_cases_are_a_run():
     """A record of several cases that lost what sums it up is summed up again, not shown as one case."""
-    record = json.loads(rendered(report_on_masks())["json"])
+    record = json.loads(report_on_masks().render("json"))
     del record["summary"]["bootstrap"]
     assert rendered(from_dict(record)) == rendered(report_on_masks())
 
@@ -295,7 +300,7 @@ def test_nothing_in_a_record_is_a_traceback(family, tmp_path):
     A sample of all places: those that are read, with everything that may stand there.
     """
     known = (
-        (RECORDS / "single.json").read_text() if family == "schema 1" else rendered(REPORTS[family]())["json"]
+        (RECORDS / "single.json").read_text() if family == "schema 1" else REPORTS[family]().render("json")
     )
     record, path = json.loads(known), tmp_path / "scores.json"
     every = [(place, poison) for place in all_places(record) for poison in POISONS]
@@ -308,7 +313,7 @@ def test_nothing_in_a_record_is_a_traceback(family, tmp_path):
 
 def test_a_damaged_record_ends_the_command(tmp_path):
     """`dicecli report` says what is wrong, and where, and what to give instead: exit code 2, and no report."""
-    record = json.loads(rendered(report_on_masks())["json"])
+    record = json.loads(report_on_masks().render("json"))
     path = tmp_path / "scores.json"
     path.write_text(json.dumps(changed(record, ("cases", 0, "measured", "matrix", 0, "pixels", 0), -1)))
     done = runner().invoke(cli, ["report", str(path)])

@@ -107,8 +107,8 @@ def install(monkeypatch):
         entry = EntryPoint(name, f"near:{name}", "dicecli.statistics")
         monkeypatch.setitem(plugins._entries("statistics"), name, entry)
         metric = Metric(
-            name, share, share.__doc__, "-", of=name, better="neither", aliases=(), undefined=BOTH_EMPTY,
-            range="0 to 1", source="Nobody 1900",
+            name, share, share.__doc__, "-", of=name, better="neither", undefined=BOTH_EMPTY,
+            source="Nobody 1900",
         )  # fmt: skip
         monkeypatch.setitem(catalogue(), name, metric)
 

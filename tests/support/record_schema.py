@@ -94,7 +94,17 @@ def _validator(statistics):
 
 def faults(record):
     """Return what a record has that its schema does not allow, each with its place."""
-    return [f"{each.json_path}: {each.message[:300]}" for each in validator().iter_errors(record)]
+    return _said(validator().iter_errors(record))
+
+
+def faults_of_summary(summary, family):
+    """Return what the summary of a record of masks, or of maps, has that its schema does not allow."""
+    part = _schema()["$defs"][f"record_of_{family}"]["properties"]["summary"]
+    return _said(validator().evolve(schema=part).iter_errors(summary))
+
+
+def _said(errors):
+    return [f"{each.json_path}: {each.message[:300]}" for each in errors]
 
 
 def _some(record):
@@ -121,12 +131,17 @@ def watch():
 
     def watched(function):
         @wraps(function)
-        def call(*arguments, **options):
-            found = function(*arguments, **options)
-            FAULTS.extend(faults(_some(json.loads(found) if isinstance(found, str) else found)))
+        def call(report, part, *look):
+            found = function(report, part, *look)
+            record = json.loads(found) if isinstance(found, str) else found
+            if part == "summary":
+                family = "masks" if report.settings.soft is None else "maps"
+                FAULTS.extend(faults_of_summary(record, family))
+            else:
+                FAULTS.extend(faults(_some(record)))
             return found
 
         return call
 
-    for name in ("record", "render", "render_soft"):
+    for name in ("record", "render"):
         setattr(exporter, name, watched(getattr(exporter, name)))

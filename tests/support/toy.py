@@ -55,14 +55,14 @@ def growth(spots):
 
 
 def _metric(function, **facts):
-    facts = {"of": "toy", "better": "lower", "aliases": (), "undefined": BOTH_EMPTY} | facts
+    facts = {"of": "toy", "better": "lower", "undefined": BOTH_EMPTY} | facts
     name = f"toy_{function.__name__}"
     return Metric(name, function, function.__doc__, "-", source="Nobody 1900", **facts)
 
 
 #: A length, which does not pool; and a share, which does.
-DISTANCE = _metric(distance, range="0 to infinity", unit="length", pools=False, aliases=("toy_gap",))
-GROWTH = _metric(growth, range="0 to 1")
+DISTANCE = _metric(distance, high=math.inf, unit="length", pools=False, aliases=("toy_gap",))
+GROWTH = _metric(growth, follows_undefined=True)
 
 
 def install(monkeypatch):
