@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from dicecli.errors import UsageError
 from dicecli.plugins import blame, load
 from dicecli.records.cases import LENGTHS, PIXELS
+from dicecli.statistics._leading import taken_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What is measured under another name than its statistic's.
 _MEASURED_BY = {"counts": "matrix"}
+#: What metrics are of that take what the statistic has which leads a run.
+_LED = tuple(map(taken_as, ("labels", "probabilities")))
 
 
 class Parameter(NamedTuple):
@@ -131,6 +134,8 @@ class Metric:
     given: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.takes == "every" and self.of not in _LED:
+            raise ValueError(f"{self.name}: only metrics of {' and '.join(_LED)} take all labels at once")
         if self.of != "counts" and self.size is not None:
             raise ValueError(f"{self.name}: only metrics of counts take the size of a pixel")
         if self.unit is not None and self.pools:

@@ -27,6 +27,7 @@ from dicecli.plugins import load, names
 from dicecli.records.cases import Failed
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
+from dicecli.reports.averages import OVER_REGIONS
 from dicecli.reports.baseline import compare
 from dicecli.reports.gates import check_asked_for, judge, parse
 from dicecli.reports.reading_back import from_dict, merged
@@ -91,7 +92,7 @@ def test_all_is_every_metric_of_masks(monkeypatch):
     assert {"toy_growth", "dice"} <= set(chosen_metrics("all"))
     assert "softly" not in chosen_metrics("all")
     for name in ("softly", "brier", "Soft_Dice_standard"):
-        with pytest.raises(UsageError, match=f"{name} is of probability maps") as caught:
+        with pytest.raises(UsageError, match=f"{name.lower()} is of probability maps") as caught:
             chosen_metrics(name)
         assert "dicecli soft" in caught.value.hint
     assert ("overall_accuracy",) == chosen_metrics("overall_accuracy")
@@ -126,7 +127,7 @@ def test_what_is_no_length_has_no_unit():
     "fields", [{"takes": "every"}, {"size": "mm3"}, {"unit": "length"}, {"unit": "length", "pools": True}]
 )
 def test_fields_that_contradict_each_other_are_refused(fields):
-    """Only counts are taken of every label and with a pixel's size; no length pools."""
+    """Only what leads is taken of every label, only counts with a pixel's size; no length pools."""
     with pytest.raises(ValueError, match="toy_growth"):
         replace(toy.GROWTH, **fields)
 
@@ -149,8 +150,8 @@ def test_what_does_not_pool_has_means_of_values_alone():
     assert {
         name: values["toy_distance_mm"] for name, values in averages.items() if "toy_distance_mm" in values
     } == {
-        "macro-imagewise": (6.0, 2, 1),
-        "label-mean": (7.0, 2, 1),
+        "macro-imagewise": (6.0, 2, 1, 0, 6.0),
+        "label-mean": (7.0, 2, 1, 0, 7.0),
     }
     assert all("dice" in values for values in averages.values())
 
@@ -208,13 +209,18 @@ def test_one_case_leads_with_the_mean_over_labels():
 
 
 def test_regions_have_values_and_no_mean_of_what_does_not_pool():
-    """A region has a measurement of its own; macro-regions pools, and so has no length."""
+    """A region has a measurement of its own; macro-regions pools, and so has no length, as region-mean has."""
     results = [scored("a", FIRST, regions=[BOTH], **MM), scored("b", SECOND, regions=[BOTH], **MM)]
     run = report("toy_distance", "toy_growth", results=results, labels=LabelScheme(regions={"both": (1, 2)}))
     first, second = run.cases()
     assert abs(38 / 14 - 60 / 10) * 2 == pytest.approx(first.regions[0].values["toy_distance_mm"])
     assert abs(50 / 21 - 75 / 21) * 2 == pytest.approx(second.regions[0].values["toy_distance_mm"])
-    assert {"toy_growth": (31 / 66, 1, 0)} == run.averages["macro-regions"]
+    assert {"toy_growth": (31 / 66, 1, 0, 0, 31 / 66)} == run.averages["macro-regions"]
+    values = [each.regions[0].values["toy_distance_mm"] for each in (first, second)]
+    assert sum(values) / 2 == run.averages["region-mean"]["toy_distance_mm"].value
+    assert {"macro-imagewise-regions", "region-mean"} == {
+        name for name in OVER_REGIONS if "toy_distance_mm" in run.averages[name]
+    }
 
 
 def test_a_row_of_a_kind_that_is_not_measured_is_undefined(monkeypatch):
@@ -276,7 +282,7 @@ def test_the_unit_is_that_of_the_case_and_stands_in_every_column(grid, column, v
 
 
 def rendered(name, run):
-    return load("exporters", name).render(run)
+    return run.render(name)
 
 
 def test_degrees_are_no_lengths_and_the_reports_say_so():
@@ -339,7 +345,7 @@ def test_json_has_no_number_that_does_not_exist():
     assert {"toy_distance_mm": 7.0} == averages["label-mean"]["values"]
     assert all(not averages[name]["values"] for name in averages if name not in SPLIT)
     assert record["summary"]["labels"][0]["metrics"]["toy_distance_mm"]["pooled"] is None
-    rows = list(csv.DictReader(io.StringIO(load("exporters", "csv").render_summary(report("toy_distance")))))
+    rows = list(csv.DictReader(io.StringIO(report("toy_distance").render("csv", "summary"))))
     assert SPLIT == tuple(row["name"] for row in rows if row["kind"] == "average")
     assert {""} == {row["pooled"] for row in rows if row["kind"] == "label"}
 
@@ -470,10 +476,10 @@ def test_a_baseline_without_the_statistic_is_told_from_the_run():
 def test_gates_must_be_measured():
     """A run that does not measure what a gate needs is refused before it begins; the hint leads to one that does."""
     gates = [parse("toy_distance=3", over=True), parse("dice=0.5", over=False)]
-    check_asked_for(gates, ("toy_growth",))
-    check_asked_for(gates[1:], None)
+    check_asked_for(gates, settings("toy_growth"))
+    check_asked_for(gates[1:], settings())
     with pytest.raises(GateError, match="statistic 'toy'") as caught:
-        check_asked_for(gates, None)
+        check_asked_for(gates, settings())
     assert "-m toy_distance" in caught.value.hint
 
 
