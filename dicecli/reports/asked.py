@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: What the name of a number looks like.
 FORM = re.compile(
-    r"(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)(?:\[(?P<row>.+)\])?(?:@(?P<average>[^@=\[\]]+))?",
+    r"(?P<metric>[^\s:@=\[\]][^:@=\[\]]*)(?:\[(?P<row>.+)\]\s*)?(?:@(?P<average>[^@=\[\]]+))?",
     re.IGNORECASE | re.DOTALL,
 )
 #: Averages that mean something of one row alone.

@@ -12,12 +12,14 @@ import dicecli
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts, pooled
-from dicecli.reports.averages import DEFINITIONS, OF_ONE_CASE, Average, average, definition, mean
+from dicecli.reports.averages import AVERAGES, average, definition, names_of
+from dicecli.reports.means import Average, mean
 from dicecli.runs.scoring import make_settings, score_many
 
 dice, iou, precision = (resolve(name).function for name in ("dice", "iou", "precision"))
 EMPTY = Counts(tn=10)
 SIX = ["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
+OF_ONE_CASE = names_of((), several=False)
 
 #: Two cases of two labels. Dice 6/7 and 1, then 0 and 2/5; IoU 3/4 and 1, then 0 and 1/4.
 FULL = [
@@ -42,9 +44,9 @@ def with_policy(metric, undefined):
 
 def test_there_are_six():
     """The six averages have a definition each; the three that differ for one case are among them."""
-    assert sorted(SIX) == sorted(DEFINITIONS)
-    assert {"macro", "micro", "weighted"} == set(OF_ONE_CASE)
-    assert len(SIX) == len({definition(name) for name in DEFINITIONS})
+    assert SIX == [*names_of((), several=True)] and sorted(SIX) == sorted(AVERAGES)
+    assert ("macro", "micro", "weighted") == OF_ONE_CASE
+    assert len(SIX) == len({definition(name) for name in AVERAGES})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,8 @@ def test_undefined_values_that_were_left_out_are_counted(name, undefined):
 def test_a_label_in_no_case_is_counted(name, n, undefined):
     """A label that no mask holds is undefined once pooled: left out, counted, and the value is unchanged."""
     actual = average(name, ONE_NOWHERE, dice)
-    assert Average(average(name, FULL, dice).value, n, undefined) == actual
+    value = average(name, FULL, dice).value
+    assert Average(value, n, undefined, 0, value) == actual
 
 
 @pytest.mark.parametrize("name", ["macro-imagewise", "label-mean"])
@@ -230,10 +233,10 @@ def test_an_average_that_does_not_exist():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([1.0, math.nan, 0.0], Average(0.5, 2, 1)),
-        ([0.1] * 10, Average(0.1, 10, 0)),
-        ([1e16, 3.0, -1e16], Average(1.0, 3, 0)),
-        ([0.0], Average(0.0, 1, 0)),
+        ([1.0, math.nan, 0.0], Average(0.5, 2, 1, 0, 0.5)),
+        ([0.1] * 10, Average(0.1, 10, 0, 0, 0.1)),
+        ([1e16, 3.0, -1e16], Average(1.0, 3, 0, 0, 1.0)),
+        ([0.0], Average(0.0, 1, 0, 0, 0.0)),
     ],
 )
 def test_mean(values, expected):
@@ -247,7 +250,8 @@ def test_mean_of_nothing(values, undefined):
     """A mean of nothing is NaN, never 0."""
     actual = mean(values)
     assert math.isnan(actual.value)
-    assert (0, undefined) == actual[1:]
+    assert (0, undefined, 0) == actual[1:4]
+    assert math.isnan(actual.finite)
 
 
 def test_pooling_adds():
@@ -296,7 +300,7 @@ def test_labels_of_a_run_are_those_of_any_mask():
     _, second = report.cases()
     assert Counts(0, 0, 0, 1) == second.labels[1].counts
     assert math.isnan(second.labels[1].values["dice"])
-    assert (1.0, 1, 1) == second.averages["macro"]["dice"]
+    assert (1.0, 1, 1, 0, 1.0) == second.averages["macro"]["dice"]
 
 
 def test_a_failed_case_is_a_row():

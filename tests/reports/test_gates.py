@@ -14,7 +14,7 @@ from dicecli.metrics._catalogue import catalogue
 from dicecli.records.cases import Case, Pending, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports.baseline import compare
-from dicecli.reports.gates import Gate, Scope, judge, parse
+from dicecli.reports.gates import judge, parse
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many
 
@@ -48,26 +48,32 @@ def report():
 
 
 @pytest.mark.parametrize(
-    ("text", "scope", "limit"),
+    ("text", "row", "average", "limit"),
     [
-        ("dice=0.8", Scope("macro"), 0.8),
-        (" dice = .5 ", Scope("macro"), 0.5),
-        ("dice@micro=1e-3", Scope("micro"), 0.001),
-        ("dice @ Label_Mean = 0.5", Scope("label-mean"), 0.5),
-        ("dice[liver]=1", Scope(None, "liver"), 1.0),
-        ("dice [ 2 ] = 1", Scope(None, "2"), 1.0),
-        ("dice[a=b]=0.5", Scope(None, "a=b"), 0.5),
-        ("dice[x[1]]=0.5", Scope(None, "x[1]"), 0.5),
-        ("dice[x]=1]=0.5", Scope(None, "x]=1"), 0.5),
-        ("dice[left@micro]=0.5", Scope(None, "left@micro"), 0.5),
-        ("min:dice=0.5", Scope("macro", every_case=True), 0.5),
-        ("MIN : dice[1]=0.5", Scope(None, "1", every_case=True), 0.5),
-        ("min:dice@micro=0.5", Scope("micro", every_case=True), 0.5),
+        ("dice=0.8", None, None, 0.8),
+        (" dice = .5 ", None, None, 0.5),
+        ("dice@micro=1e-3", None, "micro", 0.001),
+        ("dice @ Label_Mean = 0.5", None, "label-mean", 0.5),
+        ("dice[liver]=1", "liver", None, 1.0),
+        ("dice [ 2 ] = 1", "2", None, 1.0),
+        ("dice[a=b]=0.5", "a=b", None, 0.5),
+        ("dice[x[1]]=0.5", "x[1]", None, 0.5),
+        ("dice[x]=1]=0.5", "x]=1", None, 0.5),
+        ("dice[left@micro]=0.5", "left@micro", None, 0.5),
+        ("dice[left@micro]@macro=0.5", "left@micro", "macro", 0.5),
+        ("dice[x[1]] @ Label Mean=0.5", "x[1]", "label-mean", 0.5),
+        ("min:dice=0.5", None, None, 0.5),
+        ("MIN : dice[1]=0.5", "1", None, 0.5),
+        ("min:dice@micro=0.5", None, "micro", 0.5),
+        ("min:dice[1]@label-mean=0.5", "1", "label-mean", 0.5),
     ],
 )
-def test_a_gate_is_read_from_the_right(text, scope, limit):
+def test_a_gate_is_read_from_the_right(text, row, average, limit):
     """Average, label and limit are found whatever signs the label's name holds; spaces are allowed."""
-    assert Gate(text, catalogue()["dice"], scope, limit, "under") == parse(text, over=False)
+    found = parse(text, over=False)
+    assert (catalogue()["dice"], row, average) == (found.metric, found.asked.row, found.asked.average)
+    assert (text, limit, "under") == (found.text, found.limit, found.direction)
+    assert text.lower().startswith("min") == found.every_case
 
 
 def test_an_alias_is_the_metric_that_it_names():
@@ -75,9 +81,10 @@ def test_an_alias_is_the_metric_that_it_names():
     assert catalogue()["iou"] == parse("Jaccard-Index[1]=0.5", over=False).metric
 
 
-def test_overall_metrics_have_no_scope():
+def test_overall_metrics_have_neither_row_nor_average():
     """They are one number: neither an average nor a label is put in their place."""
-    assert Scope() == parse("overall_kappa=0.5", over=False).scope
+    found = parse("overall_kappa=0.5", over=False).asked
+    assert (None, None) == (found.row, found.average)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +104,6 @@ def test_overall_metrics_have_no_scope():
         "dice]1[=0.5",
         "dice[]=0.5",
         "dice@=0.5",
-        "dice[1]@micro=0.5",
         "min:=0.5",
         "mean:dice=0.5",
         "min:max:dice=0.5",
@@ -201,7 +207,7 @@ def test_the_value_is_the_one_that_the_gate_names(report, text, value):
 def test_overall_metrics_are_of_the_pooled_matrix(report):
     """Kappa over two cases is that of their pixels put together, not a mean of two kappas."""
     together = run({"one": np.hstack([GOOD, BAD])}, np.hstack([REFERENCE, REFERENCE]))
-    expected = together.case_scores(together.scored[0]).overall
+    expected = together.case(together.scored[0]).overall
     for name in ("overall_kappa", "overall_mcc"):
         assert expected[name] == verdict(f"{name}=0", report).value
 
