@@ -16,11 +16,11 @@ from streams import runner
 import dicecli
 from dicecli import plugins
 from dicecli.cli import cli
-from dicecli.metrics._catalogue import catalogue
-from dicecli.metrics._soft.catalogue import soft_catalogue
+from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS, Case, Verdict
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
+from dicecli.reports.averages import OVER_REGIONS
 from dicecli.reports.schema import schema
 from dicecli.runs.scoring import make_settings, score_many
 
@@ -29,16 +29,18 @@ OTHER = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
 #: Probabilities of the labels 0, 1 and 2.
 MAP = np.moveaxis(np.eye(3)[OTHER] * 0.7 + 0.1, -1, 0)
 LABELS = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
+
+
+def names_of_rows(reads):
+    """Return the names of the metrics of a row in records of this kind, a length with each unit."""
+    every = [each for each in every_of(reads) if each.takes == "row"]
+    return {f"{each.name}_{unit}" if each.unit else each.name for each in every for unit in LENGTHS}
+
+
 #: Names that installed packages may add to.
-METRICS = {
-    each.in_unit(unit).name
-    for each in catalogue().values()
-    for unit in LENGTHS
-    if each.takes == "row" and each.reads == "labels"
-}
-OVERALL = {each.name for each in catalogue().values() if each.takes == "every"}
+METRICS, OF_MAPS = names_of_rows("labels"), names_of_rows("probabilities")
 #: Properties that may be left out.
-OPTIONAL = {"mm3", "m2", "macro-regions"}
+OPTIONAL = {"mm3", "m2", "infinite", "finite", *OVER_REGIONS}
 #: What is put in the place of a value.
 ANOTHER = {
     bool: ["x", 1],
@@ -116,7 +118,7 @@ def accepted(record, inside, path, changes):
 
 def may(path):
     """Return how a property may differ, by what this file says of it."""
-    if path[:-1] == ("settings", "regions") or (path[-1] in METRICS and "measured" not in path):
+    if path[:-1] == ("settings", "regions") or (path[-1] in METRICS | OF_MAPS and not {"measured", "sums"} & {*path}):
         return ["removed", "misspelt"]
     return ["removed"] if path[:-1] == ("settings", "names") or path[-1] in OPTIONAL else []
 
@@ -235,20 +237,20 @@ def test_every_statistic_and_every_metric_is_in_it():
         text = json.dumps(rows[name])
         for measurement in plugins.load("statistics", name).MEASURES.values():
             assert all(f'"{field}": {{' in text for field in measurement.__dataclass_fields__)
-    assert {*found["row_of_masks"]["properties"]} >= METRICS
-    assert {*found["case_of_masks"]["properties"]["overall"]["properties"]} == OVERALL
-    of_maps = (
-        found["row_of_maps"]["properties"] | found["scores_of_maps"]["properties"]["overall"]["properties"]
-    )
-    assert {*of_maps} >= {*soft_catalogue()}
+    for family, reads, metrics in (("masks", "labels", METRICS), ("maps", "probabilities", OF_MAPS)):
+        assert {*found[f"row_of_{family}"]["properties"]} >= metrics
+        overall = {each.name for each in every_of(reads) if each.takes == "every"}
+        assert {*found[f"case_of_{family}"]["properties"]["overall"]["properties"]} == overall
+        sizes = {each.name for each in every_of(reads) if each.size}
+        assert {*found[f"metrics_of_{family}"]["properties"]} == metrics - sizes
 
 
 def test_a_record_that_breaks_it_fails_the_test_that_made_it(monkeypatch):
     """Every record that this process makes is looked at: one with a word too many is found."""
     monkeypatch.setattr("dicecli.reports.record.__version__", 1)
     dicecli.score(OTHER, REFERENCE).to_dict()
-    plugins.load("exporters", "json").render(dicecli.score(OTHER, REFERENCE))
-    plugins.load("exporters", "json").render_soft(dicecli.soft(MAP, REFERENCE))
+    dicecli.score(OTHER, REFERENCE).render("json")
+    dicecli.soft(MAP, REFERENCE).render("json")
     found = record_schema.FAULTS[:]
     record_schema.FAULTS.clear()
     assert found == ["$.dicecli: 1 is not of type 'string'"] * 3

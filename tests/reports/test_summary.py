@@ -16,15 +16,15 @@ import pytest
 from make import measured
 
 from dicecli.metrics._catalogue import resolve
-from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, LeftOut, Scored
 from dicecli.records.counts import Counts, pooled
-from dicecli.reports import summary as module
-from dicecli.reports.averages import DEFINITIONS
+from dicecli.reports import bootstrap as module
+from dicecli.reports.averages import AVERAGES, definition
+from dicecli.reports.bootstrap import RESAMPLES, SEED, bootstrap
 from dicecli.reports.report import Report
-from dicecli.reports.summary import RESAMPLES, SEED, bootstrap
 from dicecli.runs.scoring import make_settings
 
+DEFINITIONS = {name: definition(name) for name in AVERAGES}
 NAMES = {"0": "background", "1": "L1", "2": "L2", "3": "L3"}
 REGIONS = {"first two": [1, 2]}
 EMPTY = (0, 0, 0)
@@ -138,17 +138,17 @@ def test_what_the_published_means_leave_out_is_counted():
 def test_the_six_averages_stand_side_by_side_with_their_definitions():
     """All six are in the summary as JSON, CSV and Markdown, each with its definition in words."""
     report = report_of(VECTOR, labels={"labels": NAMES}, metrics="dice")
-    found = json.loads(load("exporters", "json").render_summary(report))["averages"]
+    found = json.loads(report.render("json", "summary"))["averages"]
     assert {name: each["definition"] for name, each in found.items()} == DEFINITIONS
     assert {name: each.value for name, each in by_name(report).items()} == {
         name: each["values"]["dice"] for name, each in found.items()
     }
-    lines = load("exporters", "markdown").render_summary(report).splitlines()
+    lines = report.render("markdown", "summary").splitlines()
     for name, text in DEFINITIONS.items():
         said = [line for line in lines if line.startswith(f"| {name} |")]
         assert any(line.endswith(f"| {text} |") for line in said)
         assert any(f"| {by_name(report)[name].value:.4f}" in line for line in said)
-    rows = list(csv.DictReader(io.StringIO(load("exporters", "csv").render_summary(report))))
+    rows = list(csv.DictReader(io.StringIO(report.render("csv", "summary"))))
     for name, each in by_name(report).items():
         (row,) = [row for row in rows if row["kind"] == "average" and row["name"] == name]
         assert (repr(each.value), str(each.n), str(each.undefined)) == (
@@ -206,8 +206,8 @@ def test_every_statistic_against_plain_computations(cases, metric):
 def test_every_statistic_against_pandas():
     """The summary as CSV is what pandas finds in the rows of the CSV, label by label."""
     report = report_of(random_table(7, 40))
-    rows = pd.read_csv(io.StringIO(load("exporters", "csv").render(report)))
-    summary = pd.read_csv(io.StringIO(load("exporters", "csv").render_summary(report)))
+    rows = pd.read_csv(io.StringIO(report.render("csv")))
+    summary = pd.read_csv(io.StringIO(report.render("csv", "summary")))
     columns = {
         "mean": "mean",
         "sd": "std",
@@ -250,9 +250,15 @@ def test_cases_that_failed_change_no_statistic():
     table = random_table(4, 9)
     alone, beside = report_of(table), report_of(table, others=[failed("x")])
     for label in (1, 2, 3):
-        one, other = vars(of(alone, label)), vars(of(beside, label))
+        one, other = (numbers_of(of(each, label)) for each in (alone, beside))
         changed = {name for name in one if one[name] != near(other[name], 0)}
         assert {"expected", "missing"} == changed
+
+
+def numbers_of(found):
+    """Return every number of some statistics by its name; those of the finite cases among them."""
+    own = {name: value for name, value in vars(found).items() if name != "finite"}
+    return own | {f"finite {name}": value for name, value in vars(found.finite).items()}
 
 
 @pytest.mark.parametrize("values", [[None, None, None], []], ids=["undefined", "no case"])
@@ -264,7 +270,7 @@ def test_nothing_defined_is_undefined_and_never_zero(values):
     numbers = ("mean", "sd", "median", "q1", "q3", "min", "max", "ci_low", "ci_high", "pooled")
     assert all(math.isnan(getattr(found, name)) for name in numbers)
     assert () == report.summary.rows[0].worst
-    record = json.loads(load("exporters", "json").render_summary(report))
+    record = json.loads(report.render("json", "summary"))
     assert {None} == {record["labels"][0]["metrics"]["dice"][name] for name in numbers}
 
 
@@ -460,10 +466,10 @@ def test_a_report_resamples_groups_where_there_are_any():
     found = of(grouped, 1)
     assert interval(values, list(groups.values())) == pytest.approx((found.ci_low, found.ci_high), abs=1e-9)
     for report, unit in ((plain, "case"), (grouped, "group")):
-        record = json.loads(load("exporters", "json").render_summary(report))
+        record = json.loads(report.render("json", "summary"))
         assert {"resamples": 9999, "seed": SEED, "resampled": unit} == record["bootstrap"]
         for name in ("markdown", "table"):
-            said = " ".join(load("exporters", name).render(report).split())
+            said = " ".join(report.render(name).split())
             assert f"percentile bootstrap over {unit}s (9,999 resamples, seed {SEED})" in said
 
 
