@@ -6,6 +6,7 @@ import copy
 import json
 import math
 
+import make
 import numpy as np
 import places
 import pytest

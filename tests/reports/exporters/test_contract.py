@@ -1,88 +1,166 @@
-"""Contract of every exporter, and golden outputs."""
+"""Contract of every exporter: one function for one case and many, masks and maps, every part; and golden outputs."""
 
 from __future__ import annotations
 
+import inspect
+import itertools
 import json
+from typing import get_args
 
+import make
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain import is_plain
 
+from dicecli.errors import UsageError
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
+from dicecli.reports.look import Look, Part
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many
+
+EXPORTERS = own("exporters")
+SCHEME = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
+FIRST = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
+SECOND = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
+NOTHING, BROKEN = np.zeros((2, 4), int), np.zeros((2, 2), int)
+NASTY = "|pipe| [b]x[/b] =1+1 \x1b[31m"
+#: Where one case alone is shown, and where so many are summed up.
+SIZES = [(1, False), (0, True), (1, True), (3, True)]
+
+
+def maps(labels):
+    """Return probabilities of the three labels, the likeliest being these."""
+    return np.moveaxis(np.eye(3)[labels] * 0.7 + 0.1, -1, 0)
 
 
 @pytest.fixture(scope="module")
 def report():
     """Three cases: one ordinary, one with undefined values and a nasty name, one that fails."""
-    first = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
-    second = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
+    cases = [Case("ordinary", FIRST, SECOND), Case(NASTY, NOTHING, NOTHING), Case("broken", BROKEN, SECOND)]
+    return score_many(cases, make_settings(labels=SCHEME))
+
+
+@pytest.fixture(scope="module")
+def reports(report):
+    """The same cases, and the same of maps of probabilities, by what is read."""
     cases = [
-        Case("ordinary", first, second),
-        Case("|pipe| [b]x[/b] =1+1 \x1b[31m", np.zeros((2, 4), int), np.zeros((2, 4), int)),
-        Case("broken", np.zeros((2, 2), int), second),
+        Case("ordinary", maps(FIRST), SECOND),
+        Case(NASTY, maps(NOTHING), NOTHING),
+        Case("broken", maps(BROKEN), SECOND),
     ]
-    labels = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
-    return score_many(cases, make_settings(labels=labels))
+    soft = score_many(cases, make.map_settings(labels=SCHEME, channels="0,1,2", smooth=0.0))
+    return {"labels": report, "probabilities": soft}
 
 
-@pytest.mark.parametrize("name", own("exporters"))
-def test_an_exporter_keeps_the_contract(name, report):
-    """It has suffixes that no other has, renders text that ends with a newline, twice the same, and every
-    case stands in it.
-    """
+def of_size(report, cases, *, is_batch, first=0):
+    return Report(report.results[first : first + cases], report.settings, is_batch=is_batch)
+
+
+def parts_of(name, reads):
+    """Return the parts that an exporter renders of masks, which have no curves, or of maps."""
+    return [each for each in load("exporters", name).PARTS if each != "curve" or reads == "probabilities"]
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_an_exporter_says_what_it_is(name):
+    """It has suffixes that no other has, parts that a report has, and one function of three things."""
     exporter = load("exporters", name)
-    others = [
-        suffix for other in own("exporters") if other != name for suffix in load("exporters", other).SUFFIXES
-    ]
+    others = {suffix for each in EXPORTERS if each != name for suffix in load("exporters", each).SUFFIXES}
     assert exporter.SUFFIXES
-    assert not set(exporter.SUFFIXES) & set(others)
-    text = exporter.render(report)
-    assert text == exporter.render(report)
-    assert text.endswith("\n")
-    assert "ordinary" in text or name == "table"
-    assert "ShapeMismatch" in text
-    assert is_plain(text), "names pass through dicecli.reports.text.inert where people read them"
+    assert not {*exporter.SUFFIXES} & others
+    assert exporter.PARTS
+    assert {*exporter.PARTS} <= {*get_args(Part)}
+    assert ["report", "part", "look"] == [*inspect.signature(exporter.render).parameters]
 
 
-@pytest.mark.parametrize("name", own("exporters"))
-@pytest.mark.parametrize("verbose", [False, True])
-@pytest.mark.parametrize("cases", [0, 1, 3])
-def test_an_exporter_renders_runs_of_any_size(name, verbose, cases, report):
-    """No case, one, or several, shown as one case or summed up: text, twice the same, and inert."""
-    exporter = load("exporters", name)
-    for is_batch in (True,) if cases != 1 else (True, False):
-        part = Report(report.results[:cases], report.settings, is_batch=is_batch)
-        text = exporter.render(part, width=80, colour=False, verbose=verbose)
-        assert text == exporter.render(part, width=80, colour=False, verbose=verbose)
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_every_case_stands_in_a_whole_report(name, reads, reports):
+    """Each case is named, and why one has no numbers."""
+    if "report" in load("exporters", name).PARTS:
+        text = reports[reads].render(name)
+        assert "ordinary" in text or name == "table"
+        assert "ShapeMismatch" in text
+
+
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_an_exporter_renders_every_part_of_runs_of_any_size(name, reads, reports):
+    """No case, one or several, shown as one case or summed up, on any terminal: inert text, twice the same."""
+    looks = [Look(width, colour=False, verbose=verbose) for width in (40, 100) for verbose in (False, True)]
+    for (cases, is_batch), part, look in itertools.product(SIZES, parts_of(name, reads), looks):
+        run = of_size(reports[reads], cases, is_batch=is_batch)
+        text = run.render(name, part, look)
+        assert text == run.render(name, part, look)
+        assert text == of_size(reports[reads], cases, is_batch=is_batch).render(name, part, look)
         assert text.endswith("\n")
-        assert is_plain(text)
-        if hasattr(exporter, "render_summary") and is_batch:
-            summary = exporter.render_summary(part)
-            assert summary == exporter.render_summary(part)
-            assert summary.endswith("\n")
-            assert is_plain(summary)
+        assert is_plain(text), "names pass through dicecli.reports.text.inert where people read them"
 
 
-@pytest.mark.parametrize("name", own("exporters"))
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_case_without_numbers_alone(name, reads, reports):
+    """One case that failed is shown with its error and what to do, in whatever form shows one case."""
+    run = of_size(reports[reads], 1, is_batch=False, first=2)
+    for part in parts_of(name, reads):
+        text = run.render(name, part)
+        assert text.endswith("\n")
+        assert "ShapeMismatch" in text or part != "report"
+
+
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+@pytest.mark.parametrize("name", ["csv", "json", "junit"])
+def test_machine_formats_pay_no_heed_to_the_look(name, reads, reports):
+    """The same bytes on a wide terminal with colours as on a narrow one without."""
+    for part in parts_of(name, reads):
+        texts = {reports[reads].render(name, part, Look(n, n > 80, n > 80)) for n in (40, 200)}
+        assert 1 == len(texts)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_part_that_it_has_not_is_refused(name, report):
+    """The error names those that it has; each of them is rendered, but for curves of masks, which say why not."""
+    for part in get_args(Part):
+        if part not in load("exporters", name).PARTS:
+            with pytest.raises(UsageError, match=f"{name} has no {part}") as caught:
+                report.render(name, part)
+            assert all(each in caught.value.hint for each in load("exporters", name).PARTS)
+        elif part == "curve":
+            with pytest.raises(UsageError, match="masks have no curves"):
+                report.render(name, part)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_an_exporter_changes_nothing_in_a_report(name, reports):
+    """What others write after it is what they write without it."""
+    for reads, run in reports.items():
+        untouched, touched = (of_size(run, 3, is_batch=True) for _ in range(2))
+        for part in parts_of(name, reads):
+            touched.render(name, part)
+        for other in EXPORTERS:
+            for part in parts_of(other, reads):
+                assert untouched.render(other, part) == touched.render(other, part)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_the_output_is_the_golden_one(name, report, golden):
     """Each format's bytes are those kept in tests/golden: a change of output is a change that is seen."""
     exporter = load("exporters", name)
-    golden(f"report{exporter.SUFFIXES[0]}", exporter.render(report))
+    golden(f"report{exporter.SUFFIXES[0]}", report.render(name, exporter.PARTS[0]))
 
 
 def test_machine_formats_have_null_where_undefined(report):
     """Undefined is null in JSON; the summary counts what was left out and how the averages are defined."""
-    record = json.loads(load("exporters", "json").render(report))
+    record = json.loads(report.render("json"))
     assert record["cases"][1]["labels"][0]["dice"] is None
     macro = record["summary"]["averages"]["macro-imagewise"]
     assert macro["undefined"]["dice"] == 2
     assert macro["definition"]
     assert 3 == record["summary"]["expected"] == record["summary"]["scored"] + record["summary"]["failed"]
+    assert record["summary"] == json.loads(report.render("json", "summary"))
 
 
 def whole(record):
@@ -98,11 +176,12 @@ def whole(record):
     return text
 
 
-def test_json_is_the_record_however_many_cases_there_are(report):
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+def test_json_is_the_record_however_many_cases_there_are(reads, reports):
     """Written case by case, JSON is byte for byte what writing the whole record at once gives."""
-    for results in (report.results, report.results[:1], []):
-        one = Report(results, report.settings, is_batch=True)
-        text = load("exporters", "json").render(one)
+    for cases in (3, 1, 0):
+        one = of_size(reports[reads], cases, is_batch=True)
+        text = one.render("json")
         assert whole(one.to_dict()) == text
         assert one.to_dict() == json.loads(text)
 
