@@ -1,4 +1,4 @@
-"""The six named averages, on numbers that can be checked on paper."""
+"""The named averages, on numbers that can be checked on paper, and against nested loops."""
 
 from __future__ import annotations
 
@@ -7,14 +7,28 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import dicecli
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts, pooled
-from dicecli.reports.averages import AVERAGES, average, definition, names_of
+from dicecli.records.settings import Settings
+from dicecli.reports.averages import (
+    AVERAGES,
+    OVER_REGIONS,
+    alone,
+    average,
+    definition,
+    exists,
+    leading,
+    names_of,
+    without_pools,
+)
 from dicecli.reports.means import Average, mean
-from dicecli.runs.scoring import make_settings, score_many
+from dicecli.reports.report import Report
+from dicecli.runs.scoring import make_settings, result_of, score_many
 
 dice, iou, precision = (resolve(name).function for name in ("dice", "iou", "precision"))
 EMPTY = Counts(tn=10)
@@ -311,3 +325,188 @@ def test_a_failed_case_is_a_row():
     assert ["a", "b"] == [each.case.name for each in report.results]
     assert near(Fraction(4, 5) / 2) == report.averages["macro"]["dice"].value
     assert set(SIX) == set(report.averages)
+
+
+# --- Over labels and over regions, against nested loops ---------------------------------------------------------
+
+#: Each average over labels, and the one that is the same over regions.
+BOTH = {
+    "macro": "macro-regions",
+    "micro": "micro-regions",
+    "weighted": "weighted-regions",
+    "micro-imagewise": "micro-imagewise-regions",
+    "macro-imagewise": "macro-imagewise-regions",
+    "label-mean": "region-mean",
+}
+MEMBERS = {"whole": [1, 2, 3], "core": [1, 3], "rest": [3]}
+FORMULAS = {
+    "dice": lambda tp, fp, fn: (2 * tp, 2 * tp + fp + fn),
+    "iou": lambda tp, fp, fn: (tp, tp + fp + fn),
+    "recall": lambda tp, fp, fn: (tp, tp + fn),
+    "fdr": lambda tp, fp, fn: (fp, tp + fp),
+}
+
+
+def counted(prediction, reference, members):
+    """Count one label or region of one case, pixel by pixel."""
+    tp = fp = fn = 0
+    for p, r in zip(prediction, reference, strict=True):
+        tp += p in members and r in members
+        fp += p in members and r not in members
+        fn += p not in members and r in members
+    return tp, fp, fn
+
+
+def fraction(metric, counts):
+    above, below = FORMULAS[metric](*counts)
+    return Fraction(above, below) if below else None
+
+
+def added(many):
+    return tuple(map(sum, zip(*many, strict=True))) or (0, 0, 0)
+
+
+def mean_of(values, weights=None):
+    """Return the mean of the values that are defined, how many these are, and how many are not."""
+    every = list(values)
+    pairs = [
+        (value, weight)
+        for value, weight in zip(every, weights or [1] * len(every), strict=True)
+        if value is not None
+    ]
+    total = sum(weight for _, weight in pairs)
+    found = sum(value * weight for value, weight in pairs) / Fraction(total) if total else None
+    return found, len(pairs) if total else 0, len(every) - len(pairs) if total else len(every)
+
+
+def by_hand(name, table, metric):
+    """Compute an average from (tp, fp, fn) by case and row, in nested loops and exact fractions."""
+    rows = range(len(table[0]))
+    pooled_rows = [added([case[row] for case in table]) for row in rows]
+    if name == "macro":
+        return mean_of(fraction(metric, each) for each in pooled_rows)
+    if name == "weighted":
+        sizes = [tp + fn for tp, _, fn in pooled_rows]
+        return mean_of([fraction(metric, each) for each in pooled_rows], sizes)
+    if name == "micro":
+        value, n = fraction(metric, added(pooled_rows)), len(table) * len(rows)
+        return (value, n, 0) if value is not None else (None, 0, n)
+    if name == "micro-imagewise":
+        return mean_of(fraction(metric, added(case)) for case in table)
+    turned = table if name == "macro-imagewise" else [[case[row] for case in table] for row in rows]
+    inner = [mean_of(fraction(metric, each) for each in line) for line in turned]
+    value, n, _ = mean_of(value for value, _, _ in inner)
+    return value, n, sum(undefined for _, _, undefined in inner)
+
+
+masks = st.lists(
+    st.tuples(*[st.lists(st.sampled_from([0, 0, 1, 2, 3]), min_size=6, max_size=6)] * 2), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=60)
+@given(masks)
+@example([([0] * 6, [0] * 6)] * 2)
+@example([([1] * 6, [0] * 6), ([0] * 6, [0] * 6)])
+def test_every_average_of_a_report_is_its_definition(pairs):
+    """Over labels and, apart, over regions: value, n, and how many undefined values were left out."""
+    cases = [Case(str(at), np.array(p), np.array(r)) for at, (p, r) in enumerate(pairs)]
+    labels = {"labels": {"1": "a", "2": "b", "3": "c"}, "regions": MEMBERS}
+    options = make_settings(labels=labels, metrics=[*FORMULAS])
+    run = Report([result_of(case, options) for case in cases], options, is_batch=True)
+    assert {*BOTH, *BOTH.values()} == {*run.averages}
+    over_labels = [[counted(p, r, (label,)) for label in (1, 2, 3)] for p, r in pairs]
+    over_regions = [[counted(p, r, members) for members in MEMBERS.values()] for p, r in pairs]
+    for name, same in BOTH.items():
+        for found, table in ((run.averages[name], over_labels), (run.averages[same], over_regions)):
+            for metric, actual in found.items():
+                value, n, undefined = by_hand(name, table, metric)
+                expected = math.nan if value is None else float(value)
+                assert expected == pytest.approx(actual.value, rel=1e-14, nan_ok=True)
+                assert (n, undefined, 0) == actual[1:4]
+                assert actual.finite == pytest.approx(actual.value, rel=0, nan_ok=True)
+
+
+def test_region_mean_is_foreground_mean_of_nnunet():
+    """nnU-Net: per region the mean over its defined cases, then their mean; macro-regions pools first."""
+    prediction = [np.array([1, 1, 2, 0, 0, 0]), np.array([0, 0, 0, 0, 0, 0])]
+    reference = [np.array([1, 2, 2, 0, 0, 0]), np.array([0, 0, 0, 0, 0, 2])]
+    labels = {"labels": {"background": 0, "whole": [1, 2], "core": [2]}, "regions_class_order": [1, 2]}
+    run = score_many(
+        [Case(str(at), *pair) for at, pair in enumerate(zip(prediction, reference, strict=True))],
+        make_settings(labels=labels),
+    )
+    # nnU-Net's own: metric_per_case, np.nanmean over cases by region, np.mean over regions.
+    per_case = [[1.0, 2 / 3], [0.0, 0.0]]
+    foreground_mean = np.mean([np.nanmean([case[row] for case in per_case]) for row in range(2)])
+    assert run.averages["region-mean"]["dice"].value == pytest.approx(foreground_mean, rel=1e-15)
+    # Pooled: whole (3, 0, 1), core (1, 0, 2).
+    assert run.averages["macro-regions"]["dice"].value == pytest.approx((6 / 7 + 1 / 2) / 2, rel=1e-15)
+    assert run.look_up("dice@region-mean").value == run.averages["region-mean"]["dice"].value
+
+
+# --- The table itself -----------------------------------------------------------------------------------------
+
+
+def test_the_names_of_the_table():
+    """Those of conventions.md, and over regions each its own; none is of both."""
+    assert BOTH == {name: each.over_regions for name, each in AVERAGES.items()}
+    assert {same: name for name, same in BOTH.items()} == OVER_REGIONS
+    assert not {*AVERAGES} & {*OVER_REGIONS}
+    assert ("macro-imagewise", "label-mean") == without_pools()
+
+
+@pytest.mark.parametrize("reads", ["labels", "probabilities"])
+def test_every_definition_is_said_in_words_of_what_it_is_over(reads):
+    """Of masks counts are pooled to a ratio, of maps sums to a score; over regions nothing is said of labels."""
+    word = {"labels": "counts", "probabilities": "sums"}[reads]
+    for name, same in BOTH.items():
+        text, over_regions = definition(name, reads), definition(same, reads)
+        assert "{" not in text
+        assert ("pool the" in text) == (f"pool the {word}" in text)
+        assert "label" not in over_regions
+        assert text == over_regions.replace("region", "label")
+    assert 12 == len({definition(name, reads) for name in (*BOTH, *BOTH.values())})
+
+
+def test_what_leads_is_chosen_where_it_exists():
+    """A metric that does not pool has means of values alone: label-mean leads, or what was chosen of those."""
+    pooling, other = resolve("dice"), resolve("centre_distance")
+    for name, each in AVERAGES.items():
+        assert name == leading(pooling, name)
+        assert (name if not each.pools else "label-mean") == leading(other, name)
+        for over in (name, each.over_regions):
+            assert exists(over, pooling)
+            assert exists(over, other) == (not each.pools)
+            assert not exists(over, resolve("volume_reference_mm3"))
+
+
+def test_of_one_case_each_average_means_one_that_is_there():
+    """By case and by label there is nothing to pool: each is macro, micro or weighted, as the table says."""
+    dice_metric, other = resolve("dice"), resolve("centre_distance")
+    for name, over_regions in BOTH.items():
+        same = "weighted" if name == "weighted" else "micro" if name.startswith("micro") else "macro"
+        assert same == alone(name, dice_metric)
+        assert BOTH[same] == alone(over_regions, dice_metric)
+        for each in (name, over_regions) if not AVERAGES[name].pools else ():
+            assert exists(alone(each, other), other)
+
+
+def test_the_setting_can_name_every_average_over_labels():
+    """--average takes the names of the table, and Settings lead with macro where none is given."""
+    assert "macro" == Settings().average
+    for name in AVERAGES:
+        assert name == make_settings(average=name).average
+
+
+def test_weights_of_nothing_leave_a_region_out():
+    """A region that no reference holds has no weight, and takes no part in weighted; in macro it is Dice 0."""
+    cases = [Case("a", np.array([3, 1, 1, 0]), np.array([0, 1, 0, 0]))]
+    run = score_many(cases, make_settings(regions={"found": [1], "invented": [3]}, metrics="dice"))
+    assert run.averages["weighted-regions"]["dice"].value == near(Fraction(2, 3))
+    assert run.averages["macro-regions"]["dice"].value == near(Fraction(1, 3))
+    empty = score_many(
+        [Case("a", np.array([3, 3]), np.array([0, 0]))], make_settings(regions={"invented": [3]})
+    )
+    assert math.isnan(empty.averages["weighted-regions"]["dice"].value)
+    assert 0 == empty.averages["weighted-regions"]["dice"].n
