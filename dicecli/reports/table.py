@@ -139,14 +139,7 @@ class Table:
             sums[key],
             partial(metric.value, undefined=self._undefined),
             lambda: [self.of_one(metric, place)[part] for place in range(len(self.scored))],
-<<<<<<< HEAD
-            lambda: [
-                0 if each is None else self._leading.weight(each)
-                for each in self.totals(self._taken_as)[part]
-            ],
-=======
             lambda: [self._weight(each) for each in self.totals(self._taken_as)[part]],
->>>>>>> 4a48213 (Leave weighted averages undefined where no case was scored, instead of a traceback)
             metric.over_labels,
         )
         return AVERAGES[OVER_REGIONS.get(name, name)].compute(pools)
