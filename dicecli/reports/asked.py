@@ -17,6 +17,8 @@ from dicecli.metrics._catalogue import resolve, unit_in
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, leading, without_pools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dicecli.metrics._metric import Metric
 
 #: What the name of a number looks like.
@@ -54,8 +56,16 @@ class Asked:
     unit: str | None = None
 
 
-def parse(text: str, examples: str = _EXAMPLES) -> Asked:
+def parse(text: str, examples: str = _EXAMPLES, written: Callable[[str], str] = str) -> Asked:
     """Read the name of a number.
+
+    Parameters
+    ----------
+    text : str
+    examples : str
+        The hint where it is no such name.
+    written : callable
+        Makes of a name what hints tell to write: a gate, where it is the name in one.
 
     Raises
     ------
@@ -70,25 +80,27 @@ def parse(text: str, examples: str = _EXAMPLES) -> Asked:
     metric, row, average = resolve(found["metric"]), found["row"], found["average"]
     if metric.takes == "every" and (average or row):
         raise UsageError(
-            f"{metric.name} is one number of all labels, without averages and labels", f"Write {metric.name}."
+            f"{metric.name} is one number of all labels, without averages and labels",
+            f"Write {written(metric.name)}.",
         )
     if average is not None:
         average = re.sub(r"[\s_]+", "-", average.strip().lower())
-        _check_average(metric, row, average)
+        _check_average(metric, row, average, written)
     return Asked(text, metric, row and row.strip(), average, unit_in(found["metric"]))
 
 
-def _check_average(metric: Metric, row: str | None, average: str) -> None:
+def _check_average(metric: Metric, row: str | None, average: str, written: Callable[[str], str]) -> None:
     known = average in AVERAGES or average in OVER_REGIONS
+    name = metric.name if row is None else f"{metric.name}[{row}]"
     if not metric.averaged and row is None:
-        raise UsageError(f"{metric.name} has no averages", f"Name a label: {metric.name}[1].")
+        raise UsageError(f"{metric.name} has no averages", f"Name a label: {written(f'{metric.name}[1]')}.")
     if known and not metric.pools and AVERAGES[OVER_REGIONS.get(average, average)].pools:
         raise UsageError(
             f"{metric.name} does not pool, so that there is no {average} of it",
-            f"Write {metric.name}@{leading(metric)}=…; it has {' and '.join(without_pools())}.",
+            f"Write {written(f'{name}@{leading(metric)}')}; it has {' and '.join(without_pools())}.",
         )
     if row is not None and OVER_REGIONS.get(average, average) not in OF_A_ROW:
         has = OF_A_ROW if metric.pools else (OF_VALUES,)
         meanings = {"macro": "pooled over cases", "label-mean": "the mean over cases"}
-        said = " or ".join(f"{metric.name}[{row}]@{each} ({meanings[each]})" for each in has)
+        said = " or ".join(f"{written(f'{name}@{each}')} ({meanings[each]})" for each in has)
         raise UsageError(f"of one label or region there is no {average}", f"Write {said}.")

@@ -84,7 +84,7 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
         if was.average != now.average:
             raise GateError(
                 f"'{gate.text}' is {was.average} in the baseline and {now.average} in this run",
-                f"Name one average: {gate.metric.name}@{now.average}=….",
+                f"Name one average: {gate.metric.name}@{now.average}={gate.limit!r}.",
             )
     facts = [number_of(len(shared), "shared case")]
     facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))

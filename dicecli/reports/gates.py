@@ -138,18 +138,18 @@ def parts(text: str, examples: str) -> tuple[Asked, float, str | None]:
         is_form = names.FORM.fullmatch(name.strip()) is not None
         what = "the limit must be a finite number" if is_form else "METRIC=LIMIT is expected"
         raise GateError(f"'{text}' is no gate: {what}", examples)
+    before, after = f"{every[1].lower()}:" if every else "", last.strip()
     try:
-        asked = names.parse(name)
+        asked = names.parse(name, written=lambda meant: f"{before}{meant}={after}")
     except UnknownName:
         raise
     except UsageError as error:
-        hint = re.sub(r"(?<=^Write )(\S+)\.$", rf"\1={limit:g}.", error.hint)
-        raise GateError(f"'{text}': {error.message}", hint) from error
+        raise GateError(f"'{text}': {error.message}", error.hint) from error
     metric = asked.metric
     if metric.size is not None and not (every and asked.row):
         raise GateError(
             f"'{text}': {metric.name} has no averages; it is of one label of one case",
-            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]=….",
+            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]={after}.",
         )
     return asked, limit, every[1].lower() if every else None
 
