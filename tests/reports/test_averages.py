@@ -58,7 +58,7 @@ def with_policy(metric, undefined):
 
 def test_there_are_six():
     """The six averages have a definition each; the three that differ for one case are among them."""
-    assert SIX == [*names_of((), several=True)] and sorted(SIX) == sorted(AVERAGES)
+    assert SIX == [*names_of((), several=True)] == [*AVERAGES]
     assert ("macro", "micro", "weighted") == OF_ONE_CASE
     assert len(SIX) == len({definition(name) for name in AVERAGES})
 
@@ -342,8 +342,8 @@ MEMBERS = {"whole": [1, 2, 3], "core": [1, 3], "rest": [3]}
 FORMULAS = {
     "dice": lambda tp, fp, fn: (2 * tp, 2 * tp + fp + fn),
     "iou": lambda tp, fp, fn: (tp, tp + fp + fn),
-    "recall": lambda tp, fp, fn: (tp, tp + fn),
-    "fdr": lambda tp, fp, fn: (fp, tp + fp),
+    "recall": lambda tp, _, fn: (tp, tp + fn),
+    "fdr": lambda tp, fp, _: (fp, tp + fp),
 }
 
 
@@ -400,7 +400,9 @@ def by_hand(name, table, metric):
 
 
 masks = st.lists(
-    st.tuples(*[st.lists(st.sampled_from([0, 0, 1, 2, 3]), min_size=6, max_size=6)] * 2), min_size=1, max_size=4
+    st.tuples(*[st.lists(st.sampled_from([0, 0, 1, 2, 3]), min_size=6, max_size=6)] * 2),
+    min_size=1,
+    max_size=4,
 )
 
 

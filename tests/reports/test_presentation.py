@@ -242,7 +242,10 @@ def test_a_background_that_is_left_out_is_explained(counts):
 
 @pytest.mark.parametrize(
     "row",
-    [replace(BACKGROUND, facts=Counts(tn=600), sizes={"reference px": 0}), replace(BACKGROUND, row=Row("label", 3))],
+    [
+        replace(BACKGROUND, facts=Counts(tn=600), sizes={"reference px": 0}),
+        replace(BACKGROUND, row=Row("label", 3)),
+    ],
     ids=["empty", "other"],
 )
 def test_a_background_that_neither_mask_has_is_not_explained(row):

@@ -106,7 +106,9 @@ def again(report):
 
 def test_a_record_is_rendered_again_to_the_same_bytes(report):
     """Read back, a report gives what it gave, in every form."""
-    assert {"json report", "csv summary", "table report", "markdown summary", "junit report"} <= set(rendered(report))
+    assert {"json report", "csv summary", "table report", "markdown summary", "junit report"} <= set(
+        rendered(report)
+    )
     assert (report.settings.soft is not None) == ("csv curve" in rendered(report))
     assert rendered(again(report)) == rendered(report)
 

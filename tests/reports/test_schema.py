@@ -119,7 +119,9 @@ def accepted(record, inside, path, changes):
 
 def may(path):
     """Return how a property may differ, by what this file says of it."""
-    if path[:-1] == ("settings", "regions") or (path[-1] in METRICS | OF_MAPS and not {"measured", "sums"} & {*path}):
+    if path[:-1] == ("settings", "regions") or (
+        path[-1] in METRICS | OF_MAPS and not {"measured", "sums"} & {*path}
+    ):
         return ["removed", "misspelt"]
     return ["removed"] if path[:-1] == ("settings", "names") or path[-1] in OPTIONAL else []
 
