@@ -55,7 +55,7 @@ def maps(labels):
 @pytest.fixture(scope="module")
 def reports():
     masks = make_settings(labels=LABELS, metrics=METRICS)
-    soft = make.map_settings(labels=LABELS, channels="0,1,2")
+    soft = make_settings(soft=True, labels=LABELS, channels="0,1,2")
     return {"masks": score_many(cases(), masks), "maps": score_many(cases(maps), soft)}
 
 

@@ -6,7 +6,6 @@ import copy
 import json
 import math
 
-import make
 import numpy as np
 import places
 import pytest

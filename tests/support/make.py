@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from dicecli.records.settings import Settings
-
 
 #: Adam7: first row, first column, step of rows, step of columns of each pass.
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
@@ -312,10 +310,3 @@ def journal_record(case, tp=1):
     """Make the record of a case as a journal keeps it: one label, and values that are no round numbers."""
     found = measured({7: Counts(tp, 2, 3, 4)})
     return Scored(case, (4, 4), (0.1, 1 / 3), "mm", {"mm3": 0.3}, 16, {"nodata": 2}, found)
-
-
-def map_settings(**options: Any) -> Settings:
-    """Return the settings of a run that reads maps of probabilities, from the words of the command line."""
-    from dicecli.runs.soft import make_soft_settings
-
-    return make_soft_settings(**options)

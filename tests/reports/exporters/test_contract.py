@@ -7,7 +7,6 @@ import itertools
 import json
 from typing import get_args
 
-import make
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,20 +37,20 @@ def maps(labels):
 
 @pytest.fixture(scope="module")
 def report():
-    """Three cases: one ordinary, one with undefined values and a nasty name, one that fails."""
+    """Score three cases: one ordinary, one with undefined values and a nasty name, one that fails."""
     cases = [Case("ordinary", FIRST, SECOND), Case(NASTY, NOTHING, NOTHING), Case("broken", BROKEN, SECOND)]
     return score_many(cases, make_settings(labels=SCHEME))
 
 
 @pytest.fixture(scope="module")
 def reports(report):
-    """The same cases, and the same of maps of probabilities, by what is read."""
+    """Score the same cases of maps of probabilities, too; by what is read."""
     cases = [
         Case("ordinary", maps(FIRST), SECOND),
         Case(NASTY, maps(NOTHING), NOTHING),
         Case("broken", maps(BROKEN), SECOND),
     ]
-    soft = score_many(cases, make.map_settings(labels=SCHEME, channels="0,1,2", smooth=0.0))
+    soft = score_many(cases, make_settings(soft=True, labels=SCHEME, channels="0,1,2", smooth=0.0))
     return {"labels": report, "probabilities": soft}
 
 

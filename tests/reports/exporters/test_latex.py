@@ -9,7 +9,7 @@ import batches
 import latex
 import numpy as np
 import pytest
-from make import map_settings, png
+from make import png
 from plain import is_plain
 from streams import runner
 
@@ -41,7 +41,9 @@ def report(request):
     cases = [Case(name, prediction, SECOND) for name in ("a_1", "b")]
     cases.append(Case("broken", prediction[..., :2], SECOND))
     is_soft = request.param == "maps"
-    settings = map_settings(labels=SCHEME, channels="0,1,2") if is_soft else make_settings(labels=SCHEME)
+    settings = (
+        make_settings(soft=True, labels=SCHEME, channels="0,1,2") if is_soft else make_settings(labels=SCHEME)
+    )
     return score_many(cases, settings)
 
 
