@@ -34,10 +34,14 @@ def metric(**facts: Any) -> Callable[[Function], Function]:
 
     def register(function: Function) -> Function:
         """Put it into the table, and return it as it is."""
+        if not function.__module__.startswith(_FOLDER):
+            catalogue()  # so that the names of the folder are taken, whoever is loaded first
         known = _table.get(function.__name__)
         if known is not None and known.function.__module__ != function.__module__:
             raise ValueError(f"there is a metric {function.__name__} already, of {known.function.__module__}")
-        summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        summary = (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        if not summary:
+            raise ValueError(f"the metric {function.__name__} has no docstring, whose first line sums it up")
         name = facts.pop("name", function.__name__)
         _table[function.__name__] = Metric(name, function, summary, **facts)
         return function
