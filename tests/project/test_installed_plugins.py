@@ -26,13 +26,13 @@ SOURCES = places.SUPPORT / "extra_plugins"
 #: The kinds of plugins, and the names of those that the package brings.
 BROUGHT = {
     "formats": ("digits",),
-    "metrics": ("jaccard_distance", "edge_ratio"),
+    "metrics": ("jaccard_distance", "tversky", "edge_ratio"),
     "statistics": ("edges",),
     "backends": ("plain",),
     "executors": ("backwards",),
     "exporters": ("latex",),
 }
-MODULES = {"jaccard_distance": "distance", "edge_ratio": "outline"}
+MODULES = {"jaccard_distance": "sets", "tversky": "sets", "edge_ratio": "outline"}
 MASKS = {
     "predictions": {"a": "0011\n0011\n", "b": "0110\n0110\n"},
     "references": {"a": "0011\n0001\n", "b": "0111\n0100\n"},
@@ -97,18 +97,18 @@ def run(place, *words, with_package=True):
 
 
 def test_one_of_each_kind_in_one_run(place):
-    """Format, metric, backend, executor and exporter of the package make one report; its numbers are right."""
-    words = ["--executor", "backwards", "--device", "plain", "-m", "jaccard_distance", "-f", "latex"]
+    """Format, metrics, backend, executor and exporter of the package make one report; its numbers are right."""
+    words = ["--executor", "backwards", "--device", "plain", "-f", "latex"]
+    words += ["-m", "jaccard_distance", "-m", "tversky_0.25"]
     done = run(
         place, "batch", "predictions", "references", *words, "-o", "table.tex", "-o", "record.json", "-q"
     )
     assert (0, "") == (done.returncode, done.stderr)
-    # a: 3 right, 1 false alarm; b: 3 right, 1 false alarm, 1 miss.
-    assert done.stdout.splitlines() == [
-        r"case & label & jaccard\_distance \\",
-        r"a & 1 & 0.250 \\",
-        r"b & 1 & 0.400 \\",
-    ]
+    # a: 3 right, 1 false alarm; b: 3 right, 1 false alarm, 1 miss. All cases: 3 / 9, and 6 / 7.25.
+    lines = done.stdout.splitlines()
+    assert r"average & jaccard\_distance & tversky\_0.25 & n \\" in lines
+    assert r"macro & 0.3333 & 0.8276 & 1 \\" in lines
+    assert r"1 &  & b 0.4000, a 0.2500 \\" in lines
     assert done.stdout == (place / "table.tex").read_text(encoding="utf-8")
     record = loaded((place / "record.json").read_text(encoding="utf-8"))
     assert "plain" == record["settings"]["device"]
@@ -217,7 +217,7 @@ def test_help_and_configuration_know_them(place, tmp_path):
     done = subprocess.run(
         words, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False
     )
-    assert (0, "case & label & dice") == (done.returncode, done.stdout[:19]), done.stderr
+    assert (0, r"Cases \\") == (done.returncode, done.stdout.partition("\n")[0]), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,11 @@ def broken(tmp_path_factory):
     modules = {
         "bare": "",
         "exits": "import sys\nsys.exit()\n",
-        "steals": "from dicecli.metrics import metric\n\n\n@metric(formula='', range='0 to 1', undefined='', "
-        "source='')\ndef dice(counts):\n    return 0.125\n\n\nSUFFIXES = ('.st',)\nrender = str\n",
+        "steals": "from dicecli.metrics import metric\n\n\n@metric(formula='', undefined='', source='')\n"
+        "def dice(counts):\n    'Steal.'\n    return 0.125\n\n\nSUFFIXES = ('.st',)\nPARTS = ('report',)\nrender = str\n",
         "text": "SUFFIXES = '.bmp'\nopen_mask = open\n",
+        "silent": "from dicecli.metrics import metric\n\n\n@metric(formula='', undefined='', source='')\n"
+        "def silent(counts):\n    return 0.125\n",
     }
     (folder / "site" / "half_a_package").mkdir()
     for name, text in modules.items():
@@ -452,13 +454,14 @@ def test_a_broken_plugin_is_named_with_its_package(broken, words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-f", "bare"], "it has no SUFFIXES and no render"),
+        (["-f", "bare"], "it has no SUFFIXES and no PARTS and no render"),
         (["-f", "exits"], "SystemExit"),
         (["-f", "steals"], "there is a metric dice already"),
         (["-o", "x.st"], "cannot be loaded"),
         (["--device", "bare"], "it has no count_block and no describe"),
         (["--executor", "bare"], "it has no run"),
         (["-m", "bare"], "defines none of that name"),
+        (["-m", "silent"], "the metric silent has no docstring"),
     ],
 )
 def test_a_plugin_that_is_incomplete_or_does_harm(broken, words, said):

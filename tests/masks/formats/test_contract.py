@@ -39,7 +39,12 @@ def array(path, labels):
 
 
 #: How a mask of each plugin is written, whatever its suffix.
-WRITERS = {"png": make.png, "nifti": make.nifti, "geotiff": make.geotiff, "npy": array}
+WRITERS = {
+    "png": make.png,
+    "nifti": make.nifti,
+    "geotiff": make.geotiff,
+    "npy": array,
+}
 EVERY = [(name, suffix) for name in own("formats") for suffix in load("formats", name).SUFFIXES]
 #: Those that hold masks, and those that hold probabilities; a format may do both.
 FORMATS = [each for each in EVERY if hasattr(load("formats", each[0]), "open_mask")]
