@@ -59,7 +59,7 @@ class Watch:
 
 
 def check_values(block: np.ndarray, options: Probabilities, watch: Watch) -> None:
-    """Hold that a piece, ``(C, n)``, holds probabilities, or finite logits; and take note of it.
+    """Check that a piece, ``(C, n)``, holds probabilities, or finite logits; and take note of it.
 
     Raises
     ------
