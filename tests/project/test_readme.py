@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import shlex
 import shutil
 
@@ -36,6 +38,37 @@ def test_the_commands_of_a_task_run(block, folder):
         assert run(command, folder)
 
 
+def commands_of(page):
+    """Return what a page has typed that can be run here: on sample masks, or on a file that it had written before."""
+    found, made = [], set()
+    for block in blocks(page.read_text(encoding="utf-8"), "sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["dicecli"] and made.union(["sample_masks"]) & {
+                each.split("/")[0] for each in words
+            }:
+                found.append(line)
+                made |= {word for option, word in itertools.pairwise(words) if option in {"-o", "--output"}}
+    return found
+
+
+#: The pages whose commands run, but for docs/extending.md, which has a test of its own.
+RUNNING = {page.stem: found for page in DOCS if page.stem != "extending" and (found := commands_of(page))}
+
+
+@pytest.mark.parametrize("page", RUNNING)
+def test_the_commands_of_the_docs_run(page, folder):
+    """What a page shows on sample masks, or on what it wrote, succeeds, one command after the other."""
+    for command in RUNNING[page]:
+        assert run(command, folder)
+
+
+def test_the_pages_for_users_show_commands_that_run():
+    """Commands are found on them: a change of their form does not silence the test."""
+    assert {"score", "batch", "soft", "labels", "conventions"} <= set(RUNNING)
+    assert sum(map(len, RUNNING.values())) > 10
+
+
 def test_the_set_up_has_two_commands():
     """The first sh block is the set-up: two lines, each of which a fresh clone runs as it is."""
     install, test = blocks(README, "sh")[0].splitlines()
@@ -58,8 +91,6 @@ def test_the_python_example_runs(monkeypatch):
 
 def test_links_of_the_documentation_lead_somewhere():
     """Every relative link in the README and in docs leads to a file that is there."""
-    import re
-
     for page in (ROOT / "README.md", *DOCS):
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
@@ -82,3 +113,21 @@ def test_every_command_of_the_docs_names_a_real_command():
                 for word in words[2:]:
                     if word.startswith("-"):
                         assert word.split("=")[0] in options | {"--help"}, f"{page.name}: {line}"
+
+
+def test_every_average_is_defined_on_the_page_of_conventions():
+    """The page has a line for each average over labels, and names each over regions."""
+    from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition
+
+    page = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.+?) \|", page, re.MULTILINE))
+    assert {name: definition(name) for name in AVERAGES} == {name: rows.get(name) for name in AVERAGES}
+    assert [] == [name for name in OVER_REGIONS if f"`{name}`" not in page]
+
+
+def test_every_command_is_on_some_page():
+    """What the command line has is shown to users."""
+    from dicecli.cli import cli
+
+    text = README + "".join(page.read_text(encoding="utf-8") for page in DOCS)
+    assert [] == [name for name in cli.list_commands(None) if f"dicecli {name}" not in text]
