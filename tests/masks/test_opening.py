@@ -10,6 +10,7 @@ import make
 import numpy as np
 import places
 import pytest
+from dicecli.reports.soft.report import sums_of
 
 import dicecli
 from dicecli.errors import CaseError, GridMismatch
@@ -18,7 +19,6 @@ from dicecli.masks.opening import open_probabilities
 from dicecli.masks.pair import Pair
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
-from dicecli.reports.soft.report import sums_of
 from dicecli.runs import measuring
 from dicecli.runs.scoring import make_settings, result_of
 

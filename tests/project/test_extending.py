@@ -50,9 +50,9 @@ def test_the_page_walks_through_each_kind():
     """It has a metric, a family (which is two files), a format, an exporter, an average and an option."""
     folders = Counter(path.rsplit("/", 1)[0] for path in extending.FILES)
     single = ("dicecli/statistics", "dicecli/masks/formats", "dicecli/reports/exporters")
-    assert {**dict.fromkeys(single, 1), "dicecli/metrics": 2} == folders
+    assert {**dict.fromkeys(single, 1), "dicecli/metrics": 3} == folders
     changed = {each.path for each in extending.STEPS if each.where and each.path.startswith("dicecli/")}
-    assert {"dicecli/reports/averages.py"} <= changed
+    assert {"dicecli/reports/averages.py", "dicecli/records/settings.py"} == changed
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,37 @@ def test_the_average_is_everywhere(copy):
     for limit, code in ((least, 0), (least + 0.01, 1)):
         gate = f"dice@label-min={limit}"
         assert code == run(copy, "-m", "dicecli", "report", "least.json", "--fail-under", gate).returncode
+
+
+def test_the_option_is_everywhere(copy):
+    """Its field brings it to the command line, into files, Python and records, with its range and its type."""
+    folders = [
+        "sample_masks/predictions",
+        "sample_masks/references",
+        "-m",
+        "smoothed_dice",
+        "-f",
+        "json",
+        "-q",
+    ]
+    done = run(copy, "-m", "dicecli", "batch", *folders, "--pseudo-count", "100")
+    record = json.loads(done.stdout)
+    assert 100 == record["settings"]["pseudo_count"]
+    rows = [row for case in record["cases"] for row in case["labels"]]
+    expected = [(2 * r["tp"] + 100) / (2 * r["tp"] + r["fp"] + r["fn"] + 100) for r in rows]
+    assert expected == [row["smoothed_dice"] for row in rows]
+    (copy / "dicecli.toml").write_text("pseudo-count = 100\n", encoding="utf-8")
+    assert done.stdout == run(copy, "-m", "dicecli", "batch", *folders).stdout
+    assert "pseudo-count" in run(copy, "-m", "dicecli", "config", "batch").stdout
+    (copy / "dicecli.toml").unlink()
+    code = (
+        "import dicecli; print(dicecli.score([[1, 1]], [[1, 0]], metrics=['smoothed_dice'], pseudo_count={})"
+    )
+    code += ".look_up('smoothed_dice[1]').value)"
+    assert f"{4 / 5}\n" == run(copy, "-c", code.format(2)).stdout
+    assert "pseudo_count is -1" in run(copy, "-c", code.format(-1)).stderr
+    refused = run(copy, "-m", "dicecli", "batch", "--soft", "a", "b", "--pseudo-count", "1")
+    assert (2, True) == (refused.returncode, "--pseudo-count is for masks" in refused.stderr)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,9 @@ def test_a_metric_is_its_fraction(name):
 def test_dice_and_iou_give_each_other(counts):
     """Dice is F1, is 2 J / (1 + J), and J = D / (2 - D), in exact fractions; the report's check says so."""
     dice, f1, iou = (resolve(name).function(counts) for name in ("dice", "f1", "iou"))
-    assert {"f1_equals_dice": True, "dice_from_iou": True} == identities([RowValues(Row("label", 1), counts, {}, {})])
+    assert {"f1_equals_dice": True, "dice_from_iou": True} == identities(
+        [RowValues(Row("label", 1), counts, {}, {})]
+    )
     if counts.tp + counts.fp + counts.fn:
         exact_iou = Fraction(counts.tp, counts.tp + counts.fp + counts.fn)
         exact_dice = Fraction(2 * counts.tp, counts.prediction + counts.reference)

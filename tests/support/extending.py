@@ -31,7 +31,7 @@ class Step(NamedTuple):
             path.write_text(self.text, encoding="utf-8")
             return
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        (at,) = (place for place, line in enumerate(lines) if line.rstrip("\n") == self.line)
+        (at,) = (place for place, line in enumerate(lines) if line.strip() == self.line)
         text = self.text
         if self.where == "below":
             at += 1
