@@ -10,7 +10,6 @@ import make
 import numpy as np
 import places
 import pytest
-from dicecli.reports.soft.report import sums_of
 
 import dicecli
 from dicecli.errors import CaseError, GridMismatch
@@ -39,9 +38,15 @@ def npy(path, array, **options):
     return path
 
 
+def numbers(report):
+    """Return the numbers of the one case of a report, without what they are of."""
+    (case,) = report.to_dict()["cases"]
+    return {name: case[name] for name in ("labels", "not_averaged", "averages", "undefined", "overall")}
+
+
 def pooled(prediction, reference, **options):
     """Return the numbers of a pair."""
-    return dicecli.soft(str(prediction), str(reference), **options).to_dict()["summary"]["pooled"]
+    return numbers(dicecli.soft(str(prediction), str(reference), **options))
 
 
 def failing(prediction, reference, **options):
@@ -90,7 +95,7 @@ def test_every_layout_gives_the_same_scores(suffix, tmp_path):
     p, g = volume()
     last = np.moveaxis(p, 0, -1)
     reference = make.nifti(tmp_path / "g.nii.gz", g)
-    expected = dicecli.soft(p, g).to_dict()["summary"]["pooled"]
+    expected = numbers(dicecli.soft(p, g))
     layouts = [
         make.nifti(tmp_path / f"a{suffix}", last),
         make.nifti(tmp_path / f"big{suffix}", last.astype(">f4"), endianness=">"),
@@ -108,10 +113,10 @@ def test_one_class_in_every_format(tmp_path):
     """A 3-D NIfTI, a GeoTIFF of one band and an array of the reference's shape are one class."""
     p, g = volume(shape=(2, 6, 7, 4))
     mask = make.nifti(tmp_path / "g.nii.gz", g)
-    expected = dicecli.soft(p[1], g).to_dict()["summary"]["pooled"]
+    expected = numbers(dicecli.soft(p[1], g))
     assert same(pooled(make.nifti(tmp_path / "p.nii.gz", p[1]), mask), expected)
     assert same(pooled(npy(tmp_path / "p.npy", p[1]), mask), expected)
-    flat = dicecli.soft(p[1, :, :, 0], g[:, :, 0]).to_dict()["summary"]["pooled"]
+    flat = numbers(dicecli.soft(p[1, :, :, 0], g[:, :, 0]))
     raster = make.geotiff(tmp_path / "g.tif", g[:, :, 0])
     assert same(pooled(make.geotiff(tmp_path / "p.tif", p[1, :, :, 0]), raster), flat)
 
@@ -125,7 +130,7 @@ def test_bands_are_classes(interleave, tmp_path):
     p, g = np.rint(p[..., 0] * 10_000) / 10_000, g[..., 0]
     p[0] += 1 - p.sum(axis=0)
     reference = make.geotiff(tmp_path / "g.tif", g)
-    expected = dicecli.soft(p, g).to_dict()["summary"]["pooled"]
+    expected = numbers(dicecli.soft(p, g))
     options = {
         "interleave": interleave,
         "compress": "deflate",
@@ -158,7 +163,7 @@ def test_nodata_of_probabilities_is_a_miss(tmp_path):
     assert result.excluded == {"ignore_label": 0, "nodata": 1}
     assert any("1 pixels with nodata where the reference is valid" in note for note in result.notes)
     filled = dicecli.soft(np.array([[0.9, 0.0, 0.2]], np.float32), g[:, :3])
-    assert sums_of(result).channels == sums_of(filled.results[0]).channels
+    assert result.measured["soft"] == filled.results[0].measured["soft"]
 
 
 def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
@@ -169,7 +174,7 @@ def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
     (result,) = dicecli.soft(str(path), str(make.geotiff(tmp_path / "g.tif", g))).results
     assert any("1 pixels with nodata" in note for note in result.notes)
     assert result.counted == 3
-    assert [each.reference for each in sums_of(result).channels] == [1, 2]
+    assert [each.reference for row, each in result.measured["soft"].items() if row.kind != "image"] == [1, 2]
     assert failing(path, tmp_path / "g.tif", nodata="label").name == "NotProbabilities"
     one = make.geotiff(tmp_path / "one.tif", p[0], nodata=0)
     (result,) = dicecli.soft(str(one), str(tmp_path / "g.tif")).results
@@ -211,7 +216,7 @@ def test_a_map_is_read_in_small_windows(tmp_path, monkeypatch):
         assert all(channel._whole is None for channel in pair.prediction)
     assert sum(sizes) == g.size
     assert max(sizes) <= 12 * 11
-    assert same(pooled(path, reference), dicecli.soft(p, g).to_dict()["summary"]["pooled"])
+    assert same(pooled(path, reference), numbers(dicecli.soft(p, g)))
 
 
 def test_the_axis_of_channels_is_asked_for_where_it_can_be_either(tmp_path):
@@ -450,14 +455,16 @@ def test_real_masks_as_probabilities(tmp_path):
     nibabel.Nifti1Image(onehot, image.affine).to_filename(tmp_path / "p.nii.gz")
     cut = np.where(np.isin(kept, found), kept, 0).astype(np.uint8)
     nibabel.Nifti1Image(cut, truth.affine).to_filename(tmp_path / "g.nii.gz")
-    soft = dicecli.soft(
-        str(tmp_path / "p.nii.gz"),
-        str(tmp_path / "g.nii.gz"),
-        channels=found,
-        independent=True,
-        smooth=0.0,
-        accept_labels=True,
-    ).to_dict()["cases"][0]
+    soft = numbers(
+        dicecli.soft(
+            str(tmp_path / "p.nii.gz"),
+            str(tmp_path / "g.nii.gz"),
+            channels=found,
+            independent=True,
+            smooth=0.0,
+            accept_labels=True,
+        )
+    )
     for row in soft["labels"]:
         a, b = labels == row["label"], cut == row["label"]
         expected = 2 * int((a & b).sum()) / (int(a.sum()) + int(b.sum())) if (a | b).any() else None

@@ -24,9 +24,9 @@ import dicecli
 from dicecli.cli.main import cli
 from dicecli.errors import ManyVolumes
 from dicecli.masks.pair import Pair
-from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
+from dicecli.reports.look import Look
 from dicecli.runs.inspection import inspect, inspect_pair
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
@@ -282,7 +282,7 @@ def test_no_terminal_is_too_narrow_for_names(folders, width, terminal, monkeypat
     """A table that is wider than the terminal names its layers all the same: they have no numbers to tell them by."""
     monkeypatch.setenv("TERM", terminal)
     report = dicecli.batch(folders / "p", folders / "r", missing="zero", metrics="dice", executor="serial")
-    text = click.unstyle(load("exporters", "table").render(report, width=width, colour=True))
+    text = click.unstyle(report.render("table", look=Look(width, colour=True)))
     for name in ("layer 1", "layer 2", "layer 3"):
         assert len([line for line in text.splitlines() if line.startswith(8 * " " + name)]) == 2
 
@@ -508,7 +508,7 @@ def test_declared_labels_have_no_rows_where_cases_are_layers(tmp_path):
     scheme = {"labels": {"1": "a", "2": "b", "3": "c"}, "regions": {"w": [1, 2, 3], "t": [1, 3], "e": [3]}}
     paths = [str(make.geotiff(tmp_path / f"{at}.tif", each)) for at, each in enumerate(layers)]
     report = dicecli.score(*paths, labels=scheme, undefined="one")
-    assert [row.title for row in report.rows] == ["w", "t", "e"]
+    assert [row.title for row in report.evaluated] == ["w", "t", "e"]
     assert math.isnan(report.averages["macro"]["dice"].value)
     assert report.averages["macro-regions"]["dice"].value < 1
     assert not any("evaluated label" in note for case in report.cases() for note in case.notes)
@@ -524,19 +524,20 @@ def test_a_run_of_layers_and_label_maps_compares_regions(tmp_path):
     regions = {"w": [1, 2, 3], "t": [2, 3], "e": [3]}
     report = dicecli.batch(tmp_path / "p", tmp_path / "r", regions=regions)
     first, second = report.scored
-    assert [row.title for row in report.rows] == ["w", "t", "e"]
-    assert report.counts(first) == report.counts(second)
+    assert [row.title for row in report.evaluated] == ["w", "t", "e"]
+    assert [row.counts for row in report.case(first).rows] == [row.counts for row in report.case(second).rows]
     alone = dicecli.score(tmp_path / "p" / "b.tif", tmp_path / "r" / "b.tif", regions=regions)
     assert report.overall == alone.overall
 
 
 def test_a_baseline_of_layers_is_of_regions(tmp_path):
-    """An average over labels compares nothing, and is refused; the mean over regions is not."""
+    """An average over labels compares nothing, and is refused; what leads is the mean over regions."""
     layers = np.stack([(make.blobs((12, 11), 4, 1) >= label).astype(np.uint8) for label in (1, 2, 3)])
     path = make.geotiff(tmp_path / "a.tif", layers)
     saved = tmp_path / "s.json"
     assert command("score", path, path, "-o", saved).exit_code == 0
-    refused = command("report", saved, "--baseline", saved, "--max-drop", "0.01")
+    assert command("report", saved, "--baseline", saved, "--max-drop", "0.01").exit_code == 0
+    refused = command("report", saved, "--baseline", saved, "--max-drop", "dice@macro=0.01")
     assert refused.exit_code == 2
     assert "regions alone" in refused.stderr
     assert (
@@ -551,4 +552,4 @@ def test_an_axis_that_is_named_is_not_passed_over(tmp_path):
     path = make.nifti(tmp_path / "a.nii.gz", volumes)
     with pytest.raises(ManyVolumes):
         dicecli.score(str(path), str(path), channel_axis=0)
-    assert len(dicecli.score(str(path), str(path), channel_axis=3).rows) == 3
+    assert len(dicecli.score(str(path), str(path), channel_axis=3).evaluated) == 3
