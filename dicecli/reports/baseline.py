@@ -114,7 +114,8 @@ def parse_drop(text: str, reads: str = "labels") -> Gate:
 def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verdict:
     metric, was, now = gate.metric, old.of_run().value, new.of_run().value
     drop = _worse_by(metric, was, now)
-    holds = gate.holds(drop - SLACK) or (math.isnan(was) and math.isnan(now))
+    # What was infinite and is no longer has got better by more than any limit.
+    holds = drop - SLACK <= gate.limit or (math.isnan(was) and math.isnan(now))
     earlier = {each.case.name: each for each in old.report.scored}
     cases = [
         (each.case.name, old.of_case(earlier[each.case.name]), new.of_case(each))
