@@ -82,9 +82,16 @@ def _label_mean(pools: Pools) -> Average:
 
 
 def _of_means(means: Sequence[Average]) -> Average:
-    """Return the mean of means, with all the values that any of them left out."""
+    """Return the mean of means, with all the values that any of them left out, or that are infinite.
+
+    The finite mean is that of the finite means: a label is not left out for one case that is infinite.
+    """
     outer = mean(each.value for each in means)
-    return outer._replace(undefined=sum(each.undefined for each in means))
+    return outer._replace(
+        undefined=sum(each.undefined for each in means),
+        infinite=sum(each.infinite for each in means),
+        finite=mean(each.finite for each in means).value,
+    )
 
 
 _DEFINITIONS = (

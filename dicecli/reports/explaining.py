@@ -70,7 +70,7 @@ def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[
     counts += [f"{found.undefined} undefined left out"] * bool(found.undefined)
     yield "n", ", ".join(counts)
     if found.infinite:
-        yield "infinite", f"{found.infinite} of them; the mean of the others is {found.finite!r}"
+        yield "infinite", f"{found.infinite} of the values; the mean of the others is {found.finite!r}"
     without = [
         f"{report.number(each)} {each}" for each in ("failed", "missing", "pending") if report.number(each)
     ]

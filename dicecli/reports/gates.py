@@ -199,7 +199,7 @@ def _of_run(gate: Gate, number: Number) -> Verdict:
     read = number.of_run()
     facts = [number_of(len(number.report.scored), "case"), *_left_out(number.report, read.undefined)]
     facts += ["undefined never passes"] * math.isnan(read.value)
-    facts += [_infinite(read.infinite)] * math.isinf(read.value)
+    facts += [f"{number_of(read.infinite, 'infinite value')}, which never passes"] * math.isinf(read.value)
     return Verdict(gate.text, read.value, gate.limit, gate.holds(read.value), "; ".join(facts))
 
 
@@ -213,17 +213,14 @@ def _of_cases(gate: Gate, number: Number) -> Verdict:
     value, name = worst(defined, key=lambda each: each[0], default=(math.nan, ""))
     failing = sum(not gate.holds(each) for each, _ in defined)
     facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
-    facts += [_infinite(sum(math.isinf(each) for each, _ in defined))] * math.isinf(value)
+    missed = sum(math.isinf(each) for each, _ in defined)
+    facts += [f"infinite in {number_of(missed, 'case')}, which never passes"] * math.isinf(value)
     facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
     if without:
         facts.append(f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}")
     facts += _left_out(report, len(every) - len(defined) - len(without))
     holds = bool(defined) and not failing and not without and not _wanting(report)
     return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))
-
-
-def _infinite(n: int) -> str:
-    return f"infinite in {number_of(n, 'case')}, which never passes"
 
 
 def _left_out(report: Numbers, undefined: int) -> list[str]:

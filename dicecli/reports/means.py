@@ -21,7 +21,7 @@ class Average(NamedTuple):
     undefined : int
         How many values were left out because they are undefined, before any of them was averaged.
     infinite : int
-        How many of those that went in are infinite: cases that were missed altogether.
+        How many values are infinite, before any of them was averaged: cases that were missed altogether.
     finite : float
         The mean of the others, NaN where there is none.
     """
