@@ -60,17 +60,23 @@ def _metric(function, **facts):
     return Metric(name, function, function.__doc__, "-", source="Nobody 1900", **facts)
 
 
-#: A length, which does not pool; and a share, which does.
+def miss(spots, spacing):
+    """Distance of the middles, infinite where one mask is empty."""
+    return math.inf if 0 in spots.pixels and any(spots.pixels) else distance(spots, spacing)
+
+
+#: A length, which does not pool; a share, which does; and a length that a case may miss altogether.
 DISTANCE = _metric(distance, high=math.inf, unit="length", pools=False, aliases=("toy_gap",))
 GROWTH = _metric(growth, follows_undefined=True)
+MISS = _metric(miss, high=math.inf, unit="length", pools=False, infinite=True)
 
 
-def install(monkeypatch):
-    """Let both metrics stand in the catalogue, and the statistic be that of an installed package."""
+def install(monkeypatch, *more):
+    """Let the first two metrics, and `more`, be in the catalogue, and the statistic be an installed package's."""
     entry = EntryPoint("toy", "toy", "dicecli.statistics")
     monkeypatch.setitem(plugins._entries("statistics"), "toy", entry)
     monkeypatch.setattr(plugins, "installed", plugins.installed.__wrapped__)
-    for metric in (DISTANCE, GROWTH):
+    for metric in (DISTANCE, GROWTH, *more):
         monkeypatch.setitem(catalogue(), metric.name, metric)
 
 
