@@ -21,7 +21,7 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.cli.main import COMMANDS
-from dicecli.metrics._catalogue import catalogue
+from dicecli.metrics._catalogue import catalogue, every_of
 
 SAMPLES = places.SAMPLES
 
@@ -126,11 +126,14 @@ def test_chosen_metrics_are_the_columns_in_the_order_given():
     assert text.splitlines()[0] == "case,status,label,name,tp,fp,fn,tn,recall,f1,dice,error"
     (every,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q", "-m", "all").stdout)["cases"]
     (usual,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q").stdout)["cases"]
-    of_masks = [each for each in catalogue().values() if each.takes == "row" and each.reads == "labels"]
+    of_masks = [each for each in every_of("labels") if each.takes == "row"]
     counts = ("label", "name", "tp", "fp", "fn", "tn")
     for row, shown in zip(every["labels"], usual["labels"], strict=True):
         assert shown.items() <= row.items()
-        assert {*counts, *(each.in_unit("px").name for each in of_masks)} == row.keys()
+        assert {
+            *counts,
+            *(f"{each.name}{'_px' * (each.unit is not None)}" for each in of_masks),
+        } == row.keys()
         assert {*counts, *(each.name for each in of_masks if each.of == "counts")} == shown.keys()
 
 
