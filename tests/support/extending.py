@@ -38,7 +38,7 @@ class Step(NamedTuple):
         else:
             while lines[at - 1].startswith(("#", "@")):
                 at -= 1
-            text += "\n\n"
+            text += "\n\n" * text.startswith(("def ", "class ", "@"))
         lines.insert(at, text)
         path.write_text("".join(lines), encoding="utf-8")
 
