@@ -165,7 +165,8 @@ def _statistics(report: Numbers, metric: Metric, *, every: bool) -> Sheet:
     if not metric.pools:
         remark = f"Pooled: values of single cases do not add up. {remark}"
     if metric.tuned:
-        remark = f"Statistics are of each case's own best threshold; pooled is of one for all cases. {remark}"
+        own = "Statistics are of each case's own best threshold; pooled is of one threshold for all cases."
+        remark = f"{own} {remark}"
     remark = f"{remark} {_missed(rows, metric)}".strip()
     return Sheet(title(metric), (*columns, "pooled"), tuple(lines), f"{said} {remark}".strip())
 

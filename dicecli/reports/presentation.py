@@ -124,7 +124,7 @@ def tuned(metrics: Sequence[Metric]) -> str:
         return ""
     return (
         f"{', '.join(names)}: chosen on these data, which flatters: choose on one part, score another. The "
-        "averages macro and micro have one threshold for all labels"
+        "averages macro, micro and weighted have one threshold for all labels"
     )
 
 
