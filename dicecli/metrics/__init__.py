@@ -6,6 +6,6 @@ line, the reports and the contract tests find it.
 """
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
-from dicecli.metrics._metric import Parameter
+from dicecli.metrics._parameter import Parameter
 
 __all__ = ["BOTH_EMPTY", "Parameter", "metric"]

@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import BrokenPlugin, UnknownName
-from dicecli.metrics._metric import Metric, plain
+from dicecli.metrics._metric import Metric
+from dicecli.metrics._parameter import plain
 from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
-from dicecli.errors import UsageError
+from dicecli.metrics._parameter import plain
 from dicecli.plugins import blame, load
 from dicecli.records.cases import LENGTHS, PIXELS
 from dicecli.statistics._leading import taken_as
@@ -16,30 +15,14 @@ from dicecli.statistics._leading import taken_as
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dicecli.metrics._parameter import Parameter
     from dicecli.records.cases import Scored
-    from dicecli.records.settings import Settings
+    from dicecli.records.settings import Reads, Settings
 
 #: What is measured under another name than its statistic's.
 _MEASURED_BY = {"counts": "matrix"}
 #: What metrics are of that take what the statistic has which leads a run.
 _LED = tuple(map(taken_as, ("labels", "probabilities")))
-
-
-class Parameter(NamedTuple):
-    """The number in a metric's name, such as the percentile of ``hd95``.
-
-    Attributes
-    ----------
-    name : str
-        What stands in braces in the metric's name, and the keyword by which the function takes it. The
-        statistic gets the values asked for as an option of this name, where its ``OPTIONS`` have it.
-    low, high : float
-        The least and the largest that it may be.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -142,7 +125,7 @@ class Metric:
             raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
         if not self.low <= self.high:
             raise ValueError(f"{self.name}: its range ends at {self.high:g}, before its start {self.low:g}")
-        has_braces = self.parameter is not None and f"{{{self.parameter.name}}}" in self.name
+        has_braces = self.parameter is not None and self.parameter.braces in self.name
         if (self.parameter is not None) != (has_braces or self.argument is not None):
             raise ValueError(f"{self.name}: a parameter stands in braces in the name, and nothing else does")
 
@@ -152,9 +135,10 @@ class Metric:
         return statistic_of(self.of)
 
     @property
-    def reads(self) -> str:
+    def reads(self) -> Reads:
         """What a prediction has to be: ``labels``, or ``probabilities``."""
-        return str(load("statistics", self.statistic).READS)
+        found: Reads = load("statistics", self.statistic).READS
+        return found
 
     @property
     def span(self) -> str:
@@ -177,8 +161,7 @@ class Metric:
         """A word that means it: its name, with a number where it takes one."""
         if self.parameter is None or self.argument is not None:
             return self.name
-        name, low, high = self.parameter
-        return self.name.format(**{name: _written(max(low, min(high, 2.0)))})
+        return self.parameter.example(self.name)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -196,21 +179,10 @@ class Metric:
         """
         if self.parameter is None or self.argument is not None:
             return self if word in map(plain, self.words) else None
-        name, low, high = self.parameter
-        for each in self.words:
-            if word == plain(each):
-                raise UsageError(f"{word}: a number is expected for {{{name}}}", f"Write {self.example}.")
-            found = re.fullmatch(re.escape(each).replace(rf"\{{{name}\}}", r"(\d+(?:\.\d+)?)"), word)
-            if found is None:
-                continue
-            argument = float(found[1])
-            if not low <= argument <= high:
-                raise UsageError(
-                    f"{word}: its {name} is {argument:g}",
-                    f"It lies from {low:g} to {high:g}: {self.example}.",
-                )
-            return replace(self, name=self.name.format(**{name: _written(argument)}), argument=argument)
-        return None
+        argument = self.parameter.read(word, self.words, self.example)
+        if argument is None:
+            return None
+        return replace(self, name=self.parameter.put(self.name, argument), argument=argument)
 
     def with_settings(self, settings: Settings, unit: str) -> Metric:
         """Return the metric as a report has it: with its options, and with its unit in its name."""
@@ -259,18 +231,6 @@ class Metric:
         return [self.value(each, None, undefined, spacing) for each in measurements]
 
 
-def _written(number: float) -> str:
-    """Return a number with all the digits that it needs to be read again, and no exponent."""
-    from decimal import Decimal
-
-    return f"{Decimal(repr(number)).normalize():f}"
-
-
 def statistic_of(of: str) -> str:
     """Return the statistic that has what metrics are of."""
     return _MEASURED_BY.get(of, of)
-
-
-def plain(name: str) -> str:
-    """Return a name without what does not matter in it: case, hyphens, spaces."""
-    return name.strip().lower().replace("-", "_").replace(" ", "_")

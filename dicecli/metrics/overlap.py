@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
-from dicecli.metrics._metric import Parameter
+from dicecli.metrics._parameter import Parameter
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts

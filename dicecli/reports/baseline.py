@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
+from dicecli.records.settings import CALLED
 from dicecli.reports.averages import AVERAGES, OF_VALUES
 from dicecli.reports.chosen import first_of
 from dicecli.reports.gates import Gate, bound, number_of, parts, to_number, view
@@ -48,11 +49,9 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
         There is no such metric.
     """
     if report.settings.reads != baseline.settings.reads:
-        kinds = {"labels": "masks", "probabilities": "probability maps"}
+        mine, others = CALLED[report.settings.reads], CALLED[baseline.settings.reads]
         raise GateError(
-            f"the baseline is of {kinds[baseline.settings.reads]}, and this run of "
-            f"{kinds[report.settings.reads]}",
-            f"Give as a baseline results of {kinds[report.settings.reads]}.",
+            f"the baseline is of {others}, and this run of {mine}", f"Give as a baseline results of {mine}."
         )
     gates = [parse_drop(text, report.settings.reads) for text in drops]
     here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
@@ -67,7 +66,24 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
         old = view(baseline, gates, [there[name] for name in shared])
     except UsageError as error:
         raise GateError(f"the baseline: {error.message}", error.hint) from error
-    full = (report, baseline)
+    pairs = _numbers(gates, old, new, (report, baseline))
+    facts = [number_of(len(shared), "shared case")]
+    facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
+    facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
+    facts += _other_settings(report, baseline)
+    return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
+
+
+def _numbers(
+    gates: Sequence[Gate], old: Report, new: Report, full: Sequence[Report]
+) -> list[tuple[Number, Number]]:
+    """Look up what each gate means in both reports; `full` are they with all of their cases.
+
+    Raises
+    ------
+    GateError
+        It is another thing in the one than in the other, or in neither.
+    """
     if any(gate.metric.unit for gate in gates) and old.unit != new.unit:
         raise GateError(
             f"lengths of the baseline are in {old.unit}, and those of this run in {new.unit}",
@@ -86,11 +102,7 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
                 f"'{gate.text}' is {was.average} in the baseline and {now.average} in this run",
                 f"Name one average: {gate.metric.name}@{now.average}={gate.limit!r}.",
             )
-    facts = [number_of(len(shared), "shared case")]
-    facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
-    facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
-    facts += _other_settings(report, baseline)
-    return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
+    return pairs
 
 
 def parse_drop(text: str, reads: str = "labels") -> Gate:

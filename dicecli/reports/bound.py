@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.records.measurements import Row
+from dicecli.records.settings import CALLED
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, alone
 from dicecli.reports.evaluated import row_of
 from dicecli.reports.means import Average, mean
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Scored
     from dicecli.reports.asked import Asked
     from dicecli.reports.numbers import Numbers
-
-
-_KINDS = {"labels": "masks of labels", "probabilities": "maps of probabilities"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +97,8 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
     if asked.metric.reads != report.settings.reads:
         of, here = asked.metric.reads, report.settings.reads
         raise UsageError(
-            f"{asked.metric.name} is of {_KINDS[of]}, and {where} is of {_KINDS[here]}",
-            f"Name a metric of {_KINDS[here]}: 'dicecli metrics' lists them.",
+            f"{asked.metric.name} is of {CALLED[of]}, and {where} is of {CALLED[here]}",
+            f"Name a metric of {CALLED[here]}: 'dicecli metrics' lists them.",
         )
     metric = asked.metric.with_settings(report.settings, report.unit)
     if asked.unit not in {None, report.unit} and report.scored:

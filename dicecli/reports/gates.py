@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from dicecli.errors import GateError, UnknownName, UsageError
 from dicecli.metrics._catalogue import statistics_of
 from dicecli.records.cases import Verdict
+from dicecli.records.settings import CALLED
 from dicecli.reports import asked as names
 from dicecli.reports.bound import bind
 from dicecli.reports.report import Report
@@ -164,12 +165,10 @@ def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
     measured = statistics_of(settings.metrics, name_of(settings.reads))
     for gate in gates:
         if gate.metric.reads != settings.reads:
-            what, other = (
-                ("masks", "probability maps") if settings.reads == "labels" else ("probability maps", "masks")
-            )
+            there, here = CALLED[gate.metric.reads], CALLED[settings.reads]
             raise GateError(
-                f"'{gate.text}': {gate.metric.name} is of {other}, and this run is of {what}",
-                f"Gate a metric of {what}: 'dicecli metrics' lists them.",
+                f"'{gate.text}': {gate.metric.name} is of {there}, and this run is of {here}",
+                f"Gate a metric of {here}: 'dicecli metrics' lists them.",
             )
         if gate.metric.statistic not in measured:
             raise GateError(

@@ -102,8 +102,7 @@ def _averages(report: Numbers) -> Sheet:
     remarks.append(f"{unpooled}." if (unpooled := not_pooled(metrics)) else "")
     remarks.append(_own_choices(metrics))
     remarks += [
-        f"{name} of {metric}: {each.infinite} infinite; the mean of the others is "
-        f"{figure(each.finite)}."
+        f"{name} of {metric}: {each.infinite} infinite; the mean of the others is {figure(each.finite)}."
         for name, values in report.averages.items()
         for metric, each in values.items()
         if each.infinite

@@ -97,7 +97,7 @@ def test_without_a_name_the_averages_that_lead_are_explained(report, tmp_path):
         ("overall_kappa@micro", "is one number of all labels"),
         ("dice@nonsense", "there is no average 'nonsense'"),
         ("hd95", "not there yet"),
-        ("soft_dice_standard", "is of maps of probabilities, and this run is of masks of labels"),
+        ("soft_dice_standard", "is of probability maps, and this run is of masks"),
         ("dice=", "METRIC@AVERAGE"),
         ("centre_distance", "needs the statistic 'place'"),
     ],

@@ -201,7 +201,7 @@ WRONG = [
     ("overall_accuracy[liver]", "one number of all labels"),
     ("overall_accuracy@macro", "one number of all labels"),
     ("volume_reference_mm3@macro", "has no averages"),
-    ("soft_dice_standard", "of maps of probabilities"),
+    ("soft_dice_standard", "of probability maps"),
     ("dice=0.5", "METRIC@AVERAGE"),
     ("dice[]", "METRIC@AVERAGE"),
     ("", "METRIC@AVERAGE"),
