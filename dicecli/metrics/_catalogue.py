@@ -141,6 +141,12 @@ def statistics_of(names: Iterable[str] | None, leading: str = "matrix") -> tuple
     return tuple(dict.fromkeys((leading, *(resolve(name).statistic for name in names or ()))))
 
 
+def measured_for(metric: Metric) -> str | None:
+    """Return the option by which a statistic is told the number in a metric's name; None for none."""
+    name = None if metric.parameter is None or metric.argument is None else metric.parameter.name
+    return name if name in load("statistics", metric.statistic).OPTIONS else None
+
+
 def arguments_of(names: Iterable[str] | None, statistic: str) -> dict[str, tuple[float, ...]]:
     """Return the numbers in the names of the metrics of a statistic that were asked for, by the parameter."""
     found: dict[str, dict[float, None]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -77,7 +78,8 @@ class Metric:
     parameter : Parameter or None
         The number in its name.
     argument : float or None
-        Its value, once the metric was asked for.
+        Its value, once the metric was asked for. Where the statistic has an option of the parameter's name,
+        it measures for the values asked for: of a measurement made for others the function gives None.
     over_labels : callable or None
         What the mean over labels is where it is not the mean of values: takes the measurements of the labels,
         and their weights or None.
@@ -125,8 +127,11 @@ class Metric:
             raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
         if not self.low <= self.high:
             raise ValueError(f"{self.name}: its range ends at {self.high:g}, before its start {self.low:g}")
-        has_braces = self.parameter is not None and self.parameter.braces in self.name
-        if (self.parameter is not None) != (has_braces or self.argument is not None):
+        is_open = self.parameter is not None and self.argument is None
+        known = [each.name for each in [self.parameter] if each is not None and is_open]
+        if re.findall(r"\{(.*?)\}", self.name) != known or (
+            self.parameter is None and self.argument is not None
+        ):
             raise ValueError(f"{self.name}: a parameter stands in braces in the name, and nothing else does")
 
     @property
@@ -205,6 +210,20 @@ class Metric:
         """
         if measurement is None:
             return math.nan
+        result = self.called(measurement, sizes, spacing)
+        if result is None:
+            return math.nan
+        if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
+            return result
+        return 0.0 if undefined == "zero" else 1.0
+
+    def called(
+        self,
+        measurement: object,
+        sizes: Mapping[str, float] | None = None,
+        spacing: tuple[float, ...] | None = None,
+    ) -> float | None:
+        """Call the function with what it takes; None: there is no such number of this measurement at all."""
         known: tuple[object, ...] = ()
         if self.size is not None:
             known = ((sizes or {}).get(self.size, math.nan),)
@@ -212,14 +231,10 @@ class Metric:
             known = (spacing,)
         try:
             result = self.function(measurement, *known, **dict(self.given))
-            if result is None:
-                return math.nan
-            if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
-                return result
+            return None if result is None else math.nan if math.isnan(result) else result
         except Exception as error:  # whatever a package's metric raises; blamed on it, or raised as it is
             blame("metrics", self.function.__name__, error)
             raise
-        return 0.0 if undefined == "zero" else 1.0
 
     def of_case(self, measurements: Sequence[object], case: Scored, undefined: str = "skip") -> list[float]:
         """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.errors import GateError, UnknownName, UsageError
-from dicecli.metrics._catalogue import statistics_of
+from dicecli.metrics._catalogue import arguments_of, measured_for, statistics_of
 from dicecli.records.cases import Verdict
 from dicecli.records.settings import CALLED
 from dicecli.reports import asked as names
@@ -175,6 +175,12 @@ def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
                 f"'{gate.text}': the statistic '{gate.metric.statistic}' is measured only where one of its "
                 "metrics is asked for",
                 f"Add -m {gate.metric.name}, and the others to be shown: -m dice -m iou.",
+            )
+        option, asked_for = measured_for(gate.metric), arguments_of(settings.metrics, gate.metric.statistic)
+        if option is not None and gate.metric.argument not in asked_for.get(option, ()):
+            raise GateError(
+                f"'{gate.text}': {gate.metric.name} is measured only where it is asked for",
+                f"Add -m {gate.metric.name}.",
             )
 
 

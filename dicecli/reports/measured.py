@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
+from dicecli.metrics._catalogue import measured_for
 from dicecli.metrics._metric import statistic_of
 from dicecli.plugins import load
 from dicecli.records.counts import Counts, pooled
@@ -60,21 +61,33 @@ def added(many: Iterable[Any]) -> Any:
 def check_measured(
     scored: Iterable[Scored], metrics: Iterable[Metric], has_something: Callable[[Scored], bool]
 ) -> None:
-    """Check that of each case everything was measured that metrics need.
+    """Check that of each case everything was measured that metrics need; these are as a report has them.
 
     Raises
     ------
     UsageError
-        A case in which there is something to measure has no measurement of a statistic.
+        A case in which there is something to measure has no measurement of a statistic, or none for the
+        number in a metric's name.
     """
-    needed = {each.statistic: each for each in metrics}
+    needed = {(each.statistic, each.argument if measured_for(each) else None): each for each in metrics}
     for result in scored if needed else ():
-        for statistic, metric in needed.items():
+        for (statistic, argument), metric in needed.items():
             # Where neither mask holds anything, nothing is what was measured.
-            if statistic in result.measured or not has_something(result):
+            if not has_something(result):
+                continue
+            if statistic not in result.measured:
+                what = f"needs the statistic '{statistic}', which was not measured"
+            elif argument is not None and _lacks(result, metric):
+                what = f"has a number in its name for which the statistic '{statistic}' was not measured"
+            else:
                 continue
             raise UsageError(
-                f"{metric.name} needs the statistic '{statistic}', which was not measured of the case "
-                f"{result.case.name}",
+                f"{metric.name} {what} of the case {result.case.name}",
                 f"Score the masks again with -m {metric.name}: what was measured stands in the JSON then.",
             )
+
+
+def _lacks(result: Scored, metric: Metric) -> bool:
+    """Whether a case was measured for other numbers than the one in the name of a metric."""
+    first = next(iter(result.measured[metric.statistic].values()), None)
+    return first is not None and metric.called(first) is None

@@ -78,7 +78,7 @@ class Numbers(Run):
         """
         others = [each for each in metrics if each.of != taken_as(self.settings.reads)]
         if others:
-            check_measured(self.scored, others, self.has_something)
+            check_measured(self.scored, self._as_here(others), self.has_something)
 
     @cached_property
     def evaluated(self) -> tuple[Row, ...]:

@@ -220,7 +220,7 @@ def share(pair, label, percent, members=None):
 @pytest.mark.usefixtures("_reach")
 def test_the_statistic_gets_the_numbers_asked_for():
     """Each once, in ascending order, whatever the order and however often; nothing is begun for others."""
-    names = ("dice", "reach75", "reach20", "front75", "reach 20.0", "reach12.5")
+    names = ("dice", "reach75", "reach20", "front75", "Reach20.0", "reach12.5")
     assert ("matrix", "reach") == statistics_of(names)
     assert {"percent": (12.5, 20.0, 75.0)} == arguments_of(names, "reach")
     assert (
@@ -303,12 +303,24 @@ def test_a_run_goes_on_with_its_numbers(tmp_path):
 
 
 @pytest.mark.usefixtures("_reach")
-def test_a_number_that_was_not_measured_is_told():
+def test_a_number_that_was_not_measured_is_told(tmp_path):
     """A report has values of the numbers that were asked for; of another one it says how to get it, never NaN."""
     report = score_many(cases(), make_settings(metrics="reach20"))
     assert math.isfinite(report.look_up("reach20").value)
-    with pytest.raises(UsageError, match="reach30"):
-        report.look_up("reach30")
+    for name in ("reach30", "reach30[1]", "reach30@micro"):
+        with pytest.raises(
+            UsageError, match="reach30 has a number in its name for which the statistic"
+        ) as caught:
+            report.look_up(name)
+        assert "-m reach30" in caught.value.hint
+    with pytest.raises(UsageError, match="reach30 has a number"):
+        report.shown_with(make_settings(metrics=["reach20", "reach30"]))
+    path = tmp_path / "r.json"
+    path.write_text(report.render("json"))
+    assert "reach20" in run("report", path, "-m", "reach20", "-f", "csv").stdout
+    done = run("report", path, "-m", "reach30")
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert "-m reach30" in done.stderr
 
 
 @pytest.mark.usefixtures("_reach")

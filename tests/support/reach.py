@@ -95,7 +95,7 @@ def done(state, opened):
 def share(reach, *, percent):
     """Share of the pixels of both in the first columns that the prediction has."""
     if percent not in reach.percents:
-        return math.nan
+        return None
     at = reach.percents.index(percent)
     both = reach.reference[at] + reach.prediction[at]
     return reach.prediction[at] / both if both else math.nan
