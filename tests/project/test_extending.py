@@ -232,9 +232,9 @@ def test_the_contracts_cover_them_at_once(copy, contract, chosen):
 def test_the_linters_accept_them(copy):
     """They are written as the project's own code is; CI, where the linters are, sees it."""
     pytest.importorskip("mypy", reason="the linters are not installed")
-    changed = dict.fromkeys(each.path for each in extending.STEPS)
+    changed = list(dict.fromkeys(each.path for each in extending.STEPS))
     sources = [path for path in changed if path.startswith("dicecli/")]
-    for words in (["ruff", "check", *changed], ["ruff", "format", "--check", *changed], ["mypy", *sources]):
+    for words in (["ruff", "check", *changed], ["ruff", "format", "--check", *sources], ["mypy", *sources]):
         done = run(copy, "-m", *words)
         assert 0 == done.returncode, done.stdout[-2000:]
 
