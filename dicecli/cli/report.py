@@ -39,6 +39,7 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @shared.choosing
 @gating
 @formatting
+@shared.curve
 @shared.talking
 @click.option(
     "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
@@ -53,6 +54,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
+    from dicecli.reports.curves import check_curves
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.scoring import chosen_metrics
     from dicecli.statistics._leading import name_of
@@ -62,6 +64,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
+    if options["curve"] is not None:
+        check_curves(report)
     settings = report.settings
     measured = {name_of(settings.reads), *(name for each in report.scored for name in each.measured)}
     targets = planned_files(options)

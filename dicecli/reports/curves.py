@@ -51,13 +51,24 @@ def curves_of(report: Numbers) -> list[tuple[Row | None, Curve]]:
     UsageError
         The predictions are masks, which have no thresholds.
     """
-    if report.settings.reads != "probabilities":
-        raise UsageError("masks have no curves", "Score maps of probabilities: dicecli soft.")
+    check_curves(report)
     pairs = [*zip(report.evaluated, report.table.totals("soft"), strict=True)]
     pairs = [(row, each) for row, each in pairs if each is not None]
     labels = [each for row, each in pairs if row.kind == "label"] or [each for _, each in pairs]
     together: list[tuple[Row | None, Curve]] = [(None, added(labels).curve)] if labels else []
     return [(row, each.curve) for row, each in pairs] + together
+
+
+def check_curves(report: Numbers) -> None:
+    """Check that there are thresholds.
+
+    Raises
+    ------
+    UsageError
+        The predictions are masks.
+    """
+    if report.settings.reads != "probabilities":
+        raise UsageError("masks have no curves", "Score maps of probabilities: dicecli soft.")
 
 
 def check_plotting() -> None:
