@@ -12,10 +12,12 @@ import click
 
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.streams import to_nowhere
-from dicecli.errors import OutputError, UsageError
+from dicecli.errors import CaseError, OutputError, UsageError
 from dicecli.plugins import by_suffix, can, having, load, suffixes
+from dicecli.records.cases import Failed
 from dicecli.reports import output
 from dicecli.reports.look import Look
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,3 +162,28 @@ def print_report(report: Report, name: str, *, verbose: bool) -> None:
             raise OutputError(
                 f"standard output cannot be written: {error.strerror}", "Write to a file with space: -o FILE."
             ) from error
+
+
+def show_case(
+    report: Report, files: Iterable[Target], format_name: str, *, verbose: bool, quiet: bool
+) -> None:
+    """Write and print the report on one case; its notes go to standard error where they do not stand in it.
+
+    Raises
+    ------
+    OutputError
+        A file or standard output cannot be written.
+    CaseError
+        The case could not be scored.
+    """
+    (result,) = report.results
+    refusal = write_all(report, files)
+    if format_name != "table" or not isinstance(result, Failed):
+        print_report(report, format_name, verbose=verbose)
+    if refusal is not None:
+        raise refusal
+    if isinstance(result, Failed):
+        raise CaseError(result.message, result.hint)
+    if format_name in {"csv", "json"} and not quiet:
+        for note in report.case(result).notes:
+            click.echo(f"Note: {inert(note)}", err=True)

@@ -10,10 +10,8 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.kinds import leave_other_metrics
-from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
-from dicecli.errors import CaseError
+from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.records.settings import MaskOptions
-from dicecli.reports.text import inert
 
 _EPILOG = """\b
 Examples:
@@ -45,7 +43,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
-    from dicecli.records.cases import Case, Failed
+    from dicecli.records.cases import Case
     from dicecli.reports.report import Report
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
@@ -61,25 +59,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     settings = shared.settings_from(options)
-    result: Any = result_of(case, settings, threads, **running)
-    report = Report([result], settings)
-    refusal = write_all(report, files)
-    if format_name != "table" or not isinstance(result, Failed):
-        print_report(report, format_name, verbose=verbose)
-    if refusal is not None:
-        raise refusal
-    if isinstance(result, Failed):
-        raise _as_error(result)
-    if format_name in {"csv", "json"} and not quiet:
-        for note in report.case(result).notes:
-            click.echo(f"Note: {inert(note)}", err=True)
+    report = Report([result_of(case, settings, threads, **running)], settings)
+    show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     if verbose and not quiet:
         _say_what_was_done(settings.device, time.perf_counter() - started)
     ctx.exit(0)
-
-
-def _as_error(result: Any) -> CaseError:
-    return CaseError(result.message, result.hint)
 
 
 def _say_what_was_done(device: str, seconds: float) -> None:

@@ -8,10 +8,8 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.kinds import leave_other_metrics
-from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
-from dicecli.errors import CaseError
+from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.records.settings import MapOptions
-from dicecli.reports.text import inert
 
 _EPILOG = """\b
 Examples:
@@ -39,7 +37,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     soft Dice in three forms and their losses, cross-entropy, Brier score, calibration, average precision, and
     the threshold with the best hard Dice. 'dicecli metrics NAME' explains each.
     """
-    from dicecli.records.cases import Case, Failed
+    from dicecli.records.cases import Case
     from dicecli.reports.report import Report
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, result_of
@@ -52,17 +50,6 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     settings = shared.settings_from(options, soft=True)
-    result = result_of(case, settings, threads, timeout=timeout)
-    report = Report([result], settings)
-    is_scored = not isinstance(result, Failed)
-    refusal = write_all(report, files)
-    if format_name != "table" or is_scored:
-        print_report(report, format_name, verbose=verbose)
-    if refusal is not None:
-        raise refusal
-    if isinstance(result, Failed):
-        raise CaseError(result.message, result.hint)
-    if format_name in {"csv", "json"} and not quiet:
-        for note in report.case(result).notes:
-            click.echo(f"Note: {inert(note)}", err=True)
+    report = Report([result_of(case, settings, threads, timeout=timeout)], settings)
+    show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     ctx.exit(0)

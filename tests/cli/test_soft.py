@@ -273,7 +273,7 @@ def test_the_same_in_python():
         dicecli.score(LESION[1], LESION[1], metrics=["brier"])
     report = dicecli.soft(*SCENE)
     for name in ("dice", "dice[1]", "dice@micro"):
-        with pytest.raises(UsageError, match="of masks of labels"):
+        with pytest.raises(UsageError, match="of masks"):
             report.look_up(name)
 
 
