@@ -33,7 +33,7 @@ def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--summary",
             metavar="FILE",
-            help="Write the summary alone to FILE: .csv, .json or .md.",
+            help="Write the summary alone to FILE: .csv, .json, .md or .txt.",
         ),
         click.option(
             "-o",

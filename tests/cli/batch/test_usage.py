@@ -109,7 +109,7 @@ def test_what_is_left_out_is_said_on_request(tmp_path):
         ["-o", "a folder.csv"],
         ["-o", "scores.xlsx"],
         ["-o", "scores"],
-        ["--summary", "summary.txt"],
+        ["--summary", "summary.xml"],
         ["--summary", "nowhere/summary.csv"],
         ["-o", "good.json", "-o", "nowhere/scores.csv"],
         ["-o", "taken.csv"],
