@@ -196,6 +196,11 @@ def test_infinities_of_both_signs_have_no_mean(monkeypatch):
     assert text == from_dict(json.loads(text)).render("json")
     (gate,) = judge([parse("change@label-mean=1", over=True)], run)
     assert (math.isnan(gate.value), gate.holds) == (True, False)
+    # However far on the good side a value is, it is none that a gate can trust.
+    gates = [parse(text, over=True) for text in ("change@label-mean=1", "max:change=1", "change[1]=1")]
+    assert [(-INF, False)] * 3 == [
+        (each.value, each.holds) for each in judge(gates, Report(cases[1:2], run.settings))
+    ]
 
 
 # --- What is written ------------------------------------------------------------------------------------------------

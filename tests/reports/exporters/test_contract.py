@@ -26,8 +26,8 @@ FIRST = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
 SECOND = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
 NOTHING, BROKEN = np.zeros((2, 4), int), np.zeros((2, 2), int)
 NASTY = "|pipe| [b]x[/b] =1+1 \x1b[31m"
-#: Where one case alone is shown, and where so many are summed up.
-SIZES = [(1, False), (0, True), (1, True), (3, True)]
+#: Cases from which one on, how many, and whether they are summed up or one of them is shown alone.
+SIZES = [(0, 1, False), (1, 1, False), (2, 1, False), (0, 0, True), (0, 1, True), (0, 3, True)]
 
 
 def maps(labels):
@@ -54,7 +54,7 @@ def reports(report):
     return {"labels": report, "probabilities": soft}
 
 
-def of_size(report, cases, *, is_batch, first=0):
+def of_size(report, first, cases, is_batch):
     return Report(report.results[first : first + cases], report.settings, is_batch=is_batch)
 
 
@@ -89,12 +89,12 @@ def test_every_case_stands_in_a_whole_report(name, reads, reports):
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_an_exporter_renders_every_part_of_runs_of_any_size(name, reads, reports):
     """No case, one or several, shown as one case or summed up, on any terminal: inert text, twice the same."""
-    looks = [Look(width, colour=False, verbose=verbose) for width in (40, 100) for verbose in (False, True)]
-    for (cases, is_batch), part, look in itertools.product(SIZES, parts_of(name, reads), looks):
-        run = of_size(reports[reads], cases, is_batch=is_batch)
+    looks = [Look(40, colour=False, verbose=True), Look(100, colour=False, verbose=False)]
+    for size, part, look in itertools.product(SIZES, parts_of(name, reads), looks):
+        run = of_size(reports[reads], *size)
         text = run.render(name, part, look)
         assert text == run.render(name, part, look)
-        assert text == of_size(reports[reads], cases, is_batch=is_batch).render(name, part, look)
+        assert text == of_size(reports[reads], *size).render(name, part, look)
         assert text.endswith("\n")
         assert is_plain(text), "names pass through dicecli.reports.text.inert where people read them"
 
@@ -103,7 +103,7 @@ def test_an_exporter_renders_every_part_of_runs_of_any_size(name, reads, reports
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_a_case_without_numbers_alone(name, reads, reports):
     """One case that failed is shown with its error and what to do, in whatever form shows one case."""
-    run = of_size(reports[reads], 1, is_batch=False, first=2)
+    run = of_size(reports[reads], 2, 1, is_batch=False)
     for part in parts_of(name, reads):
         text = run.render(name, part)
         assert text.endswith("\n")
@@ -136,7 +136,7 @@ def test_a_part_that_it_has_not_is_refused(name, report):
 def test_an_exporter_changes_nothing_in_a_report(name, reports):
     """What others write after it is what they write without it."""
     for reads, run in reports.items():
-        untouched, touched = (of_size(run, 3, is_batch=True) for _ in range(2))
+        untouched, touched = (of_size(run, 0, 3, is_batch=True) for _ in range(2))
         for part in parts_of(name, reads):
             touched.render(name, part)
         for other in EXPORTERS:
@@ -179,7 +179,7 @@ def whole(record):
 def test_json_is_the_record_however_many_cases_there_are(reads, reports):
     """Written case by case, JSON is byte for byte what writing the whole record at once gives."""
     for cases in (3, 1, 0):
-        one = of_size(reports[reads], cases, is_batch=True)
+        one = of_size(reports[reads], 0, cases, is_batch=True)
         text = one.render("json")
         assert whole(one.to_dict()) == text
         assert one.to_dict() == json.loads(text)
