@@ -28,8 +28,9 @@ from record_schema import loaded
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.plugins import load, own
+from dicecli.plugins import own
 from dicecli.records.cases import Case
+from dicecli.reports.look import Look
 from dicecli.reports.report import Report
 from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings, score_many
@@ -349,7 +350,7 @@ def test_formulas_in_csv():
     formulas = ['=HYPERLINK("x","y")', "+1", "-1", "@SUM(1)", "\t=1", "\n=1"]
     made = [dicecli.score(OTHER, LABELS, name=name) for name in formulas]
     for name, report in zip(formulas, made, strict=True):
-        row = next(iter(list(csv.reader(io.StringIO(load("exporters", "csv").render(report))))[1:]))
+        row = next(iter(list(csv.reader(io.StringIO(report.render("csv"))))[1:]))
         assert name == back(row[0].removeprefix("'"))
         assert not row[0].startswith(("=", "+", "-", "@", "\t", "\n"))
 
@@ -414,16 +415,15 @@ def test_an_odd_name_in_every_report_of_one_case(name):
     """
     for prediction in (OTHER, OTHER[:5]):
         report = score_many([Case(name, prediction, LABELS)], make_settings())
-        texts = {each: load("exporters", each).render(report, width=2000) for each in own("exporters")}
+        texts = {each: report.render(each, look=Look(width=2000)) for each in own("exporters")}
         assert all(is_plain(text) for text in texts.values())
         assert name == json.loads(texts["json"])["cases"][0]["case"]
         assert name == back(ET.fromstring(texts["junit"]).find("*/testcase").get("name"))  # noqa: S314
         tags, cells = rendered(texts["markdown"])
         assert name.strip() in {back(cell.strip()) for cell in cells}
         assert not tags & {"a", "img", "em", "code", "script", "b", "s"}
-        listed = load("exporters", "table").render(
-            Report(report.results, report.settings, is_batch=True), width=2000
-        )
+        batch = Report(report.results, report.settings, is_batch=True)
+        listed = batch.render("table", look=Look(width=2000))
         assert is_plain(listed)
         assert f" {name}" in back(listed) or f"\n{name}" in back(listed)
 
