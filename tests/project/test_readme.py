@@ -101,7 +101,7 @@ def test_every_command_of_the_docs_names_a_real_command():
     """What docs show as a dicecli command uses commands and options that exist."""
     from dicecli.cli import cli
 
-    for page in DOCS:
+    for page in (each for each in DOCS if each.stem != "extending"):
         for block in blocks(page.read_text(encoding="utf-8"), "sh"):
             for line in block.splitlines():
                 words = shlex.split(line, comments=True)
