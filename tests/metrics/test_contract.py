@@ -827,7 +827,7 @@ def test_a_metric_that_says_something_wrong_is_found(wrong):
 NAMES = [(word, each.name) for each in METRICS if each.parameter is None for word in each.words]
 #: With a number in each name that takes one.
 NAMES += [
-    (word.format(**{each.parameter.name: 2}), each.example)
+    (word.format(**{each.parameter.name: f"{resolve(each.example).argument:g}"}), each.example)
     for each in METRICS
     if each.parameter is not None
     for word in each.words
