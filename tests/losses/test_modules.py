@@ -147,10 +147,10 @@ def test_losses_are_those_of_the_command(activation, classes, background):
     report = dicecli.soft(values, masks, logits=logits, **channels)
     options = {"activation": activation, "include_background": background}
     for form, averaging in itertools.product(FORMS, ("macro", "micro")):
-        expected = report.pooled.averages[averaging][f"loss_{form}"]
+        expected = report.averages[averaging][f"loss_{form}"].value
         actual = dice_loss(prediction, labels, form=form, averaging=averaging, **options)
         assert expected == pytest.approx(actual.item(), abs=1e-12)
-    overall = report.pooled.overall
+    overall = report.overall
     for weighting in ("square", "simple", "uniform"):
         actual = 1 - generalized_dice_loss(prediction, labels, weighting=weighting, **options)
         assert overall[f"generalised_dice_{weighting}"] == pytest.approx(actual.item(), abs=1e-12)
