@@ -24,6 +24,7 @@ from streams import runner
 
 import dicecli
 from dicecli.cli import cli
+from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import catalogue, every_of
 from dicecli.plugins import load, own
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
@@ -353,6 +354,10 @@ def test_masks_have_no_curves(folder, tmp_path):
     assert (done.exit_code, done.stdout) == (2, "")
     assert "masks have no curves" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["o.json"]
+    masks = dicecli.score(*(folder / "references" / f"{NAMES[0]}.png",) * 2)
+    for ask in (masks.curves, lambda: masks.render("csv", "curve")):
+        with pytest.raises(UsageError, match="masks have no curves"):
+            ask()
 
 
 # Metrics of one's choice.
