@@ -49,9 +49,7 @@ class OfMaps:
     smooth: float = option(
         SMOOTH, Option("What soft Dice adds above and below (ε).", metavar="E", least=0, part="scoring")
     )
-    form: Form = option(
-        "standard", Option("The form of Dice in dice + CE, and in statistics over cases.", part="scoring")
-    )
+    form: Form = option("standard", Option("The form of Dice in dice + CE.", part="scoring"))
     dice_weight: float = option(1.0, Option("Of Dice in dice + CE.", metavar="W", least=0, part="scoring"))
     ce_weight: float = option(
         1.0, Option("Of cross-entropy in dice + CE.", metavar="W", least=0, part="scoring")
