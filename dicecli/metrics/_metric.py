@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.metrics._parameter import plain
@@ -208,42 +208,45 @@ class Metric:
 
         A `measurement` of None is one that the statistic does not have of such a row.
         """
-        if measurement is None:
-            return math.nan
-        result = self.called(measurement, sizes, spacing)
+        (result,) = self._called([measurement], self._known(sizes, spacing))
+        return self._settled(result, undefined)
+
+    def called(self, measurement: object) -> float | None:
+        """Call the function with a measurement alone; None: there is no such number of it at all."""
+        (result,) = self._called([measurement], self._known({}, None))
+        return result
+
+    def of_case(self, measurements: Sequence[object], case: Scored, undefined: str = "skip") -> list[float]:
+        """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
+        if self.unit is not None and case.length is None:
+            return [math.nan for _ in measurements]
+        spacing = None if case.length == PIXELS else case.spacing
+        found = self._called(measurements, self._known(case.sizes, spacing))
+        return [self._settled(each, undefined) for each in found]
+
+    def _known(
+        self, sizes: Mapping[str, float] | None, spacing: tuple[float, ...] | None
+    ) -> tuple[object, ...]:
+        """Return what the function takes beside the measurement."""
+        if self.size is not None:
+            return ((sizes or {}).get(self.size, math.nan),)
+        return () if self.unit is None else (spacing,)
+
+    def _called(self, measurements: Sequence[object], known: tuple[object, ...]) -> list[float | None]:
+        function = partial(self.function, **dict(self.given)) if self.given else self.function
+        try:
+            return [None if each is None else function(each, *known) for each in measurements]
+        except Exception as error:  # whatever a package's metric raises; blamed on it, or raised as it is
+            blame("metrics", self.function.__name__, error)
+            raise
+
+    def _settled(self, result: float | None, undefined: str) -> float:
+        """Return a value, or what stands for one that is undefined."""
         if result is None:
             return math.nan
         if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
             return result
         return 0.0 if undefined == "zero" else 1.0
-
-    def called(
-        self,
-        measurement: object,
-        sizes: Mapping[str, float] | None = None,
-        spacing: tuple[float, ...] | None = None,
-    ) -> float | None:
-        """Call the function with what it takes; None: there is no such number of this measurement at all."""
-        known: tuple[object, ...] = ()
-        if self.size is not None:
-            known = ((sizes or {}).get(self.size, math.nan),)
-        elif self.unit is not None:
-            known = (spacing,)
-        try:
-            result = self.function(measurement, *known, **dict(self.given))
-            return None if result is None else math.nan if math.isnan(result) else result
-        except Exception as error:  # whatever a package's metric raises; blamed on it, or raised as it is
-            blame("metrics", self.function.__name__, error)
-            raise
-
-    def of_case(self, measurements: Sequence[object], case: Scored, undefined: str = "skip") -> list[float]:
-        """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
-        if self.unit is None:
-            return [self.value(each, case.sizes, undefined) for each in measurements]
-        if case.length is None:
-            return [math.nan for _ in measurements]
-        spacing = None if case.length == PIXELS else case.spacing
-        return [self.value(each, None, undefined, spacing) for each in measurements]
 
 
 def statistic_of(of: str) -> str:

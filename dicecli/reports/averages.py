@@ -52,13 +52,11 @@ class Definition:
 
 
 def _macro(pools: Pools) -> Average:
-    values = [pools.score(each) for each in pools.labels]
-    return pools.over_labels(pools.labels, values)
+    return pools.over_labels(pools.labels, pools.scores)
 
 
 def _weighted(pools: Pools) -> Average:
-    values = [pools.score(each) for each in pools.labels]
-    return pools.over_labels(pools.labels, values, pools.weights)
+    return pools.over_labels(pools.labels, pools.scores, pools.weights)
 
 
 def _micro(pools: Pools) -> Average:
@@ -218,6 +216,7 @@ def average(
     pools = Pools(
         Sums(cases, totals),
         score,
+        lambda: [score(each) for each in totals],
         lambda: [[score(each) for each in case] for case in cases],
         lambda: [weigh(each) for each in totals],
     )

@@ -37,7 +37,7 @@ def mean(values: Iterable[float]) -> Average:
     """Return the mean of the values that are not NaN, summed exactly; of none it is NaN, never 0."""
     every = list(values)
     kept = [value for value in every if not math.isnan(value)]
-    finite = [value for value in kept if math.isfinite(value)]
+    finite = kept if all(map(math.isfinite, kept)) else [value for value in kept if math.isfinite(value)]
     rest = math.fsum(finite) / len(finite) if finite else math.nan
     return Average(
         _infinite(kept) if len(finite) < len(kept) else rest,

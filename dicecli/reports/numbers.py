@@ -173,6 +173,7 @@ class Numbers(Run):
 
     def _case(self, place: int) -> CaseValues:
         """Return the numbers of the scored case at a place."""
+        self.table.compute(self.metrics)
         result, table = self.scored[place], self.table.of_case(place)
         rows = values_of(table, self.metrics, self.settings.reads)
         others = Table([result], left_out(result, self.evaluated, self.settings), self.settings)

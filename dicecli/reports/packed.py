@@ -47,3 +47,16 @@ class Packed(Sequence[list[Counts]]):
         start = range(self._cases)[case] * self._width
         numbers = self._numbers[start : start + self._width]
         return [Counts(*numbers[at : at + 4]) for at in range(0, self._width, 4)]
+
+    def totals(self) -> list[Counts]:
+        """Return the counts of each row, added up over the cases."""
+        numbers, width = self._numbers, self._width
+        if isinstance(numbers, array) and width and self._cases:
+            import numpy as np
+
+            table = np.frombuffer(numbers, np.int64).reshape(self._cases, width)
+            if int(table.max()) < (1 << 62) // self._cases:
+                sums = table.sum(axis=0).tolist()
+                return [Counts(*sums[at : at + 4]) for at in range(0, width, 4)]
+        sums = [sum(numbers[at::width]) for at in range(width)]
+        return [Counts(*sums[at : at + 4]) for at in range(0, width, 4)]

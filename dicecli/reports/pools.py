@@ -38,6 +38,16 @@ class Sums:
         """Everything added up."""
         return added(self.totals)
 
+    @cached_property
+    def cells(self) -> int:
+        """How many measurements there are: rows that cases have."""
+        return sum(each is not None for case in self.taken for each in case)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every case has every row."""
+        return self.cells == len(self.taken) * len(self.totals)
+
 
 class Pools:
     """What averages ask of a metric.
@@ -48,6 +58,8 @@ class Pools:
         Of the rows that the average is over.
     score : callable
         From a measurement to the metric's value, NaN where undefined; a policy that puts one is part of it.
+    scores : callable
+        Gives the metric of each row, added up over the cases.
     values : callable
         Gives the metric per case and row; called where an average is over values.
     weigh : callable
@@ -60,11 +72,14 @@ class Pools:
         self,
         sums: Sums,
         score: Callable[[object], float],
+        scores: Callable[[], Sequence[float]],
         values: Callable[[], Sequence[Sequence[float]]],
         weigh: Callable[[], Sequence[float]],
+        *,
         over: Callable[..., float] | None = None,
     ) -> None:
-        self._sums, self.score, self._values, self._weigh, self._over = sums, score, values, weigh, over
+        self._sums, self.score, self._scores = sums, score, scores
+        self._values, self._weigh, self._over = values, weigh, over
 
     @property
     def labels(self) -> Sequence[object]:
@@ -84,12 +99,17 @@ class Pools:
     @property
     def cells(self) -> int:
         """How many measurements there are."""
-        return sum(each is not None for case in self._sums.taken for each in case)
+        return self._sums.cells
 
     @property
     def weights(self) -> Sequence[float]:
         """The weight of each row: its size in the reference."""
         return self._weigh()
+
+    @cached_property
+    def scores(self) -> Sequence[float]:
+        """The metric of each row, added up over the cases; NaN undefined."""
+        return self._scores()
 
     @cached_property
     def values(self) -> Sequence[Sequence[float]]:
@@ -99,15 +119,11 @@ class Pools:
     @property
     def columns(self) -> list[list[float]]:
         """The metric per row, of the cases that have the row."""
+        if self._sums.is_full and self.values:
+            return [list(column) for column in zip(*self.values, strict=True)]
+        pairs = list(zip(self.values, self._sums.taken, strict=True))
         rows = range(len(self.labels))
-        return [
-            [
-                case[row]
-                for case, taken in zip(self.values, self._sums.taken, strict=True)
-                if taken[row] is not None
-            ]
-            for row in rows
-        ]
+        return [[case[row] for case, taken in pairs if taken[row] is not None] for row in rows]
 
     def over_labels(
         self, measurements: Sequence[object], values: Sequence[float], weights: Sequence[float] | None = None
@@ -124,4 +140,6 @@ class Pools:
 
     def over_labels_of(self, case: int) -> Average:
         """Average over the rows of one case."""
+        if self._over is None and self._sums.is_full:
+            return mean(self.values[case])
         return self.over_labels(self._sums.taken[case], self.values[case])

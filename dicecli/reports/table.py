@@ -57,6 +57,7 @@ class Table:
         self._taken: dict[str, Sequence[list[Any]]] = {}
         self._values: dict[str, array[float]] = {}
         self._totals: dict[str, list[Any]] = {}
+        self._pooled: dict[str, list[float]] = {}
 
     def of_case(self, place: int) -> Table:
         """Return the table of one of the cases alone."""
@@ -88,11 +89,21 @@ class Table:
                     start : start + width * len(self.scored)
                 ]
             else:
-                found = array("d")
-                for place in range(len(self.scored)):
-                    found.extend(self._computed(metric, place))
-                self._values[metric.name] = found
+                self.compute([metric])
         return self._values[metric.name]
+
+    def compute(self, metrics: Iterable[Metric]) -> None:
+        """Compute every value of some metrics, case by case, so that each is looked at once."""
+        missing = {each.name: each for each in metrics if each.name not in self._values}
+        if self._whole is not None or not missing:
+            return
+        found: dict[str, array[float]] = {name: array("d") for name in missing}
+        taken = {each.of: self.taken(each.of) for each in missing.values()}
+        for place, case in enumerate(self.scored):
+            of_case = {of: every[place] for of, every in taken.items()}
+            for name, each in missing.items():
+                found[name].extend(each.of_case(of_case[each.of], case, self._undefined))
+        self._values |= found
 
     def of_one(self, metric: Metric, place: int) -> list[float]:
         """Return the values of a metric in one case, without computing those of the others."""
@@ -108,41 +119,66 @@ class Table:
         """Return what was measured of each row, added up over the cases; None where no case has the row."""
         if of not in self._totals:
             every = self.taken(of)
-            self._totals[of] = [added(case[row] for case in every) for row in range(len(self.rows))]
+            if isinstance(every, Packed) and self.scored:
+                self._totals[of] = every.totals()
+            else:
+                columns = zip(*every, strict=True) if self.scored else [()] * len(self.rows)
+                self._totals[of] = [added(column) for column in columns]
         return self._totals[of]
 
     def pooled(self, metric: Metric) -> list[float]:
         """Return a metric of each row, of the cases added up; NaN of one that does not pool."""
         if not metric.pools:
             return [math.nan] * len(self.rows)
-        return [metric.value(each, self._sizes, self._undefined) for each in self.totals(metric.of)]
+        if metric.name not in self._pooled:
+            if len(self.scored) == 1:
+                self._pooled[metric.name] = self.of_one(metric, 0)
+            else:
+                totals = self.totals(metric.of)
+                values = [metric.value(each, self._sizes, self._undefined) for each in totals]
+                self._pooled[metric.name] = values
+        return self._pooled[metric.name]
 
     def averages(self, names: Iterable[str], metrics: Sequence[Metric]) -> dict[str, dict[str, Average]]:
         """Compute averages by their names, over labels or over regions as these say; then by metric.
 
         One that does not pool is missing where measurements would be added up.
         """
-        sums: dict[tuple[str, bool], Sums] = {}
-        return {
-            name: {each.name: self._average(name, each, sums) for each in metrics if exists(name, each)}
-            for name in names
-        }
+        names, sums = tuple(names), dict[tuple[str, bool], Sums]()
+        if any(not AVERAGES[OVER_REGIONS.get(name, name)].pools for name in names):
+            self.compute(each for each in metrics if each.averaged)
+        pools: dict[tuple[str, bool], Pools] = {}
+        found: dict[str, dict[str, Average]] = {}
+        for name in names:
+            over_regions, compute = name in OVER_REGIONS, AVERAGES[OVER_REGIONS.get(name, name)].compute
+            found[name] = {}
+            for each in metrics:
+                if exists(name, each):
+                    if (each.name, over_regions) not in pools:
+                        pools[each.name, over_regions] = self._pools(each, sums, over_regions=over_regions)
+                    found[name][each.name] = compute(pools[each.name, over_regions])
+        return found
 
-    def _average(self, name: str, metric: Metric, sums: dict[tuple[str, bool], Sums]) -> Average:
-        over_regions = name in OVER_REGIONS
+    def _pools(self, metric: Metric, sums: dict[tuple[str, bool], Sums], *, over_regions: bool) -> Pools:
         part = slice(self._labels, None) if over_regions else slice(self._labels)
         key = metric.of, over_regions
         if key not in sums:
             taken = [case[part] for case in self.taken(metric.of)]
             sums[key] = Sums(taken, self.totals(metric.of)[part])
-        pools = Pools(
+        return Pools(
             sums[key],
             partial(metric.value, undefined=self._undefined),
-            lambda: [self.of_one(metric, place)[part] for place in range(len(self.scored))],
+            lambda: self.pooled(metric)[part],
+            lambda: self._rows_of(metric, part),
             lambda: [self._weight(each) for each in self.totals(self._taken_as)[part]],
-            metric.over_labels,
+            over=metric.over_labels,
         )
-        return AVERAGES[OVER_REGIONS.get(name, name)].compute(pools)
+
+    def _rows_of(self, metric: Metric, part: slice) -> list[list[float]]:
+        """Return the values of a metric in some of the rows, per case."""
+        flat, width = self.values(metric).tolist(), len(self.rows)
+        starts = [place * width for place in range(len(self.scored))]
+        return [flat[start : start + width][part] for start in starts]
 
     def _weight(self, total: Any) -> float:
         """Return what averages weight a row by; nothing where no case was scored."""
@@ -154,6 +190,7 @@ class Table:
 
         from dicecli.reports.summary import Columns
 
+        self.compute(metrics)
         shape = (len(metrics), len(self.scored), len(self.rows))
         table = np.array([self.values(each) for each in metrics], np.float64).reshape(shape)
         pooled = [self.pooled(each) for each in metrics]

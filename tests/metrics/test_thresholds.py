@@ -40,9 +40,10 @@ def macro(name, *channels, average="macro"):
     pools = Pools(
         Sums([channels], channels),
         metric.value,
+        lambda: [metric.value(each) for each in channels],
         lambda: [[metric.value(each) for each in channels]],
         lambda: [each.sums.reference for each in channels],
-        metric.over_labels,
+        over=metric.over_labels,
     )
     return AVERAGES[average].compute(pools)
 
