@@ -133,6 +133,11 @@ def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verd
         (each.case.name, old.of_case(earlier[each.case.name]), new.of_case(each))
         for each in new.report.scored
     ]
+    facts = [
+        *facts,
+        *["infinite in both: how far apart nobody knows, which never passes"]
+        * (math.isinf(was) and was == now),
+    ]
     listed = _worse("labels", metric, _of_labels(old, new), _NAMED_LABELS)
     listed += _worse("cases", metric, cases, _NAMED_CASES)
     return Verdict(gate.text, drop, gate.limit, holds, "; ".join([_change(was, now), *facts, *listed]))
@@ -168,8 +173,7 @@ def _worse(kind: str, metric: Metric, changes: Iterable[Change], most: int) -> l
 
 
 def _worse_by(metric: Metric, was: float, now: float) -> float:
-    if was == now:
-        return 0.0  # also where both are infinite
+    """Return by how much it got worse; NaN where both are infinite, so that nobody knows."""
     return now - was if metric.better == "lower" else was - now
 
 
