@@ -10,7 +10,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.gating import Gates, gating
+from dicecli.cli.judging import Gates, judging
 from dicecli.cli.kinds import leave_other_metrics, leave_others
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
@@ -61,7 +61,7 @@ Examples:
 @click.option("--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
 @shared.taking(AnyOptions, "reporting", "scoring", "reading")
 @shared.curve
-@gating
+@judging
 @formatting
 @shared.talking
 @click.pass_context

@@ -15,7 +15,7 @@ from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
 from dicecli.plugins import by_suffix, can, having, load, suffixes
 from dicecli.records.cases import Failed
-from dicecli.reports import output
+from dicecli.reports import writing
 from dicecli.reports.look import Look
 from dicecli.reports.text import inert
 
@@ -92,7 +92,7 @@ def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
             from dicecli.reports.curves import check_plotting
 
             check_plotting()
-        output.check_writable(path)
+        writing.check_writable(path)
         found.append(Target(path, part, exporter))
     return found
 
@@ -142,7 +142,7 @@ def write_all(report: Report, files: Iterable[Target]) -> OutputError | None:
         if target.part == "curve" and not report.scored and not report.is_batch:
             continue  # there is nothing to draw of a case without numbers, which is an error of its own
         try:
-            output.write(target.path, target.content(report))
+            writing.write(target.path, target.content(report))
         except OutputError as error:
             refusals.append(error)
     return refusals[0] if refusals else None

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from dicecli.cli import options as shared
-from dicecli.cli.gating import Gates, gating
+from dicecli.cli.judging import Gates, judging
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 
 _EPILOG = """\b
@@ -37,7 +37,7 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command("report", epilog=_EPILOG)
 @click.argument("files", metavar="RESULTS.json...", nargs=-1, required=True, type=shared.MASK)
 @shared.choosing
-@gating
+@judging
 @formatting
 @shared.curve
 @shared.talking

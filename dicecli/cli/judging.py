@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.errors import UsageError
-from dicecli.reports import output
+from dicecli.reports import writing
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _OPTIONS = [
 ]
 
 
-def gating(command: Command) -> Command:
+def judging(command: Command) -> Command:
     """Add the options on gates."""
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -78,7 +78,7 @@ class Gates:
         self._step_summary = os.environ.get("GITHUB_STEP_SUMMARY") if options["github"] else None
         self._github = options.pop("github")
         if self._step_summary:
-            output.check_writable(self._step_summary)
+            writing.check_writable(self._step_summary)
         if bool(baseline) != bool(self._drops):
             raise UsageError(
                 "--baseline and --max-drop belong together",
@@ -118,7 +118,7 @@ class Gates:
         if not self._github:
             return
         if self._step_summary:
-            output.append(self._step_summary, f"{report.render('markdown')!s}\n")
+            writing.append(self._step_summary, f"{report.render('markdown')!s}\n")
         for verdict in report.verdicts:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
