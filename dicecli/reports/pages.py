@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import AVERAGES, definition, exists
 from dicecli.reports.bootstrap import RESAMPLES, SEED
-from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, title, tuned
+from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, size, title, tuned
 from dicecli.reports.rows import labels_found
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
+from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,14 +75,20 @@ def _cases(report: Numbers) -> Sheet:
 def _pooled(report: Numbers, *, every: bool) -> Sheet:
     """Return each row of all cases added up: where a value is tuned, this is the one to tune by."""
     rows, remark = _chosen(report, every=every)
-    lines = []
+    head, lines = leading(report.settings.reads), []
+    totals = {
+        (row.label, row.name): each
+        for row, each in zip(report.evaluated, report.table.pooled_leading, strict=True)
+    }
+    sizes: dict[str, str] = {}
     for row in rows:
         label = "" if row.label is None else str(row.label)
+        sizes = {name: size(value) for name, value in head.sizes(totals[row.label, row.name]).items()}
         values = [figure(row.metrics[each.name].pooled) for each in report.shown]
-        lines.append((label, inert(row.name or ""), *values))
-    columns = ("label", "name", *(title(each) for each in report.shown))
+        lines.append((label, inert(row.name or ""), *sizes.values(), *values))
+    columns = ("label", "name", *sizes, *(title(each) for each in report.shown))
     said = f"{tuned(report.shown)}. {remark}".strip()
-    return Sheet("All cases pooled", columns, tuple(lines), said, kept=2)
+    return Sheet("All cases pooled", columns, tuple(lines), said, kept=2 + len(sizes))
 
 
 def _averages(report: Numbers) -> Sheet:

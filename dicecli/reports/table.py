@@ -79,6 +79,11 @@ class Table:
         """What the leading statistic has of each row, per case."""
         return self.taken(self._taken_as)
 
+    @property
+    def pooled_leading(self) -> list[Any]:
+        """What the leading statistic has of each row, added up over the cases."""
+        return self.totals(self._taken_as)
+
     def values(self, metric: Metric) -> array[float]:
         """Return every value of a metric: the rows of one case after those of the other; NaN undefined."""
         width = len(self.rows)
@@ -170,7 +175,7 @@ class Table:
             partial(metric.value, undefined=self._undefined),
             lambda: self.pooled(metric)[part],
             lambda: self._rows_of(metric, part),
-            lambda: [self._weight(each) for each in self.totals(self._taken_as)[part]],
+            lambda: [self._weight(each) for each in self.pooled_leading[part]],
             over=metric.over_labels,
         )
 
