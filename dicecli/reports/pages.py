@@ -80,13 +80,14 @@ def _pooled(report: Numbers, *, every: bool) -> Sheet:
         (row.label, row.name): each
         for row, each in zip(report.evaluated, report.table.pooled_leading, strict=True)
     }
+    metrics = sorted(report.shown, key=lambda each: not each.tuned)
     sizes: dict[str, str] = {}
     for row in rows:
         label = "" if row.label is None else str(row.label)
         sizes = {name: size(value) for name, value in head.sizes(totals[row.label, row.name]).items()}
-        values = [figure(row.metrics[each.name].pooled) for each in report.shown]
+        values = [figure(row.metrics[each.name].pooled) for each in metrics]
         lines.append((label, inert(row.name or ""), *sizes.values(), *values))
-    columns = ("label", "name", *sizes, *(title(each) for each in report.shown))
+    columns = ("label", "name", *sizes, *(title(each) for each in metrics))
     said = f"{tuned(report.shown)}. {remark}".strip()
     return Sheet("All cases pooled", columns, tuple(lines), said, kept=2 + len(sizes))
 
