@@ -62,7 +62,7 @@ def weighted_mean(values: Iterable[float], weights: Iterable[float]) -> Average:
     if not total:
         return Average(math.nan, 0, len(pairs))
     finite = [(value, weight) for value, weight in kept if math.isfinite(value)]
-    left = math.fsum(weight for _, weight in finite)
+    left = total if len(finite) == len(kept) else math.fsum(weight for _, weight in finite)
     rest = math.fsum(value * weight for value, weight in finite) / left if left else math.nan
     missed = [value for value, weight in kept if math.isinf(value) and weight]
     value = _infinite(missed) if missed else rest

@@ -175,7 +175,7 @@ class Table:
             partial(metric.value, undefined=self._undefined),
             lambda: self.pooled(metric)[part],
             lambda: self._rows_of(metric, part),
-            lambda: [self._weight(each) for each in self.pooled_leading[part]],
+            lambda: self._weights[part],
             over=metric.over_labels,
         )
 
@@ -185,9 +185,10 @@ class Table:
         starts = [place * width for place in range(len(self.scored))]
         return [flat[start : start + width][part] for start in starts]
 
-    def _weight(self, total: Any) -> float:
-        """Return what averages weight a row by; nothing where no case was scored."""
-        return 0.0 if total is None else self._leading.weight(total)
+    @cached_property
+    def _weights(self) -> list[float]:
+        """What averages weight each row by; nothing where no case was scored."""
+        return [0.0 if each is None else self._leading.weight(each) for each in self.pooled_leading]
 
     def columns(self, metrics: Sequence[Metric]) -> list[Columns]:
         """Return what statistics over cases are made of: every value of every row, and what is pooled."""
