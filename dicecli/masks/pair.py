@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from dicecli.errors import CaseError, Changed
-from dicecli.masks import files
+from dicecli.errors import CaseError
 from dicecli.masks.alignment import align
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
+from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import NothingSource
 
@@ -35,42 +34,6 @@ if TYPE_CHECKING:
 _LEAST_PIXELS = 1 << 16
 #: What they may grow to for the sake of the files' blocks where there are several to hold.
 _GROWTH = 4
-
-
-class FilesAsOpened:
-    """The files of a case as they were when they were opened: none of them may change until it is scored."""
-
-    def __init__(self, case: Case) -> None:
-        self._sides = (("reference", case.reference), ("prediction", case.prediction))
-        self._before: list[tuple[str, str, files.State]] = []
-
-    def note(self) -> None:
-        """Take note of what they are now, before they are opened."""
-        for side, mask in self._sides:
-            if isinstance(mask, (str, os.PathLike)):
-                path = os.fspath(mask)
-                self._before.append((side, path, files.state(path)))
-
-    def check(self) -> None:
-        """Make sure that each is still the one that was opened.
-
-        Raises
-        ------
-        Changed
-        """
-        for side, path, before in self._before:
-            try:
-                files.check_unchanged(path, before)
-            except Changed as error:
-                raise error.on_side(side, path) from None
-
-    def blame(self, error: BaseException | None) -> None:
-        """Raise that a file has changed, if it has, in place of what came of that."""
-        if isinstance(error, CaseError):
-            try:
-                self.check()
-            except Changed as cause:
-                raise cause from error
 
 
 class Pair:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from dicecli.metrics._parameter import plain
 from dicecli.plugins import blame, load
 from dicecli.records.cases import LENGTHS, PIXELS
-from dicecli.statistics._leading import taken_as
+from dicecli.statistics._leading import statistic_of, taken_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Scored
     from dicecli.records.settings import Reads, Settings
 
-#: What is measured under another name than its statistic's.
-_MEASURED_BY = {"counts": "matrix"}
 #: What metrics are of that take what the statistic has which leads a run.
 _LED = tuple(map(taken_as, ("labels", "probabilities")))
 
@@ -247,8 +245,3 @@ class Metric:
         if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
             return result
         return 0.0 if undefined == "zero" else 1.0
-
-
-def statistic_of(of: str) -> str:
-    """Return the statistic that has what metrics are of."""
-    return _MEASURED_BY.get(of, of)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import measured_for
-from dicecli.metrics._metric import statistic_of
 from dicecli.plugins import load
 from dicecli.records.counts import Counts, pooled
+from dicecli.statistics._leading import statistic_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

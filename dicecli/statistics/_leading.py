@@ -64,3 +64,8 @@ def name_of(reads: str) -> str:
 def taken_as(reads: str) -> str:
     """Return what metrics say they are of that take what it gives of a row."""
     return _LEADING[reads][1]
+
+
+def statistic_of(of: str) -> str:
+    """Return the statistic that has what metrics say they are of."""
+    return next((name for name, taken in _LEADING.values() if taken == of), of)

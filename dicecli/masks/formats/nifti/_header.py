@@ -242,13 +242,3 @@ def offset(header: Nifti1Header, path: str, *, is_single: bool) -> int:
             f"its data start at byte {value:g}; at least {least} is expected", "Save it again.", path
         )
     return int(value)
-
-
-def slope(header: Nifti1Header, path: str) -> tuple[float, float]:
-    """Return slope and intercept; a slope of 0 or NaN means that there is no scaling."""
-    factor, inter = float(header["scl_slope"]), float(header["scl_inter"])
-    if factor == 0 or math.isnan(factor):
-        return 1.0, 0.0
-    if not math.isfinite(factor) or not math.isfinite(inter):
-        raise BadHeader(f"its scaling is {factor:g} x value + {inter:g}", "Save it again.", path)
-    return factor, inter

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dicecli.errors import TrailingData, Truncated
+from dicecli.errors import BadHeader, TrailingData, Truncated
 from dicecli.masks import files
 from dicecli.masks.formats.nifti import _header as headers
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
+
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import Reading
 
@@ -80,7 +82,7 @@ def read(path: str, reading: Reading) -> File:
         dtype=headers.dtype(header, path),
         layout=layout,
         offset=headers.offset(header, header_path, is_single=header_path == data_path),
-        scaling=headers.slope(header, path),
+        scaling=_scaling(header, path),
         is_zipped=files.head(data_path, 2) == headers.GZIP,
     )
     _check_size(stored, data_bytes, path)
@@ -109,3 +111,13 @@ def trailing(extra: int, path: str) -> TrailingData:
         "Save it again with the right dimensions.",
         path,
     )
+
+
+def _scaling(header: Nifti1Header, path: str) -> tuple[float, float]:
+    """Return slope and intercept; a slope of 0 or NaN means that there is no scaling."""
+    factor, inter = float(header["scl_slope"]), float(header["scl_inter"])
+    if factor == 0 or math.isnan(factor):
+        return 1.0, 0.0
+    if not math.isfinite(factor) or not math.isfinite(inter):
+        raise BadHeader(f"its scaling is {factor:g} x value + {inter:g}", "Save it again.", path)
+    return factor, inter
