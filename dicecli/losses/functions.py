@@ -11,7 +11,7 @@ from dicecli.losses import ratios
 from dicecli.losses.inputs import flattened, weights_of
 from dicecli.losses.options import DiceCEOptions, DiceOptions, GeneralizedDiceOptions, as_function
 from dicecli.losses.ranks import sum_over_ranks
-from dicecli.losses.statistic import SoftSums, soft_sums
+from dicecli.losses.statistic import TensorSums, soft_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ def dice(
     stack = _sums(prediction, reference, options, squared=options.form == "squared")
     weights = _weights(class_weights, stack, options)
 
-    def score(sums: SoftSums) -> Tensor:
+    def score(sums: TensorSums) -> Tensor:
         return ratios.dice(sums, options, weights)
 
     return _as_wide(_loss(score, stack, options), prediction)
@@ -59,7 +59,7 @@ def generalized_dice(prediction: Tensor, reference: Tensor, options: Generalized
     """Return 1 − generalised Dice."""
     stack = _sums(prediction, reference, options)
 
-    def score(sums: SoftSums) -> Tensor:
+    def score(sums: TensorSums) -> Tensor:
         return ratios.generalized_dice(sums, options)
 
     return _as_wide(_loss(score, stack, options), prediction)
@@ -76,7 +76,7 @@ def dice_ce(
     weights = _weights(class_weights, stack, options)
     total = _over_batch(stack, options)
 
-    def score(sums: SoftSums) -> Tensor:
+    def score(sums: TensorSums) -> Tensor:
         return ratios.dice(sums, options, weights)
 
     loss = _loss(score, stack, options) if options.imagewise else 1 - score(total)
@@ -87,7 +87,7 @@ def dice_ce(
 def _sums(
     prediction: Tensor, reference: Tensor, options: Options, *, squared: bool = False, cross: bool = False
 ) -> Tensor:
-    """Return the sums of each image and class: the fields of SoftSums, shape (6, N, C)."""
+    """Return the sums of each image and class: the fields of TensorSums, shape (6, N, C)."""
     activation, ignored = options.activation, options.ignore_label
     flat, held = flattened(prediction, reference, activation, ignored)
     stack: Tensor = soft_sums(
@@ -109,15 +109,15 @@ def _weights(values: Sequence[float] | Tensor | None, stack: Tensor, options: Di
     return weights.to(stack)
 
 
-def _over_batch(stack: Tensor, options: Options) -> SoftSums:
+def _over_batch(stack: Tensor, options: Options) -> TensorSums:
     total, group = stack.sum(1), options.reduce_group
-    return SoftSums(*(total if group is None else sum_over_ranks(total, group)))
+    return TensorSums(*(total if group is None else sum_over_ranks(total, group)))
 
 
-def _loss(score: Callable[[SoftSums], Tensor], stack: Tensor, options: Options) -> Tensor:
+def _loss(score: Callable[[TensorSums], Tensor], stack: Tensor, options: Options) -> Tensor:
     if not options.imagewise:
         return 1 - score(_over_batch(stack, options))
-    losses = 1 - score(SoftSums(*stack))
+    losses = 1 - score(TensorSums(*stack))
     if options.reduce_group is None:
         return losses.mean()
     total, images = sum_over_ranks(

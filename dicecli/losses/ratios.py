@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dicecli.losses.options import DiceOptions, GeneralizedDiceOptions, Options
-    from dicecli.losses.statistic import SoftSums
+    from dicecli.losses.statistic import TensorSums
 
 
-def dice(sums: SoftSums, options: DiceOptions, weights: Tensor | None) -> Tensor:
+def dice(sums: TensorSums, options: DiceOptions, weights: Tensor | None) -> Tensor:
     """Return the average of soft Dice over the classes: sums of shape (..., C), result of shape (...).
 
     macro
@@ -43,7 +43,7 @@ def dice(sums: SoftSums, options: DiceOptions, weights: Tensor | None) -> Tensor
     return (_ratio(form, kept, smooth) * weights).sum(-1) / weights.sum(-1)
 
 
-def generalized_dice(sums: SoftSums, options: GeneralizedDiceOptions) -> Tensor:
+def generalized_dice(sums: TensorSums, options: GeneralizedDiceOptions) -> Tensor:
     """Return generalised Dice over the classes: sums of shape (..., C), result of shape (...)."""
 
     def form(kept: Sums, smooth: float) -> Any:
@@ -52,7 +52,7 @@ def generalized_dice(sums: SoftSums, options: GeneralizedDiceOptions) -> Tensor:
     return _defined(form, _kept(sums, options), options.smooth, over_classes=True)
 
 
-def cross_entropy(sums: SoftSums, activation: str, weights: Tensor | None) -> Tensor:
+def cross_entropy(sums: TensorSums, activation: str, weights: Tensor | None) -> Tensor:
     """Return the mean cross-entropy: sums of shape (C,), a result without axes.
 
     Over channels (softmax, or several channels of probabilities) Σ_c w_c Σ −g log p / Σ_c w_c Σg; binary
@@ -66,7 +66,7 @@ def cross_entropy(sums: SoftSums, activation: str, weights: Tensor | None) -> Te
     return (weights * sums.cross).sum(-1) / torch.where(below > 0, below, 1)
 
 
-def _kept(sums: SoftSums, options: Options) -> Sums:
+def _kept(sums: TensorSums, options: Options) -> Sums:
     """Leave channel 0 out unless it is wanted, or alone: then it is no background."""
     first = 0 if options.include_background or sums.reference.shape[-1] == 1 else 1
     return Sums(*(each[..., first:] for each in sums[:4]))

@@ -33,7 +33,7 @@ _GIVEN = "Tensor prediction, Tensor reference"
 _OPTIONS = "str activation, float temperature, int? ignore_label, bool squared, bool cross"
 
 
-class SoftSums(NamedTuple):
+class TensorSums(NamedTuple):
     """Sums over the pixels of each image and class, shape (N, C), float64 where the device has it.
 
     Ignored pixels are in none of them. What was not asked for is NaN.
@@ -95,7 +95,7 @@ def _sums(  # noqa: PLR0917 - operators of torch take their arguments so
     Returns
     -------
     torch.Tensor
-        Shape (6, N, C), the fields of :class:`SoftSums`.
+        Shape (6, N, C), the fields of :class:`TensorSums`.
 
     Raises
     ------
