@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.reports.asked import parse
-from dicecli.reports.averages import OF_VALUES, OVER_REGIONS, definition
+from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, definition
 from dicecli.reports.bound import bind
-from dicecli.reports.presentation import OVER_ALL, options
+from dicecli.reports.presentation import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dicecli.reports.means import Average
     from dicecli.reports.report import Report
 
+_OVER_ALL = {
+    "labels": "all counted pixels, background included",
+    "probabilities": "all channels together; generalised Dice of the labels that are averaged",
+}
 _OF_A_ROW = {
     "macro": "pooled: the {things} of all cases added up, then the {score}",
     OF_VALUES: "the mean over the cases where it is defined",
@@ -57,11 +61,25 @@ def explained(report: Report, name: str) -> list[tuple[str, str]]:
         rows = [row.title for row in report.evaluated if (row.kind == "region") == over_regions]
         said.append(("over", f"{len(rows)} {'regions' if over_regions else 'labels'}: {', '.join(rows)}"))
     else:
-        said.append(("over", OVER_ALL[reads]))
+        said.append(("over", _OVER_ALL[reads]))
+    if metric.tuned:
+        said.append(("tuned", _tuned(number)))
     said += _left_out(report, number, found)
     if given := options([metric]):
         said.append(("options", given))
     return said
+
+
+def _tuned(number: Number) -> str:
+    """Say of how many cases and rows one threshold is."""
+    average = AVERAGES[OVER_REGIONS.get(number.average or OF_VALUES, number.average or OF_VALUES)]
+    if average.alone != average.name:
+        chosen = "each case has its own threshold, chosen on that case"
+    elif number.row is not None:
+        chosen = "one threshold for all cases, chosen on them"
+    else:
+        chosen = "one threshold for all cases and all that is averaged, chosen on them"
+    return f"{chosen}, which flatters: choose on one part, score another"
 
 
 def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[str, str]]:

@@ -126,3 +126,30 @@ def test_a_length_is_explained_with_its_unit_in_pixels(tmp_path):
     assert said["value"] == "3.0"
     assert said["metric"].startswith("centre_distance_px")
     del tmp_path
+
+
+@pytest.fixture(scope="module")
+def maps():
+    """Return the report of the sample maps, of which each case has another best threshold."""
+    return dicecli.batch("sample_masks/probabilities", "sample_masks/references", soft=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dice_best", "one threshold for all cases and all that is averaged"),
+        ("gain@weighted", "one threshold for all cases and all that is averaged"),
+        ("best_threshold[1]", "one threshold for all cases,"),
+        ("dice_best[1]@macro", "one threshold for all cases,"),
+        ("dice_best[1]@label-mean", "each case has its own threshold"),
+        ("dice_best@label-mean", "each case has its own threshold"),
+        ("dice_best@micro-imagewise", "each case has its own threshold"),
+    ],
+)
+def test_of_a_tuned_number_it_says_what_the_threshold_was_chosen_on(maps, name, said):
+    assert dict(explained(maps, name))["tuned"].startswith(said)
+    assert "tuned" not in dict(explained(maps, name.replace(name.split("[")[0].split("@")[0], "dice_argmax")))
+
+
+def test_a_number_of_all_channels_is_explained_without_a_table(maps):
+    assert dict(explained(maps, "overall_ece"))["over"].startswith("all channels together")
