@@ -41,8 +41,8 @@ _OPTIONS = [
         "--max-drop",
         metavar="DROP",
         multiple=True,
-        help="With --baseline, exit 1 when a score got worse by more: '0.01' (macro Dice), "
-        "'dice[liver]=0.02'. Repeatable.",
+        help="With --baseline, exit 1 when a score got worse by more: '0.01' (Dice, or of maps "
+        "soft_dice_standard), 'dice[liver]=0.02'. Repeatable.",
     ),
     click.option(
         "--github",

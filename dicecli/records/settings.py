@@ -44,7 +44,8 @@ class _Shared:
             short="m",
             metavar="NAME",
             is_many=True,
-            shown="of masks dice, iou, precision, recall, in JSON all of counts; of probability maps all",
+            shown="of masks dice, iou, precision, recall, in JSON all of counts; of probability maps all, in "
+            "tables of a batch those that lead",
         ),
     )
     labels: str | Path | Mapping[str, Any] | LabelScheme | None = option(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Change = tuple[str, float, float]
 
-_DROPS = "Write 0.01 (of the macro Dice), iou@micro=0.01, or dice[liver]=0.02."
+_DROPS = "Write 0.01 (of Dice, or of maps soft_dice_standard), iou@micro=0.01, or dice[liver]=0.02."
 #: A drop within this is noise of floating point.
 SLACK = 1e-12
 _NAMED_LABELS, _NAMED_CASES = 10, 5

@@ -73,7 +73,7 @@ def parse(text: str, *, over: bool) -> Gate:
     if metric.better == "neither":
         raise GateError(
             f"'{text}': {metric.name} is neither better high nor better low",
-            "Gate a metric that has a direction, such as dice, iou or fdr.",
+            "Gate a metric that has a direction: 'dicecli metrics NAME' says which is better.",
         )
     is_low = metric.better == "lower"
     option, fitting = ("--fail-over", "max") if is_low else ("--fail-under", "min")
@@ -195,8 +195,9 @@ def to_number(text: str) -> float:
 def _check_range(metric: Metric, limit: float, text: str) -> None:
     """Refuse a limit that always or never holds, as a percentage or a lost sign does."""
     if not metric.low <= limit <= metric.high:
-        is_share = (metric.low, metric.high) == (0, 1)
-        hint = "Scores are shares, not percentages: dice=0.85." if is_share else "Write a limit within that."
+        is_percentage = (metric.low, metric.high) == (0, 1) and 1 < limit <= 100
+        share = f"Scores are shares, not percentages: '{text.rpartition('=')[0]}={limit / 100:g}'."
+        hint = share if is_percentage else "Write a limit within that."
         raise GateError(f"'{text}': {metric.name} lies from {metric.span}, and {limit:g} does not", hint)
 
 

@@ -152,7 +152,8 @@ def _of_the_other_kind(name: str, reads: str) -> UsageError:
         )
     return UsageError(
         f"{name} is of masks, and these are probability maps",
-        "Score masks: dicecli score, or dicecli batch without --soft; or make masks of maps by --threshold.",
+        "Hard Dice of maps is dice_argmax or dice_at_half; score masks by dicecli score, or by dicecli batch "
+        "without --soft.",
     )
 
 

@@ -150,6 +150,27 @@ def test_a_metric_without_direction_has_no_gate(over):
         parse("relative_volume_difference=0.1", over=over)
 
 
+@pytest.mark.parametrize(
+    "text", ["dice=85", "min:dice[left lung]=100", "iou@micro = 2", "soft_dice_standard=80"]
+)
+def test_a_percentage_proposes_the_share_of_the_same_number(text):
+    with pytest.raises(GateError, match="lies from 0 to 1") as caught:
+        parse(text, over=False)
+    proposed = parse(caught.value.hint.split("'")[1], over=False)
+    meant = parse(f"{text.rpartition('=')[0]}=0.5", over=False)
+    assert replace(proposed, text="", limit=0, asked=replace(proposed.asked, text="")) == replace(
+        meant, text="", limit=0, asked=replace(meant.asked, text="")
+    )
+    assert proposed.limit == float(text.rpartition("=")[2]) / 100
+
+
+@pytest.mark.parametrize("limit", [-0.5, 850])
+def test_what_is_no_percentage_proposes_no_share(limit):
+    with pytest.raises(GateError, match="lies from 0 to 1") as caught:
+        parse(f"dice={limit}", over=False)
+    assert "percentages" not in caught.value.hint
+
+
 @pytest.mark.parametrize("text", ["overall_kappa[1]=0.5", "overall_kappa@micro=0.5"])
 def test_an_overall_metric_has_neither_labels_nor_averages(text):
     """The error shows the gate that is meant."""

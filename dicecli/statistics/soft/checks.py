@@ -94,7 +94,7 @@ def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
         )
     return NotProbabilities(
         f"its values run from {low:.6g} to {high:.6g} in the block where one outside 0 to 1 was first met",
-        _PROPOSE,
+        f"{_PROPOSE} If interpolation went beyond, clip them to 0 to 1.",
     )
 
 

@@ -77,7 +77,10 @@ def _band(dataset: DatasetReader, path: str, wanted: int | None) -> int:
     _header.check_bands(count, path)
     if wanted is None and count > 1:
         error = ManyVolumes(
-            f"it has {count} bands", f"Say which one holds the labels: --band N, from 1 to {count}.", path
+            f"it has {count} bands",
+            f"Say which one holds the labels: --band N, from 1 to {count}. If each is the probability of a "
+            "class: dicecli soft.",
+            path,
         )
         error.number = count
         raise error
