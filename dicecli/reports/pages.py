@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 #: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
 _LISTED = 20
 _OF_ALL = {
-    "labels": "Of all counted pixels of all cases, the background included.",
-    "probabilities": "Of all channels together, of all cases; generalised Dice of the averaged labels.",
+    "labels": ("Overall agreement", "Of all counted pixels of all cases, the background included."),
+    "probabilities": (
+        "All channels together",
+        "Of all cases; generalised Dice of the labels that are averaged, the others of every channel.",
+    ),
 }
 
 
@@ -140,8 +143,8 @@ def _left_out(report: Numbers) -> str:
 
 def _overall(report: Numbers) -> Sheet:
     values = tuple(figure(value) for value in report.overall.values())
-    names = tuple(name.removeprefix("overall_") for name in report.overall)
-    return Sheet("Overall agreement", names, (values,), _OF_ALL[report.settings.reads], kept=0)
+    title, remark = _OF_ALL[report.settings.reads]
+    return Sheet(title, tuple(report.overall), (values,), remark, kept=0)
 
 
 def _definitions(report: Numbers) -> tuple[tuple[str, ...], ...]:

@@ -152,7 +152,7 @@ def explanations(case: CaseValues, report: Numbers) -> list[tuple[str, str]]:
     """Return what the numbers of one case mean: averages, overall agreement, checks, what is left out."""
     metrics, reads = report.shown, report.settings.reads
     _, unknown = shown_metrics(case.result, metrics)
-    overall = [f"{name.removeprefix('overall_')} {figure(value)}" for name, value in case.overall.items()]
+    overall = [f"{name} {figure(value)}" for name, value in case.overall.items()]
     said = [("not given", unknown), ("overall", f"{', '.join(overall)}: {OVER_ALL[reads]}")]
     said += [(name, _defined(name, values, metrics, reads)) for name, values in case.averages.items()]
     said += [("not pooled", not_pooled(metrics)), ("options", options(metrics)), ("tuned", tuned(metrics))]
