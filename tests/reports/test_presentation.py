@@ -36,7 +36,10 @@ OVERALL = {"overall_accuracy": 0.9, "overall_kappa": 0.5, "overall_mcc": math.na
 BACKGROUND = RowValues(Row("label", 0), Counts(400, 100, 50, 50), {"reference px": 450}, {})
 HOLD = {"f1_equals_dice": True, "dice_from_iou": True}
 CHECKED = ("checked", "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means")
-OF_ALL = ("overall", "accuracy 0.9000, kappa 0.5000, mcc —: of all counted pixels, background included")
+OF_ALL = (
+    "overall",
+    "overall_accuracy 0.9000, overall_kappa 0.5000, overall_mcc —: of all counted pixels, background included",
+)
 
 
 def values(labels=(), **fields):

@@ -11,6 +11,7 @@ from make import blobs, brute, counts, geotiff, notes, read, scored
 from dicecli.errors import (
     ManyVolumes,
     NotLabels,
+    UsageError,
 )
 from dicecli.masks.opening import open_mask
 
@@ -148,12 +149,20 @@ def test_several_bands_need_a_choice(tmp_path):
         assert band.tolist() == read(path, band=number).tolist() == read(mixed, band=number).tolist()
 
 
-@pytest.mark.parametrize("band", [0, 3, -1, 99])
+@pytest.mark.parametrize("band", [3, 99])
 def test_a_band_that_is_not_there_is_an_error(tmp_path, band):
     """A band beyond the file's own is an error that says how many there are."""
     path = geotiff(tmp_path / "a.tif", np.stack([LABELS, PREDICTION]))
     assert LABELS.tolist() == read(path, band=1).tolist()
     with pytest.raises(ManyVolumes, match=f"no band {band}"):
+        read(path, band=band)
+
+
+@pytest.mark.parametrize("band", [0, -1])
+def test_bands_are_counted_from_1(tmp_path, band):
+    """A number below is a wrong option, whatever the file."""
+    path = geotiff(tmp_path / "a.tif", np.stack([LABELS, PREDICTION]))
+    with pytest.raises(UsageError, match=f"band is {band}"):
         read(path, band=band)
 
 
