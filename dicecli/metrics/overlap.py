@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
@@ -158,9 +160,16 @@ def prevalence(counts: Counts) -> float:
 )
 def fbeta(counts: Counts, *, beta: float) -> float:
     """Dice with recall counted beta times as much as precision: fbeta_2, fbeta_0.5; fbeta_1 is Dice."""
-    weight = beta * beta
-    below = (1 + weight) * counts.tp + weight * counts.fn + counts.fp
     if not counts.tp + counts.fp + counts.fn:
         return math.nan
+    up, down = _square(beta)
+    above = (up + down) * counts.tp
+    below = above + up * counts.fn + down * counts.fp
     # Where beta is 0 it is precision, which is 0 here, since there is nothing else to reward.
-    return (1 + weight) * counts.tp / below if below else 0.0
+    return above / below if below else 0.0
+
+
+@cache
+def _square(number: float) -> tuple[int, int]:
+    """Return the square of a number in a name as a fraction, exact in its decimals."""
+    return (Fraction(repr(number)) ** 2).as_integer_ratio()

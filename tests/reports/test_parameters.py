@@ -64,22 +64,24 @@ def by_hand(beta, counts):
 
 
 @given(
-    st.sampled_from(["0", "0.5", "1", "2", "3.25", "1000"]), *[st.integers(0, 2**60) | st.integers(0, 3)] * 3
+    st.sampled_from(["0", "0.1", "0.5", "1", "2", "3.25", "1000"]),
+    *[st.integers(0, 2**60) | st.integers(0, 3) | st.integers(10**400, 10**401)] * 3,
 )
 def test_fbeta_is_its_formula(beta, tp, fp, fn):
-    """The weighted harmonic mean of precision and recall; undefined where both masks are empty, and only there."""
+    """The weighted harmonic mean of precision and recall, exactly; undefined where both masks are empty alone."""
     found = resolve(f"fbeta_{beta}").with_settings(make_settings(), "px").value(Counts(tp, fp, fn, 5))
-    assert by_hand(beta, (tp, fp, fn)) == pytest.approx(found, rel=1e-14, nan_ok=True)
+    expected = by_hand(beta, (tp, fp, fn))
+    assert expected == found or (math.isnan(expected) and math.isnan(found))
 
 
-@given(*[st.integers(0, 100)] * 3)
+@given(*[st.integers(0, 100) | st.integers(0, 2**80)] * 3)
 def test_fbeta_1_is_dice_and_0_is_precision(tp, fp, fn):
     """The ends: 1 weighs both alike, 0 has precision alone, but for a reference that was missed."""
     counts = Counts(tp, fp, fn)
     one, none = (resolve(f"fbeta_{n}").with_settings(make_settings(), "px").value(counts) for n in (1, 0))
-    assert catalogue()["dice"].value(counts) == pytest.approx(one, rel=1e-15, nan_ok=True)
+    assert catalogue()["dice"].value(counts) == one or (tp + fp + fn == 0 and math.isnan(one))
     if tp + fp:
-        assert catalogue()["precision"].value(counts) == pytest.approx(none, rel=1e-15)
+        assert catalogue()["precision"].value(counts) == none
 
 
 @pytest.mark.parametrize(
