@@ -127,12 +127,13 @@ def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -
     background = () if scheme.background is None else (scheme.background,)
     found = (label for each in (report, *beside) for label in _found(each))
     known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})
-    # Where nothing was scored, nobody knows which labels there are: undefined, and no fault of the name.
+    # Where nothing was scored, nobody knows which labels and regions there are: undefined, and no fault of
+    # the name.
     is_open = not scheme.is_declared and not report.scored
     if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
         return row_of(int(text), report.settings)
     meant = [row_of(label, report.settings) for label in known if scheme.name(label) == text]
-    regions = report.regions
+    regions = report.regions if report.scored else {**scheme.regions, **report.regions}
     if text in regions and (not meant or [*regions[text]] != [row.label for row in meant]):
         meant.append(Row("region", None, text, regions[text]))
     if len(meant) > 1:
@@ -140,6 +141,8 @@ def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -
             f"region {row.name}" if row.kind == "region" else f"label {row.label}" for row in meant
         )
         raise UsageError(f"'{text}' is {means}", "Write a label's number, or rename the region.")
+    if not meant and is_open:
+        return Row("region", None, text, ())
     if not meant:
         labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
         raise UsageError(

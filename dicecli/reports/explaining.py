@@ -52,7 +52,8 @@ def explained(report: Report, name: str) -> list[tuple[str, str]]:
     if number.row is not None:
         kind, row = number.row.kind, number.row
         title = f"{row.name} ({row.label})" if row.name and row.label is not None else row.title
-        members = f", the labels {', '.join(map(str, row.members))}" if kind == "region" else ""
+        is_of_labels = kind == "region" and row.members  # a binary layer is a region of no label
+        members = f", the labels {', '.join(map(str, row.members))}" if is_of_labels else ""
         said.append((kind, f"{title}{members}"))
         said.append(("average", _OF_A_ROW[number.average or OF_VALUES].format(**_WORDS[reads])))
     elif number.average is not None:
@@ -84,7 +85,8 @@ def _tuned(number: Number) -> str:
 
 def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[str, str]]:
     """Yield over how many values and cases a number is, and what was left out."""
-    counts = [f"{found.n} values" if number.average else f"{found.n} cases"]
+    is_pooled = number.average is None or (number.row is not None and number.average != OF_VALUES)
+    counts = [f"{found.n} {'case' if is_pooled else 'value'}{'' if found.n == 1 else 's'}"]
     counts += [f"{found.undefined} undefined left out"] * bool(found.undefined)
     yield "n", ", ".join(counts)
     if found.infinite:

@@ -70,7 +70,7 @@ def test_of_one_row_it_says_whether_cases_are_pooled_or_averaged(report):
     pooled, over_cases = (dict(explained(report, f"dice[2]{each}")) for each in ("", "@label-mean"))
     assert pooled["average"].startswith("pooled")
     assert over_cases["average"].startswith("the mean over the cases")
-    assert over_cases["n"] == "1 values, 1 undefined left out"
+    assert over_cases["n"] == "1 value, 1 undefined left out"
     assert over_cases["cases"] == "2 of 2 scored"
 
 

@@ -18,10 +18,11 @@ from streams import runner
 import dicecli
 from dicecli.cli import cli
 from dicecli.errors import GateError, UsageError
-from dicecli.records.cases import Case
+from dicecli.records.cases import Case, Failed
 from dicecli.reports import asked
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
 from dicecli.reports.baseline import compare
+from dicecli.reports.explaining import explained
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many
@@ -353,6 +354,48 @@ def test_a_baseline_with_another_leading_average_is_refused():
         compare(new, old, ["0.5"])
     (found,) = compare(new, old, [caught.value.hint.removeprefix("Name one average: ").rstrip(".")])
     assert ("max-drop dice@macro=0.5", 0.0, True) == (found.gate, found.value, found.holds)
+
+
+@pytest.mark.parametrize(
+    ("soft", "labels", "rows"),
+    [
+        (False, LABELS, ["liver", "1", "both"]),
+        (True, LABELS, ["liver", "1", "both"]),
+        (False, None, ["1", "layer 1"]),
+        (True, None, ["1", "tumour core"]),
+    ],
+)
+def test_where_nothing_was_scored_every_name_that_may_be_there_is_undefined(soft, labels, rows):
+    """No fault of the name: a declared region of maps, or a layer that no case could show."""
+    failed = [Failed(Case("c0", "p.png", "r.png"), "Unreadable", "a message", "a hint")]
+    run = Report(failed, make_settings(soft=soft, labels=labels), is_batch=True)
+    metric = "brier" if soft else "fdr"
+    for row in rows:
+        assert math.isnan(run.look_up(f"{metric}[{row}]").value)
+        (found,) = judge([parse(f"{metric}[{row}]=0.5", over=True)], run)
+        assert not found.holds
+        assert dict(explained(run, f"{metric}[{row}]"))["n"] == "0 cases"
+    if labels:
+        with pytest.raises(UsageError, match="no label or region 'other'"):
+            run.look_up(f"{metric}[other]")
+
+
+def test_what_is_explained_counts_cases_where_they_are_pooled(report):
+    """Values are what a mean is over; one is not many."""
+    assert dict(explained(report, "dice[liver]"))["n"] == "3 cases"
+    assert dict(explained(report, "dice[tumour]@label-mean"))["n"] == "2 values, 1 undefined left out"
+    assert dict(explained(report, "dice@macro-regions"))["n"] == "2 values"
+    alone = Report(report.results[:1], report.settings, is_batch=True)
+    assert dict(explained(alone, "dice[liver]"))["n"] == "1 case"
+
+
+def test_a_layer_is_explained_as_a_region_of_no_label(tmp_path):
+    """It has no members to name."""
+    import layered
+
+    masks = layered.drawn((12, 11, 3), 3, 1), layered.drawn((12, 11, 3), 3, 2)
+    paths = [layered.written(tmp_path / f"{at}.nii.gz", each) for at, each in enumerate(masks)]
+    assert dict(explained(dicecli.score(*paths), "dice[layer 1]"))["region"] == "layer 1"
 
 
 # --- Through the command line ---------------------------------------------------------------------------------------
