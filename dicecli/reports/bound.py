@@ -132,10 +132,11 @@ def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -
     is_open = not scheme.is_declared and not report.scored
     if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
         return row_of(int(text), report.settings)
-    meant = [row_of(label, report.settings) for label in known if scheme.name(label) == text]
+    meant = [row_of(label, report.settings) for label in known if _is_called(scheme.name(label), text)]
     regions = report.regions if report.scored else {**scheme.regions, **report.regions}
-    if text in regions and (not meant or [*regions[text]] != [row.label for row in meant]):
-        meant.append(Row("region", None, text, regions[text]))
+    for name, members in regions.items():
+        if _is_called(name, text) and (not meant or [*members] != [row.label for row in meant]):
+            meant.append(Row("region", None, name, members))
     if len(meant) > 1:
         means = " and ".join(
             f"region {row.name}" if row.kind == "region" else f"label {row.label}" for row in meant
@@ -149,6 +150,11 @@ def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -
             f"there is no label or region '{text}' in {where}", f"Known: {', '.join([*labels, *regions])}."
         )
     return meant[0]
+
+
+def _is_called(name: str | None, text: str) -> bool:
+    """Whether a text means a name; blanks around either do not matter."""
+    return bool(text) and name is not None and name.strip() == text
 
 
 def _found(report: Numbers) -> list[int]:

@@ -380,6 +380,17 @@ def test_where_nothing_was_scored_every_name_that_may_be_there_is_undefined(soft
             run.look_up(f"{metric}[other]")
 
 
+@pytest.mark.parametrize("written", ["odd one", " odd one", "odd one\t"])
+def test_blanks_around_a_name_do_not_matter(written):
+    """Neither in a labels file nor in the name of a number."""
+    labels = {"labels": {"0": "background", "1": written, "2": "tumour"}, "regions": {f"{written} too": [1, 2]}}
+    run = score_many(cases(), make_settings(labels=labels))
+    for name, row in ((written, 1), ("odd one", 1), (" odd one ", 1)):
+        assert run.pooled("dice", row) == run.look_up(f"dice[{name}]").value
+    assert run.look_up("dice@macro-regions").value == run.look_up(f"dice[{written} too ]").value
+    assert not math.isnan(run.look_up(f"dice[{written} too]@label-mean").value)
+
+
 def test_what_is_explained_counts_cases_where_they_are_pooled(report):
     """Values are what a mean is over; one is not many."""
     assert dict(explained(report, "dice[liver]"))["n"] == "3 cases"
