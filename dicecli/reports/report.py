@@ -14,6 +14,7 @@ from dicecli.reports.numbers import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
     from pandas import DataFrame
 
@@ -93,13 +94,25 @@ class Report(Numbers):
         )
 
     def record(self, part: Part = "report") -> Json:
-        """Return the record, or what sums it up alone, as JSON's types: undefined is None."""
-        found: Json = load("exporters", "json").record(self, part)
+        """Return the record, or what sums it up alone, as JSON's types: undefined is None.
+
+        Raises
+        ------
+        UsageError
+            There is no such part of it.
+        """
+        found: Json = _exporter("json", part).record(self, part)
         return found
 
     def rows(self, part: Part = "report") -> Iterator[Mapping[str, object]]:
-        """Yield the rows of the CSV: of cases, of what sums them up, or of curves; undefined is None."""
-        found: Iterator[Mapping[str, object]] = load("exporters", "csv").lines(self, part)
+        """Yield the rows of the CSV: of cases, of what sums them up, or of curves; undefined is None.
+
+        Raises
+        ------
+        UsageError
+            There is no such part of it, or masks have no curves.
+        """
+        found: Iterator[Mapping[str, object]] = _exporter("csv", part).lines(self, part)
         return found
 
     def render(self, exporter: str, part: Part = "report", look: Look = PLAIN) -> str | bytes:
@@ -112,10 +125,7 @@ class Report(Numbers):
         UsageError
             It has no such part.
         """
-        plugin = load("exporters", exporter)
-        if part not in plugin.PARTS:
-            raise UsageError(f"{exporter} has no {part}", f"It has: {', '.join(plugin.PARTS)}.")
-        found: str | bytes = plugin.render(self, part, look)
+        found: str | bytes = _exporter(exporter, part).render(self, part, look)
         return found
 
     def to_dict(self) -> Json:
@@ -136,3 +146,19 @@ class Report(Numbers):
             The predictions are masks, which have no thresholds.
         """
         return {"micro" if row is None else row.title: curve for row, curve in curves_of(self)}
+
+
+def _exporter(name: str, part: Part) -> ModuleType:
+    """Return an exporter that has a part.
+
+    Raises
+    ------
+    UnknownName
+        There is no such exporter.
+    UsageError
+        It has no such part.
+    """
+    plugin = load("exporters", name)
+    if part not in plugin.PARTS:
+        raise UsageError(f"{name} has no {part}", f"It has: {', '.join(plugin.PARTS)}.")
+    return plugin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -73,6 +74,17 @@ def test_an_exporter_says_what_it_is(name):
     assert exporter.PARTS
     assert {*exporter.PARTS} <= {*get_args(Part)}
     assert ["report", "part", "look"] == [*inspect.signature(exporter.render).parameters]
+
+
+@pytest.mark.parametrize("of", ["record", "rows", "render"])
+def test_a_part_that_there_is_not_lists_those_that_there_are(of, reports):
+    """In every form; JSON has no curve."""
+    report = reports["labels"]
+    call = {"record": report.record, "rows": report.rows, "render": partial(report.render, "json")}[of]
+    for part in ("sumary", "curve")[: 1 if of == "rows" else 2]:
+        with pytest.raises(UsageError, match=f"has no {part}") as error:
+            call(part)
+        assert "report, summary" in error.value.hint
 
 
 @pytest.mark.parametrize("reads", ["labels", "probabilities"])
