@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -24,8 +25,6 @@ from dicecli.plugins import unknown
 from dicecli.records.labels import LabelScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.records.labels import Colour
 
 _KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
@@ -51,7 +50,9 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
         return LabelScheme()
     if isinstance(source, LabelScheme):
         return source
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, (str, Path, Mapping)):
+        raise LabelFileError(f"labels is {source!r}: a file, a preset or a mapping is expected", _EXAMPLE)
+    if isinstance(source, Mapping):
         return _scheme(dict(source), "the labels given")
     path = Path(source)
     if not path.is_file():

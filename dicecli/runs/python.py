@@ -69,6 +69,7 @@ def score(given: _Score) -> Report:
     settings = settings_of(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
+    _check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.prediction, given.reference)
     result = measure_within(
         case,
@@ -127,6 +128,7 @@ def soft(given: _Soft) -> Report:
     _check_given(given.probabilities, given.reference)
     settings = settings_of(given, soft=True)
     check_timeout(given.timeout, None)
+    _check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
     return Report([measure_within(case, settings, given.threads, timeout=given.timeout)], settings)
 
@@ -185,6 +187,7 @@ def batch(given: _Batch) -> Report:
     """
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
+    _check_workers("jobs", given.jobs)
     settings = settings_of(given, soft=given.soft)
     found = find_pairs(
         _path(given.predictions),
@@ -215,6 +218,17 @@ def _check_given(prediction: object, reference: object) -> None:
     for side, mask in (("prediction", prediction), ("reference", reference)):
         if mask is None or isinstance(mask, (bytes, bytearray)):
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
+
+
+def _check_workers(name: str, given: object) -> None:
+    """Check that as many can work at the same time.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise UsageError(f"{name} is {given!r}", "It is a whole number from 1.")
 
 
 def _path(path: str | PathLike[str] | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from dicecli.runs.lost import within
 from dicecli.runs.measuring import measure_case
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection
 
     from dicecli.records.cases import Result
 
@@ -78,6 +79,10 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     """
     values = checked(given)
     _refuse_others(values, given, "probabilities" if soft else "labels")
+    if not isinstance(given.regions, (Mapping, type(None))):
+        raise UsageError(
+            f"regions is {given.regions!r}", "It is a mapping of names to labels: {'kidneys': [2, 3]}."
+        )
     named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
     scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
     plain = {name: values[name] for name in names_of(Settings) if name in values}
@@ -130,7 +135,10 @@ def chosen_metrics(
     UsageError
         A metric of the other kind of predictions.
     """
-    given = (names,) if isinstance(names, str) else tuple(names or ())
+    given = tuple(names or ()) if isinstance(names, (Iterable, type(None))) else (names,)
+    given = (names,) if isinstance(names, str) else given
+    if not all(isinstance(name, str) for name in given):
+        raise UsageError(f"metrics is {names!r}", "It is the name of a metric, or several: ['dice', 'iou'].")
     found: dict[str, None] = {}
     for name in given:
         if name.strip().lower() == "all":

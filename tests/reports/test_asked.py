@@ -383,7 +383,10 @@ def test_where_nothing_was_scored_every_name_that_may_be_there_is_undefined(soft
 @pytest.mark.parametrize("written", ["odd one", " odd one", "odd one\t"])
 def test_blanks_around_a_name_do_not_matter(written):
     """Neither in a labels file nor in the name of a number."""
-    labels = {"labels": {"0": "background", "1": written, "2": "tumour"}, "regions": {f"{written} too": [1, 2]}}
+    labels = {
+        "labels": {"0": "background", "1": written, "2": "tumour"},
+        "regions": {f"{written} too": [1, 2]},
+    }
     run = score_many(cases(), make_settings(labels=labels))
     for name, row in ((written, 1), ("odd one", 1), (" odd one ", 1)):
         assert run.pooled("dice", row) == run.look_up(f"dice[{name}]").value

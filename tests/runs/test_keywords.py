@@ -14,7 +14,7 @@ import places
 import pytest
 
 import dicecli
-from dicecli.errors import UnknownName, UsageError
+from dicecli.errors import DicecliError, UnknownName, UsageError
 from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions, reads_of
 
@@ -90,6 +90,28 @@ def test_a_wrong_choice_lists_the_right_ones(name):
         dicecli.make_settings(soft=reads_of(name) == ("probabilities",), **{name: "nothing"})
     for each in table_of(AnyOptions)[name].choices:
         assert re.search(rf"\b{re.escape(each)}\b", error.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "said"),
+    [
+        *[(each, {"metrics": [3]}, "metrics is \\[3\\]") for each in FUNCTIONS],
+        ("score", {"metrics": 3}, "metrics is 3"),
+        ("score", {"regions": ["a=1"]}, "regions is \\['a=1'\\]"),
+        ("soft", {"labels": 3}, "labels is 3: a file, a preset or a mapping is expected"),
+        ("make_settings", {"labels": ["a"]}, "labels is \\['a'\\]"),
+        ("score", {"threads": 0}, "threads is 0"),
+        ("soft", {"threads": "2"}, "threads is '2'"),
+        ("batch", {"jobs": 0}, "jobs is 0"),
+        ("batch", {"jobs": "2"}, "jobs is '2'"),
+        ("batch", {"jobs": True}, "jobs is True"),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_with_a_hint(function, given, said):
+    """Nothing that Python alone would say of it, and nothing is computed."""
+    with pytest.raises(DicecliError, match=said) as error:
+        getattr(dicecli, function)(*FUNCTIONS[function], **given)
+    assert error.value.hint
 
 
 def test_both_sides_are_taken_by_position_and_by_name():
