@@ -12,7 +12,7 @@ from dicecli.reports.text import inert
 _EPILOG = """\b
 Examples:
   dicecli explain results.json
-  dicecli explain results.json 'dice[liver]' 'dice[liver]@label-mean' iou@micro
+  dicecli explain results.json 'dice[1]' 'dice[1]@label-mean' iou@micro
 """
 
 

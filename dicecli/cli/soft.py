@@ -15,7 +15,7 @@ _EPILOG = """\b
 Examples:
   dicecli soft probabilities.nii.gz reference.nii.gz --labels organs.json
   dicecli soft logits.npy reference.png --logits softmax --temperature 1.5
-  dicecli soft probabilities.tif reference.tif --curve curve.png -o scores.json
+  dicecli soft probabilities.tif reference.tif --curve curve.png -o soft.json
 """
 
 

@@ -332,6 +332,14 @@ def test_help_lists_the_commands_with_their_own_first_line():
     assert run("nothing").exit_code == 2
 
 
+@pytest.mark.parametrize("command", [(), *[(each,) for each in cli.list_commands(None)]])
+def test_help_fits_80_columns(command):
+    """Its examples, too."""
+    done = runner().invoke(cli, [*command, "--help"], terminal_width=80)
+    assert done.exit_code == 0
+    assert not [line for line in done.output.splitlines() if len(line) > 80]
+
+
 def test_names_from_outside_are_inert(tmp_path):
     """A file name with terminal escapes and markup is shown whole, and does nothing."""
     name = "a\x1b[31m[bold]x[/y].png" if os.name == "posix" else "a[bold]x[].png"

@@ -394,6 +394,18 @@ def test_blanks_around_a_name_do_not_matter(written):
     assert not math.isnan(run.look_up(f"dice[{written} too]@label-mean").value)
 
 
+def test_a_whole_number_is_always_that_label():
+    """Also where another label, or a region, has it for a name; else a name that looks like a number is one."""
+    labels = {
+        "labels": {"0": "background", "1": "2", "2": "1"},
+        "regions": {"1": [1, 2], "01": [2, 1], "7": [2]},
+    }
+    run = score_many(cases(), make_settings(labels=labels))
+    for label in (1, 2):
+        assert explained(run, f"iou[{label}]")[5][1].endswith(f"({label})")
+    assert "the labels 2" in dict(explained(run, "iou[7]"))["region"]
+
+
 def test_what_is_explained_counts_cases_where_they_are_pooled(report):
     """Values are what a mean is over; one is not many."""
     assert dict(explained(report, "dice[liver]"))["n"] == "3 cases"
