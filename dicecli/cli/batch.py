@@ -11,7 +11,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.judging import Gates, judging
-from dicecli.cli.kinds import leave_other_metrics, leave_others
+from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.cli.progress import Progress
@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
         _make_ready(options)
     reads: Reads = "probabilities" if soft else "labels"
     leave_others(ctx, options, reads)
-    leave_other_metrics(ctx, options, reads, quiet=quiet)
+    leave_others_of_file(ctx, options, reads, quiet=quiet)
     format_name, outputs = options.pop("format_name"), options["outputs"]
     files = planned_files(options)
     check_printable(format_name)

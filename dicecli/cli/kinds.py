@@ -46,22 +46,46 @@ def leave_others(ctx: click.Context, options: dict[str, Any], reads: Reads) -> N
         del options[name]
 
 
-def leave_other_metrics(ctx: click.Context, options: dict[str, Any], reads: Reads, *, quiet: bool) -> None:
-    """Leave the metrics of a configuration file out that are of the other kind; a note says which.
+def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Reads, *, quiet: bool) -> None:
+    """Leave out what a configuration file has of the other kind: metrics, gates, a curve; a note says which.
+
+    A baseline of the file goes where none of the file's drops is left.
 
     Raises
     ------
     UnknownName
         The file names a metric that there is not.
+    GateError
+        The file has a gate that is none.
     """
-    if ctx.get_parameter_source("metrics") is not ParameterSource.DEFAULT_MAP:
-        return
-    from dicecli.metrics._catalogue import resolve
-
-    given = options["metrics"]
-    kept = tuple(each for each in given if each.strip().lower() == "all" or resolve(each).reads == reads)
-    left = [each for each in given if each not in kept]
+    left = []
+    for name in ("metrics", "fail_under", "fail_over", "max_drop"):
+        if name in options and _is_of_file(ctx, name):
+            kept = tuple(each for each in options[name] if _kind_of(name, each, reads) == reads)
+            left += [each for each in options[name] if each not in kept]
+            options[name] = kept
+    if left and options.get("baseline") and not options["max_drop"] and _is_of_file(ctx, "baseline"):
+        left.append(f"baseline {options['baseline']}")
+        options["baseline"] = None
+    if reads == "labels" and options.get("curve") and _is_of_file(ctx, "curve"):
+        left.append(f"curve {options['curve']}")
+        options["curve"] = None
     if left and not quiet:
         said = f"these are {CALLED[reads]}; not used: {', '.join(left)}, of the configuration file"
         click.echo(f"Note: {inert(said)}", err=True)
-    options["metrics"] = kept
+
+
+def _is_of_file(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+
+
+def _kind_of(name: str, text: str, reads: Reads) -> Reads:
+    """Return what a metric, or that of a gate, is of; `reads` where it may be of both."""
+    from dicecli.metrics._catalogue import resolve
+    from dicecli.reports import baseline, gates
+
+    if name == "metrics":
+        return reads if text.strip().lower() == "all" else resolve(text).reads
+    if name == "max_drop":
+        return baseline.parse_drop(text, reads).metric.reads
+    return gates.parse(text, over=name == "fail_over").metric.reads

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from dicecli.cli import options as shared
 from dicecli.cli.judging import Gates, judging
+from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 
 _EPILOG = """\b
@@ -61,12 +62,13 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     check_printable(format_name)
-    gates = Gates(options)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
+    settings = report.settings
+    leave_others_of_file(ctx, options, settings.reads, quiet=options["quiet"])
+    gates = Gates(options)
     if options["curve"] is not None:
         check_curves(report)
-    settings = report.settings
     measured = {name_of(settings.reads), *(name for each in report.scored for name in each.measured)}
     targets = planned_files(options)
     if options["metrics"]:

@@ -9,7 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.kinds import leave_other_metrics
+from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.records.settings import MaskOptions
 
@@ -51,7 +51,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     started = time.perf_counter()
     case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
-    leave_other_metrics(ctx, options, "labels", quiet=quiet)
+    leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
     threads = options.pop("jobs") or shared.cores()

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
-from dicecli.cli.kinds import leave_other_metrics
+from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.records.settings import MapOptions
 
@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
-    leave_other_metrics(ctx, options, "probabilities", quiet=quiet)
+    leave_others_of_file(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
