@@ -79,10 +79,8 @@ def _pooled(report: Numbers, *, every: bool) -> Sheet:
     """Return each row of all cases added up: where a value is tuned, this is the one to tune by."""
     rows, remark = _chosen(report, every=every)
     head, lines = leading(report.settings.reads), []
-    totals = {
-        (row.label, row.name): each
-        for row, each in zip(report.evaluated, report.table.pooled_leading, strict=True)
-    }
+    names = [(row.label, row.name) for row in report.evaluated]
+    totals = dict(zip(names, report.table.pooled_leading, strict=True))
     metrics = sorted(report.shown, key=lambda each: not each.tuned)
     sizes: dict[str, str] = {}
     for row in rows:
