@@ -54,7 +54,9 @@ class Parameter(NamedTuple):
         for each in names:
             if word == plain(each):
                 raise UsageError(f"{word}: a number is expected for {self.braces}", f"Write {example}.")
-            found = re.fullmatch(re.escape(each).replace(re.escape(self.braces), r"(\d+(?:\.\d+)?)"), word)
+            found = re.fullmatch(
+                re.escape(each).replace(re.escape(self.braces), r"([0-9]+(?:\.[0-9]+)?)"), word
+            )
             if found is None:
                 continue
             number = float(found[1])

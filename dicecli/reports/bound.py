@@ -108,10 +108,14 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
     report.check_measured([asked.metric])
     if asked.row is not None:
         row = _row(asked, report, where, beside)
-        default = "macro" if metric.pools else OF_VALUES
-        return Number(
-            report, metric, row, OVER_REGIONS.get(asked.average or default, asked.average or default)
-        )
+        average = asked.average or ("macro" if metric.pools else OF_VALUES)
+        meant = OVER_REGIONS.get(average, average)
+        if row.kind == "label" and meant != average:
+            raise UsageError(
+                f"{average} is over regions, and '{asked.row}' is a label",
+                f"Write {metric.name}[{asked.row}]@{meant}.",
+            )
+        return Number(report, metric, row, meant)
     if not metric.averaged:
         return Number(report, metric, None, None)
     average = asked.average or report.leading(metric)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import AVERAGES, definition, exists
 from dicecli.reports.bootstrap import RESAMPLES, SEED
-from dicecli.reports.presentation import MANY_LABELS, UNDEFINED, WORST, figure, not_pooled, size, title, tuned
+from dicecli.reports.presentation import (
+    MANY_LABELS,
+    UNDEFINED,
+    WORST,
+    figure,
+    infinite,
+    not_pooled,
+    size,
+    title,
+    tuned,
+)
 from dicecli.reports.rows import labels_found
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
@@ -110,12 +120,7 @@ def _averages(report: Numbers) -> Sheet:
     )
     remarks.append(f"{unpooled}." if (unpooled := not_pooled(metrics)) else "")
     remarks.append(_own_choices(metrics))
-    remarks += [
-        f"{name} of {metric}: {each.infinite} infinite; the mean of the others is {figure(each.finite)}."
-        for name, values in report.averages.items()
-        for metric, each in values.items()
-        if each.infinite
-    ]
+    remarks.append(infinite(report.averages))
     return Sheet("Averages", columns, tuple(rows), " ".join(each for each in remarks if each), kept=1)
 
 

@@ -139,6 +139,16 @@ def options(metrics: Sequence[Metric]) -> str:
     )
 
 
+def infinite(averages: Mapping[str, Mapping[str, Average]]) -> str:
+    """Say of which averages some values are infinite, and what the mean of the others is."""
+    return " ".join(
+        f"{name} of {metric}: {each.infinite} infinite; the mean of the others is {figure(each.finite)}."
+        for name, values in averages.items()
+        for metric, each in values.items()
+        if each.infinite
+    )
+
+
 def _defined(name: str, values: Mapping[str, Average], metrics: Sequence[Metric], reads: str) -> str:
     """Say what an average is, and how many values of the first metric went in and were left out."""
     first = next((values[each.name] for each in metrics if each.name in values), None)
@@ -155,7 +165,8 @@ def explanations(case: CaseValues, report: Numbers) -> list[tuple[str, str]]:
     overall = [f"{name} {figure(value)}" for name, value in case.overall.items()]
     said = [("not given", unknown), ("overall", f"{', '.join(overall)}: {OVER_ALL[reads]}")]
     said += [(name, _defined(name, values, metrics, reads)) for name, values in case.averages.items()]
-    said += [("not pooled", not_pooled(metrics)), ("options", options(metrics)), ("tuned", tuned(metrics))]
+    said += [("infinite", infinite(case.averages).removesuffix(".")), ("not pooled", not_pooled(metrics))]
+    said += [("options", options(metrics)), ("tuned", tuned(metrics))]
     said.append(("background", _background(case, report)))
     wrong = [name for name, holds in case.checks.items() if not holds]
     if case.checks:

@@ -159,15 +159,16 @@ def test_an_average_of_the_case_is_the_gate_of_every_case(report):
         ("dice[1]", (4 / 7, 3, 0)),
         ("dice[1]@macro", (4 / 7, 3, 0)),
         ("dice[1]@label-mean", ((2 / 3 + 0) / 2, 2, 1)),
-        ("dice[1]@macro-regions", (4 / 7, 3, 0)),
-        ("dice[1]@region-mean", ((2 / 3 + 0) / 2, 2, 1)),
+        ("dice[1 too]@macro-regions", (4 / 7, 3, 0)),
+        ("dice[1 too]@region-mean", ((2 / 3 + 0) / 2, 2, 1)),
     ],
 )
 def test_of_a_row_macro_is_pooled_and_label_mean_the_mean_over_cases(name, expected):
     """On two cases by hand: (2, 0, 2) and (0, 1, 0) of label 1, Dice 2/3 and 0; a third lacks it."""
     pairs = [([1, 1, 0, 0], [1, 1, 1, 1]), ([1, 0, 0, 0], [0, 0, 0, 0]), ([0] * 4, [0] * 4)]
     run = score_many(
-        [Case(str(at), np.array(p), np.array(r)) for at, (p, r) in enumerate(pairs)], make_settings()
+        [Case(str(at), np.array(p), np.array(r)) for at, (p, r) in enumerate(pairs)],
+        make_settings(regions={"1 too": [1]}),
     )
     assert pytest.approx(expected) == run.look_up(name)[:3]
 
@@ -176,7 +177,7 @@ def test_of_a_row_macro_is_pooled_and_label_mean_the_mean_over_cases(name, expec
 def test_other_averages_of_one_row_have_no_meaning(average, report):
     """Each is an error that names the two that have one; its hint, followed literally, leads to a number."""
     if OVER_REGIONS.get(average, average) in {"macro", "label-mean"}:
-        found, other = (report.look_up(f"dice[liver]@{each}") for each in (average, OVER_REGIONS[average]))
+        found, other = (report.look_up(f"dice[both]@{each}") for each in (average, OVER_REGIONS[average]))
         assert found == other
         return
     with pytest.raises(UsageError, match=f"of one label or region there is no {average}") as caught:
@@ -199,6 +200,8 @@ WRONG = [
     ("centre_distance[liver]@macro", "does not pool"),
     ("centre_distance@macro-regions", "does not pool"),
     ("centre_distance_mm", "lengths of this run are in px"),
+    ("dice[liver]@macro-regions", "macro-regions is over regions, and 'liver' is a label"),
+    ("dice[1]@region-mean", "region-mean is over regions, and '1' is a label"),
     ("overall_accuracy[liver]", "one number of all labels"),
     ("overall_accuracy@macro", "one number of all labels"),
     ("volume_reference_mm3@macro", "has no averages"),

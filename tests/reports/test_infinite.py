@@ -29,6 +29,7 @@ from dicecli.reports.baseline import compare
 from dicecli.reports.bootstrap import bootstrap
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.means import mean, weighted_mean
+from dicecli.reports.presentation import figure
 from dicecli.reports.reading_back import from_dict, merged
 from dicecli.reports.report import Report
 from dicecli.reports.summary import statistics as summed_up
@@ -258,6 +259,17 @@ def test_csv_has_inf():
     assert ("inf", "1", "3.25") == (average["value"], average["infinite"], average["finite_mean"])
     frame = run.to_pandas()
     assert [3.0, 1.0, INF, 2.0] == frame[frame.label == 1][COLUMN].dropna().tolist()
+
+
+@pytest.mark.parametrize("name", ["markdown", "table"])
+def test_of_one_case_alone_the_mean_of_the_others_is_said_too(name):
+    """How many were missed, in a report that sums nothing up."""
+    (case,) = [each for each in report().scored if each.case.name == "c"]
+    alone = Report([case], Settings(metrics=("toy_miss",)), is_batch=False)
+    found = alone.averages["label-mean"][COLUMN]
+    assert (INF, 1) == (found.value, found.infinite)
+    text = " ".join(alone.render(name).replace("\\", "").split())
+    assert f"label-mean of {COLUMN}: 1 infinite; the mean of the others is {figure(found.finite)}" in text
 
 
 @pytest.mark.parametrize("name", ["markdown", "table"])
