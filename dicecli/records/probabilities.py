@@ -87,10 +87,6 @@ class Probabilities(OfMaps):
         """Whether so many channels share each pixel among them, as a softmax does."""
         return channels > 1 and not self.independent and self.logits != "sigmoid"
 
-    def is_sum(self, row: Row) -> bool:
-        """Whether no channel gives a row's probability, but several that exclude each other, added up."""
-        return row.kind == "region" and row.name not in {each.name for each in self.channels or ()}
-
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about these options: JSON's types only."""
         from dicecli.records.codec import written

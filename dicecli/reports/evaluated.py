@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dicecli.records.measurements import Row
 from dicecli.reports.rows import labels_found
 from dicecli.statistics._leading import name_of
+from dicecli.statistics.matrix import is_layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +16,13 @@ if TYPE_CHECKING:
     from dicecli.records.settings import Settings
 
 
-def is_layered(case: Scored) -> bool:
-    """Whether a case is of binary layers, which are regions, and hold no label."""
-    rows = case.measured.rows("matrix")
-    return bool(rows) and all(row.kind == "region" for row in rows)
-
-
 def labels_of(scored: Sequence[Scored], settings: Settings) -> tuple[int, ...]:
     """Return the labels evaluated: those declared, else those found in any case; not the ignored.
 
     Of maps of probabilities they are those that a channel is about. None where a case is of binary layers:
     what is measured of all cases are regions.
     """
-    if any(map(is_layered, scored)):
+    if any(is_layered(each.measured) for each in scored):
         return ()
     scheme = settings.labels
     found = scheme.names if settings.reads == "labels" and scheme.names else _found(scored)
@@ -55,7 +50,7 @@ def evaluated(scored: Sequence[Scored], settings: Settings) -> tuple[Row, ...]:
 def left_out(case: Scored, evaluated: Sequence[Row], settings: Settings) -> tuple[Row, ...]:
     """Return the labels of a case that have no row: the background, and what is ignored."""
     # Layers have no background; a map has one where it has a channel for it.
-    has_background = settings.reads == "labels" and not is_layered(case)
+    has_background = settings.reads == "labels" and not is_layered(case.measured)
     every = {*labels_found(case), *(_background(settings) if has_background else ())}
     return tuple(row_of(each, settings) for each in sorted(every - {row.label for row in evaluated}))
 

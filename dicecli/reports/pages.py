@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.reports.averages import AVERAGES, definition, exists
+from dicecli.reports.averages import definition, exists
 from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.presentation import (
     MANY_LABELS,
@@ -14,6 +14,7 @@ from dicecli.reports.presentation import (
     figure,
     infinite,
     not_pooled,
+    own_choices,
     size,
     title,
     tuned,
@@ -119,21 +120,9 @@ def _averages(report: Numbers) -> Sheet:
         "In brackets: undefined values that the mean leaves out." * any(e.undefined for e in every)
     )
     remarks.append(f"{unpooled}." if (unpooled := not_pooled(metrics)) else "")
-    remarks.append(_own_choices(metrics))
+    remarks.append(own_choices(metrics))
     remarks.append(infinite(report.averages))
     return Sheet("Averages", columns, tuple(rows), " ".join(each for each in remarks if each), kept=1)
-
-
-def _own_choices(metrics: Sequence[Metric]) -> str:
-    """Say of which choices averages over cases are, where metrics are tuned on the data that they are of."""
-    names = ", ".join(each.name for each in metrics if each.tuned)
-    means = [each.name for each in AVERAGES.values() if each.alone != each.name]
-    return (
-        f"Of {names}: {', '.join(means[:-1])} and {means[-1]} are means of each case's own threshold, not of "
-        "one for all."
-        if names
-        else ""
-    )
 
 
 def _left_out(report: Numbers) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dicecli.reports.averages import alone, definition, exists, without_pools
+from dicecli.reports.averages import AVERAGES, alone, definition, exists, without_pools
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -125,6 +125,18 @@ def tuned(metrics: Sequence[Metric]) -> str:
     return (
         f"{', '.join(names)}: chosen on these data, which flatters: choose on one part, score another. The "
         "averages macro, micro and weighted have one threshold for all labels"
+    )
+
+
+def own_choices(metrics: Sequence[Metric]) -> str:
+    """Say of which choices averages over cases are, where metrics are tuned on the data that they are of."""
+    names = ", ".join(each.name for each in metrics if each.tuned)
+    means = [each.name for each in AVERAGES.values() if each.alone != each.name]
+    return (
+        f"Of {names}: {', '.join(means[:-1])} and {means[-1]} are means of each case's own threshold, not of "
+        "one for all."
+        if names
+        else ""
     )
 
 

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dicecli.records.cases import Failed, Result, Scored, Verdict
-from dicecli.reports.evaluated import is_layered
 from dicecli.reports.lengths import in_one_unit, unit_of
 from dicecli.reports.notes import run_notes
+from dicecli.statistics.matrix import is_layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ class Run:
     @cached_property
     def is_layered(self) -> bool:
         """Whether any case is of binary layers, which are regions, and hold no label."""
-        return any(map(is_layered, self.scored))
+        return any(is_layered(each.measured) for each in self.scored)
 
     def place_of(self, case: Scored) -> int:
         """Return the place of a case among those that were scored.

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Measured, Row
 from dicecli.statistics._confusion import ConfusionMatrix
-from dicecli.statistics.matrix import Matrix, label_counts, own_regions, region_counts
+from dicecli.statistics.matrix import Matrix, is_layered, label_counts, region_counts
 
 FEW = [-(2**62), -1, 0, 1, 2, 255]
 
@@ -145,7 +145,7 @@ def test_the_counts_of_a_case_are_those_of_its_matrix():
         "both": Counts(7, 0, 2, 5),
         "none": Counts(0, 0, 0, 14),
     }
-    assert own_regions(measured) == []
+    assert not is_layered(measured)
 
 
 def test_a_row_with_a_matrix_of_its_own_is_read_from_that():
@@ -159,7 +159,7 @@ def test_a_row_with_a_matrix_of_its_own_is_read_from_that():
         "own": counts + counts,
         "one": WHOLE.counts((1,)),
     }
-    assert own_regions(measured) == [own]
+    assert not is_layered(measured)
 
 
 def test_nothing_measured_is_no_count():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import make
 import numpy as np
 
-from dicecli.statistics.matrix import own_regions, region_counts
+from dicecli.statistics.matrix import region_counts
 
 #: What inside and outside may be stored as: the type, and the value of inside.
 STORED = [("uint8", 1), ("uint8", 255), ("int16", 1), ("float32", 1), ("float64", 255)]
@@ -54,5 +54,5 @@ def brute(prediction, reference):
 
 def found(result):
     """Return the counts of each layer of a scored case by its name, in their order."""
-    rows = own_regions(result.measured)
+    rows = [row for row in result.measured.rows("matrix") if row.kind == "region"]
     return region_counts(result.measured, {row.name: () for row in rows})

@@ -41,11 +41,6 @@ def is_layered(measured: Measured) -> bool:
     return bool(rows) and all(row.kind == "region" for row in rows)
 
 
-def own_regions(measured: Measured) -> list[Row]:
-    """Return the regions that have a matrix of their own: layers, which may overlap."""
-    return [row for row in measured.rows("matrix") if row.kind == "region"]
-
-
 def taken(case: Scored, rows: Sequence[Row]) -> list[Counts | None]:
     """Return the counts of some rows of a case; of a label that neither side holds, true negatives."""
     labels = label_counts(case.measured)
