@@ -66,7 +66,9 @@ def records():
     """Return a record of each form: of masks and of maps, of one case and of a batch."""
     masks = score_many(cases(OTHER), make_settings(labels=LABELS, metrics=["dice", "volume_reference_mm3"]))
     masks.verdicts = (Verdict("dice=0.5", math.nan, 0.5, holds=False, detail="undefined"),)
-    maps = score_many(cases(MAP), make_settings(soft=True, labels=LABELS, channels="0,1,2"))
+    maps = score_many(
+        cases(MAP), make_settings(soft=True, labels=LABELS, channels="0,1,2", metrics=["ece", "dice_best"])
+    )
     organs = (places.SAMPLES / f"organs_{side}.nii.gz" for side in ("prediction", "reference"))
     pair, one = dicecli.score(*organs, metrics=["iou"]), dicecli.soft(MAP[1], REFERENCE == 1)
     found = {"one pair": pair, "pairs": masks, "one map": one, "maps": maps}
