@@ -14,7 +14,7 @@ from plain import is_plain
 from streams import runner
 
 from dicecli import plugins
-from dicecli.cli import cli
+from dicecli.cli import choices, cli
 from dicecli.records.cases import Case
 from dicecli.reports.presentation import figure
 from dicecli.reports.report import Report
@@ -31,7 +31,14 @@ def _installed(monkeypatch):
     """Let it be an exporter that a package brings."""
     entry = EntryPoint("latex", "latex", "dicecli.exporters")
     monkeypatch.setitem(plugins._entries("exporters"), "latex", entry)
-    monkeypatch.setattr(plugins, "installed", plugins.installed.__wrapped__)
+    anew = plugins.installed.__wrapped__
+    for module in (plugins, choices):
+        monkeypatch.setattr(module, "installed", anew)
+    # What a command line has asked for once it knows from then on.
+    for name in ("score", "batch", "soft", "report"):
+        command = cli.get_command(None, name)
+        for option in (each for each in command.params if each.name == "format_name"):
+            monkeypatch.setattr(option.type, "choices", tuple(option.type.choices))
 
 
 @pytest.fixture(params=["masks", "maps"])
