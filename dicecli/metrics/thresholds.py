@@ -46,9 +46,11 @@ def _best_of_mean(channels: Sequence[Channel], weights: Sequence[float] | None) 
     return best(mean_dice([each.curve for each in channels], weights))
 
 
-def _mean(score: Callable[[Channel], float | None], channels: Sequence[Channel], weights: object) -> float:
+def _mean(
+    score: Callable[[Channel], float | None], channels: Sequence[Channel], weights: Sequence[float] | None
+) -> float:
     """Return the mean of a score over the labels where it is defined."""
-    each = [1.0] * len(channels) if weights is None else list(weights)  # type: ignore[call-overload]
+    each = [1.0] * len(channels) if weights is None else weights
     pairs = [(score(channel), weight) for channel, weight in zip(channels, each, strict=True)]
     kept = [
         (value, weight) for value, weight in pairs if value is not None and not math.isnan(value) and weight
@@ -56,7 +58,7 @@ def _mean(score: Callable[[Channel], float | None], channels: Sequence[Channel],
     return fmean(*zip(*kept, strict=True)) if kept else math.nan
 
 
-def _now(channels: Sequence[Channel], weights: object) -> float:
+def _now(channels: Sequence[Channel], weights: Sequence[float] | None) -> float:
     """Return the mean Dice without tuning: of the largest probability where there is one, else of 0.5."""
     has_argmax = all(each.argmax is not None for each in channels)
     return _mean(dice_argmax if has_argmax else dice_at_half, channels, weights)

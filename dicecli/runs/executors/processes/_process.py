@@ -61,7 +61,7 @@ class Worker:
         _limit_messages(self.pipe)
         try:
             # The stubs give each context its Process, and their common base none.
-            self.process = self.context.Process(target=work, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
+            self.process = self.context.Process(target=work, args=(theirs,), daemon=True)  # type: ignore[attr-defined]  # every context has one
             self.process.start()
         except BaseException:
             self.pipe.close()
