@@ -8,41 +8,93 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import GridMismatch, ShapeMismatch
-from dicecli.masks.grid import EXACT_VOXELS, NEAREST_VOXELS, Grid, differences, displacement, same_crs
+from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
+from dicecli.masks.grid import (
+    EXACT_VOXELS,
+    NEAREST_VOXELS,
+    Grid,
+    differences,
+    displacement,
+    is_default,
+    same_crs,
+)
 from dicecli.masks.views import Reoriented, Reshaped
 
 if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
-    from dicecli.records.settings import Geometry
+    from dicecli.records.settings import Axes, Geometry
 
 _IGNORE = "--geometry ignore compares pixel by pixel all the same."
 
 
 def align(
-    reference: MaskSource, prediction: MaskSource, geometry: Geometry = "strict"
+    reference: MaskSource, prediction: MaskSource, geometry: Geometry = "strict", axes: Axes | None = None
 ) -> tuple[MaskSource, MaskSource, list[str]]:
     """Return the reference, and the prediction as a source of the same grid; and notes on what was done.
 
     Nothing is resized, resampled or broadcast. The prediction is turned where both masks store the same
     world grid in other directions or another order of axes; an axis of length 1 that only one of them has
-    is dropped.
+    is dropped; the first two axes of a volume beside an image are swapped where `axes` is ``xy``. With
+    geometry ``ignore`` this is so, too, and only what would be refused is compared by index.
 
     Raises
     ------
     ShapeMismatch, GridMismatch
         With what differs and by how much.
     """
+    try:
+        return _aligned(reference, prediction, axes)
+    except GridMismatch as error:
+        if geometry == "strict":
+            raise
+        said = ignored(error)
+    try:
+        first, second, notes = _aligned(reference, prediction, axes, are_units_compared=False)
+    except GridMismatch:
+        first, second, squeezed = _by_index(reference, prediction, axes)
+        notes = [*_dropped(reference, prediction), *squeezed]
+    return first, second, [*notes, said]
+
+
+def ignored(error: GridMismatch) -> str:
+    """Say for what a pair would have been refused if geometry were not ignored."""
+    return f"geometry ignored: {error.message}; compared pixel by pixel all the same"
+
+
+def _aligned(
+    reference: MaskSource, prediction: MaskSource, axes: Axes | None, *, are_units_compared: bool = True
+) -> tuple[MaskSource, MaskSource, list[str]]:
+    """Align two masks, or refuse them."""
     notes = _dropped(reference, prediction)
-    if geometry == "strict":
-        prediction, turned = _turned(reference, prediction)
-        notes += turned
-    reference, prediction, squeezed = _squeezed(reference, prediction)
-    notes += squeezed
+    on_units = _notes_on_units(reference.grid, prediction.grid, are_compared=are_units_compared)
+    prediction, turned = _turned(reference, prediction)
+    first, second, squeezed = _by_index(reference, prediction, axes)
+    on_place = check_grids(first.grid, second.grid, axes)
+    return first, second, [*notes, *turned, *squeezed, *on_place, *on_units]
+
+
+def _by_index(
+    reference: MaskSource, prediction: MaskSource, axes: Axes | None
+) -> tuple[MaskSource, MaskSource, list[str]]:
+    """Bring two masks into one shape, wherever they lie."""
+    reference, prediction, notes = _squeezed(reference, prediction)
+    if axes == "xy":
+        reference, prediction = with_axes_swapped(reference, prediction)
     if reference.shape != prediction.shape:
-        raise _shape_error(reference, prediction)
-    if geometry == "ignore":
-        return reference, prediction, [*notes, "geometry ignored: compared pixel by pixel, wherever they lie"]
-    return reference, prediction, notes + check_grids(reference.grid, prediction.grid)
+        raise _shape_error(reference, prediction, axes)
+    return reference, prediction, notes
+
+
+def _notes_on_units(reference: Grid, prediction: Grid, *, are_compared: bool) -> list[str]:
+    """Say where a unit of length is taken for granted; refuse two that are stated and differ."""
+    stated = {reference.unit_stated, prediction.unit_stated}
+    if are_compared and len(stated - {None, "none"}) > 1:
+        raise GridMismatch(
+            f"the headers state different units of length: prediction {prediction.unit_stated}, reference "
+            f"{reference.unit_stated}",
+            f"One of them may be wrong: save both in one unit. {_IGNORE}",
+        )
+    return ["a NIfTI header names no unit of length: millimetres are taken"] if "none" in stated else []
 
 
 def _dropped(reference: MaskSource, prediction: MaskSource) -> list[str]:
@@ -54,15 +106,15 @@ def _dropped(reference: MaskSource, prediction: MaskSource) -> list[str]:
     return [f"trailing axes of length 1 of the {which}'s file are dropped"]
 
 
-def check_grids(reference: Grid, prediction: Grid) -> list[str]:
-    """Return notes on two grids of one shape that lie on each other.
+def check_grids(reference: Grid, prediction: Grid, axes: Axes | None = None) -> list[str]:
+    """Return notes on two grids of one shape that lie on each other, `axes` being what was said of them.
 
     Raises
     ------
     GridMismatch
         They lie more than half a voxel apart, or in different coordinate systems.
     """
-    notes = _notes_on_place(reference, prediction)
+    notes = _notes_on_place(reference, prediction, axes)
     if notes and (reference.kind != prediction.kind or None in {reference.spacing, prediction.spacing}):
         return notes
     found = differences(reference, prediction)
@@ -79,14 +131,27 @@ def check_grids(reference: Grid, prediction: Grid) -> list[str]:
     if apart > NEAREST_VOXELS:
         raise GridMismatch(
             f"the masks lie up to {apart:.4g} voxels apart: prediction {said}",
-            f"Resample one of them onto the other's grid (nearest neighbour). {_IGNORE}",
+            f"{_way_out(reference, prediction)} {_IGNORE}",
         )
     if apart > EXACT_VOXELS:
         notes.append(f"the grids lie up to {apart:.3f} voxels apart: {said}. Compared pixel by pixel")
     return notes
 
 
-def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
+def _way_out(reference: Grid, prediction: Grid) -> str:
+    """Return what to do about grids that lie apart: from a header that nobody wrote nothing is resampled."""
+    bare = [side for side, grid in (("reference", reference), ("prediction", prediction)) if is_default(grid)]
+    if len(bare) != 1:
+        return "Resample one of them onto the other's grid (nearest neighbour)."
+    (side,) = bare
+    other = "prediction" if side == "reference" else "reference"
+    return (
+        f"The {side}'s header is that of an array saved without one (spacing 1, origin 0): save it again "
+        f"with the header of the {other}, or of the image that both are of; do not resample it."
+    )
+
+
+def _notes_on_place(reference: Grid, prediction: Grid, axes: Axes | None) -> list[str]:
     """Say what cannot be compared: only one of the masks says where it lies, or they differ in kind."""
     kinds = {reference.kind, prediction.kind}
     notes = []
@@ -99,7 +164,8 @@ def _notes_on_place(reference: Grid, prediction: Grid) -> list[str]:
     elif kinds == {"map", "volume"}:
         notes.append("a map against a volume: compared pixel by pixel")
     if len(kinds) == 2 and "volume" in kinds:
-        notes.append("rows and columns of the one are the first and second axis of the other")
+        order = "second and first" if axes == "xy" else "first and second"
+        notes.append(f"rows and columns of the one are the {order} axis of the other")
     return notes
 
 
@@ -141,8 +207,15 @@ def _squeezed(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource
     return reference, prediction, []
 
 
-def _shape_error(reference: MaskSource, prediction: MaskSource) -> ShapeMismatch:
+def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | None) -> ShapeMismatch:
     first, second = reference.shape, prediction.shape
+    if fits_swapped(reference.grid, prediction.grid):
+        other = "ij" if axes == "xy" else "xy"
+        return ShapeMismatch(
+            f"the shapes differ: prediction {_times(second)}, reference {_times(first)}, and would not with "
+            "the first two axes swapped",
+            f"{AXES_SAID} --axes {other}.",
+        )
     hint = "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."
     if sorted(first) == sorted(second):
         hint = "The same lengths in another order: one mask is transposed. Save both with the same axes."

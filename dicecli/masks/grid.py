@@ -14,6 +14,9 @@ EXACT_VOXELS = 0.01
 #: Up to here the nearest pixel is still the same one: compared, with a warning.
 NEAREST_VOXELS = 0.5
 
+#: What a file says of its unit of length.
+StatedUnit = Literal["m", "mm", "µm", "none"]
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -35,6 +38,9 @@ class Grid:
     pixel_size : float or None
         Length, area or volume of one pixel in ``unit`` to the power of `k`.
     kind : {"image", "volume", "map"}
+    unit_stated : {"m", "mm", "µm", "none"} or None
+        The unit that the file states, from which lengths were converted to `unit`; ``"none"`` where it could
+        state one and does not, so that `unit` is taken for granted. None where that is no question.
     """
 
     shape: tuple[int, ...]
@@ -44,6 +50,7 @@ class Grid:
     crs: str | None = None
     pixel_size: float | None = None
     kind: Literal["image", "volume", "map"] = "image"
+    unit_stated: StatedUnit | None = None
 
     @property
     def full_shape(self) -> tuple[int, ...]:
@@ -89,9 +96,10 @@ class Grid:
 
         Axis ``t`` of the result is axis ``axes[t]`` of this grid, reversed where ``flips[t]``.
         """
-        if self.affine is None:
-            raise ValueError("a grid without affine has no orientation")
         full = tuple(self.full_shape[axis] for axis in axes)
+        if self.affine is None:
+            known = None if self.spacing is None else tuple(self.spacing[axis] for axis in axes)
+            return replace(self, shape=full, spacing=known)
         affine = self.affine.copy()
         origin = affine[:, -1].copy()
         for target, (axis, flip) in enumerate(zip(axes, flips, strict=True)):
@@ -99,17 +107,49 @@ class Grid:
             affine[:, target] = -column if flip else column
             origin += column * (self.full_shape[axis] - 1) if flip else 0
         affine[:, -1] = origin
-        shape = _without_trailing_ones(full)
+        shape = without_trailing_ones(full)
         steps = np.linalg.norm(affine[:, :-1], axis=0)
         spacing = None if self.spacing is None else tuple(steps[: len(shape)].tolist())
         return replace(self, shape=shape, spacing=spacing, affine=affine)
 
 
-def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+def without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the axes of length 1 at its end; two axes stay."""
     end = len(shape)
     while end > 2 and shape[end - 1] == 1:
         end -= 1
     return shape[:end]
+
+
+def is_default(grid: Grid) -> bool:
+    """Tell whether a volume's place is the one that writers give to an array without a header.
+
+    Its axes are those of the world in some direction, its steps 1 mm, and it begins at the origin.
+    """
+    if grid.kind != "volume" or grid.affine is None or (grid.affine[:, -1] != 0).any():
+        return False
+    steps = np.abs(grid.affine[:, :-1])
+    return bool(np.array_equal(steps, np.eye(len(steps))))
+
+
+def determinant(linear: np.ndarray) -> float:
+    """Return the length, area or volume that steps along each axis span, also where they are not upright.
+
+    Parameters
+    ----------
+    linear : numpy.ndarray
+        float64, ``(k, k)``, a column for each axis. Where every axis is that of a coordinate, the result is
+        the product of the steps, to the last bit.
+    """
+    axes = range(len(linear))
+    terms = []
+    for rows in itertools.permutations(axes):
+        crossings = sum(rows[one] > rows[other] for one, other in itertools.combinations(axes, 2))
+        terms.append(
+            (-1) ** crossings
+            * math.prod(float(linear[row, axis]) for axis, row in zip(axes, rows, strict=True))
+        )
+    return abs(math.fsum(terms))
 
 
 def displacement(reference: Grid, prediction: Grid) -> float:

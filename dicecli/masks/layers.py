@@ -13,6 +13,7 @@ import numpy as np
 
 from dicecli.errors import Changed, NotLabels, UnknownLabel
 from dicecli.masks.encoding import meaning
+from dicecli.masks.largest import untied
 from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 
@@ -52,14 +53,13 @@ def meant(
     Raises
     ------
     NotLabels
-        Grey levels.
+        Grey levels; scores that tie.
     UnknownLabel
-        Labels that the declared scheme lacks.
     """
     # What values mean is a matter of the whole mask, also of what the other one leaves out.
     nodata = source.nodata_label
     known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, nodata}}
-    renamed, notes = meaning(known, settings)
+    renamed, notes = (untied(known, source.path), []) if source.is_largest else meaning(known, settings)
     found = {label: renamed.get(label, label) for label in known}
     check_declared({found[label]: n for label, n in known.items()}, settings.labels)
     for label in sizes.keys() - known.keys():
@@ -244,5 +244,7 @@ def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
         more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
         raise UnknownLabel(
             f"label {shown}{more} is not declared by {scheme.source}",
-            "Declare it there, or leave its pixels out: --ignore-label N.",
+            "If 255 stands for label 1, which is declared: --threshold 128."
+            if scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
+            else "Declare it there, or leave its pixels out: --ignore-label N.",
         )

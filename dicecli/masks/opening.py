@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files
 from dicecli.masks.sources import MaskSource, Reading
-from dicecli.masks.views import ArraySource, BinaryLayer
+from dicecli.masks.views import ArraySource, BinaryLayer, largest_of_array
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
@@ -40,9 +40,7 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
     except ManyVolumes as error:
         # Without its frames: a layer keeps it, and they would keep the mask.
         said = error.on_side(side, shown(mask)).with_traceback(None)
-        # Layers stand on the last axis; who names another one does not mean them.
         is_asked_otherwise = settings.threshold is not None or settings.argmax or settings.band is not None
-        is_asked_otherwise |= settings.channel_axis not in {-1, 3}
         if settings.soft or is_asked_otherwise or not 2 <= error.number <= MOST_LAYERS:
             raise said from error.__cause__
         try:
@@ -74,7 +72,8 @@ def _opened(mask: object, settings: Settings) -> MaskSource:
     if hasattr(mask, "dataobj") and hasattr(mask, "header"):
         image_source: MaskSource = load("formats", "nifti").from_image(mask, reading_of(settings))
         return image_source
-    return ArraySource(mask, shown(mask), reading=reading_of(settings))
+    source = ArraySource(mask, shown(mask), reading=reading_of(settings))
+    return largest_of_array(source) if settings.argmax and len(source.shape) == 4 else source
 
 
 def _channels(
@@ -85,7 +84,7 @@ def _channels(
     reading = replace(reading_of(settings), is_binary=is_binary)
     if hasattr(given, "dataobj") and hasattr(given, "header"):
         nifti = load("formats", "nifti")
-        channels: list[MaskSource] = nifti.probabilities_from_image(given, reading)
+        channels: list[MaskSource] = nifti.probabilities_from_image(given, reading, shape)
         return channels
     from dicecli.masks.channel_arrays import array_channels
 
@@ -168,6 +167,7 @@ def reading_of(settings: Settings) -> Reading:
         probability_axis=None if settings.soft is None else settings.soft.channel_axis,
         background=settings.labels.background,
         ignore=settings.labels.ignore,
+        geometry=settings.geometry,
         colours=settings.labels.colours,
         max_pixels=settings.max_pixels,
         max_memory=settings.max_memory,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import CaseError
 from dicecli.masks.alignment import align
+from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
-from dicecli.masks.views import NothingSource
+from dicecli.masks.views import NothingSource, Reoriented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     import numpy as np
 
+    from dicecli.masks.axes import Side
     from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
@@ -55,6 +58,7 @@ class Pair:
         self.reference: tuple[MaskSource, ...] = ()
         self.prediction: tuple[MaskSource, ...] = ()
         self.notes: list[str] = []
+        self._leads: Side | None = None
 
     def __enter__(self) -> Self:
         """Open and align.
@@ -97,15 +101,35 @@ class Pair:
     def leading(self) -> MaskSource:
         """The layer in the order of whose file windows come: of the side of which more is read."""
         is_of_prediction = self.is_soft or len(self.prediction) > 1
+        if self._leads is not None:
+            is_of_prediction = self._leads == "prediction"
         return self.prediction[0] if is_of_prediction else self.reference[0]
 
     def windows(self) -> Plan:
         """Return the plan that both are read through; memory does not grow with the number of layers."""
         first, second = self.reference[0], self.prediction[0]
-        if self._pixels == WINDOW_PIXELS:
-            return plan(first, second, pixels=WINDOW_PIXELS)
         other = second if self.leading is first else first
+        if self._pixels == WINDOW_PIXELS:
+            return plan(self.leading, other, pixels=WINDOW_PIXELS)
         return plan(self.leading, other, pixels=self._pixels, growth=_GROWTH)
+
+    @property
+    def volume_in_doubt(self) -> Side | None:
+        """The side that is a volume beside an image, where nobody said what the volume's first axis is."""
+        is_said = self._settings.axes is not None
+        return None if is_said else volume_beside_image(self.reference[0].grid, self.prediction[0].grid)
+
+    def turned(self, side: Side, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Pair:
+        """Return this pair with one side's axes permuted and reversed, to be read while this one is open.
+
+        Windows come in the order of the other side's file. Axis ``t`` of what is read is axis ``axes[t]`` of
+        the side, reversed where ``flips[t]``.
+        """
+        found = copy(self)
+        layers = tuple(Reoriented(each, axes, flips) for each in getattr(self, side))
+        other: Side = "prediction" if side == "reference" else "reference"
+        vars(found).update({side: layers, "_leads": other})
+        return found
 
     def slabs(self) -> Plan:
         """Return a plan whose windows are whole along all axes but the slowest of the files."""
@@ -185,11 +209,12 @@ class Pair:
 
     def _align(self, reference: list[MaskSource], prediction: list[MaskSource]) -> None:
         """Lay every layer of the prediction on the reference's first one; those of a side have one grid."""
+        geometry, axes = self._settings.geometry, self._settings.axes
         try:
             for each in prediction:
-                first, turned, self.notes = align(reference[0], each, self._settings.geometry)
+                first, turned, self.notes = align(reference[0], each, geometry, axes)
                 self.prediction = (*self.prediction, turned)
-            others = [align(each, prediction[0], self._settings.geometry)[0] for each in reference[1:]]
+            others = [align(each, prediction[0], geometry, axes)[0] for each in reference[1:]]
             self.reference = (first, *others)
         except CaseError as error:
             error.path = f"{shown(self._case.prediction)} against {shown(self._case.reference)}"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
     from dicecli.records.labels import Colour
 
+#: Values of probabilities, and of a mask of 0 and 1 that was interpolated, stay below; of more labels, not.
+_MOST_OF_ONE = 1.5
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -29,7 +32,7 @@ class Reading:
 
     Attributes
     ----------
-    band, threshold, nodata, argmax, channel_axis, background, ignore, max_pixels, max_memory
+    band, threshold, nodata, argmax, channel_axis, background, ignore, geometry, max_pixels, max_memory
         As in :class:`~dicecli.records.settings.Settings` and its labels.
     probability_axis : int or None
         The axis of an array's channels of probabilities.
@@ -47,6 +50,7 @@ class Reading:
     probability_axis: int | None = None
     background: int | None = 0
     ignore: tuple[int, ...] = ()
+    geometry: str = "strict"
     colours: Mapping[Colour, int] = field(default_factory=dict)
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
@@ -85,6 +89,9 @@ class MaskSource(ABC):
         The blocks of the file whose checksums were right; :meth:`finish` sees to the others.
     refusal : CaseError or None
         Of a binary layer: what is wrong with its file where that holds anything else.
+    is_largest : bool
+        Whether labels are which of several scores is the largest: :mod:`dicecli.masks.largest` says how ties
+        are stored.
     """
 
     def __init__(
@@ -115,6 +122,11 @@ class MaskSource(ABC):
         self.oddities: list[str] = []
         self.checked: set[int] = set()
         self.refusal: CaseError | None = None
+        self.is_largest = False
+
+    def take_for_largest(self) -> None:
+        """Take the values for indices of the largest score, which no threshold is meant for."""
+        self.is_largest, self.threshold = True, None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -152,17 +164,36 @@ class MaskSource(ABC):
                 ignore=self.ignore,
             )
         except Fractions:
-            largest = max(residual(self.values(each), self.nodata) for each in plan(self))
-            raise self.fractions(largest) from None
+            blocks = (self.values(each) for each in plan(self))
+            found = [(residual(each, self.nodata), self._top(each)) for each in blocks]
+            raise self.fractions(*(max(each) for each in zip(*found, strict=True))) from None
 
-    def fractions(self, largest: float) -> NotLabels:
-        """Make the error for values that are no integers, the largest distance from one being `largest`."""
-        return NotLabels(
-            f"its values are not all integers: the largest distance from one is {largest:.4g}",
-            "If it is a probability map, give a threshold, as --threshold 0.5, or score the probabilities: "
-            "dicecli soft. Labels must be saved without interpolation and scaling.",
-            self.path,
-        )
+    def _top(self, values: np.ndarray) -> float:
+        """Return the largest finite value of a block, nodata apart; minus infinity where there is none."""
+        is_known = np.isfinite(values) & (values != (math.nan if self.nodata is None else self.nodata))
+        return float(values.max(initial=-math.inf, where=is_known))
+
+    def fractions(self, largest: float, top: float) -> NotLabels:
+        """Make the error for values that are no integers.
+
+        Parameters
+        ----------
+        largest : float
+            The largest distance from an integer.
+        top : float
+            The largest value.
+        """
+        message = f"its values are not all integers: the largest distance from one is {largest:.4g}"
+        if top < _MOST_OF_ONE:
+            hint = "If it is a probability map, give a threshold, as --threshold 0.5, or score the "
+            hint += "probabilities: dicecli soft. Labels must be saved without interpolation and scaling."
+        else:
+            message += f", and the largest value {top:.4g}"
+            hint = (
+                "These are no probabilities. If they are labels that were interpolated, save them again with "
+            )
+            hint += "nearest neighbour; if they were scaled, without."
+        return NotLabels(message, hint, self.path)
 
     def finish(self) -> None:  # noqa: B027 - most formats have nothing to do
         """Check what can only be checked at the end: checksums, and that nothing follows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from dicecli.errors import NotLabels
 from dicecli.masks.encoding import Fractions, to_labels
 from dicecli.masks.grid import Grid
+from dicecli.masks.largest import largest_of
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
@@ -67,6 +69,22 @@ def _dtype(tensor: Any) -> np.dtype:
     return np.dtype("float64" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch."))
 
 
+def largest_of_array(scores: ArraySource) -> ArraySource:
+    """Return which of the scores of an array of four axes is the largest, as a mask of three.
+
+    Raises
+    ------
+    NotLabels
+        As :func:`~dicecli.masks.largest.largest_of` says.
+    """
+    values = scores.values(tuple(slice(0, n) for n in scores.shape))
+    axis = scores.reading.channel_axis
+    found = ArraySource(largest_of(values, axis, scores.path), scores.path, reading=scores.reading)
+    found.take_for_largest()
+    found.notes += [*scores.notes, f"labels are the index of the largest of {scores.shape[axis]} scores"]
+    return found
+
+
 class NothingSource(MaskSource):
     """The prediction that is not there, as one that predicts nothing: background, or no label at all."""
 
@@ -82,6 +100,13 @@ class NothingSource(MaskSource):
     def read(self, window: Window) -> np.ndarray:
         """Return the same: there is nothing to convert."""
         return self.values(window)
+
+
+def _take_over(view: MaskSource, source: MaskSource) -> None:
+    """Let a view of a mask share what is known of it, and what is found out later."""
+    view.notes, view.checked = source.notes, source.checked
+    view.is_random_access, view.refusal = source.is_random_access, source.refusal
+    view.is_largest, view.threshold = source.is_largest, source.threshold
 
 
 class Reoriented(MaskSource):
@@ -104,10 +129,7 @@ class Reoriented(MaskSource):
             nan_is_nodata=source.nan_is_nodata,
             reading=source.reading,
         )
-        self.notes = source.notes
-        self.checked = source.checked
-        self.is_random_access = source.is_random_access
-        self.refusal = source.refusal
+        _take_over(self, source)
         self._source, self._axes, self._flips = source, axes, flips
 
     def values(self, window: Window) -> np.ndarray:
@@ -146,9 +168,7 @@ class Reshaped(MaskSource):
         shape = source.shape[:axis] + source.shape[axis + 1 :]
         spacing = source.grid.spacing
         kept = spacing[:axis] + spacing[axis + 1 :] if spacing else None
-        grid = Grid(
-            shape, kept, source.grid.unit, None, source.grid.crs, source.grid.pixel_size, source.grid.kind
-        )
+        grid = replace(source.grid, shape=shape, spacing=kept, affine=None)
         super().__init__(
             source.path,
             grid,
@@ -159,10 +179,7 @@ class Reshaped(MaskSource):
             nan_is_nodata=source.nan_is_nodata,
             reading=source.reading,
         )
-        self.notes = source.notes
-        self.checked = source.checked
-        self.is_random_access = source.is_random_access
-        self.refusal = source.refusal
+        _take_over(self, source)
         self._source, self._axis = source, axis
 
     def values(self, window: Window) -> np.ndarray:

@@ -51,6 +51,11 @@ class LabelScheme:
         members = (label for region in self.regions.values() for label in region)
         return frozenset([*self.names, *members, *self.ignore])
 
+    @property
+    def is_one(self) -> bool:
+        """Whether label 1 is the only one beside the background 0."""
+        return self.known - {0} == {1} and self.background in {0, None}
+
     def name(self, label: int) -> str | None:
         """Return the declared name of a label, or None."""
         return self.names.get(label)

@@ -4,6 +4,8 @@ A field here is all that an option needs: the commands of its part show it, a co
 key, Python as a keyword, and the settings as a field. Where a setting is of another type than what is given
 for it, :class:`Settings` has the field again, and :func:`dicecli.runs.scoring.make_settings` makes one of the
 other.
+
+The file is long because the list is one: whoever adds an option sees beside it all that it may go with.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
 Geometry = Literal["strict", "ignore"]
+Axes = Literal["xy", "ij"]
 OnMissing = Literal["error", "zero", "skip"]
 Average = Literal["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
 #: The averages of which one can lead.
@@ -82,7 +85,15 @@ class _Shared:
         ),
     )
     geometry: Geometry = option(
-        "strict", Option("ignore: compare pixel by pixel, wherever the masks lie.", part="scoring")
+        "strict",
+        Option("ignore: compare pixel by pixel what would be refused for where it lies.", part="scoring"),
+    )
+    axes: Axes | None = option(
+        None,
+        Option(
+            "What the first axis of a NIfTI is, beside an image: xy, the column, as of ITK; ij, the row.",
+            shown="ij, but refused where xy fits far better",
+        ),
     )
     missing: OnMissing = option(
         "error",

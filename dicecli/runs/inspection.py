@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, TypedDict
 from dicecli.errors import CaseError
 from dicecli.masks import files
 from dicecli.masks.alignment import align
+from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.grid import differences, displacement
+from dicecli.masks.largest import folded
 from dicecli.masks.opening import opened_layers
+from dicecli.masks.pair import Pair
+from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.stored_values import encoding, stored_values, values_of_layers
+from dicecli.statistics._census import census
+from dicecli.statistics._meaning import understood
+from dicecli.statistics._turned import check_axes
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
@@ -89,7 +96,7 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
             for each in layers:
                 each.finish()
             files.check_unchanged(path, before)
-            found.values = values
+            found.values = folded(values) if values and source.is_largest else values
             if len(layers) > 1:
                 found.encoding = f"{len(layers)} binary layers, which may overlap; pixels of all are added up"
                 return found
@@ -140,8 +147,10 @@ def inspect_pair(prediction: str, reference: str, settings: Settings | None = No
             for path in (reference, prediction)
         )
         try:
-            one, other, answer["notes"] = align(first, second)
+            one, other, answer["notes"] = align(first, second, axes=settings.axes)
             grids = one.grid, other.grid
+            if settings.axes is None and volume_beside_image(*grids):
+                _check_axes(prediction, reference, settings)
         except CaseError as error:
             answer["aligned"], answer["message"], answer["hint"] = False, error.message, error.hint
             grids = first.grid, second.grid
@@ -149,6 +158,13 @@ def inspect_pair(prediction: str, reference: str, settings: Settings | None = No
             answer["differences"] = differences(*grids)
             answer["displacement_voxels"] = displacement(*grids)
     return answer
+
+
+def _check_axes(prediction: str, reference: str, settings: Settings) -> None:
+    """Refuse a volume beside an image that would fit far better with other axes, as ``score`` does."""
+    with Pair(Case("", prediction, reference), settings) as pair:
+        counted = census(pair, pair.windows(), settings.device).parts
+        check_axes(pair, understood(pair, counted, settings), settings)
 
 
 def _named(value: float, settings: Settings) -> bool:

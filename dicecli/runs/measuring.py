@@ -21,6 +21,7 @@ from dicecli.statistics._meaning import understood
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._sharing import CensusWork, PassWork, share_out
 from dicecli.statistics._sums import Sums
+from dicecli.statistics._turned import check_axes
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings
@@ -63,6 +64,7 @@ def measure_case(
     with Pair(case, settings) as pair:
         census = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, census, settings)
+        on_axes = check_axes(pair, opened, settings)
         options = _options(settings)
         needed = halos(opened, options)
         states: Sums[str, State] = Sums({})
@@ -71,7 +73,7 @@ def measure_case(
             states = share_out(case, settings, pair, work, threads=threads, fold=fold)
             pair.finish(threads)
         found, said = measured(states.parts, options, opened, pair)
-        notes = [*pair.notes, *_on_device(settings), *opened.notes, *said]
+        notes = [*pair.notes, *on_axes, *_on_device(settings), *opened.notes, *said]
     notes += [] if opened.counted else ["no pixel is left to compare"]
     return Scored(
         case=named(case),

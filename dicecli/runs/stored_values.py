@@ -11,6 +11,7 @@ import numpy as np
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.blocks import plan
 from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
+from dicecli.masks.largest import folded, untied
 from dicecli.masks.layers import check_declared, meant_inside
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS
@@ -79,7 +80,9 @@ def encoding(
             f"it holds more than {MAX_LABELS:,} distinct values; a label map has fewer",
             "Give a label map; or a threshold for probabilities, as --threshold 0.5.",
         )
-    problems += _oddities(values, source)
+    problems += _oddities(folded(values) if source.is_largest else values, source)
+    if source.is_largest:
+        return _of_largest(values, source, settings)
     nans = sum(n for value, n in values.items() if math.isnan(value))
     if nans and not source.nan_is_nodata and not math.isnan(source.nodata or 0):
         raise NotLabels(
@@ -88,7 +91,8 @@ def encoding(
         )
     stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)
     if settings.threshold is None and residual(stored, source.nodata) > MAX_RESIDUAL:
-        raise source.fractions(residual(stored, source.nodata))
+        top = max(value for value in values if math.isfinite(value) and value != source.nodata)
+        raise source.fractions(residual(stored, source.nodata), top)
     labels = to_labels(
         stored, source.nodata, settings.threshold, nan_is_nodata=source.nan_is_nodata, ignore=source.ignore
     )
@@ -103,6 +107,14 @@ def encoding(
     if source.nodata is not None:
         said.append(f"{source.nodata:g} is nodata, and left out")
     return "; ".join(said) if said else "labels are the stored values"
+
+
+def _of_largest(values: dict[float, int], source: MaskSource, settings: Settings) -> str:
+    """Say how indices of the largest score are read."""
+    sizes = {int(value): n for value, n in values.items()}
+    untied(sizes, source.path)
+    check_declared(folded(sizes), settings.labels)
+    return "; ".join(source.notes)
 
 
 def _oddities(values: dict[float, int], source: MaskSource) -> list[str]:

@@ -172,12 +172,37 @@ def test_an_axis_that_leans_on_two_alike_gives_no_order():
     assert align(reference, prediction) == (reference, prediction, [])
 
 
-def test_geometry_ignore_turns_nothing():
-    """With --geometry ignore the stored values are compared, wherever they lie."""
+def test_geometry_ignore_turns_nothing_that_lies_elsewhere():
+    """With --geometry ignore the stored values are compared where the masks would be refused, and it is said why."""
     flipped = volume(affine((-1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(100, 0, 0)))
     reference, prediction = source(VOLUME, volume()), source(VOLUME, flipped)
-    notes = ["geometry ignored: compared pixel by pixel, wherever they lie"]
+    notes = [
+        "geometry ignored: the masks lie up to 100 voxels apart: prediction origin (100, 0, 0) against (0, 0, 0) mm; "
+        "direction of the axes by (180, 0, 0) degrees; compared pixel by pixel all the same"
+    ]
     assert align(reference, prediction, "ignore") == (reference, prediction, notes)
+
+
+def test_geometry_ignore_turns_what_need_not_be_refused():
+    """With --geometry ignore a volume on the same place of the world is turned as ever, with the same notes."""
+    flipped = volume(affine((-1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(1, 0, 0)))
+    pair = source(VOLUME, volume()), source(VOLUME[::-1], flipped)
+    assert aligned(*pair) == aligned(*pair, "ignore")
+
+
+@pytest.mark.parametrize("default", ["reference", "prediction"])
+@pytest.mark.parametrize("direction", [(1, 1, 1), (-1, -1, 1)])
+def test_a_header_that_nobody_wrote_is_to_be_copied(default, direction):
+    """Spacing 1 and origin 0 on one side alone: the hint says to copy the other's header, not to resample."""
+    grids = {
+        "reference": volume(affine((1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(10, 20, 30))),
+        "prediction": volume(affine((1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(50, 20, 30))),
+    }
+    grids[default] = volume(affine(*np.diag(direction).tolist()))
+    with pytest.raises(GridMismatch) as caught:
+        check_grids(**grids)
+    assert f"The {default}'s header is that of an array saved without one" in caught.value.hint
+    assert "Resample" not in caught.value.hint
 
 
 def test_what_lies_elsewhere_is_not_turned():

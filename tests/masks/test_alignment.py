@@ -276,13 +276,19 @@ def test_another_direction_is_refused(tmp_path):
     assert "origin" not in str(caught.value)
 
 
-def test_units_of_length_are_compared_as_lengths(tmp_path):
-    """A volume in metres and its twin in millimetres lie on each other."""
+def test_different_units_of_length_are_refused(tmp_path):
+    """A volume in metres and its twin in millimetres: both units are named; ignored, they lie on each other."""
     reference = nifti(tmp_path / "reference.nii", LABELS, affine=STRAIGHT)
-    metres = np.diag([0.001, 0.001, 0.001, 1]) @ STRAIGHT
-    result = scored(nifti(tmp_path / "a.nii", PREDICTION, affine=metres, unit="meter"), reference)
+    turned = STRAIGHT @ placed((-1, 1, 1), (6, 0, 0))
+    metres = nifti(
+        tmp_path / "a.nii", PREDICTION[::-1], affine=np.diag([0.001, 0.001, 0.001, 1]) @ turned, unit="meter"
+    )
+    with pytest.raises(GridMismatch, match="units of length: prediction m, reference mm") as caught:
+        scored(metres, reference)
+    assert "--geometry ignore" in caught.value.hint
+    result = scored(metres, reference, geometry="ignore")
     assert brute(PREDICTION, LABELS) == counts(result)
-    assert quiet(result)
+    assert any("geometry ignored: the headers state different units" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("transform", [UTM32, DEGREES], ids=["metres", "degrees"])
@@ -446,8 +452,12 @@ def test_a_map_against_a_volume_is_compared_by_pixel_with_a_note(tmp_path):
 def test_geometry_ignore_compares_by_index_and_says_so(tmp_path):
     """With --geometry ignore masks are compared index by index wherever they lie, and a note says so."""
     reference = nifti(tmp_path / "reference.nii", LABELS)
-    turned = placed((-1, 1, 1), (6, 0, 0))
-    for affine in (placed(origin=(100, 0, 0)), placed((3, 3, 3)), rotation(30), turned):
+    for affine in (
+        placed(origin=(100, 0, 0)),
+        placed((3, 3, 3)),
+        rotation(30),
+        placed((-1, 1, 1), (60, 0, 0)),
+    ):
         result = scored(
             nifti(tmp_path / "prediction.nii", PREDICTION, affine=affine), reference, geometry="ignore"
         )

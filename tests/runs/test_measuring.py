@@ -547,9 +547,9 @@ def test_a_baseline_of_layers_is_of_regions(tmp_path):
 
 
 def test_an_axis_that_is_named_is_not_passed_over(tmp_path):
-    """Layers stand on the last axis; with another --channel-axis several volumes are refused as before."""
-    volumes = (np.random.default_rng(0).random((4, 5, 6, 3)) < 0.4).astype(np.uint8)
-    path = make.nifti(tmp_path / "a.nii.gz", volumes)
-    with pytest.raises(ManyVolumes):
-        dicecli.score(str(path), str(path), channel_axis=0)
-    assert len(dicecli.score(str(path), str(path), channel_axis=3).evaluated) == 3
+    """Layers stand on the last axis, or on the one that --channel-axis names: each is counted by itself."""
+    first, second = ((np.random.default_rng(n).random((4, 5, 6, 3)) < 0.4).astype(np.uint8) for n in range(2))
+    for axis, suffix in itertools.product((-1, 0, 1, 2, 3), (".nii", ".nii.gz")):
+        paths = [make.nifti(tmp_path / f"{n}{suffix}", each) for n, each in enumerate((first, second))]
+        expected = layered.brute(*(np.moveaxis(each, axis, 0) for each in (first, second)))
+        assert expected == list(layered.found(make.scored(*paths, channel_axis=axis)).values())

@@ -51,7 +51,9 @@ def from_image(image: SpatialImage, reading: Reading) -> MaskSource:
     return masks.from_image(image, reading)
 
 
-def probabilities_from_image(image: SpatialImage, reading: Reading) -> list[MaskSource]:
+def probabilities_from_image(
+    image: SpatialImage, reading: Reading, shape: tuple[int, ...]
+) -> list[MaskSource]:
     """Take an axis of an image of nibabel as channels of probabilities.
 
     Raises
@@ -61,4 +63,4 @@ def probabilities_from_image(image: SpatialImage, reading: Reading) -> list[Mask
     """
     from dicecli.masks.formats.nifti import channels
 
-    return channels.probabilities_from_image(image, reading)
+    return channels.probabilities_from_image(image, reading, shape)

@@ -13,20 +13,12 @@ import numpy as np
 
 from dicecli.errors import BadHeader, Corrupt, Missing, NotLabels, Truncated, UnknownFormat, Unreadable
 from dicecli.masks import files
-from dicecli.masks.grid import Grid, displacement
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
-    from nibabel.spatialimages import SpatialImage
 
-#: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
-_FARTHEST = 1e9
-#: Nor is a voxel smaller than an atom; squares of such numbers still are numbers.
-_SMALLEST = 1e-9
 GZIP = b"\x1f\x8b"
 _MAGIC = {348: (b"n+1\0", b"ni1\0"), 540: (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
-#: Millimetres of a header's unit of length, by its code: metre, millimetre, micrometre.
-_IN_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 
 
 def parts(path: str) -> tuple[str, str]:
@@ -105,96 +97,6 @@ def _inflate_start(path: str) -> bytes:
         if isinstance(error, OSError) and error.errno is not None:  # the system's
             raise Unreadable(f"cannot be read: {error.strerror}", "Check the disk.", path) from error
         raise Corrupt(f"the gzip stream is damaged: {error}", "Fetch it again.", path) from error
-
-
-def geometry(header: Nifti1Header, path: str) -> tuple[Grid, tuple[int, ...], list[str]]:
-    """Return the grid, and the shape as stored with all its axes but the trailing ones of length 1."""
-    dims = [int(n) for n in header["dim"]]
-    if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
-        raise BadHeader(
-            f"its header gives the dimensions {dims}: an axis count from 1 to 7 and positive lengths are "
-            "expected",
-            "The file is damaged, or not NIfTI. Save it again.",
-            path,
-        )
-    stored = [*dims[1 : dims[0] + 1], 1][: max(2, dims[0])]
-    while len(stored) > 2 and stored[-1] == 1:
-        stored.pop()
-    space = tuple(stored[:3])
-    factor = _IN_MM.get(int(header["xyzt_units"]) & 7)
-    with np.errstate(invalid="ignore"):  # of NaN, which is told below
-        zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))
-    affine, oddities = _affine(header, factor or 1.0, (*space, *(1,) * (3 - len(space))))
-    if affine is not None:
-        zooms = np.linalg.norm(affine[:, :3], axis=0) / (factor or 1.0)
-    is_sized = bool((zooms > _SMALLEST).all() and (zooms < _FARTHEST).all())
-    if not is_sized:
-        oddities.append(f"its voxel sizes are {zooms.tolist()}: sizes are unknown")
-    spacing = tuple((zooms * (factor or 1.0)).tolist())
-    if factor is None:
-        oddities.append("its header names no unit of length: volumes are not computed")
-    grid = Grid(
-        shape=space,
-        spacing=spacing[: len(space)] if is_sized else None,
-        unit="mm" if factor and is_sized else None,
-        affine=affine,
-        pixel_size=math.prod(spacing) if factor and is_sized else None,
-        kind="volume",
-    )
-    return grid, tuple(stored), oddities
-
-
-def geometry_of_image(image: SpatialImage) -> tuple[Grid, tuple[int, ...], str]:
-    """Return grid and shape of an image that nibabel has loaded or made, and what to call it."""
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Image
-
-    header = image.header
-    if not isinstance(header, Nifti1Header):
-        header = Nifti2Image.from_image(image).header
-        header.set_xyzt_units("mm")  # the unit of every other format that nibabel reads
-    path = image.get_filename() or f"<{type(image).__name__}>"
-    grid, layout, _ = geometry(header, path)
-    return grid, layout, path
-
-
-def _affine(
-    header: Nifti1Header, factor: float, shape: tuple[int, ...]
-) -> tuple[np.ndarray | None, list[str]]:
-    """Return the way to the world, in millimetres, ``(3, 4)``: the sform, else the qform, else None."""
-    from nibabel.spatialimages import HeaderDataError
-
-    found = {}
-    oddities = []
-    for name, code in (("sform", "sform_code"), ("qform", "qform_code")):
-        if int(header[code]) <= 0:
-            continue
-        try:
-            # Sizes and quaternions of NaN and infinity are told from places below, without a warning.
-            with np.errstate(all="ignore"):
-                affine = np.asarray(getattr(header, f"get_{name}")(), np.float64)[:3] * factor
-        except (ValueError, HeaderDataError):
-            affine = np.zeros((3, 4))
-        if _is_regular(affine):
-            found[name] = affine
-        else:
-            oddities.append(f"its {name} is singular or out of bounds, and not used")
-    if len(found) == 2:
-        grids = [Grid(shape, affine=each, kind="volume") for each in found.values()]
-        apart = displacement(*grids)
-        if apart > 0.5:
-            oddities.append(f"its sform and qform lie up to {apart:.3g} voxels apart; the sform is used")
-    if not found:
-        oddities.append("neither sform nor qform says how it lies in the world")
-    return next(iter(found.values()), None), oddities
-
-
-def _is_regular(affine: np.ndarray) -> bool:
-    """Tell whether an affine gives every voxel a place of its own, in numbers to reckon with."""
-    if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST:
-        return False
-    lengths = np.linalg.norm(affine[:, :3], axis=0)
-    return bool(lengths.min() > _SMALLEST and abs(np.linalg.det(affine[:, :3])) > 1e-6 * np.prod(lengths))
 
 
 def dtype(header: Nifti1Header, path: str) -> np.dtype:

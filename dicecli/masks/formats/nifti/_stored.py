@@ -10,13 +10,14 @@ import numpy as np
 from dicecli.errors import BadHeader, TrailingData, Truncated
 from dicecli.masks import files
 from dicecli.masks.formats.nifti import _header as headers
+from dicecli.masks.formats.nifti._place import place_of
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
-    from dicecli.masks.grid import Grid
+    from dicecli.masks.formats.nifti._place import Place
     from dicecli.masks.sources import Reading
 
 
@@ -61,33 +62,31 @@ class Stored(NamedTuple):
 
 
 class File(NamedTuple):
-    """What a header says: how voxels lie in the file and in space, how many axes, and what looks odd."""
+    """What a header says: how voxels lie in the file and in space, and what to show of it."""
 
     stored: Stored
-    grid: Grid
+    place: Place
     facts: dict[str, object]
-    oddities: list[str]
-    axes: int
 
 
-def read(path: str, reading: Reading) -> File:
-    """Read what the header says, and check it against the file's size."""
+def read(path: str, reading: Reading, shape: tuple[int, ...] = ()) -> File:
+    """Read what the header says, beside a reference of some shape, and check it against the file's size."""
     header_path, data_path = headers.parts(path)
     files.check_regular(header_path)
     data_bytes = files.check_regular(data_path)
     header, facts = headers.read(header_path)
-    grid, layout, oddities = headers.geometry(header, header_path)
+    place = place_of(header, header_path, reading, shape)
     stored = Stored(
         path=data_path,
         dtype=headers.dtype(header, path),
-        layout=layout,
+        layout=place.layout,
         offset=headers.offset(header, header_path, is_single=header_path == data_path),
         scaling=_scaling(header, path),
         is_zipped=files.head(data_path, 2) == headers.GZIP,
     )
     _check_size(stored, data_bytes, path)
-    check_pixels(layout, reading.max_pixels, path)
-    return File(stored, grid, facts, oddities, int(header["dim"][0]))
+    check_pixels(place.layout, reading.max_pixels, path)
+    return File(stored, place, facts)
 
 
 def _check_size(stored: Stored, there: int, path: str) -> None:

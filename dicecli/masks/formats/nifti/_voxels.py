@@ -156,14 +156,13 @@ class Voxels(MaskSource):
         return self._whole
 
 
-def describe(source: Voxels, path: str, file: File) -> None:
+def describe(source: MaskSource, path: str, file: File) -> None:
     """Say what is known of the file, and what was assumed."""
-    stored = source.stored
+    stored = file.stored
     source.path = path
-    source.dropped_axes = max(0, file.axes - len(file.stored.layout))
-    source.oddities += file.oddities
-    # What decides where it lies is said wherever it is compared.
-    source.notes += [each for each in file.oddities if "used" in each]
+    source.dropped_axes = file.place.dropped
+    source.oddities += file.place.oddities
+    source.notes += file.place.notes
     source.facts = file.facts | {
         "stored as": str(stored.dtype),
         "compression": "gzip" if stored.is_zipped else "none",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import ManyVolumes, NotLabels
+from dicecli.errors import ManyVolumes
 from dicecli.masks.formats.nifti import _stored
-from dicecli.masks.formats.nifti._header import geometry_of_image
+from dicecli.masks.formats.nifti._place import place_of_image, without_channels
 from dicecli.masks.formats.nifti._voxels import Voxels, describe
-from dicecli.masks.grid import Grid
+from dicecli.masks.largest import largest_of
 from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.nifti._stored import Stored
+    from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
 
 
@@ -34,13 +35,12 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         Colours or complex numbers.
     """
     file = _stored.read(path, reading)
-    stored, grid = file.stored, file.grid
-    layout = stored.layout
-    grid = _one_volume(grid, layout, path, reading)
-    source = (_LargestScore if len(layout) > 3 else Voxels)(stored, grid, reading)
+    layout = file.stored.layout
+    grid = _one_volume(file.place.grid, layout, path, reading)
+    source = (_LargestScore if len(layout) > 3 else Voxels)(file.stored, grid, reading)
     describe(source, path, file)
-    if grid.shape != layout[: len(grid.shape)] or len(layout) > 3:
-        source.notes.append(f"labels are the index of the largest of {layout[reading.channel_axis]} scores")
+    if len(layout) > 3:
+        source.notes.append(_chosen(layout, reading))
     return source
 
 
@@ -52,27 +52,32 @@ def from_image(image: SpatialImage, reading: Reading) -> MaskSource:
     CaseError
         As for a file, except for what only a file can have.
     """
-    grid, layout, path = geometry_of_image(image)
-    grid = _one_volume(grid, layout, path, reading)
+    place = place_of_image(image, reading)
+    layout, path = place.layout, place.path
+    grid = _one_volume(place.grid, layout, path, reading)
     values = np.asanyarray(image.dataobj).reshape(layout)
     if len(layout) > 3:
-        scores = layout[reading.channel_axis]
-        values = _largest(values, reading.channel_axis, path)
+        values = largest_of(values, reading.channel_axis, path)
     source = ArraySource(values, path, grid, reading)
     source.chunks, source.order = (*grid.shape[:-1], 1), "F"
+    source.notes += place.notes
     if len(layout) > 3:
-        source.notes.append(f"labels are the index of the largest of {scores} scores")
+        source.take_for_largest()
+        source.notes.append(_chosen(layout, reading))
     return source
+
+
+def _chosen(layout: tuple[int, ...], reading: Reading) -> str:
+    return f"labels are the index of the largest of {layout[reading.channel_axis]} scores"
 
 
 def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading) -> Grid:
     """Return the grid of one volume: of the file as it is, or of the labels that its scores give."""
     if len(layout) <= 3:
         return grid
+    axis = reading.channel_axis % 4
     if len(layout) == 4 and reading.argmax:
-        axis = reading.channel_axis % 4
-        # The header places the first three axes in space; with scores among them it places nothing.
-        return grid if axis == 3 else Grid(layout[:axis] + layout[axis + 1 :], kind="volume")
+        return without_channels(grid, layout, axis)
     what = " x ".join(str(n) for n in layout)
     error = ManyVolumes(
         f"it holds several volumes ({what})",
@@ -82,16 +87,22 @@ def _one_volume(grid: Grid, layout: tuple[int, ...], path: str, reading: Reading
         path,
     )
     error.facts = {"format": "NIfTI", "shape": what}
-    error.number = layout[3] if len(layout) == 4 else 0
+    error.number = layout[axis] if len(layout) == 4 else 0
+    if len(layout) == 4 and reading.channel_axis == -1 and layout[0] < layout[3]:
+        error = _channels_first(error, what)
     raise error
 
 
-def _largest(scores: np.ndarray, axis: int, path: str, *, is_reversed: bool = False) -> np.ndarray:
-    """Return the index of the largest score; of the smallest where a negative slope turns them round."""
-    if scores.dtype.kind == "f" and np.isnan(scores).any():
-        raise NotLabels("its scores hold NaN", "Save them again without, or save labels.", path)
-    index: np.ndarray = (np.argmin if is_reversed else np.argmax)(scores, axis=axis)
-    return index
+def _channels_first(error: ManyVolumes, what: str) -> ManyVolumes:
+    """Return the error for channels that may be on the first axis, as in arrays of training code."""
+    other = ManyVolumes(
+        f"it has four axes ({what}), of which the first is shorter than the last: are channels on the first?",
+        "Say which axis has the binary masks, or scores: --channel-axis 0; or, if it is the last, "
+        "--channel-axis 3. Of scores, add --argmax.",
+        error.path,
+    )
+    other.facts = error.facts
+    return other
 
 
 class _LargestScore(Voxels):
@@ -100,10 +111,12 @@ class _LargestScore(Voxels):
     def __init__(self, stored: Stored, grid: Grid, reading: Reading) -> None:
         super().__init__(stored, grid, reading)
         self.dtype = np.dtype(np.int64)
+        self.take_for_largest()
         self._channel_axis = reading.channel_axis % 4
 
     def values(self, window: Window) -> np.ndarray:
-        """Return the index of the largest volume."""
+        """Return the index of the largest volume, as :func:`largest_of` does."""
         axis = self._channel_axis
         scores = self._volume()[(*window[:axis], slice(None), *window[axis:])]
-        return _largest(scores, axis, self.path, is_reversed=self.stored.scaling[0] < 0)
+        factor = self.stored.scaling[0]
+        return largest_of(scores, axis, self.path, is_reversed=factor < 0, is_whole=factor == int(factor))

@@ -41,7 +41,7 @@ def test_a_flat_volume_is_a_plane(tmp_path):
     assert across.tolist() == read(nifti(tmp_path / "b.nii", across)).tolist()
 
 
-@pytest.mark.parametrize("shape", [(7, 6, 5, 2), (7, 6, 1, 2), (7, 6, 5, 1, 3), (1, 1, 1, 2)])
+@pytest.mark.parametrize("shape", [(7, 6, 5, 2), (7, 6, 1, 2), (7, 6, 5, 1, 3), (3, 1, 1, 2)])
 def test_several_volumes_are_refused(tmp_path, shape):
     """More than one volume is an error that names --argmax, not the first volume."""
     path = nifti(tmp_path / "a.nii.gz", blobs(shape))

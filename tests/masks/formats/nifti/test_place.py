@@ -25,14 +25,19 @@ def test_sizes_are_in_millimetres_whatever_the_unit(tmp_path, unit, step):
 
 
 @pytest.mark.parametrize("unit", [0, 4, 7])
-def test_without_a_unit_there_is_no_volume(tmp_path, unit):
-    """Where the header names no unit of length, volumes are undefined rather than guessed."""
-    path = patched(nifti(tmp_path / "a.nii", LABELS), xyzt_units=unit)
+def test_without_a_unit_lengths_are_millimetres(tmp_path, unit):
+    """Where the header names no unit of length, or one that there is not, it is mm, and one note says so."""
+    path = patched(nifti(tmp_path / "a.nii", LABELS, affine=np.diag([1, 2, 3, 1])), xyzt_units=unit)
     report = dicecli.score(path, path, metrics=["volume_reference_mm3"])
     (case,) = report.cases()
-    assert case.result.unit is None
-    assert case.result.sizes == {}
-    assert [math.isnan(row.values["volume_reference_mm3"]) for row in case.labels] == [True] * 3
+    assert case.result.unit == "mm"
+    assert case.result.sizes == {"mm3": 6}
+    assert [(LABELS == row.label).sum() * 6 for row in case.labels] == [
+        row.values["volume_reference_mm3"] for row in case.labels
+    ]
+    assert ["a NIfTI header names no unit of length: millimetres are taken"] == [
+        note for note in case.result.notes if "unit" in note
+    ]
 
 
 @pytest.mark.parametrize("unit", [2 | 8, 2 | 16, 2 | 56, 2 | 64, 2 | 128])
