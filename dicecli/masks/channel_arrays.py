@@ -1,4 +1,4 @@
-"""Arrays that hold a probability per class: which axis has the classes, and a source for each."""
+"""Arrays that hold a number per class: which axis has the classes, and a source for each, or the largest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.errors import ShapeMismatch
+from dicecli.masks.largest import largest_of
 from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
@@ -56,6 +57,22 @@ def array_channels(
         channels.append(source)
     channels[0].notes += note
     return channels
+
+
+def largest_of_array(scores: ArraySource) -> ArraySource:
+    """Return which of the scores of an array of four axes is the largest, as a mask of three.
+
+    Raises
+    ------
+    NotLabels
+        As :func:`~dicecli.masks.largest.largest_of` says.
+    """
+    values = scores.values(tuple(slice(0, n) for n in scores.shape))
+    axis = scores.reading.channel_axis
+    found = ArraySource(largest_of(values, axis, scores.path), scores.path, reading=scores.reading)
+    found.take_for_largest()
+    found.notes += [*scores.notes, f"labels are the index of the largest of {scores.shape[axis]} scores"]
+    return found
 
 
 def _at(axis: int, place: int) -> tuple[slice | int, ...]:

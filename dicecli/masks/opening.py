@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files
 from dicecli.masks.sources import MaskSource, Reading
-from dicecli.masks.views import ArraySource, BinaryLayer, largest_of_array
+from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
@@ -73,7 +73,11 @@ def _opened(mask: object, settings: Settings) -> MaskSource:
         image_source: MaskSource = load("formats", "nifti").from_image(mask, reading_of(settings))
         return image_source
     source = ArraySource(mask, shown(mask), reading=reading_of(settings))
-    return largest_of_array(source) if settings.argmax and len(source.shape) == 4 else source
+    if settings.argmax and len(source.shape) == 4:
+        from dicecli.masks.channel_arrays import largest_of_array
+
+        return largest_of_array(source)
+    return source
 
 
 def _channels(

@@ -11,7 +11,6 @@ import numpy as np
 from dicecli.errors import NotLabels
 from dicecli.masks.encoding import Fractions, to_labels
 from dicecli.masks.grid import Grid
-from dicecli.masks.largest import largest_of
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
@@ -67,22 +66,6 @@ class ArraySource(MaskSource):
 def _dtype(tensor: Any) -> np.dtype:
     """Return the type of what a tensor's windows are read as: NumPy knows no bfloat16."""
     return np.dtype("float64" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch."))
-
-
-def largest_of_array(scores: ArraySource) -> ArraySource:
-    """Return which of the scores of an array of four axes is the largest, as a mask of three.
-
-    Raises
-    ------
-    NotLabels
-        As :func:`~dicecli.masks.largest.largest_of` says.
-    """
-    values = scores.values(tuple(slice(0, n) for n in scores.shape))
-    axis = scores.reading.channel_axis
-    found = ArraySource(largest_of(values, axis, scores.path), scores.path, reading=scores.reading)
-    found.take_for_largest()
-    found.notes += [*scores.notes, f"labels are the index of the largest of {scores.shape[axis]} scores"]
-    return found
 
 
 class NothingSource(MaskSource):
