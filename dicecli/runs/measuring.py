@@ -21,12 +21,11 @@ from dicecli.statistics._meaning import understood
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._sharing import CensusWork, PassWork, share_out
 from dicecli.statistics._sums import Sums
-from dicecli.statistics._turned import check_axes
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings
     from dicecli.statistics._census import Counted
-    from dicecli.statistics._opened import Census, State
+    from dicecli.statistics._opened import Census, Opened, State
     from dicecli.statistics._sharing import Fold
 
 
@@ -64,7 +63,7 @@ def measure_case(
     with Pair(case, settings) as pair:
         census = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, census, settings)
-        on_axes = check_axes(pair, opened, settings)
+        on_axes = _on_axes(pair, opened, settings)
         options = _options(settings)
         needed = halos(opened, options)
         states: Sums[str, State] = Sums({})
@@ -105,6 +104,15 @@ def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fol
     )
     pair.finish(threads)
     return found
+
+
+def _on_axes(pair: Pair, opened: Opened, settings: Settings) -> list[str]:
+    """Check a volume beside an image, whose first axis may be the row or the column; most pairs are none."""
+    if pair.volume_in_doubt is None:
+        return []
+    from dicecli.statistics._turned import check_axes
+
+    return check_axes(pair, opened, settings)
 
 
 def _on_device(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import layered
 import make
 import numpy as np
 import pytest
@@ -88,6 +89,19 @@ def test_ignored_and_unlabelled_pixels_do_not_hide_it(tmp_path):
     full = make.png(tmp_path / "a.png", (MASK > 0) * np.uint8(255))
     with pytest.raises(GridMismatch, match=r"would be 1\.00"):
         scored(of_itk(tmp_path / "b.nii", (MASK > 0).astype(np.uint8)), full)
+
+
+def test_binary_layers_beside_a_label_map(tmp_path):
+    """Layers of a NIfTI beside an image, of which each is a region: what the image ignores does not hide it."""
+    void = MASK.copy()
+    void[9:11, 2:4] = 255
+    layers = np.stack([MASK == 1, MASK == 2])[..., np.newaxis]
+    turned = make.nifti(tmp_path / "a.nii.gz", np.moveaxis(layers.swapaxes(1, 2), 0, -1).astype(np.uint8))
+    options = {"regions": {"one": [1], "two": [2]}, "ignore_label": 255}
+    with pytest.raises(GridMismatch, match=r"would be 1\.00"):
+        dicecli.score(turned, void, **options)
+    found = layered.found(scored(turned, void, axes="xy", **options))
+    assert [(each.tp, each.fp, each.fn) for each in found.values()] == [(18, 0, 0), (4, 0, 0)]
 
 
 def test_in_every_command(tmp_path):

@@ -164,6 +164,26 @@ def test_probabilities_with_a_place_that_is_none(tmp_path):
         dicecli.soft(path, make.nifti(tmp_path / "b.nii", (LABELS > 1) * np.uint8(1)))
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e300])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_geotiff_that_states_a_place_and_holds_none(tmp_path, value, at):
+    """A transform of NaN or infinity is refused in the same way, as labels and as bands, unless it is ignored."""
+    transform = [*make.UTM32]
+    transform[at] = value
+    path = make.geotiff(tmp_path / "a.tif", OTHER[..., 0], transform=transform)
+    sound = make.geotiff(tmp_path / "b.tif", LABELS[..., 0])
+    with pytest.raises(BadHeader, match="gives no pixel a place") as caught:
+        scored(path, sound)
+    assert "--geometry ignore" in caught.value.hint
+    assert counts(scored(path, sound, geometry="ignore")) == brute(OTHER[..., 0], LABELS[..., 0])
+    assert "lie on each other" not in command("inspect", path, sound).output
+    layers = make.geotiff(
+        tmp_path / "c.tif", np.stack([OTHER[..., 0] > 1] * 2) * np.uint8(1), transform=transform
+    )
+    with pytest.raises(BadHeader):
+        dicecli.soft(layers, sound, accept_labels=True)
+
+
 # A22.
 
 

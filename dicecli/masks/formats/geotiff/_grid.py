@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicecli.errors import BadHeader
 from dicecli.masks.grid import Grid
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS
     from rasterio.io import DatasetReader
 
+    from dicecli.masks.sources import Reading
+
 #: No map is so large, nor are its pixels so small, whatever its unit.
 _LARGEST = 1e15
 
 
-def grid(dataset: DatasetReader) -> Grid:
-    """Return where the pixels of an open data set lie; without georeference, only how many there are."""
+def grid(dataset: DatasetReader, path: str, reading: Reading) -> Grid:
+    """Return where the pixels of an open data set lie; without georeference, only how many there are.
+
+    Raises
+    ------
+    BadHeader
+        It states a place that is none, and geometry is not ignored.
+    """
     shape = (dataset.height, dataset.width)
     transform = dataset.transform
     if transform.is_identity and dataset.crs is None:
@@ -26,6 +35,14 @@ def grid(dataset: DatasetReader) -> Grid:
     # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
     affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
     if not _is_regular(affine):
+        if reading.geometry != "ignore":
+            raise BadHeader(
+                f"its transform is {tuple(transform[:6])}, which gives no pixel a place: it holds NaN or "
+                "infinity, is out of bounds, or its steps span no area",
+                "Save it again with the transform of the image that it belongs to. --geometry ignore "
+                "compares pixel by pixel all the same.",
+                path,
+            )
         return Grid(shape, kind="map", crs=_wkt(dataset.crs))
     unit, factor = _unit(dataset.crs)
     steps = np.linalg.norm(affine[:, :2], axis=0) * factor

@@ -46,7 +46,7 @@ def _bands(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSour
     if is_lossy and reading.is_binary:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, 1, compression, path, reading)
-    place, read = grid(dataset), _WindowOfBands(dataset, path)
+    place, read = grid(dataset, path, reading), _WindowOfBands(dataset, path)
     channels: list[MaskSource] = []
     for band in range(1, dataset.count + 1):
         # A tag of 0 is no background here: it is nodata where every band has it.

@@ -58,7 +58,9 @@ def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
     _header.check_blocks(dataset, band, compression, path, reading)
     block = dataset.block_shapes[band - 1]
     nodata, note = _nodata(dataset, band, reading)
-    source = _Labels(dataset, path, grid(dataset), dtype=dtype, band=band, nodata=nodata, reading=reading)
+    source = _Labels(
+        dataset, path, grid(dataset, path, reading), dtype=dtype, band=band, nodata=nodata, reading=reading
+    )
     source.notes += note
     source.facts = {
         "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
