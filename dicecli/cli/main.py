@@ -111,7 +111,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if _is_built("statistics.backends._native")
         else "NumPy alone, its C extension not built"
     )
-    decoder = "C" if _is_built("masks.formats.png._rows") else "Pillow, its C extension not built"
+    decoder = "C" if _is_built("masks.formats.png._rows") else "NumPy, its C extension not built"
     click.echo(f"dicecli {__version__} (counts with {kernel}; decodes PNG with {decoder})")
     ctx.exit()
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 MAX_RATIO = 1032
 #: Bytes inflated at a time, so that memory stays small.
 _PIECE = 1 << 18
+#: What the first byte of a zlib stream may say of its window: 2 to the power of 8 and this (RFC 1950, 2.2).
+_LARGEST_WINDOW = 7
 
 
 class Damaged(ValueError):
@@ -39,6 +41,7 @@ def inflated(stream: bytes, most: int) -> tuple[bytes, bool]:
     """
     from isal import igzip_lib
 
+    _check_window(stream)
     inflating = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
     try:
         data: bytes = inflating.decompress(stream, most + 1)
@@ -72,9 +75,12 @@ def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[i
     from isal import igzip_lib
 
     stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
-    length = 0
+    length, is_first = 0, True
     try:
         for piece in pieces:
+            if is_first and piece:
+                _check_window(piece)
+                is_first = False
             left = piece
             while not stream.eof and (left or not stream.needs_input):
                 length += len(stream.decompress(left, _PIECE))
@@ -84,3 +90,9 @@ def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[i
     except (igzip_lib.IsalError, ValueError) as error:  # type: ignore[misc]  # the stubs call it an object
         raise Damaged(str(error)) from error
     return length, bool(stream.eof)
+
+
+def _check_window(stream: bytes) -> None:
+    """Refuse a window that zlib does not have, which ISA-L lets pass; all else there it finds."""
+    if stream and stream[0] >> 4 > _LARGEST_WINDOW:
+        raise Damaged(f"its header claims a window of 2^{8 + (stream[0] >> 4)} bytes; 2^15 is the most")

@@ -47,18 +47,16 @@ SOFT = (SAMPLES / "lesion_logits.npy", SAMPLES / "lesion_reference.png")
         pytest.param(["score", "--help"], set(), id="help of score"),
         pytest.param(["inspect", "--help"], set(), id="help of inspect"),
         pytest.param(["metrics", "dice"], set(), id="metrics"),
-        pytest.param(["score", *_pair("lesion", ".png"), "-f", "json"], {"numpy", "PIL"}, id="png"),
+        pytest.param(["score", *_pair("lesion", ".png"), "-f", "json"], {"numpy"}, id="png"),
         pytest.param(
             ["score", *_pair("organs", ".nii.gz"), "-f", "json"], {"numpy", "nibabel", "scipy"}, id="nifti"
         ),
         pytest.param(
             ["score", *_pair("landcover", ".tif"), "-f", "csv"], {"numpy", "rasterio"}, id="geotiff"
         ),
-        pytest.param(["score", *_pair("lesion", ".png")], {"numpy", "PIL", "rich"}, id="table"),
+        pytest.param(["score", *_pair("lesion", ".png")], {"numpy", "rich"}, id="table"),
         pytest.param(["soft", "--help"], set(), id="help of soft"),
-        pytest.param(
-            ["soft", *SOFT, "--logits", "sigmoid", "-f", "json"], {"numpy", "PIL"}, id="probabilities"
-        ),
+        pytest.param(["soft", *SOFT, "--logits", "sigmoid", "-f", "json"], {"numpy"}, id="probabilities"),
     ],
 )
 def test_a_command_imports_only_what_it_needs(arguments, allowed):
@@ -95,11 +93,11 @@ def test_help_loads_nothing_but_click_from_elsewhere():
 
 
 def test_scoring_two_png_files_loads_only_what_reads_and_counts_them():
-    """Two PNG as JSON: click, NumPy, and at most Pillow and what inflates; not even NumPy's random numbers."""
+    """Two PNG as JSON: click, NumPy and what inflates; not even NumPy's random numbers."""
     arguments = ["score", *_pair("lesion", ".png"), "-f", "json"]
     found = _from_elsewhere(*arguments)
     assert {"click", "dicecli", "numpy"} <= found
-    assert found <= {"click", "dicecli", "isal", "numpy", "PIL"}
+    assert found <= {"click", "dicecli", "isal", "numpy"}
     assert not {"numpy.random", "asyncio", "multiprocessing"} & _modules(*arguments)
 
 

@@ -368,7 +368,7 @@ def test_a_real_process_ends_with_the_code_and_a_closed_pipe_is_no_error():
     ("module", "built", "missing"),
     [
         ("dicecli.statistics.backends._native", "counts with the C extension", "counts with NumPy alone"),
-        ("dicecli.masks.formats.png._rows", "decodes PNG with C", "decodes PNG with Pillow"),
+        ("dicecli.masks.formats.png._rows", "decodes PNG with C", "decodes PNG with NumPy"),
     ],
 )
 def test_the_version_says_what_is_in_use(module, built, missing, monkeypatch):

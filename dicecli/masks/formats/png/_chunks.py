@@ -11,17 +11,25 @@ from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_memory, check_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dicecli.masks.sources import Reading
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 #: How many values a pixel has.
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+#: What a letter of a name has in lower case: the first in chunks that may be left out, the third in none.
+_LOWER_CASE = 0x20
+#: What some programs leave behind the end, and no other image or chunk is made of.
+_PADDING = b"\0\t\n\r "
+_ELSEWHERE = "It is damaged, or was written by a program with a fault: save it again from its source."
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 #: A PNG is held whole; this many pixels take gigabytes, and no camera or scanner makes them.
 MAX_PIXELS = 1 << 31
 #: Where the passes of an interlaced image start and how far they step: x, y, dx, dy (PNG specification, 8.1).
-_PASSES = (
+_ADAM7 = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -33,16 +41,18 @@ _PASSES = (
 
 
 class Header(NamedTuple):
+    """What IHDR says, and the colours of PLTE: red, green and blue of each, one after the other."""
+
     width: int
     height: int
     depth: int
     kind: int
     interlaced: bool
-    palette: int
+    palette: bytes = b""
 
 
 def check(data: bytes, path: str) -> tuple[Header, bytes]:
-    """Walk through the chunks: every checksum, the order that matters, and the end.
+    """Walk through the chunks: every checksum, the order of the PNG specification (5.6), and the end.
 
     Returns
     -------
@@ -54,25 +64,68 @@ def check(data: bytes, path: str) -> tuple[Header, bytes]:
     ------
     Truncated, Corrupt, TooLarge, NotLabels
     """
-    header = None
-    palette, pieces = 0, []
     position = len(MAGIC)
-    while True:
+    kind, body, position = _chunk(data, position, path)
+    header = _header(kind, body, path)
+    palette, pieces, seen = b"", [], [kind]
+    while kind != b"IEND":
         kind, body, position = _chunk(data, position, path)
-        if header is None:
-            header = _header(kind, body, path)
-        palette = len(body) // 3 if kind == b"PLTE" else palette
-        if kind == b"IDAT":
-            pieces.append(body)
         if kind == b"acTL":
             raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
-        if kind == b"IEND":
-            break
-    if not pieces or (header.kind == 3 and not palette):
-        raise Corrupt(f"it has no {'palette' if pieces else 'pixels'}", "Save it again.", path)
+        wrong = _misplaced(kind, seen) or _misshapen(kind, body, header)
+        if wrong is not None:
+            raise Corrupt(wrong, _ELSEWHERE, path)
+        if kind == b"IDAT":
+            pieces.append(body)
+        elif kind == b"PLTE":
+            palette = body
+        if kind != seen[-1]:
+            seen.append(kind)
+    if surplus := data[position:].strip(_PADDING):
+        what = f"{len(surplus):,} bytes, and no padding, follow its end mark (IEND), which must be last"
+        raise Corrupt(what, _ELSEWHERE, path)
+    if not any(pieces) or (header.kind == 3 and not palette):
+        raise Corrupt(f"it has no {'palette' if any(pieces) else 'pixels'}", "Save it again.", path)
     stream = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     _check_claim(header, len(stream), path)
     return header._replace(palette=palette), stream
+
+
+def _misplaced(kind: bytes, seen: Sequence[bytes]) -> str | None:
+    """Say what is wrong with a chunk where it stands, if anything; of runs of one kind `seen` has the first.
+
+    Chunks that may be left out are nobody's worry wherever they stand, but for tRNS, which is about PLTE.
+    """
+    name = _name(kind)
+    if kind[2] & _LOWER_CASE:
+        return f"its chunk {name} has a name that PNG keeps for later versions"
+    if not kind[0] & _LOWER_CASE and kind not in _CRITICAL:
+        return f"it has a critical chunk {name}, which PNG does not have: what it changes is not known"
+    if kind in {b"IHDR", b"PLTE", b"tRNS"} and kind in seen:
+        return f"it has two chunks {name}"
+    if kind in {b"PLTE", b"tRNS"} and b"IDAT" in seen:
+        return f"its chunk {name} stands after the pixels (IDAT)"
+    if kind == b"PLTE" and b"tRNS" in seen:
+        return "its chunk tRNS stands before PLTE"
+    if kind == b"IDAT" and b"IDAT" in seen[:-1]:
+        return "its pixels (IDAT) are interrupted by other chunks"
+    return None
+
+
+def _misshapen(kind: bytes, body: bytes, header: Header) -> str | None:
+    """Say what is wrong with a chunk beside the header, if anything: its length, or that it is there."""
+    if kind == b"IEND" and body:
+        return f"its end mark (IEND) holds {len(body):,} bytes instead of none"
+    if kind == b"PLTE":
+        if header.kind in {0, 4}:
+            return f"it is {KINDS[header.kind]}, and has a palette (PLTE) all the same"
+        most = 1 << header.depth if header.kind == 3 else 256
+        if len(body) % 3 or not 3 <= len(body) <= 3 * most:
+            have = f"its palette (PLTE) has {len(body):,} bytes"
+            return f"{have}; three are expected for each of 1 to {most} colours"
+    if kind == b"tRNS" and header.kind in {4, 6}:
+        return f"it is {KINDS[header.kind]}, and has transparent colours (tRNS) all the same"
+    return None
 
 
 def _chunk(data: bytes, position: int, path: str) -> tuple[bytes, bytes, int]:
@@ -105,8 +158,10 @@ def _chunk(data: bytes, position: int, path: str) -> tuple[bytes, bytes, int]:
 
 def _header(kind: bytes, body: bytes, path: str) -> Header:
     """Read IHDR, which must come first."""
-    if kind != b"IHDR" or len(body) != 13:
+    if kind != b"IHDR":
         raise Corrupt(f"it begins with the chunk {_name(kind)} instead of IHDR", "Save it again.", path)
+    if len(body) != 13:
+        raise Corrupt(f"its header (IHDR) has {len(body):,} bytes instead of 13", "Save it again.", path)
     width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
     if (
         depth not in _DEPTHS.get(colour, ())
@@ -127,7 +182,7 @@ def _header(kind: bytes, body: bytes, path: str) -> Header:
             "Save the labels as 16-bit grey, or as an 8-bit palette.",
             path,
         )
-    return Header(width, height, depth, colour, bool(interlace), 0)
+    return Header(width, height, depth, colour, bool(interlace))
 
 
 def check_size(start: bytes, file_bytes: int, reading: Reading, path: str) -> None:
@@ -165,12 +220,22 @@ def _check_claim(header: Header, there: int, path: str) -> None:
         )
 
 
-def raw_bytes(header: Header) -> int:
-    """Return the length of all rows before compression: a filter byte each, and the packed samples."""
-    bits = header.depth * SAMPLES[header.kind]
-    total = 0
-    for x, y, dx, dy in _PASSES if header.interlaced else ((0, 0, 1, 1),):
+def passes(header: Header) -> Iterator[tuple[tuple[slice, slice], int, int]]:
+    """Yield the parts of an image as they are stored: where they lie, how many rows and columns they have.
+
+    Those of an interlaced image that are empty are not stored.
+    """
+    for x, y, dx, dy in _ADAM7 if header.interlaced else ((0, 0, 1, 1),):
         columns, rows = -((x - header.width) // dx), -((y - header.height) // dy)
         if columns > 0 and rows > 0:
-            total += rows * (1 + (columns * bits + 7) // 8)
-    return total
+            yield (slice(y, None, dy), slice(x, None, dx)), rows, columns
+
+
+def row_bytes(header: Header, columns: int) -> int:
+    """Return the length of a row of so many packed pixels, without the byte of its filter."""
+    return (columns * header.depth * SAMPLES[header.kind] + 7) // 8
+
+
+def raw_bytes(header: Header) -> int:
+    """Return the length of all rows before compression: a filter byte each, and the packed samples."""
+    return sum(rows * (1 + row_bytes(header, columns)) for _, rows, columns in passes(header))

@@ -1,33 +1,28 @@
-"""The pixels of a PNG, inflated once: by the C extension, or by Pillow where there is none."""
+"""The pixels of a PNG: inflated once, filters undone in C or by NumPy, interlaced passes put together."""
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dicecli.errors import Corrupt, Truncated
-from dicecli.masks.formats.png._chunks import SAMPLES, Header, raw_bytes
-from dicecli.masks.inflate import Damaged, inflated, inflated_length
+from dicecli.masks.formats.png._chunks import SAMPLES, Header, passes, raw_bytes, row_bytes
+from dicecli.masks.inflate import Damaged, inflated
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-def decoded(data: bytes, stream: bytes, header: Header, path: str) -> np.ndarray:
+def decoded(stream: bytes, header: Header, path: str) -> np.ndarray:
     """Decode an image, of which every byte was there and every checksum right.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
     stream : bytes
-        The part of it that holds the pixels, deflated.
+        The part of the file that holds the pixels, deflated.
     header : Header
     path : str
 
@@ -41,40 +36,21 @@ def decoded(data: bytes, stream: bytes, header: Header, path: str) -> np.ndarray
     ------
     Truncated, Corrupt
     """
-    rows = _extension()
-    if rows is None or header.interlaced:
-        length, is_whole = _guarded(path, inflated_length, (stream,), raw_bytes(header))
-        _whole(header, length, is_whole, path)
-        return _by_pillow(data, header, path)
-    raw, is_whole = _guarded(path, inflated, stream, raw_bytes(header))
-    _whole(header, len(raw), is_whole, path)
-    bits = header.depth * SAMPLES[header.kind]
     try:
-        packed = rows.unfiltered(raw, (header.width * bits + 7) // 8, max(1, bits // 8))
-    except ValueError as error:
-        raise Corrupt(f"its pixels cannot be decoded: {error}", "Fetch or save it again.", path) from error
-    return _unpacked(np.frombuffer(packed, np.uint8), header)
-
-
-@cache
-def _extension() -> ModuleType | None:
-    try:
-        return import_module("dicecli.masks.formats.png._rows")
-    except ImportError:
-        return None
-
-
-def _guarded(path: str, inflate: Any, *arguments: Any) -> Any:
-    try:
-        return inflate(*arguments)
+        raw, is_whole = inflated(stream, raw_bytes(header))
     except Damaged as error:
         raise Corrupt(
             f"its pixels cannot be inflated: {error}", "Fetch or save the file again.", path
         ) from error
+    _check_whole(header, len(raw), is_whole, path)
+    try:
+        return _interlaced(raw, header) if header.interlaced else _image(raw, header, header.width)
+    except ValueError as error:
+        raise Corrupt(f"its pixels cannot be decoded: {error}", "Fetch or save it again.", path) from error
 
 
-def _whole(header: Header, length: int, is_whole: bool, path: str) -> None:
-    """Check that the stream has the bytes that the header asks for; Pillow puts zeros instead, in silence."""
+def _check_whole(header: Header, length: int, is_whole: bool, path: str) -> None:
+    """Check that the stream has the bytes that the header asks for."""
     expected = raw_bytes(header)
     if length > expected:
         raise Corrupt(
@@ -90,38 +66,44 @@ def _whole(header: Header, length: int, is_whole: bool, path: str) -> None:
         )
 
 
-def _unpacked(flat: np.ndarray, header: Header) -> np.ndarray:
+def _interlaced(raw: bytes, header: Header) -> np.ndarray:
+    """Put an image together of its passes, each of which is filtered as an image of its own."""
+    samples = SAMPLES[header.kind]
+    shape = (header.height, header.width) if samples == 1 else (header.height, header.width, samples)
+    image = np.empty(shape, np.uint16 if header.depth == 16 else np.uint8)
+    start, left = 0, memoryview(raw)
+    for where, rows, columns in passes(header):
+        end = start + rows * (1 + row_bytes(header, columns))
+        image[where] = _image(left[start:end], header, columns)
+        start = end
+    return image
+
+
+def _image(raw: bytes | memoryview, header: Header, columns: int) -> np.ndarray:
+    """Make an image of its filtered rows; ValueError where a filter is none."""
+    rows = _rows()
+    step = max(1, header.depth * SAMPLES[header.kind] // 8)
+    return _unpacked(
+        np.frombuffer(rows.unfiltered(raw, row_bytes(header, columns), step), np.uint8), header, columns
+    )
+
+
+@cache
+def _rows() -> ModuleType:
+    """Return what undoes filters: the C extension, or its twin where it was not built."""
+    try:
+        return import_module("dicecli.masks.formats.png._rows")
+    except ImportError:
+        return import_module("dicecli.masks.formats.png._plain_rows")
+
+
+def _unpacked(flat: np.ndarray, header: Header, columns: int) -> np.ndarray:
     """Make an image of its rows' bytes."""
-    height, width, depth = header.height, header.width, header.depth
+    samples, depth = SAMPLES[header.kind], header.depth
     if depth < 8:
-        packed = flat.reshape(height, -1)
+        packed = flat.reshape(-1, row_bytes(header, columns))
         shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
         values = packed[:, :, np.newaxis] >> shifts & np.uint8(2**depth - 1)
-        return np.ascontiguousarray(values.reshape(height, -1)[:, :width])
+        return np.ascontiguousarray(values.reshape(packed.shape[0], -1)[:, :columns])
     values = flat.view(">u2").astype(np.uint16) if depth == 16 else flat
-    samples = SAMPLES[header.kind]
-    return values.reshape((height, width) if samples == 1 else (height, width, samples))
-
-
-def _by_pillow(data: bytes, header: Header, path: str) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
-
-    limit = Image.MAX_IMAGE_PIXELS
-    try:
-        # Pillow's own guard knows nothing of ours, which was checked before anything is allocated.
-        Image.MAX_IMAGE_PIXELS = None
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            array = np.asarray(image)
-    except UnidentifiedImageError as error:
-        raise Corrupt("its chunks cannot be decoded", "Save it again.", path) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-        kind = Truncated if "truncated" in str(error).lower() else Corrupt
-        raise kind(f"its pixels cannot be decoded: {error}", "Fetch or save it again.", path) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    if array.dtype == np.bool_:
-        # Pillow hands out booleans whose bytes are 0 and 255: a view would show them.
-        return np.asarray(array != 0).astype(np.uint8)
-    if header.kind == 0 and header.depth in {2, 4}:
-        return np.asarray(array // (255 // (2**header.depth - 1)))
-    return array if array.dtype in (np.uint8, np.uint16) else array.astype(np.uint16)
+    return values.reshape((-1, columns) if samples == 1 else (-1, columns, samples))

@@ -54,14 +54,14 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}", "Check its permissions.", path) from error
     header, stream = chunks.check(data, path)
-    source = _Png(path, decoded(data, stream, header, path), header, reading)
+    source = _Png(path, decoded(stream, header, path), header, reading)
     source.facts = {
         "format": "PNG",
         "mode": f"{chunks.KINDS[header.kind]}, {header.depth} bit",
         "compression": "deflate" + (", interlaced" if header.interlaced else ""),
     }
     if header.kind == 3:
-        source.facts["palette"] = f"{header.palette} colours"
+        source.facts["palette"] = f"{len(header.palette) // 3} colours"
     return source
 
 
@@ -93,8 +93,9 @@ class _Png(MaskSource):
         header = self._header
         if header.kind == 3:
             top = int(array.max())
-            if top >= header.palette:
-                self.notes.append(f"label {top} lies outside its palette of {header.palette} colours")
+            colours = len(header.palette) // 3
+            if top >= colours:
+                self.notes.append(f"label {top} lies outside its palette of {colours} colours")
         if header.kind in {4, 6}:
             alpha = array[..., -1]
             if int(alpha.min()) != int(alpha.max()):

@@ -26,13 +26,15 @@ from dicecli.errors import (
 from dicecli.masks.formats.png import _pixels as _png_pixels
 
 
-@pytest.fixture(params=["extension", "Pillow"], autouse=True)
+@pytest.fixture(params=["_rows", "_plain_rows"], autouse=True)
 def decoder(request, monkeypatch):
-    """Whatever is promised here holds for the C extension and for Pillow alone."""
-    if request.param == "Pillow":
-        monkeypatch.setattr(_png_pixels, "_extension", lambda: None)
-    elif _png_pixels._extension() is None:
-        pytest.skip("the C extension is not built")
+    """Whatever is promised here holds for the C extension and for its twin."""
+    rows = pytest.importorskip(
+        f"dicecli.masks.formats.png.{request.param}",
+        reason="the C extension is not built",
+        exc_type=ImportError,
+    )
+    monkeypatch.setattr(_png_pixels, "_rows", lambda: rows)
 
 
 LABELS = blobs((21, 30), 4)

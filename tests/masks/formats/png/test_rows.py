@@ -1,4 +1,4 @@
-"""The filters of PNG's rows, undone by the C extension: held against the specification, written out plainly."""
+"""The filters of PNG's rows, undone by the C extension and by its twin: held against the specification, written out plainly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from dicecli.errors import Corrupt
 from dicecli.masks.formats.png import _pixels as _png_pixels
 
 
-@pytest.fixture
-def c():
-    """Import the extension, where it was built."""
-    return pytest.importorskip(
-        "dicecli.masks.formats.png._rows", reason="the C extension is not built", exc_type=ImportError
+@pytest.fixture(params=["_rows", "_plain_rows"])
+def rows_of(request, monkeypatch):
+    """Import the extension, where it was built, or its twin."""
+    module = pytest.importorskip(
+        f"dicecli.masks.formats.png.{request.param}",
+        reason="the C extension is not built",
+        exc_type=ImportError,
     )
+    monkeypatch.setattr(_png_pixels, "_rows", lambda: module)
+    return module
 
 
 def paeth(left, above, corner):
@@ -69,51 +73,51 @@ def images(draw):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(images())
-def test_every_filter_is_undone_to_the_byte(c, image):
+def test_every_filter_is_undone_to_the_byte(rows_of, image):
     """For pixels of every width, rows of any kind and filters in any order come out as they went in."""
     rows, filters, step, width = image
-    assert b"".join(rows) == c.unfiltered(filtered(rows, filters, step), width, step)
+    assert b"".join(rows) == bytes(rows_of.unfiltered(filtered(rows, filters, step), width, step))
 
 
 @pytest.mark.parametrize("kind", range(5))
 @pytest.mark.parametrize("step", [1, 3])
-def test_every_pair_of_neighbours(c, kind, step):
+def test_every_pair_of_neighbours(rows_of, kind, step):
     """All values of left and above, in one row below another, for each filter."""
     above = bytes(value for value in range(256) for _ in range(256))
     row = bytes(range(256)) * 256
     rows = [above[: len(above) // step * step], row[: len(row) // step * step]]
-    assert b"".join(rows) == c.unfiltered(filtered(rows, [0, kind], step), len(rows[0]), step)
+    assert b"".join(rows) == bytes(rows_of.unfiltered(filtered(rows, [0, kind], step), len(rows[0]), step))
 
 
 @pytest.mark.parametrize(
     "arguments",
     [(b"\0" * 11, 4, 1), (b"\0" * 10, 0, 1), (b"\0" * 10, 9, 0), (b"\0" * 10, -1, 1), (b"", 9, 9)],
 )
-def test_what_are_no_rows_is_refused(c, arguments):
+def test_what_are_no_rows_is_refused(rows_of, arguments):
     """A length that is no multiple of a row's, or a pixel without bytes, is an error."""
     with pytest.raises(ValueError, match="not rows of this width"):
-        c.unfiltered(*arguments)
+        rows_of.unfiltered(*arguments)
 
 
-def test_a_filter_that_png_does_not_have_is_an_error_that_names_it(c, tmp_path):
+def test_a_filter_that_png_does_not_have_is_an_error_that_names_it(rows_of, tmp_path):
     """In the extension, and for the file that it stands in."""
     raw = bytes(9) + b"\x05" + bytes(8)
     with pytest.raises(ValueError, match="row 1 has filter 5, which PNG does not have"):
-        c.unfiltered(raw, 8, 1)
+        rows_of.unfiltered(raw, 8, 1)
     path = tmp_path / "a.png"
     path.write_bytes(png_of(zlib.compress(raw), width=8, height=2))
     with pytest.raises(Corrupt, match="row 1 has filter 5"):
         read(path)
 
 
-def test_nothing_is_kept(c):
+def test_nothing_is_kept(rows_of):
     """Neither rows that are fine nor those that are not leave memory behind."""
     good, bad = bytes(1001 * 100), b"\x09" * 1001 * 100
 
     def both():
-        c.unfiltered(good, 1000, 1)
+        rows_of.unfiltered(good, 1000, 1)
         with pytest.raises(ValueError, match="filter 9"):
-            c.unfiltered(bad, 1000, 1)
+            rows_of.unfiltered(bad, 1000, 1)
 
     both()
     tracemalloc.start()
@@ -129,11 +133,11 @@ def test_nothing_is_kept(c):
 @pytest.mark.parametrize("width", [1, 3, 7, 8, 9, 16, 17])
 def test_packed_samples_end_with_the_row(depth, width):
     """Where a row does not fill its last byte, the bits that are left over are no pixels."""
-    header = _png_pixels.Header(width, 3, depth, 0, False, 0)
+    header = _png_pixels.Header(width, 3, depth, 0, False)
     bits = np.random.default_rng(width).integers(0, 2**depth, (3, width), dtype=np.uint8)
     per_byte = 8 // depth
     padded = np.full((3, -(-width // per_byte) * per_byte), 2**depth - 1, np.uint8)
     padded[:, :width] = bits
     shifts = np.arange(8 - depth, -1, -depth)
     packed = (padded.reshape(3, -1, per_byte) << shifts).sum(axis=2).astype(np.uint8)
-    assert bits.tolist() == _png_pixels._unpacked(packed.ravel(), header).tolist()
+    assert bits.tolist() == _png_pixels._unpacked(packed.ravel(), header, width).tolist()
