@@ -8,25 +8,17 @@ import numpy as np
 
 from dicecli.errors import (
     NotLabels,
-    UnknownColour,
     UnknownFormat,
     Unreadable,
 )
-from dicecli.masks import files
+from dicecli.masks import colours, files
 from dicecli.masks.formats.png import _chunks as chunks
 from dicecli.masks.formats.png._pixels import decoded
 from dicecli.masks.grid import Grid
 from dicecli.masks.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.masks.blocks import Window
-    from dicecli.records.labels import Colour
-
-
-#: Colours that are listed where a colour table is wanting.
-_LISTED = 32
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:
@@ -115,66 +107,10 @@ class _Png(MaskSource):
     def _of_colours(self, array: np.ndarray) -> np.ndarray:
         """Turn colours into labels: grey stored as colour as it is, others by the colour table."""
         if self._colours:
-            self.notes.append("colours are read as labels by the colour table")
-            return _by_table(array, self._colours, self.path)
-        grey: np.ndarray = array[..., 0]
-        if np.array_equal(grey, array[..., 1]) and np.array_equal(grey, array[..., 2]):
-            self.notes.append("grey stored as RGB is read as grey")
-            return grey
-        colours, times = np.unique(_packed(array), return_counts=True)
-        error = UnknownColour(
-            f"it is coded by {colours.size:,} colours, as {_hex(int(colours[-1]))}, "
-            "and no colour table is given",
-            'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
-            self.path,
-        )
-        most = np.argsort(-times, kind="stable")[:_LISTED]
-        listed = [f"{_hex(int(colours[each]))} {times[each] / times.sum():.2%}" for each in most]
-        error.facts = {"colours": ", ".join(listed) + (" ..." if colours.size > _LISTED else "")}
-        raise error
-
-
-def _packed(array: np.ndarray) -> np.ndarray:
-    wide = array.astype(np.uint32)
-    packed: np.ndarray = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
-    return packed
-
-
-def _by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:
-    """Replace every colour by its label.
-
-    Raises
-    ------
-    UnknownColour
-        With the colour, its share of the pixels, and the nearest colour of the table.
-    """
-    keys = np.array([(r << 16) | (g << 8) | b for r, g, b in table], np.uint32)
-    labels = np.array(list(table.values()), np.int64)
-    order = np.argsort(keys)
-    keys, labels = keys[order], labels[order]
-    packed = _packed(array)
-    place = np.minimum(np.searchsorted(keys, packed), keys.size - 1)
-    strange = keys[place] != packed
-    if strange.any():
-        raise _unknown_colour(packed[strange], packed.size, table, path)
-    found: np.ndarray = labels[place]
-    return found
-
-
-def _unknown_colour(strange: np.ndarray, total: int, table: Mapping[Colour, int], path: str) -> UnknownColour:
-    colours, times = np.unique(strange, return_counts=True)
-    most = int(colours[np.argmax(times)])
-    rgb = (most >> 16, (most >> 8) & 255, most & 255)
-    nearest = min(table, key=lambda known: sum((a - b) ** 2 for a, b in zip(known, rgb, strict=True)))
-    others = f", and {colours.size - 1:,} more colours" if colours.size > 1 else ""
-    return UnknownColour(
-        f"the colour {_hex(most)} {rgb} of {times.max() / total:.2%} of the pixels is not in the colour table"
-        f"{others}; the nearest is {nearest}, label {table[nearest]}",
-        "Add the colour to the table. Colours near a known one come from JPEG or from interpolation: "
-        "save the mask losslessly.",
-        path,
-    )
-
-
-def _hex(packed: int) -> str:
-    return f"#{packed:06x}"
+            self.notes.append(colours.BY_TABLE)
+            return colours.by_table(array, self._colours, self.path)
+        grey = colours.grey_of(array)
+        if grey is None:
+            raise colours.no_table(*np.unique(colours.packed(array), return_counts=True), self.path)
+        self.notes.append(colours.GREY)
+        return grey

@@ -1,0 +1,109 @@
+"""Labels that are stored as colours: a colour table makes labels of them, and nothing guesses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dicecli.errors import UnknownColour
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicecli.records.labels import Colour
+
+#: What a source notes where a table was used, and where none is needed.
+BY_TABLE = "colours are read as labels by the colour table"
+GREY = "grey stored as RGB is read as grey"
+#: Colours that are listed where a colour table is wanting.
+_LISTED = 32
+
+
+def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:
+    """Replace every colour by its label.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        uint8, the last axis has red, green and blue.
+    table : mapping of (red, green, blue) to int
+        Not empty.
+    path : str
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, of the shape without the last axis.
+
+    Raises
+    ------
+    UnknownColour
+        With the colour, its share of the pixels, and the nearest colour of the table.
+    """
+    keys = np.array([(r << 16) | (g << 8) | b for r, g, b in table], np.uint32)
+    labels = np.array(list(table.values()), np.int64)
+    order = np.argsort(keys)
+    keys, labels = keys[order], labels[order]
+    colours = packed(array)
+    place = np.minimum(np.searchsorted(keys, colours), keys.size - 1)
+    strange = keys[place] != colours
+    if strange.any():
+        raise _unknown_colour(colours[strange], colours.size, table, path)
+    found: np.ndarray = labels[place]
+    return found
+
+
+def grey_of(array: np.ndarray) -> np.ndarray | None:
+    """Return the grey values of colours all of which are grey, without the last axis; else None."""
+    grey: np.ndarray = array[..., 0]
+    is_grey = np.array_equal(grey, array[..., 1]) and np.array_equal(grey, array[..., 2])
+    return grey if is_grey else None
+
+
+def no_table(colours: np.ndarray, times: np.ndarray, path: str) -> UnknownColour:
+    """Make the error for colours without a colour table; its facts have the commonest of them.
+
+    Parameters
+    ----------
+    colours, times : numpy.ndarray
+        Each colour, as :func:`packed` gives it, in ascending order; and how many pixels have it.
+    path : str
+    """
+    error = UnknownColour(
+        f"it is coded by {colours.size:,} colours, as {hexed(int(colours[-1]))}, "
+        "and no colour table is given",
+        'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
+        path,
+    )
+    most = np.argsort(-times, kind="stable")[:_LISTED]
+    listed = [f"{hexed(int(colours[each]))} {times[each] / times.sum():.2%}" for each in most]
+    error.facts = {"colours": ", ".join(listed) + (" ..." if colours.size > _LISTED else "")}
+    return error
+
+
+def packed(array: np.ndarray) -> np.ndarray:
+    """Return each colour as one number, uint32: red, green and blue from the top, of the last axis."""
+    wide = array.astype(np.uint32)
+    found: np.ndarray = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    return found
+
+
+def hexed(colour: int) -> str:
+    """Return a colour as it is written in files: #804080."""
+    return f"#{colour:06x}"
+
+
+def _unknown_colour(strange: np.ndarray, total: int, table: Mapping[Colour, int], path: str) -> UnknownColour:
+    colours, times = np.unique(strange, return_counts=True)
+    most = int(colours[np.argmax(times)])
+    rgb = (most >> 16, (most >> 8) & 255, most & 255)
+    nearest = min(table, key=lambda known: sum((a - b) ** 2 for a, b in zip(known, rgb, strict=True)))
+    others = f", and {colours.size - 1:,} more colours" if colours.size > 1 else ""
+    return UnknownColour(
+        f"the colour {hexed(most)} {rgb} of {times.max() / total:.2%} of the pixels is not in the colour "
+        f"table{others}; the nearest is {nearest}, label {table[nearest]}",
+        "Add the colour to the table. Colours near a known one come from JPEG or from interpolation: "
+        "save the mask losslessly.",
+        path,
+    )
