@@ -36,6 +36,7 @@
         │   ├── TooManyLabels     more distinct labels than any label map has
         │   ├── UnknownLabel      a label that the declared scheme lacks
         │   ├── UnknownColour     a colour that the colour table lacks
+        │   ├── AmbiguousPalette  a palette whose colours say other labels than its numbers
         │   ├── ManyVolumes       several volumes, or bands, where one is needed
         │   ├── LossyCompression  labels that the compression has changed
         │   ├── NotProbabilities  values outside 0 to 1, NaN, or labels, where probabilities are expected
@@ -230,6 +231,10 @@ class UnknownLabel(MeaningError):
 
 class UnknownColour(MeaningError):
     """A colour that the colour table lacks."""
+
+
+class AmbiguousPalette(MeaningError):
+    """A palette whose colours say other labels than its numbers, or than another palette."""
 
 
 class ManyVolumes(MeaningError):

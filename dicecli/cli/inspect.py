@@ -58,7 +58,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         click.echo("\n\n".join("\n".join(_lines(each, every=verbose)) for each in found))
         if pair is not None:
             click.echo("\n" + "\n".join(_pair_lines(pair)))
-    is_bad = any(each.error for each in found) or (pair is not None and not pair["aligned"])
+    is_bad = any(each.error for each in found) or (pair is not None and pair["message"] is not None)
     ctx.exit(3 if is_bad else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,15 +10,15 @@ import numpy as np
 from dicecli.errors import UnknownColour
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dicecli.records.labels import Colour
 
 #: What a source notes where a table was used, and where none is needed.
 BY_TABLE = "colours are read as labels by the colour table"
 GREY = "grey stored as RGB is read as grey"
-#: Colours that are listed where a colour table is wanting.
-_LISTED = 32
+#: Colours whose shares are listed where a colour table is wanting; and so many that no table is proposed.
+_LISTED, _MOST = 32, 256
 
 
 def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:
@@ -49,7 +50,7 @@ def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.nd
     place = np.minimum(np.searchsorted(keys, colours), keys.size - 1)
     strange = keys[place] != colours
     if strange.any():
-        raise _unknown_colour(colours[strange], colours.size, table, path)
+        raise unknown_colour(*np.unique(colours[strange], return_counts=True), colours.size, table, path)
     found: np.ndarray = labels[place]
     return found
 
@@ -61,25 +62,47 @@ def grey_of(array: np.ndarray) -> np.ndarray | None:
     return grey if is_grey else None
 
 
-def no_table(colours: np.ndarray, times: np.ndarray, path: str) -> UnknownColour:
-    """Make the error for colours without a colour table; its facts have the commonest of them.
+def no_table(
+    colours: np.ndarray, times: np.ndarray, path: str | None = None, numbers: Sequence[int] | None = None
+) -> UnknownColour:
+    """Make the error for colours without a colour table, with a table of them that can be taken as it is.
 
     Parameters
     ----------
     colours, times : numpy.ndarray
         Each colour, as :func:`packed` gives it, in ascending order; and how many pixels have it.
-    path : str
+    path : str, optional
+    numbers : sequence of int, optional
+        The label to propose for each. By default black is 0, and the others count from 1, commonest first.
     """
+    most = np.argsort(-times, kind="stable")
+    listed = [f"{hexed(int(colours[each]))} {times[each] / times.sum():.2%}" for each in most[:_LISTED]]
+    shares = ", ".join(listed) + (" ..." if colours.size > _LISTED else "")
+    if numbers is None:
+        others = [int(colours[each]) for each in most if colours[each]]
+        numbers = [others.index(int(each)) + 1 if each else 0 for each in colours]
     error = UnknownColour(
-        f"it is coded by {colours.size:,} colours, as {hexed(int(colours[-1]))}, "
-        "and no colour table is given",
-        'Give one: --labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.',
+        f"it is coded by {colours.size:,} colours, and no colour table is given: {shares}",
+        _proposed(colours, numbers),
         path,
     )
-    most = np.argsort(-times, kind="stable")[:_LISTED]
-    listed = [f"{hexed(int(colours[each]))} {times[each] / times.sum():.2%}" for each in most]
-    error.facts = {"colours": ", ".join(listed) + (" ..." if colours.size > _LISTED else "")}
+    error.facts = {"colours": shares}
     return error
+
+
+def _proposed(colours: np.ndarray, numbers: Sequence[int]) -> str:
+    """Return a hint with a file of labels for some colours."""
+    if colours.size > _MOST:
+        return (
+            "So many are an image, not labels: give the mask. If they are labels, give a colour table: "
+            '--labels FILE with {"labels": {"1": "road"}, "colours": {"1": "#804080"}}.'
+        )
+    table = {str(number): hexed(int(colour)) for number, colour in sorted(zip(numbers, colours, strict=True))}
+    content = json.dumps({"labels": table, "colours": table})
+    return (
+        "Give one: --labels FILE, where FILE holds these colours, under the numbers and names that you want: "
+        f"{content}"
+    )
 
 
 def packed(array: np.ndarray) -> np.ndarray:
@@ -94,8 +117,20 @@ def hexed(colour: int) -> str:
     return f"#{colour:06x}"
 
 
-def _unknown_colour(strange: np.ndarray, total: int, table: Mapping[Colour, int], path: str) -> UnknownColour:
-    colours, times = np.unique(strange, return_counts=True)
+def unknown_colour(
+    colours: np.ndarray, times: np.ndarray, total: int, table: Mapping[Colour, int], path: str | None = None
+) -> UnknownColour:
+    """Make the error for colours that a colour table lacks.
+
+    Parameters
+    ----------
+    colours, times : numpy.ndarray
+        Each of them, as :func:`packed` gives it; and how many pixels have it.
+    total : int
+        The pixels of the mask.
+    table : mapping of (red, green, blue) to int
+    path : str, optional
+    """
     most = int(colours[np.argmax(times)])
     rgb = (most >> 16, (most >> 8) & 255, most & 255)
     nearest = min(table, key=lambda known: sum((a - b) ** 2 for a, b in zip(known, rgb, strict=True)))

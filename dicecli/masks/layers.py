@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dicecli.errors import Changed, NotLabels, UnknownLabel
-from dicecli.masks.encoding import meaning
 from dicecli.masks.largest import untied
+from dicecli.masks.palettes import meant_values
 from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 
@@ -55,11 +55,18 @@ def meant(
     NotLabels
         Grey levels; scores that tie.
     UnknownLabel
+        Labels that the declared scheme lacks.
+    UnknownColour, AmbiguousPalette
+        Colours of a palette: see :func:`~dicecli.masks.palettes.meant_values`.
     """
     # What values mean is a matter of the whole mask, also of what the other one leaves out.
     nodata = source.nodata_label
     known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, nodata}}
-    renamed, notes = (untied(known, source.path), []) if source.is_largest else meaning(known, settings)
+    renamed, notes = (
+        (untied(known, source.path), [])
+        if source.is_largest
+        else meant_values(source.palette, known, settings)
+    )
     found = {label: renamed.get(label, label) for label in known}
     check_declared({found[label]: n for label, n in known.items()}, settings.labels)
     for label in sizes.keys() - known.keys():

@@ -87,6 +87,9 @@ class MaskSource(ABC):
         What looks wrong with the file although it can be read.
     checked : set of int
         The blocks of the file whose checksums were right; :meth:`finish` sees to the others.
+    palette : tuple of int or None
+        The colour of each stored value from 0, as :func:`dicecli.masks.colours.packed` gives it; None where
+        there is no palette.
     refusal : CaseError or None
         Of a binary layer: what is wrong with its file where that holds anything else.
     is_largest : bool
@@ -121,6 +124,7 @@ class MaskSource(ABC):
         self.facts: dict[str, object] = {}
         self.oddities: list[str] = []
         self.checked: set[int] = set()
+        self.palette: tuple[int, ...] | None = None
         self.refusal: CaseError | None = None
         self.is_largest = False
 

@@ -11,6 +11,7 @@ import numpy as np
 from dicecli.errors import NotLabels
 from dicecli.masks.encoding import Fractions, to_labels
 from dicecli.masks.grid import Grid
+from dicecli.masks.palettes import palette_of
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
@@ -47,6 +48,8 @@ class ArraySource(MaskSource):
         shape = tuple(int(n) for n in held.shape)
         dtype = _dtype(held) if self.is_tensor else held.dtype
         super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
+        if getattr(array, "mode", None) == "P" and hasattr(array, "getpalette"):  # an image of Pillow's
+            self.palette = palette_of(np.array(array.getpalette("RGB"), np.uint8).reshape(-1, 3))
         if nodata is not None:
             self.notes.append("a masked array: what is masked is nodata")
 
@@ -90,6 +93,7 @@ def _take_over(view: MaskSource, source: MaskSource) -> None:
     view.notes, view.checked = source.notes, source.checked
     view.is_random_access, view.refusal = source.is_random_access, source.refusal
     view.is_largest, view.threshold = source.is_largest, source.threshold
+    view.palette = source.palette
 
 
 class Reoriented(MaskSource):

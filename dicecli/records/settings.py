@@ -22,6 +22,7 @@ from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
+ReadAs = Literal["auto", "index", "colour"]
 Geometry = Literal["strict", "ignore"]
 Axes = Literal["xy", "ij"]
 OnMissing = Literal["error", "zero", "skip"]
@@ -82,6 +83,13 @@ class _Shared:
         "auto",
         Option(
             "What a GeoTIFF's nodata is. auto: left out, or background where it is the background's label."
+        ),
+    )
+    read_as: ReadAs = option(
+        "auto",
+        Option(
+            "What the labels of a palette are: its numbers (index), or its colours by the colour table. "
+            "auto: the numbers, and an error where colours contradict them."
         ),
     )
     geometry: Geometry = option(

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from dicecli.errors import CaseError
+import numpy as np
+
+from dicecli.errors import AmbiguousPalette, CaseError
 from dicecli.masks import files
 from dicecli.masks.alignment import align
 from dicecli.masks.axes import volume_beside_image
+from dicecli.masks.blocks import plan
 from dicecli.masks.grid import differences, displacement
 from dicecli.masks.largest import folded
+from dicecli.masks.layers import meant
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.pair import Pair
+from dicecli.masks.palettes import Painted, by_colour, check_pair
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.stored_values import encoding, stored_values, values_of_layers
@@ -23,7 +29,10 @@ from dicecli.statistics._meaning import understood
 from dicecli.statistics._turned import check_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dicecli.masks.grid import Grid
+    from dicecli.masks.sources import MaskSource
 
 
 @dataclass
@@ -101,9 +110,7 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
                 found.encoding = f"{len(layers)} binary layers, which may overlap; pixels of all are added up"
                 return found
             found.encoding = encoding(values, source, settings, found.problems)
-            found.names = {
-                value: settings.labels.names[int(value)] for value in values or {} if _named(value, settings)
-            }
+            found.names = _names(values or {}, source, settings)
     except CaseError as error:
         error.path = error.path or path
         found.error = error
@@ -154,6 +161,8 @@ def inspect_pair(prediction: str, reference: str, settings: Settings | None = No
         except CaseError as error:
             answer["aligned"], answer["message"], answer["hint"] = False, error.message, error.hint
             grids = first.grid, second.grid
+        if answer["aligned"]:
+            answer["message"], answer["hint"] = _contradiction(one, other, settings)
         if grids[0].shape == grids[1].shape and all(grid.affine is not None for grid in grids):
             answer["differences"] = differences(*grids)
             answer["displacement_voxels"] = displacement(*grids)
@@ -167,8 +176,42 @@ def _check_axes(prediction: str, reference: str, settings: Settings) -> None:
         check_axes(pair, understood(pair, counted, settings), settings)
 
 
-def _named(value: float, settings: Settings) -> bool:
-    return math.isfinite(value) and int(value) == value and int(value) in settings.labels.names
+def _contradiction(
+    reference: MaskSource, prediction: MaskSource, settings: Settings
+) -> tuple[str | None, str | None]:
+    """Return message and hint where ``score`` would refuse two masks for the colours of their palettes."""
+    if settings.read_as != "auto" or reference.palette is prediction.palette is None:
+        return None, None
+    try:
+        check_pair(*(Painted(each.palette, _meant(each, settings)) for each in (reference, prediction)))
+    except AmbiguousPalette as error:
+        return error.message, error.hint
+    except CaseError:
+        pass  # one of them cannot be scored at all, and has said so
+    return None, None
+
+
+def _meant(source: MaskSource, settings: Settings) -> dict[int, int]:
+    """Return what each label of a whole mask means."""
+    sizes: Counter[int] = Counter()
+    for window in plan(source):
+        values, numbers = np.unique(source.read(window), return_counts=True)
+        sizes.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+    return meant(source, sizes, settings)[0]
+
+
+def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) -> dict[float, str]:
+    """Return the declared names of values: of labels, or of those that the colours of a palette stand for."""
+    whole = {int(value): n for value, n in values.items() if math.isfinite(value) and value == int(value)}
+    labels = {value: value for value in whole}
+    if source.palette is not None and settings.read_as == "colour":
+        used = {value: n for value, n in whole.items() if value != source.nodata_label}
+        labels = by_colour(source.palette, used, settings)[0]
+    return {
+        value: settings.labels.names[label]
+        for value, label in labels.items()
+        if label in settings.labels.names
+    }
 
 
 def _geometry(grid: Grid) -> dict[str, object]:

@@ -10,9 +10,10 @@ import numpy as np
 
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.blocks import plan
-from dicecli.masks.encoding import MAX_RESIDUAL, meaning, residual, to_labels
+from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
 from dicecli.masks.largest import folded, untied
 from dicecli.masks.layers import check_declared, meant_inside
+from dicecli.masks.palettes import meant_values
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS
 
@@ -101,7 +102,7 @@ def encoding(
     for label, n in zip(labels.tolist(), values.values(), strict=True):
         if label != missing:
             sizes[label] = sizes.get(label, 0) + n
-    renamed, said = meaning(sizes, settings)
+    renamed, said = meant_values(source.palette, sizes, settings)
     check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
     said = [*source.notes, *said]
     if source.nodata is not None:

@@ -94,8 +94,9 @@ NO_LABELS = {
     "png/dl2_vps_pred_rgb.png": "UnknownColour",
     "png/ps_basn6a08.png": "NotLabels",
 }
-#: Pairs whose masks are sound and do not lie on each other.
+#: Pairs whose masks are sound, and do not lie on each other or are painted by palettes that contradict each other.
 APART = {
+    ("png/ps_basn3p08.png", "png/ps_ibasn3p08.png"): "AmbiguousPalette",
     ("nifti/monai_label_las_u16.nii.gz", "nifti/monai_label_ras_u16.nii.gz"): "ShapeMismatch",
     ("png/davis17_judo_osvos.png", "png/cutie_judo5_853.png"): "ShapeMismatch",
     ("geotiff/cdl2021_tile_east.tif", "geotiff/cdl2021.tif"): "GridMismatch",

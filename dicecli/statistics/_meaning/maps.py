@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicecli.errors import AmbiguousPalette
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
+from dicecli.masks.palettes import Painted, check_pair
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._meaning.known import label_rows, on_unlabelled, opened, places_of
 
@@ -25,6 +27,8 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     for side, source in (("reference", pair.reference[0]), ("prediction", pair.prediction[0])):
         of_side[side], said = on_side(side, source, meant, source, matrix.sizes(side), settings)
         notes += [f"{side}: {note}" for note in (*source.notes, *said)]
+    if settings.read_as == "auto":
+        _check_palettes(pair, of_side)
     notes += _on_255(of_side)
     every = matrix.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
@@ -52,6 +56,19 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         prediction=(prediction,),
         ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
     )
+
+
+def _check_palettes(pair: Pair, of_side: Mapping[str, Mapping[int, int]]) -> None:
+    """Refuse two masks whose palettes contradict each other."""
+    reference, prediction = pair.reference[0], pair.prediction[0]
+    try:
+        check_pair(
+            Painted(reference.palette, of_side["reference"]),
+            Painted(prediction.palette, of_side["prediction"]),
+        )
+    except AmbiguousPalette as error:
+        error.path = f"{prediction.path} against {reference.path}"
+        raise
 
 
 def _on_255(of_side: Mapping[str, Mapping[int, int]]) -> list[str]:

@@ -13,6 +13,7 @@ from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band
 from dicecli.masks.formats.geotiff._deflate_blocks import DeflateBlocks
 from dicecli.masks.formats.geotiff._grid import grid
+from dicecli.masks.palettes import palette_of
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
@@ -130,9 +131,12 @@ def _describe_extras(
         source.notes.append(f"files beside it were not used: {', '.join(present)}")
     if dataset.colorinterp[band - 1].name == "palette":
         try:
-            source.facts["palette"] = f"{len(dataset.colormap(band))} colours"
+            table = np.array(list(dataset.colormap(band).values()), np.uint8).reshape(-1, 4)
         except ValueError:
             source.oddities.append("it says that it has a palette, and has none")
+        else:
+            source.palette = palette_of(table[:, :3])
+            source.facts["palette"] = f"{len(table)} colours"
 
 
 class _Labels(Band):

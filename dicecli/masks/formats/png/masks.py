@@ -15,6 +15,7 @@ from dicecli.masks import colours, files
 from dicecli.masks.formats.png import _chunks as chunks
 from dicecli.masks.formats.png._pixels import decoded
 from dicecli.masks.grid import Grid
+from dicecli.masks.palettes import palette_of
 from dicecli.masks.sources import MaskSource, Reading
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         "compression": "deflate" + (", interlaced" if header.interlaced else ""),
     }
     if header.kind == 3:
+        source.palette = palette_of(np.frombuffer(header.palette, np.uint8).reshape(-1, 3))
         source.facts["palette"] = f"{len(header.palette) // 3} colours"
     return source
 
