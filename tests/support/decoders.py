@@ -6,6 +6,7 @@ Each returns the number of pixels by label, and raises whatever it likes where t
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import struct
 import warnings
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import make
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -38,24 +40,64 @@ def _is_0_and_255(found: Counter) -> bool:
 
 
 def png(path: Path) -> Counter:
-    """Count the samples of a PNG: chunks, passes, filters and bits by hand."""
+    """Count the samples of a PNG by hand, and hold Pillow and libpng against that, neither of which may refuse.
+
+    They are given critical chunks alone: of text or of gamma they have opinions of their own.
+    """
     content = path.read_bytes()
+    found = _png_by_hand(content)
+    chunks = [(kind, body) for kind, body in _png_chunks(content) if kind[0] < ord("a")]
+    critical = make.PNG_MAGIC + b"".join(make.chunk(*each) for each in chunks)
+    for decoder in (_by_pillow, _by_libpng):
+        other = Counter(decoder(critical).ravel().tolist())
+        assert found == other, f"{decoder.__name__} has {other} instead of {found}"
+    return found
+
+
+def _by_pillow(content: bytes) -> np.ndarray:
+    """Return the first sample of each pixel; grey of 2 and 4 bits comes as 0 to 255."""
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        samples = np.asarray(image)
+    depth, colour = content[24:26]
+    samples = samples if samples.ndim == 2 else samples[..., 0]
+    return (
+        samples // (255 // (2**depth - 1)) if colour == 0 and depth in {2, 4} else samples.astype(np.uint16)
+    )
+
+
+def _by_libpng(content: bytes) -> np.ndarray:
+    """Return the first sample of each pixel, as GDAL has it of libpng."""
+    import rasterio
+
+    with warnings.catch_warnings(), rasterio.MemoryFile(content) as file:
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with file.open(driver="PNG") as dataset:
+            return dataset.read(1)
+
+
+def _png_by_hand(content: bytes) -> Counter:
+    """Count the samples of a PNG: chunks, passes, filters and bits by hand."""
     assert content.startswith(make.PNG_MAGIC)
-    at, header, packed = len(make.PNG_MAGIC), b"", b""
-    while True:
-        (length,) = struct.unpack_from(">I", content, at)
-        kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        (checksum,) = struct.unpack_from(">I", content, at + 8 + length)
-        assert zlib.crc32(kind + body) == checksum
+    header, packed = b"", b""
+    for kind, body in _png_chunks(content):
         header = header or body
         packed += body if kind == b"IDAT" else b""
-        if kind == b"IEND":
-            break
-        at += 12 + length
     stream = zlib.decompressobj()
     raw = stream.decompress(packed, 1 << 24)
     assert stream.eof
     return _png_samples(header, raw)
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the body of each chunk, the last of which is the end mark."""
+    at, kind = len(make.PNG_MAGIC), b""
+    while kind != b"IEND":
+        (length,) = struct.unpack_from(">I", content, at)
+        kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
+        (checksum,) = struct.unpack_from(">I", content, at + 8 + length)
+        assert zlib.crc32(kind + body) == checksum
+        yield kind, body
+        at += 12 + length
 
 
 def _png_samples(header: bytes, raw: bytes) -> Counter:

@@ -5,6 +5,7 @@ Mutant number N of a format is the same bytes wherever the libraries that write 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import random
 import struct
@@ -211,6 +212,10 @@ def _packed(rng: random.Random, code: str, order: str) -> bytes:
     return struct.pack(order + code.upper(), rng.choice(_INTEGERS) % 2**bits)
 
 
+#: A chunk of a PNG: its kind, and what it holds.
+Chunk = tuple[bytes, bytes]
+
+
 def _png_structured(rng: random.Random, content: bytes) -> bytes:
     """Damage chunks, and seal them again: what is inside a sound checksum must still not be believed."""
     chunks, at = [], len(make.PNG_MAGIC)
@@ -218,30 +223,74 @@ def _png_structured(rng: random.Random, content: bytes) -> bytes:
         length = int.from_bytes(content[at : at + 4], "big")
         chunks.append((content[at + 4 : at + 8], content[at + 8 : at + 8 + length]))
         at += 12 + length
-    place = rng.randrange(len(chunks))
-    kind, body = chunks[place]
-    what = rng.randrange(7)
-    if what == 0:
-        del chunks[place]
-    elif what == 1:
-        chunks.insert(rng.randrange(len(chunks) + 1), chunks[place])
-    elif what == 2:
-        kinds = (b"IDAT", b"PLTE", b"tRNS", b"IEND", b"IHDR", b"acTL", b"zTXt", b"aBcD")
-        chunks[place] = (rng.choice(kinds), body)
-    elif what == 3 and kind == b"IDAT":
-        half = rng.randrange(len(body) + 1)
-        chunks[place : place + 1] = [(kind, body[:half]), (kind, body[half:])]
-    elif what >= 4 and kind == b"IDAT":
-        # What every filter of a row, and every sample, makes of other bytes.
-        chunks[place] = (kind, zlib.compress(_bytewise(rng, zlib.decompress(body))))
-    elif what >= 4 and kind == b"IHDR":
-        chunks[place] = (kind, _ihdr(rng, body))
-    else:
-        chunks[place] = (kind, _bytewise(rng, body))
+    for _ in range(rng.choice((1, 1, 1, 1, 2))):
+        damage = rng.choice((_of_order, _of_order, _of_kind, _of_body, _of_body, _of_body))
+        damage(rng, chunks, rng.randrange(len(chunks)))
     return make.PNG_MAGIC + b"".join(make.chunk(*each) for each in chunks)
 
 
+def _of_order(rng: random.Random, chunks: list[Chunk], place: int) -> None:
+    """Drop, repeat, move or swap chunks, or put one between two halves of another one."""
+    other = rng.randrange(len(chunks))
+    what = rng.randrange(5)
+    if what == 0 and len(chunks) > 1:
+        del chunks[place]
+    elif what == 1:
+        chunks.insert(other, chunks[place])
+    elif what == 2:
+        chunks.insert(other, chunks.pop(place))
+    elif what == 3:
+        chunks[place], chunks[other] = chunks[other], chunks[place]
+    else:
+        kind, body = chunks[place]
+        half = rng.randrange(len(body) + 1)
+        between = [chunks[other]] * rng.randrange(2)
+        chunks[place : place + 1] = [(kind, body[:half]), *between, (kind, body[half:])]
+
+
+def _of_kind(rng: random.Random, chunks: list[Chunk], place: int) -> None:
+    """Give a chunk another name, which differs in a letter's case or altogether."""
+    kind, body = chunks[place]
+    kinds = (b"IDAT", b"PLTE", b"tRNS", b"IEND", b"IHDR", b"acTL", b"zTXt", b"abCD", b"aBcD", b"ABCD")
+    if rng.random() < 0.5:
+        changed = bytearray(kind)
+        changed[rng.randrange(4)] ^= 0x20
+        chunks[place] = (bytes(changed), body)
+    elif rng.random() < 0.5:
+        chunks[place] = (rng.choice(kinds), body)
+    else:
+        chunks.insert(place, (rng.choice(kinds), rng.randbytes(rng.choice((0, 1, 3, 12, 13, 768, 771)))))
+
+
+def _of_body(rng: random.Random, chunks: list[Chunk], place: int) -> None:
+    """Damage what a chunk holds: pixels, their stream, sizes, the length of a palette."""
+    kind, body = chunks[place]
+    if kind == b"IDAT" and rng.random() < 0.7:
+        # What every filter of a row, and every sample, makes of other bytes.
+        with contextlib.suppress(zlib.error):
+            body = zlib.compress(_bytewise(rng, zlib.decompress(body)))
+        body = _zlib_header(rng, body) if rng.random() < 0.3 else body
+    elif kind == b"IHDR":
+        body = _ihdr(rng, body)
+    elif kind == b"PLTE" and rng.random() < 0.7:
+        body = (body * 100)[: rng.choice((0, 1, 3, 4, 6, 9, 12, 48, 51, 768, 769, 771, 900))]
+    else:
+        body = _bytewise(rng, body)
+    chunks[place] = (kind, body)
+
+
+def _zlib_header(rng: random.Random, stream: bytes) -> bytes:
+    """Change the two bytes before a deflate stream: method, window, dictionary, level; the check mostly holds."""
+    first, second = rng.choice((rng.randrange(256), rng.randrange(16) << 4 | 8)), rng.randrange(256)
+    if rng.random() < 0.8:
+        second = second & 0xE0
+        second += (31 - (first * 256 + second) % 31) % 31
+    return bytes([first, second]) + stream[2:]
+
+
 def _ihdr(rng: random.Random, body: bytes) -> bytes:
+    if len(body) != 13 or rng.random() < 0.05:
+        return _bytewise(rng, body)
     width, height, *rest = struct.unpack(">IIBBBBB", body)
     sizes = [width, height]
     sizes[rng.randrange(2)] = rng.choice((*_INTEGERS[:-2], width * 2, height + 1)) % 2**32
@@ -287,8 +336,10 @@ def _gzip_structured(rng: random.Random, content: bytes) -> bytes:
 
 
 def _tiff_structured(rng: random.Random, content: bytes) -> bytes:
-    """Put odd numbers into entries of the directory: tag, type, number of values, value."""
+    """Put odd numbers into entries of the directory, or change their order; or damage a deflate block."""
     data = bytearray(content)
+    if rng.random() < 0.15 and (places := _zlib_streams(content)):
+        return _damaged_block(rng, content, *rng.choice(places))
     order = "<" if data[:2] == b"II" else ">"
     is_big = 43 in data[2:4]
     at = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
@@ -296,6 +347,12 @@ def _tiff_structured(rng: random.Random, content: bytes) -> bytes:
     start, size, long = (at + 8, 20, "Q") if is_big else (at + 2, 12, "I")
     for _ in range(rng.randint(1, 2)):
         entry = start + size * rng.randrange(number)
+        other = start + size * rng.randrange(number)
+        if rng.random() < 0.15:
+            one, two = data[entry : entry + size], data[other : other + size]
+            data[entry : entry + size] = two
+            data[other : other + size] = one if rng.random() < 0.5 else two
+            continue
         field, code = rng.choice(
             ((0, "H"), (2, "H"), (4, long), *((size - struct.calcsize(long), long),) * 5)
         )
@@ -303,6 +360,29 @@ def _tiff_structured(rng: random.Random, content: bytes) -> bytes:
         packed = few if rng.random() < 0.4 else _packed(rng, code, order)
         data[entry + field : entry + field + len(packed)] = packed
     return bytes(data)
+
+
+@cache
+def _zlib_streams(content: bytes) -> list[tuple[int, int]]:
+    """Return where zlib streams begin and end."""
+    found, at = [], content.find(b"\x78")
+    while at >= 0:
+        inflating = zlib.decompressobj()
+        with contextlib.suppress(zlib.error):
+            inflating.decompress(content[at:])
+        end = len(content) - len(inflating.unused_data)
+        found += [(at, end)] if inflating.eof else []
+        at = content.find(b"\x78", end if inflating.eof else at + 1)
+    return found
+
+
+def _damaged_block(rng: random.Random, content: bytes, start: int, end: int) -> bytes:
+    """Damage the header of a zlib stream, or what it inflates to, in the place that it has."""
+    stream = content[start:end]
+    damaged = zlib.compress(_bytewise(rng, zlib.decompress(stream)), 9)
+    if rng.random() < 0.5 or len(damaged) > len(stream):
+        damaged = _zlib_header(rng, stream)
+    return content[:start] + damaged.ljust(end - start, b"\0") + content[end:]
 
 
 def _npy_structured(rng: random.Random, content: bytes) -> bytes:

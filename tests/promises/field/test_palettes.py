@@ -18,6 +18,7 @@ from dicecli.cli.main import cli
 from dicecli.errors import AmbiguousPalette, NotLabels, UnknownColour
 from dicecli.masks.palettes import Painted, check_pair
 from dicecli.records.cases import Case, Failed
+from dicecli.runs.inspection import inspect
 from dicecli.runs.scoring import make_settings, score_many
 
 BLACK, RED, GREEN, WHITE, GREY = (0, 0, 0), (128, 0, 0), (0, 128, 0), (255, 255, 255), (128, 128, 128)
@@ -315,6 +316,9 @@ def test_nodata_is_a_number_whatever_is_read(tmp_path):
     found = scored(path, path, read_as="colour", labels="voc")
     assert {0: 1, 1: 1, 2: 1} == {label: each.tp for label, each in counts(found).items() if each.tp}
     assert 1 == found.excluded["nodata"]
+    inspected = inspect(str(path), make_settings(read_as="colour", labels="voc"))
+    assert {0: "background", 1: "aeroplane", 2: "bicycle"} == inspected.names
+    assert inspected.error is None
     with pytest.raises(UnknownColour, match="#090909"):
         scored(path, path, read_as="colour", labels="voc", nodata="label")
 
