@@ -5,6 +5,7 @@ Numbers are labels. Where colours say something else nobody knows what was meant
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,9 +64,10 @@ class Painted(NamedTuple):
         return colour in self.colours().get(label, ())
 
 
-def palette_of(colours: np.ndarray) -> Palette:
-    """Return a palette of its colours: uint8, a row of red, green and blue for each number."""
-    return tuple(packed(colours).tolist())
+@lru_cache(maxsize=64)
+def palette_of(colours: bytes) -> Palette:
+    """Return a palette of its colours: red, green and blue of each number, one after the other."""
+    return tuple(packed(np.frombuffer(colours, np.uint8).reshape(-1, 3)).tolist())
 
 
 def meant_values(
@@ -207,6 +209,8 @@ def _are_greys(palette: Palette, used: Mapping[int, int]) -> bool:
 
     Grey ramps that fill up a palette are none of its own, as long as they are not used.
     """
+    if not all(_is_grey(each) for each in used.values()):
+        return False
     own = {colour for number, colour in enumerate(palette) if number in used or colour != _grey(number)}
     return any(
         len(colours) >= _GREYS and all(_is_grey(each) for each in colours)

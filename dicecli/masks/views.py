@@ -49,7 +49,7 @@ class ArraySource(MaskSource):
         dtype = _dtype(held) if self.is_tensor else held.dtype
         super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
         if getattr(array, "mode", None) == "P" and hasattr(array, "getpalette"):  # an image of Pillow's
-            self.palette = palette_of(np.array(array.getpalette("RGB"), np.uint8).reshape(-1, 3))
+            self.palette = palette_of(bytes(array.getpalette("RGB")))
         if nodata is not None:
             self.notes.append("a masked array: what is masked is nodata")
 

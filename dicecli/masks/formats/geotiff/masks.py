@@ -135,7 +135,7 @@ def _describe_extras(
         except ValueError:
             source.oddities.append("it says that it has a palette, and has none")
         else:
-            source.palette = palette_of(table[:, :3])
+            source.palette = palette_of(table[:, :3].tobytes())
             source.facts["palette"] = f"{len(table)} colours"
 
 

@@ -54,7 +54,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
         "compression": "deflate" + (", interlaced" if header.interlaced else ""),
     }
     if header.kind == 3:
-        source.palette = palette_of(np.frombuffer(header.palette, np.uint8).reshape(-1, 3))
+        source.palette = palette_of(header.palette)
         source.facts["palette"] = f"{len(header.palette) // 3} colours"
     return source
 
