@@ -249,6 +249,10 @@ def test_black_on_white_against_white_on_black(tmp_path):
             ):
                 scored(*sides)
         assert brute(1 - inside, inside) == counts(scored(path, grey, read_as="index"))
+    path = geotiff(tmp_path / "a.tif", 255 - inside * 255, photometric="miniswhite", transform=None, crs=None)
+    with pytest.raises(AmbiguousPalette, match="greys"):
+        scored(path, grey)
+    assert brute(1 - inside, inside) == counts(scored(path, grey, read_as="index"))
     right = palette_png(tmp_path / "b.png", inside, (BLACK, WHITE))
     assert brute(inside, inside) == counts(scored(right, grey))
 

@@ -129,14 +129,22 @@ def _describe_extras(
     present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119
     if present:
         source.notes.append(f"files beside it were not used: {', '.join(present)}")
-    if dataset.colorinterp[band - 1].name == "palette":
-        try:
-            table = np.array(list(dataset.colormap(band).values()), np.uint8).reshape(-1, 4)
-        except ValueError:
+    _describe_palette(source, dataset, band)
+
+
+def _describe_palette(source: MaskSource, dataset: DatasetReader, band: int) -> None:
+    """Take the colours of a palette, or those of greys whose 0 is white."""
+    kind = dataset.colorinterp[band - 1].name
+    if kind not in {"palette", "undefined"}:
+        return
+    try:
+        table = np.array(list(dataset.colormap(band).values()), np.uint8).reshape(-1, 4)
+    except ValueError:
+        if kind == "palette":
             source.oddities.append("it says that it has a palette, and has none")
-        else:
-            source.palette = palette_of(table[:, :3].tobytes())
-            source.facts["palette"] = f"{len(table)} colours"
+        return
+    source.palette = palette_of(table[:, :3].tobytes())
+    source.facts["palette"] = f"{len(table)} colours"
 
 
 class _Labels(Band):
