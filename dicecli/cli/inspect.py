@@ -39,7 +39,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     Format, shape, spacing and orientation or CRS, compression, the values with their counts, and how 'dicecli
     score' would read them. Of two files it also says whether they lie on each other, the first being taken
-    as the prediction, and by how much not.
+    as the prediction, and by how much not; and whether they would agree with other label numbers, mirrored,
+    transposed or shifted.
     """
     from dicecli.runs.inspection import inspect, inspect_pair
 
@@ -48,9 +49,11 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     found = [inspect(path, settings) for path in files]
     pair = None
     if len(found) == 2:
-        # A file that cannot even be opened has said so already.
+        # A file that cannot be scored by itself has said so already.
         with contextlib.suppress(CaseError):
             pair = inspect_pair(files[0], files[1], settings)
+            if pair["message"] in {each.error.message for each in found if each.error}:
+                pair["message"] = pair["hint"] = None
     if format_name == "json":
         record = {"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}
         click.echo(json.dumps(record, indent=2, allow_nan=False))
@@ -100,6 +103,7 @@ def _pair_lines(pair: Alignment) -> list[str]:
         lines.append(_line("apart", f"up to {pair['displacement_voxels']:.4g} voxels, at a corner"))
     lines += [_line("differ in", each) for each in pair["differences"]]
     lines += [_line("note", note) for note in pair["notes"]]
+    lines += [_line("perhaps", each["text"]) for each in pair["suggestions"]]
     if pair["message"]:
         lines += [_line("because", pair["message"]), _line("what to do", pair["hint"])]
     return lines

@@ -12,10 +12,11 @@ from dicecli.reports import writing
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dicecli.records.settings import Settings
     from dicecli.reports.report import Report
+    from dicecli.reports.suggestions import Suggestion
 
     Command = Callable[..., Any]
 
@@ -114,7 +115,7 @@ class Gates:
         report.verdicts = tuple(verdicts)
 
     def tell_github(self, report: Report) -> None:
-        """Append to the step's summary, and print an annotation for every gate that failed."""
+        """Append to the step's summary; annotate every gate that failed, and everything that is suggested."""
         if not self._github:
             return
         if self._step_summary:
@@ -123,6 +124,15 @@ class Gates:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
                 click.echo(f"::error title=dicecli gate failed::{_escaped(inert(said))}", err=True)
+        for suggestion in _suggested(report):
+            click.echo(f"::warning title=dicecli::{_escaped(inert(suggestion.text))}", err=True)
+
+
+def _suggested(report: Report) -> Sequence[Suggestion]:
+    """Return what is suggested of a run, or of the one case that there is."""
+    if report.is_batch or not report.scored:
+        return report.suggestions
+    return report.case(report.scored[0]).suggestions
 
 
 def _escaped(text: str) -> str:

@@ -170,6 +170,7 @@ def reading_of(settings: Settings) -> Reading:
         channel_axis=settings.channel_axis,
         probability_axis=None if settings.soft is None else settings.soft.channel_axis,
         background=settings.labels.background,
+        is_background_a_label=settings.labels.has_background,
         ignore=settings.labels.ignore,
         geometry=settings.geometry,
         colours=settings.labels.colours,

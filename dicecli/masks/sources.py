@@ -11,7 +11,7 @@ import numpy as np
 
 from dicecli.errors import NotLabels
 from dicecli.masks.blocks import plan
-from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
+from dicecli.masks.encoding import Fractions, nodata_label, plain_label, residual, to_labels
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Reading:
     ----------
     band, threshold, nodata, argmax, channel_axis, background, ignore, geometry, max_pixels, max_memory
         As in :class:`~dicecli.records.settings.Settings` and its labels.
+    is_background_a_label : bool
+        Whether a nodata tag of the background's label is background; False where labels are declared and it
+        is none of them.
     probability_axis : int or None
         The axis of an array's channels of probabilities.
     colours : mapping of (red, green, blue) to int
@@ -49,6 +52,7 @@ class Reading:
     channel_axis: int = -1
     probability_axis: int | None = None
     background: int | None = 0
+    is_background_a_label: bool = True
     ignore: tuple[int, ...] = ()
     geometry: str = "strict"
     colours: Mapping[Colour, int] = field(default_factory=dict)
@@ -75,6 +79,8 @@ class MaskSource(ABC):
         The stored value that stands for nodata, where it is to be treated as such.
     nan_is_nodata : bool
         Whether NaN stands for it too.
+    background_tag : float or None
+        The stored value that is nodata by the file's tag, where it is read as background.
     is_random_access : bool
         Whether windows in any order cost the same, so that several readers can share them.
     dropped_axes : int
@@ -119,6 +125,7 @@ class MaskSource(ABC):
         self.reading = reading or Reading()
         self.threshold, self.ignore = self.reading.threshold, self.reading.ignore
         self.nan_is_nodata = nan_is_nodata
+        self.background_tag: float | None = None
         self.dropped_axes = 0
         self.notes: list[str] = []
         self.facts: dict[str, object] = {}
@@ -142,6 +149,11 @@ class MaskSource(ABC):
         """The label that stands for nodata in what :meth:`read` gives; None if none does."""
         nodata = math.nan if self.nodata is None and self.nan_is_nodata else self.nodata
         return nodata_label(nodata, self.dtype, self.threshold)
+
+    @property
+    def background_tag_label(self) -> int | None:
+        """The label that stands for :attr:`background_tag` in what :meth:`read` gives; None if none does."""
+        return None if self.background_tag is None else plain_label(self.background_tag, self.threshold)
 
     @abstractmethod
     def values(self, window: Window) -> np.ndarray:

@@ -93,7 +93,7 @@ def _take_over(view: MaskSource, source: MaskSource) -> None:
     view.notes, view.checked = source.notes, source.checked
     view.is_random_access, view.refusal = source.is_random_access, source.refusal
     view.is_largest, view.threshold = source.is_largest, source.threshold
-    view.palette = source.palette
+    view.palette, view.background_tag = source.palette, source.background_tag
 
 
 class Reoriented(MaskSource):
@@ -205,6 +205,7 @@ class BinaryLayer(MaskSource):
             reading=source.reading,
         )
         self.notes, self.checked = source.notes, source.checked
+        self.background_tag = source.background_tag
         self.facts, self.oddities = source.facts, source.oddities
         self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
         self.refusal: CaseError = refusal

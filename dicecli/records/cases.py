@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
+from dicecli.records.observed import Observed  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from dicecli.errors import DicecliError
@@ -70,6 +71,8 @@ class Scored:
         Measurements by the statistic's name, then by row.
     notes : tuple of str
         What was assumed, and what looks odd.
+    observed : Observed or None
+        What was seen besides, of which notes are made; None where there is nothing to say of it.
     """
 
     case: Case
@@ -81,6 +84,7 @@ class Scored:
     excluded: Mapping[str, Whole]
     measured: Measured
     notes: tuple[str, ...] = ()
+    observed: Observed | None = None
 
     @property
     def status(self) -> str:
@@ -172,12 +176,8 @@ def sharing(result: Result, case: Case, parts: dict[Any, Any]) -> Result:
         excluded,
         result.measured.packed(parts),
         notes,
+        result.observed,
     )
-
-
-#: Notes on a case whose masks are suspiciously equal; reports count them.
-SAME_FILE = "prediction and reference are the same file"
-SAME_BYTES = "prediction and reference are byte-identical files: is one a copy of the other?"
 
 
 @dataclass(frozen=True)

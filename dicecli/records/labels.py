@@ -56,6 +56,11 @@ class LabelScheme:
         """Whether label 1 is the only one beside the background 0."""
         return self.known - {0} == {1} and self.background in {0, None}
 
+    @property
+    def has_background(self) -> bool:
+        """Whether the background may be a label of a mask: not where labels are declared without it."""
+        return not self.is_declared or self.background in {*self.names, *self.ignore}
+
     def name(self, label: int) -> str | None:
         """Return the declared name of a label, or None."""
         return self.names.get(label)

@@ -10,8 +10,10 @@ from dicecli.records.counts import Counts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicecli.records.cases import Scored
     from dicecli.records.settings import Settings
-    from dicecli.reports.rows import CaseValues, RowValues
+    from dicecli.reports.rows import RowValues
+    from dicecli.reports.suggestions import Suggestion
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
 _HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05
@@ -20,21 +22,45 @@ _APART = 0.1
 _NAMED = 5
 
 
-def advice(scores: CaseValues, settings: Settings) -> list[str]:
-    """Return the notes on one case, the most important first."""
-    rows = scores.labels or scores.regions  # binary layers are regions, and there are no labels
+#: What is said of masks that are suspiciously equal.
+TWINS = {
+    "file": "prediction and reference are the same file",
+    "bytes": "prediction and reference are byte-identical files: is one a copy of the other?",
+}
+
+
+def advice(
+    case: Scored, rows: Sequence[RowValues], settings: Settings, suggestions: Sequence[Suggestion] = ()
+) -> list[str]:
+    """Return the notes on one case that are made from its numbers, the most important first.
+
+    Parameters
+    ----------
+    case : Scored
+    rows : sequence of RowValues
+        The evaluated labels and the regions.
+    settings : Settings
+    suggestions : sequence of Suggestion
+        Those of the case.
+    """
+    labels = [row for row in rows if row.row.kind == "label"]
+    shown = labels or rows  # binary layers are regions, and there are no labels
+    said = [each.text for each in suggestions]
     if settings.reads == "probabilities":
-        return _absent_from_reference(rows, settings)
+        return [*said, *_absent_from_reference(shown, settings)]
+    twins = None if case.observed is None else case.observed.twins
     return [
-        *_nothing_shared(rows),
-        *_one_sided(rows),
-        *_rare(rows),
-        *_carried(scores.labels),
-        *_absent(rows, settings),
+        *([TWINS[twins]] if twins else []),
+        *said,
+        *_nothing_shared(shown),
+        *_one_sided(shown),
+        *_rare(shown),
+        *_carried(labels),
+        *_absent(shown, settings),
     ]
 
 
-def _absent_from_reference(rows: tuple[RowValues, ...], settings: Settings) -> list[str]:
+def _absent_from_reference(rows: Sequence[RowValues], settings: Settings) -> list[str]:
     """Say of which classes soft Dice is about nothing but ε."""
     absent = [row for row in rows if not row.facts.reference_px]
     if not absent or not settings.option("smooth"):
@@ -55,7 +81,7 @@ def _listed(rows: Sequence[RowValues]) -> str:
     return ", ".join(names) + more
 
 
-def _nothing_shared(rows: tuple[RowValues, ...]) -> list[str]:
+def _nothing_shared(rows: Sequence[RowValues]) -> list[str]:
     present = [row for row in rows if row.counts.reference or row.counts.prediction]
     shared = [row for row in present if row.counts.reference and row.counts.prediction]
     one_sided = {bool(row.counts.reference) for row in present}
@@ -66,7 +92,7 @@ def _nothing_shared(rows: tuple[RowValues, ...]) -> list[str]:
     return []
 
 
-def _one_sided(rows: tuple[RowValues, ...]) -> list[str]:
+def _one_sided(rows: Sequence[RowValues]) -> list[str]:
     missed = [row for row in rows if row.counts.reference and not row.counts.prediction]
     invented = [row for row in rows if row.counts.prediction and not row.counts.reference]
     notes = []
@@ -77,7 +103,7 @@ def _one_sided(rows: tuple[RowValues, ...]) -> list[str]:
     return notes
 
 
-def _rare(rows: tuple[RowValues, ...]) -> list[str]:
+def _rare(rows: Sequence[RowValues]) -> list[str]:
     """Say of the largest such label that its accuracy is high for no other reason than that it is rare."""
     rare = [
         row
@@ -107,7 +133,7 @@ def _share(value: float) -> str:
     return "less than 0.01%" if value < 0.0001 else f"{value:.2%}"
 
 
-def _carried(rows: tuple[RowValues, ...]) -> list[str]:
+def _carried(rows: Sequence[RowValues]) -> list[str]:
     """Say when the largest label carries the micro average away from the macro one."""
     present = [row for row in rows if row.counts.tp + row.counts.fp + row.counts.fn]
     if len(present) < 2:
@@ -126,7 +152,7 @@ def _carried(rows: tuple[RowValues, ...]) -> list[str]:
     ]
 
 
-def _absent(rows: tuple[RowValues, ...], settings: Settings) -> list[str]:
+def _absent(rows: Sequence[RowValues], settings: Settings) -> list[str]:
     absent = [row for row in rows if not row.counts.reference and not row.counts.prediction]
     if not absent or len(absent) == len(rows):
         return []

@@ -52,6 +52,20 @@ def check_matrices(found: Measured, counted: int, where: str) -> None:
             raise ValueError(f"{where}: the matrix of {row.title} has {each.total} pixels, not {counted}")
 
 
+def check_observed(case: Scored, where: str) -> None:
+    """Raise ValueError where what was seen besides is of more pixels, or other axes, than the case has."""
+    seen = case.observed
+    if seen is None:
+        return
+    for name, cells in (("nodata", seen.nodata), ("ignored", seen.ignored)):
+        if cells is not None and cells.total > case.counted:
+            raise ValueError(f"{where}.observed.{name} has {cells.total} pixels, of {case.counted}")
+    if seen.moved is not None:
+        total = seen.moved.cells.total
+        if total != case.counted or len(seen.moved.axes) != len(case.shape):
+            raise ValueError(f"{where}.observed.moved is of another mask: it has {total} pixels")
+
+
 def check_sums(rows: Mapping[Row, Any], counted: int, where: str) -> None:
     """Raise ValueError where soft sums are of other pixels than their case, or of unlike channels."""
     channels = [row for row in rows if row.kind != "image"]

@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dicecli.masks.encoding import READ_AS_ONE
-from dicecli.records.cases import PIXELS, SAME_BYTES, SAME_FILE
+from dicecli.records.cases import PIXELS
 from dicecli.reports.rows import labels_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dicecli.records.cases import Scored
+    from dicecli.reports.suggestions import Suggestion
 
 _NAMED = 5
 
 
-def run_notes(scored: Sequence[Scored], expected: int, *, has_lengths: bool = False) -> list[str]:
-    """Return the notes on a run of several cases, made from those on its cases."""
+def run_notes(
+    scored: Sequence[Scored],
+    expected: int,
+    *,
+    has_lengths: bool = False,
+    suggestions: Sequence[Suggestion] = (),
+) -> list[str]:
+    """Return the notes on a run: what is suggested, and what those on its cases add up to."""
     return [
         *_on_twins(scored, expected),
         *_on_255(scored),
+        *(each.text for each in suggestions),
         *_on_files(scored, expected, lambda case: case.notes),
         *(_on_files(scored, expected, length_notes) if has_lengths else ()),
     ]
@@ -43,7 +50,7 @@ def _names(cases: Sequence[Scored]) -> str:
 
 
 def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
-    twins = [each for each in scored if {SAME_FILE, SAME_BYTES} & set(each.notes)]
+    twins = [each for each in scored if each.observed is not None and each.observed.twins]
     if not twins:
         return []
     among = f"{len(twins):,} of {expected:,} cases"
@@ -52,9 +59,9 @@ def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
 
 def _on_255(scored: Sequence[Scored]) -> list[str]:
     """Say when 255 is label 1 in some cases, and a label of its own in others."""
-    as_one = [each for each in scored if any(READ_AS_ONE in note for note in each.notes)]
-    own = [each for each in scored if 255 in labels_found(each)]
-    if not as_one or not own:
+    as_one = [each for each in scored if each.observed is not None and each.observed.as_one]
+    own = [each for each in scored if 255 in labels_found(each)] if as_one else []
+    if not own:
         return []
     return [
         f"255 is read as label 1 in {len(as_one):,} cases ({_names(as_one)}) and is a label of its own in "
@@ -70,8 +77,6 @@ def _on_files(
     shown: dict[str, str] = {}
     for each in scored:
         for note in notes_of(each):
-            if note in {SAME_FILE, SAME_BYTES}:
-                continue
             key = re.sub(r"\d[\d,.]*", "#", note)
             shown.setdefault(key, note)
             found.setdefault(key, []).append(each)

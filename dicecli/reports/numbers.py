@@ -20,6 +20,7 @@ from dicecli.reports.measured import check_measured
 from dicecli.reports.notes import length_notes
 from dicecli.reports.rows import CaseValues, identities
 from dicecli.reports.run import Run
+from dicecli.reports.suggestions import of_case
 from dicecli.reports.table import Table, values_of
 from dicecli.statistics._leading import leading, taken_as
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
+    from dicecli.reports.rows import RowValues
+    from dicecli.reports.suggestions import Suggestion
     from dicecli.reports.summary import Summary
 
 
@@ -186,9 +189,21 @@ class Numbers(Run):
             overall=self.overall_of([result]),
             checks=identities(rows),
         )
+        suggestions = tuple(of_case(result, self.settings))
+        return replace(found, notes=self._noted(result, rows, suggestions), suggestions=suggestions)
+
+    def notes_of(self, place: int) -> tuple[str, ...]:
+        """Return the notes on the scored case at a place, without computing its metrics."""
+        result = self.scored[place]
+        rows = values_of(self.table.of_case(place), (), self.settings.reads)
+        return self._noted(result, rows, of_case(result, self.settings))
+
+    def _noted(
+        self, result: Scored, rows: Sequence[RowValues], suggestions: Sequence[Suggestion]
+    ) -> tuple[str, ...]:
         of_lengths = length_notes(result) if self.has_lengths else ()
-        notes = dict.fromkeys((*result.notes, *advice(found, self.settings), *of_lengths))
-        return replace(found, notes=tuple(notes))
+        made = advice(result, rows, self.settings, suggestions)
+        return tuple(dict.fromkeys((*result.notes, *made, *of_lengths)))
 
     def has_something(self, case: Scored) -> bool:
         """Whether a case has any evaluated row in either side."""

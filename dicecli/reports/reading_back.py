@@ -17,7 +17,14 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
-from dicecli.reports.contradictions import check_matrices, check_shape, check_size, check_spacing, check_sums
+from dicecli.reports.contradictions import (
+    check_matrices,
+    check_observed,
+    check_shape,
+    check_size,
+    check_spacing,
+    check_sums,
+)
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
@@ -92,7 +99,13 @@ def _report(record: Json, *, is_first: bool) -> Report:
     is_batch = len(results) != 1 or "bootstrap" in summary
     report = Report(results, settings, is_batch=is_batch)
     # Notes that are made from the cases are other ones once these are merged with others.
-    given = [each for each in notes if each not in report.made_notes]
+    if "made_notes" in summary:
+        made = read(Whole, summary["made_notes"], "summary.made_notes")
+        if made > len(notes):
+            raise ValueError(f"summary.made_notes is {made}, more than the notes that there are")
+        given = list(notes[: len(notes) - made])
+    else:
+        given = [each for each in notes if each not in report.made_notes]
     report = Report(results, settings, notes=given, is_batch=is_batch)
     report.verdicts = tuple(verdicts)
     return report
@@ -123,9 +136,7 @@ def merged(reports: Sequence[Report]) -> Report:
             f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",
             "Every case must be scored once. Give each shard its own cases.",
         )
-    notes = dict.fromkeys(
-        note for report in reports for note in report.notes if note not in report.made_notes
-    )
+    notes = dict.fromkeys(note for report in reports for note in report.given_notes)
     return Report(results, first.settings, notes=tuple(notes), is_batch=True)
 
 
@@ -177,6 +188,7 @@ def _result(
         raise ValueError(f"{where}.advice is {advice}, more than the notes that there are")
     content = {key: record[key] for key in ("shape", "spacing", "unit", "counted", "excluded")}
     content |= {"case": case, "sizes": record["pixel_size"], "notes": notes[: len(notes) - advice]}
+    content |= {"observed": record.get("observed")}
     scored: Scored = read(Scored, content | {"measured": {}}, where)
     if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
@@ -184,6 +196,7 @@ def _result(
     check_spacing(scored, where)
     found = measured(record, settings, where)
     check_shape(found, scored.shape, where)
+    check_observed(scored, where)
     return replace(scored, measured=found)
 
 

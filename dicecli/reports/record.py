@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 2
+#: What stands between the notes of a case, or of a run, in a row.
+NOTES = " | "
 #: The statistics over cases that are numbers, and those of the finite cases, where some are infinite.
 STATISTICS = tuple(each.name for each in fields(Statistics) if each.name not in {"infinite", "finite"})
 _FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
@@ -68,6 +70,9 @@ def summary(report: Numbers) -> Json:
         found["labels"] = [_row_summary(row, over_cases.ranked, infinite) for row in over_cases.rows]
     found["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
     found["notes"] = list(report.notes)
+    # How many of them, the last ones, are made from the cases, and so again when this is read back.
+    found["made_notes"] = len(report.notes) - len(report.given_notes)
+    found["suggestions"] = [written(each) for each in report.suggestions]
     return found
 
 
@@ -135,6 +140,8 @@ def _case(case: CaseValues | Failed) -> Json:
         "notes": list(case.notes),
         # How many of them, the last ones, are made from the counts, and so again when this is read back.
         "advice": len(case.notes) - len(set(case.result.notes)),
+        "suggestions": [written(each) for each in case.suggestions],
+        "observed": written(case.result.observed),
         "measured": written(case.result.measured),
     }
 
@@ -164,7 +171,8 @@ def facts(result: Result) -> Json:
 def columns(report: Numbers) -> tuple[str, ...]:
     """Return the columns of :func:`rows`."""
     own = leading(report.settings.reads).COLUMNS
-    return ("case", "status", "label", "name", *own, *(each.name for each in report.listed), "error")
+    metrics = (each.name for each in report.listed)
+    return ("case", "status", "label", "name", *own, *metrics, "error", "notes")
 
 
 def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
@@ -178,6 +186,7 @@ def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
         if isinstance(result, Failed):
             yield known | {"error": f"{result.error}: {result.message}"}
             continue
+        known["notes"] = NOTES.join(report.notes_of(place)) or None
         values = [report.table.of_one(each, place) for each in report.listed]
         taken = report.table.leading[place]
         place += 1
@@ -206,7 +215,7 @@ def summary_columns(report: Numbers) -> tuple[str, ...]:
     """Return the columns of :func:`summary_rows`; those of infinite values where there may be some."""
     rest = tuple(each for each in STATISTICS if each not in {"expected", "scored", "n"})
     more = _FINITE if any(each.infinite for each in report.metrics) or _has_infinite(report) else ()
-    return ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *rest, *more)
+    return ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *rest, *more, "notes")
 
 
 def _has_infinite(report: Numbers) -> bool:
@@ -214,10 +223,14 @@ def _has_infinite(report: Numbers) -> bool:
 
 
 def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
-    """Yield a row per average and metric, then one per label or region and metric, with its statistics."""
+    """Yield a row per average and metric, then one per label or region and metric, with its statistics.
+
+    Rows of averages have the notes on the run.
+    """
+    notes = {"notes": NOTES.join(report.notes) or None}
     for name, values in report.averages.items():
         for metric, each in values.items():
-            known = {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
+            known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
             said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
             yield {**known, **said, "finite_mean": or_none(each.finite)}
     for name, value in report.overall.items():

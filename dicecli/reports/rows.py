@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
     from dicecli.reports.means import Average
+    from dicecli.reports.suggestions import Suggestion
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class CaseValues:
         Identities that were checked, exactly, on every row of masks.
     notes : tuple of str
         What was assumed or looks odd, and what may mislead.
+    suggestions : tuple of Suggestion
+        What to try, where the numbers would be much better; notes say the same.
     """
 
     result: Scored
@@ -89,6 +92,7 @@ class CaseValues:
     overall: dict[str, float]
     checks: dict[str, bool]
     notes: tuple[str, ...] = field(default=())
+    suggestions: tuple[Suggestion, ...] = field(default=())
 
     @property
     def rows(self) -> tuple[RowValues, ...]:

@@ -6,14 +6,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.reports.layered import in_one_kind
 from dicecli.reports.lengths import in_one_unit, unit_of
 from dicecli.reports.notes import run_notes
+from dicecli.reports.suggestions import of_run
 from dicecli.statistics.matrix import is_layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.records.settings import Settings
+    from dicecli.reports.suggestions import Suggestion
 
 
 class Run:
@@ -33,6 +36,9 @@ class Run:
     has_lengths : bool
         Whether any metric is a length: these are in one unit, which stands in the names of such metrics, and
         a scored case of another unit than the first one's becomes a failed row ``UnitMismatch``.
+
+    Of binary layers and label maps that have no row in common those of another kind than the first case's
+    become failed rows ``ChannelMismatch``.
     """
 
     def __init__(
@@ -54,7 +60,8 @@ class Run:
         #: Whether any metric is a length, and what lengths are in.
         self.has_lengths = has_lengths
         self.unit: str = unit_of(self._given)
-        self.results = in_one_unit(self._given, self.unit) if has_lengths else self._given
+        results = in_one_kind(self._given, settings)
+        self.results = in_one_unit(results, self.unit) if has_lengths else results
 
     @cached_property
     def scored(self) -> tuple[Scored, ...]:
@@ -80,12 +87,25 @@ class Run:
         """Notes on the run as a whole: those given, and those made from the cases."""
         return tuple(dict.fromkeys((*self._notes, *self.made_notes)))
 
+    @property
+    def given_notes(self) -> tuple[str, ...]:
+        """The notes on the run as a whole that are not made from the cases, each once."""
+        return tuple(dict.fromkeys(self._notes))
+
     @cached_property
     def made_notes(self) -> tuple[str, ...]:
         """What the notes on the cases add up to; nothing where there is one case, which says it itself."""
         if not self.is_batch:
             return ()
-        return tuple(run_notes(self.scored, len(self.results), has_lengths=self.has_lengths))
+        found = run_notes(
+            self.scored, len(self.results), has_lengths=self.has_lengths, suggestions=self.suggestions
+        )
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def suggestions(self) -> tuple[Suggestion, ...]:
+        """What to try, made from all cases at once; of one case alone, the case itself has it."""
+        return tuple(of_run(self.scored, self.settings)) if self.is_batch else ()
 
     @cached_property
     def is_layered(self) -> bool:

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS
-from dicecli.records.json_schema import DEFINITIONS, closed, described, measured, properties
+from dicecli.records.json_schema import (
+    DEFINITIONS,
+    closed,
+    described,
+    measured,
+    of,
+    or_null,
+    properties,
+)
+from dicecli.records.observed import Observed
 from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of
 from dicecli.reports.record import SCHEMA
+from dicecli.reports.suggestions import Suggestion
 from dicecli.statistics._leading import leading, name_of
 
 if TYPE_CHECKING:
@@ -44,6 +54,8 @@ def schema() -> Schema:
             "record_of_maps": described(parts.record("maps"), "The record of probability maps."),
             "case_without_numbers": parts.case_without_numbers(),
             "measured": described(measured(), "What was measured of a case: rows, by the statistic."),
+            "suggestion": of(Suggestion),
+            "observed": or_null(of(Observed)),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
             **_of("masks", "labels"),
@@ -142,6 +154,10 @@ def _case(family: str, reads: str) -> Schema:
         ),
         "notes": parts.notes("What was assumed of the case or looks odd in it, and what may mislead."),
         "advice": described(parts.WHOLE, "How many of the notes, the last ones, are made from the numbers."),
+        "suggestions": parts.listed(parts.SUGGESTION, "What to try; the notes say the same."),
+        "observed": described(
+            {"$ref": "#/$defs/observed"}, "What was seen besides, of which notes are made; null is nothing."
+        ),
         "measured": {
             "description": "What every number is made of.",
             "$ref": "#/$defs/measured",

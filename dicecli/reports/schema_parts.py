@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VALUE = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
 WHOLE = {"$ref": "#/$defs/whole"}
 TEXT = {"type": "string"}
+SUGGESTION = {"$ref": "#/$defs/suggestion"}
 NAME_OR_NULL = {"type": ["string", "null"]}
 LABEL = or_null({"$ref": "#/$defs/integer"})
 
@@ -91,7 +92,7 @@ def facts() -> Schema:
 
 def facts_of_scored() -> Schema:
     """Return the schema of each thing that is said of a case that has numbers, before these."""
-    known = properties(Scored, without=("case", "measured", "notes"))
+    known = properties(Scored, without=("case", "measured", "notes", "observed"))
     number = {"type": "number"}
     sizes = dict(zip(SIZES, (described(number, f"Of a {each}.") for each in ("voxel", "pixel")), strict=True))
     reasons = ("has an ignored label", "has no data")
@@ -197,6 +198,10 @@ def judged() -> Schema:
             closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
         ),
         "notes": notes("What was assumed of the run, or looks odd in it."),
+        "made_notes": described(WHOLE, "How many of them, the last ones, are made from the cases."),
+        "suggestions": listed(
+            SUGGESTION, "What to try, made from all cases at once; the notes say the same."
+        ),
     }
 
 

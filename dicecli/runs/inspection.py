@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-
-from dicecli.errors import AmbiguousPalette, CaseError
+from dicecli.errors import CaseError, GeometryError
 from dicecli.masks import files
 from dicecli.masks.alignment import align
-from dicecli.masks.axes import volume_beside_image
-from dicecli.masks.blocks import plan
 from dicecli.masks.grid import differences, displacement
 from dicecli.masks.largest import folded
-from dicecli.masks.layers import meant
 from dicecli.masks.opening import opened_layers
-from dicecli.masks.pair import Pair
-from dicecli.masks.palettes import Painted, by_colour, check_pair
+from dicecli.masks.palettes import by_colour
 from dicecli.records.cases import Case
+from dicecli.records.codec import written
 from dicecli.records.settings import Settings
+from dicecli.reports.suggestions import of_case
+from dicecli.runs.measuring import measure_case
 from dicecli.runs.stored_values import encoding, stored_values, values_of_layers
-from dicecli.statistics._census import census
-from dicecli.statistics._meaning import understood
-from dicecli.statistics._turned import check_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
+    from dicecli.records.codec import Json
 
 
 @dataclass
@@ -126,6 +120,8 @@ class Alignment(TypedDict):
     displacement_voxels: float | None
     differences: list[str]
     notes: list[str]
+    #: What to try, where the masks agree so little that their numbers or places may be meant otherwise.
+    suggestions: list[Json]
     #: Why ``score`` would refuse the two, and what to do.
     message: str | None
     hint: str | None
@@ -145,6 +141,7 @@ def inspect_pair(prediction: str, reference: str, settings: Settings | None = No
         "displacement_voxels": None,
         "differences": [],
         "notes": [],
+        "suggestions": [],
         "message": None,
         "hint": None,
     }
@@ -156,48 +153,26 @@ def inspect_pair(prediction: str, reference: str, settings: Settings | None = No
         try:
             one, other, answer["notes"] = align(first, second, axes=settings.axes)
             grids = one.grid, other.grid
-            if settings.axes is None and volume_beside_image(*grids):
-                _check_axes(prediction, reference, settings)
         except CaseError as error:
             answer["aligned"], answer["message"], answer["hint"] = False, error.message, error.hint
             grids = first.grid, second.grid
-        if answer["aligned"]:
-            answer["message"], answer["hint"] = _contradiction(one, other, settings)
         if grids[0].shape == grids[1].shape and all(grid.affine is not None for grid in grids):
             answer["differences"] = differences(*grids)
             answer["displacement_voxels"] = displacement(*grids)
+    if answer["aligned"]:
+        _score(Case("", prediction, reference), settings, answer)
     return answer
 
 
-def _check_axes(prediction: str, reference: str, settings: Settings) -> None:
-    """Refuse a volume beside an image that would fit far better with other axes, as ``score`` does."""
-    with Pair(Case("", prediction, reference), settings) as pair:
-        counted = census(pair, pair.windows(), settings.device).parts
-        check_axes(pair, understood(pair, counted, settings), settings)
-
-
-def _contradiction(
-    reference: MaskSource, prediction: MaskSource, settings: Settings
-) -> tuple[str | None, str | None]:
-    """Return message and hint where ``score`` would refuse two masks for the colours of their palettes."""
-    if settings.read_as != "auto" or reference.palette is prediction.palette is None:
-        return None, None
+def _score(case: Case, settings: Settings, answer: Alignment) -> None:
+    """Say why ``score`` would refuse two masks that may lie on each other, or what it would suggest."""
     try:
-        check_pair(*(Painted(each.palette, _meant(each, settings)) for each in (reference, prediction)))
-    except AmbiguousPalette as error:
-        return error.message, error.hint
-    except CaseError:
-        pass  # one of them cannot be scored at all, and has said so
-    return None, None
-
-
-def _meant(source: MaskSource, settings: Settings) -> dict[int, int]:
-    """Return what each label of a whole mask means."""
-    sizes: Counter[int] = Counter()
-    for window in plan(source):
-        values, numbers = np.unique(source.read(window), return_counts=True)
-        sizes.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
-    return meant(source, sizes, settings)[0]
+        found = measure_case(case, settings)
+    except CaseError as error:
+        answer["aligned"] = not isinstance(error, GeometryError)
+        answer["message"], answer["hint"] = error.message, error.hint
+    else:
+        answer["suggestions"] = [written(each) for each in of_case(found, settings)]
 
 
 def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) -> dict[float, str]:

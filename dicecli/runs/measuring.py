@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import filecmp
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import UsageError
 from dicecli.masks.opening import named
 from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import arguments_of, statistics_of
 from dicecli.plugins import load
-from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
+from dicecli.records.cases import Case, Scored
 from dicecli.records.measurements import Measured
+from dicecli.records.observed import NOTHING
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._leading import name_of
 from dicecli.statistics._meaning import understood
+from dicecli.statistics._moved import moved
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._sharing import CensusWork, PassWork, share_out
 from dicecli.statistics._sums import Sums
@@ -72,8 +75,13 @@ def measure_case(
             states = share_out(case, settings, pair, work, threads=threads, fold=fold)
             pair.finish(threads)
         found, said = measured(states.parts, options, opened, pair)
+        observed = opened.observed
+        if fold is None and not pair.is_soft:
+            observed = replace(observed, moved=moved(pair, opened, settings.labels.background))
         notes = [*pair.notes, *on_axes, *_on_device(settings), *opened.notes, *said]
     notes += [] if opened.counted else ["no pixel is left to compare"]
+    if settings.soft is None:
+        observed = replace(observed, twins=_twins(case, census))
     return Scored(
         case=named(case),
         shape=opened.shape,
@@ -83,7 +91,8 @@ def measure_case(
         counted=opened.counted,
         excluded=opened.excluded,
         measured=Measured.of(found),
-        notes=tuple(dict.fromkeys([*notes, *([] if settings.soft else _twins(case, census))])),
+        notes=tuple(dict.fromkeys(notes)),
+        observed=None if observed == NOTHING else observed,
     )
 
 
@@ -129,19 +138,19 @@ def _fold(executor: str, threads: int, scheduler: str | None) -> Fold | None:
     return partial(plugin.fold, jobs=threads, scheduler=scheduler)
 
 
-def _twins(case: Case, census: Census) -> list[str]:
-    """Say when both masks are one file, or the same bytes: more often a mistake than a perfect result."""
+def _twins(case: Case, census: Census) -> Literal["file", "bytes"] | None:
+    """Tell whether both masks are one file, or the same bytes: more often a mistake than a perfect result."""
     paths = [case.prediction, case.reference]
     if not all(isinstance(each, (str, os.PathLike)) for each in paths):
-        return []
+        return None
     # Masks that differ are no twins; and where nothing is in them, equal bytes are to be expected.
     differ = any(int(each.table.trace()) != each.total for each in census.values())
     if differ or all(len(each.trimmed().labels) < 2 for each in census.values()):
-        return []
+        return None
     try:
         if Path(case.prediction).samefile(case.reference):
-            return [SAME_FILE]
+            return "file"
         is_twin = filecmp.cmp(case.prediction, case.reference, shallow=False)
     except OSError:
-        return []
-    return [SAME_BYTES] if is_twin else []
+        return None
+    return "bytes" if is_twin else None

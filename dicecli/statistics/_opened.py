@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from dicecli.masks.layers import Encoding, nodata_of
+from dicecli.records.observed import NOTHING, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,6 +101,8 @@ class Opened:
         By layer, the place of each stored label among the rows; 0 for none.
     ignored : frozenset of int
         The stored labels of the reference whose pixels are left out.
+    observed : Observed
+        What the census and the sources say beside the matrix.
     """
 
     shape: tuple[int, ...]
@@ -116,6 +119,7 @@ class Opened:
     reference: tuple[Mapping[int, int], ...]
     prediction: tuple[Mapping[int, int], ...]
     ignored: frozenset[int] = frozenset()
+    observed: Observed = NOTHING
 
     def block(self, at: Window, core: Window, stored: Stored, sources: Sequence[MaskSource]) -> Block:
         """Make a block of what was read: stored labels, and stored values of channels from `sources`."""

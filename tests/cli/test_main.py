@@ -95,7 +95,7 @@ def test_csv_reads_back_without_loss(tmp_path):
     asked = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
     frame = pd.read_csv(target, **asked)
     assert list(frame.columns[:8]) == ["case", "status", "label", "name", "tp", "fp", "fn", "tn"]
-    assert frame.columns[-1] == "error"
+    assert list(frame.columns[-2:]) == ["error", "notes"]
     assert len(rows) == len(frame)
     for row, (_, read) in zip(rows, frame.iterrows(), strict=True):
         for key, value in row.items():
@@ -123,7 +123,7 @@ def test_chosen_metrics_are_the_columns_in_the_order_given():
     text = run(
         "score", *pair("lesion"), "-f", "csv", "-q", "-m", "sensitivity", "-m", "f1", "-m", "dice"
     ).stdout
-    assert text.splitlines()[0] == "case,status,label,name,tp,fp,fn,tn,recall,f1,dice,error"
+    assert text.splitlines()[0] == "case,status,label,name,tp,fp,fn,tn,recall,f1,dice,error,notes"
     (every,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q", "-m", "all").stdout)["cases"]
     (usual,) = json.loads(run("score", *pair("lesion"), "-f", "json", "-q").stdout)["cases"]
     of_masks = [each for each in every_of("labels") if each.takes == "row"]

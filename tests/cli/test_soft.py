@@ -81,7 +81,8 @@ def test_every_score_stands_in_every_machine_format(report):
     assert record["cases"][1]["undefined"]["macro"]["soft_dice_standard"] == 2
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     rows = list(csv.DictReader(io.StringIO(report.render("csv"))))
-    assert [*rows[0]] == ["case", "status", "label", "name", "reference_px", "expected_px", *ROWS, "error"]
+    known = ["case", "status", "label", "name", "reference_px", "expected_px"]
+    assert [*rows[0]] == [*known, *ROWS, "error", "notes"]
     assert [(each["case"], each["label"]) for each in rows] == [
         *(("ordinary", "1"), ("ordinary", "2"), ("'=nothing", "1"), ("'=nothing", "2"), ("broken", ""))
     ]
@@ -220,7 +221,7 @@ def test_metrics_are_chosen(chosen, tmp_path):
     rows = [name for name in names if name in ROWS]
     result = run("soft", *SCENE, *words, "-f", "csv", "-o", tmp_path / "o.json", "-o", tmp_path / "o.md")
     assert result.exit_code == 0
-    columns = ["case", "status", "label", "name", "reference_px", "expected_px", *rows, "error"]
+    columns = ["case", "status", "label", "name", "reference_px", "expected_px", *rows, "error", "notes"]
     assert next(csv.reader(io.StringIO(result.stdout))) == columns
     found, every = dicecli.soft(*SCENE, metrics=chosen), dicecli.soft(*SCENE)
     assert result.stdout == found.render("csv")

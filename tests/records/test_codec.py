@@ -19,6 +19,7 @@ from dicecli.records.cases import Case, Failed, LeftOut, Pending, Scored, Verdic
 from dicecli.records.codec import fields, read, written
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE, Least, Measured, Most, Row, Shape
+from dicecli.records.observed import Cells, Moved, Observed
 from dicecli.records.probabilities import Probabilities
 from dicecli.statistics.matrix import Matrix
 from dicecli.statistics.place import Places
@@ -230,13 +231,25 @@ def example(kind):
     """Return a record of a kind with something in each of its fields."""
     case = Case("a", "p.png", "r.png", "site", None)
     rows = {IMAGE: Matrix((0, 1), (0, None), (3, 2))}
+    cells = Cells((0, 1), (0, None), (3, 2))
+    seen = Observed("file", ("reference",), cells, cells, Moved((0,), (0,), (-1,), 1, cells))
     known = {
         Matrix: rows[IMAGE],
+        Observed: seen,
         Counts: Counts(1, 2, 3, 4),
         Row: Row("label", 1, "liver", (1,)),
         Case: case,
         Scored: Scored(
-            case, (5,), (0.5,), "mm", {"mm3": 0.5}, 5, {"nodata": 1}, Measured.of({"matrix": rows}), ("a",)
+            case,
+            (5,),
+            (0.5,),
+            "mm",
+            {"mm3": 0.5},
+            5,
+            {"nodata": 1},
+            Measured.of({"matrix": rows}),
+            ("a",),
+            seen,
         ),
         Verdict: Verdict("dice=0.5", 0.4, 0.5, False, "x"),
         Probabilities: Probabilities(channels=(Row("label", 1, None, (1,)),)),
@@ -250,7 +263,19 @@ def example(kind):
     return kind.zero(2) if kind is JointSums else kind.zero()
 
 
-RECORDS = [*MEASUREMENTS, Counts, Row, Case, Scored, Failed, LeftOut, Pending, Verdict, Probabilities]
+RECORDS = [
+    *MEASUREMENTS,
+    Counts,
+    Row,
+    Case,
+    Observed,
+    Scored,
+    Failed,
+    LeftOut,
+    Pending,
+    Verdict,
+    Probabilities,
+]
 
 
 @pytest.mark.parametrize("kind", dict.fromkeys(RECORDS), ids=lambda kind: kind.__name__)

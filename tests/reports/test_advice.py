@@ -10,7 +10,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
 from dicecli.reports.advice import advice
-from dicecli.reports.rows import CaseValues, RowValues
+from dicecli.reports.rows import RowValues
 
 NO_LABEL_IN_COMMON = "the masks have no label in common: do they use the same numbers for the same classes?"
 EMPTY = Counts(tn=100)
@@ -23,7 +23,7 @@ def advised(labels, undefined="skip"):
         for key, counts in labels.items()
     )
     result = Scored(Case("a", "p", "r"), (10, 10), None, None, {}, 100, {}, measured({}))
-    return advice(CaseValues(result, rows, (), (), {}, {}, {}), Settings(undefined=undefined))
+    return advice(result, rows, Settings(undefined=undefined))
 
 
 def test_labels_that_agree_well_need_no_note():

@@ -6,18 +6,25 @@ import pytest
 from make import measured
 
 from dicecli.masks.encoding import READ_AS_ONE
-from dicecli.records.cases import SAME_BYTES, SAME_FILE, Case, Scored
+from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
+from dicecli.records.observed import Observed
 from dicecli.reports.notes import run_notes
 
 AS_ONE = f"prediction: {READ_AS_ONE}"
 TURNED = "the prediction's axes were turned from LAS to RAS, without interpolation"
 
 
-def scored(name, *notes, labels=(1,)):
+def scored(name, *notes, labels=(1,), twins=None, as_one=()):
     """Return a scored case with such notes, whose masks hold such labels."""
     counts = measured(dict.fromkeys(labels, Counts(1, 0, 0, 1)))
-    return Scored(Case(name, "p", "r"), (2,), None, None, {}, 2, {}, counts, notes=notes)
+    observed = Observed(twins=twins, as_one=as_one)
+    return Scored(Case(name, "p", "r"), (2,), None, None, {}, 2, {}, counts, notes=notes, observed=observed)
+
+
+def read_as_one(name, side="prediction"):
+    """Return a case in which 255 is read as label 1 on one side."""
+    return scored(name, f"{side}: {READ_AS_ONE}", as_one=(side,))
 
 
 def test_a_run_without_notes_has_none():
@@ -31,13 +38,13 @@ def test_a_run_without_notes_has_none():
 
 def test_twins_are_counted_and_named_once():
     """A file given as both masks, and a copy of it, are one kind of twin, said of all expected cases."""
-    run = [scored("a", SAME_FILE), scored("b"), scored("c", SAME_BYTES)]
+    run = [scored("a", twins="file"), scored("b"), scored("c", twins="bytes")]
     assert run_notes(run, 4) == ["in 2 of 4 cases both masks are one file, or copies of it: a, c"]
 
 
 def test_a_single_twin_is_named():
     """One such case is enough; its other notes are said beside it."""
-    assert run_notes([scored("a", TURNED, SAME_BYTES), scored("b")], 2) == [
+    assert run_notes([scored("a", TURNED, twins="bytes"), scored("b")], 2) == [
         "in 1 of 2 cases both masks are one file, or copies of it: a",
         f"in 1 of 2 cases: {TURNED} (a)",
     ]
@@ -87,7 +94,7 @@ def test_five_cases_are_named_and_more_are_counted(number, named):
     assert run_notes([scored(name, TURNED) for name in names], 2000) == [
         f"in {number:,} of 2,000 cases: {TURNED} ({named})"
     ]
-    assert run_notes([scored(name, SAME_FILE) for name in names], 2000) == [
+    assert run_notes([scored(name, twins="file") for name in names], 2000) == [
         f"in {number:,} of 2,000 cases both masks are one file, or copies of it: {named}"
     ]
 
@@ -98,9 +105,9 @@ def test_five_cases_are_named_and_more_are_counted(number, named):
 def test_255_as_two_things_is_a_contradiction():
     """255 as label 1 in some cases and a label of its own in others is said, with what to do about it."""
     run = [
-        scored("a", AS_ONE),
+        read_as_one("a"),
         scored("b", labels=(0, 1, 255)),
-        scored("c", f"reference: {READ_AS_ONE}"),
+        read_as_one("c", "reference"),
         scored("d"),
     ]
     assert run_notes(run, 4)[0] == (
@@ -112,7 +119,7 @@ def test_255_as_two_things_is_a_contradiction():
 def test_255_of_many_cases_has_separators():
     """Both numbers of the contradiction are written for people."""
     run = [
-        *(scored("a", AS_ONE) for _ in range(1000)),
+        *(read_as_one("a") for _ in range(1000)),
         *(scored("b", labels=(255,)) for _ in range(1001)),
     ]
     first, _ = run_notes(run, 2001)
@@ -123,7 +130,7 @@ def test_255_of_many_cases_has_separators():
 @pytest.mark.parametrize(
     ("run", "expected"),
     [
-        ([scored("a", AS_ONE), scored("b", labels=(254,))], [f"in 1 of 2 cases: {AS_ONE} (a)"]),
+        ([read_as_one("a"), scored("b", labels=(254,))], [f"in 1 of 2 cases: {AS_ONE} (a)"]),
         ([scored("a", labels=(255,)), scored("b", "255 pixels are NaN")], ["in 1 of 2 cases: 255 pixels are NaN (b)"]),
     ],
     ids=["label 1 alone", "its own alone"],
@@ -135,7 +142,7 @@ def test_255_as_one_thing_is_none(run, expected):
 
 def test_all_notes_in_their_order():
     """Twins first, then 255, then what was assumed about single files."""
-    run = [scored("a", TURNED, SAME_FILE), scored("b", AS_ONE), scored("c", labels=(255,))]
+    run = [scored("a", TURNED, twins="file"), read_as_one("b"), scored("c", labels=(255,))]
     assert run_notes(run, 3) == [
         "in 1 of 3 cases both masks are one file, or copies of it: a",
         "255 is read as label 1 in 1 cases (b) and is a label of its own in 1 (c): if it marks void, "

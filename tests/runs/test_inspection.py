@@ -308,6 +308,7 @@ def test_inspect_pair_of_masks_that_lie_on_each_other(tmp_path):
         "displacement_voxels": 0.0,
         "differences": [],
         "notes": [],
+        "suggestions": [],
         "message": None,
         "hint": None,
     }

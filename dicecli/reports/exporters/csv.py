@@ -49,7 +49,7 @@ def frame(report: Report) -> DataFrame:
     columns = record.columns(report)
     values = [each.name for each in report.listed]
     found = pd.DataFrame(list(record.rows(report)), columns=list(columns))
-    whole = [each for each in columns[2:-1] if each not in values and each != "name"]
+    whole = [each for each in columns[2:-2] if each not in values and each != "name"]
     kinds = {name: "float64" if name == "expected_px" else "Int64" for name in whole}
     return found.astype(kinds | dict.fromkeys(values, "float64"))
 

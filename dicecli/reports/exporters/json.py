@@ -27,7 +27,7 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return a part as JSON; undefined is null, infinity a text, everything is ASCII.
 
     It is what ``json.dumps`` makes of the whole record, but case by case, in a tenth of the memory; and what
-    was measured of a case, which nobody reads, stands in one line.
+    was measured and observed of a case, which nobody reads, stands in one line each.
     """
     del look
     if part == "summary":
@@ -48,11 +48,12 @@ _CASES = '\n  "cases": ['
 
 
 def _case(content: Json) -> str:
-    measured = content.pop("measured", None)
-    if measured is None:
-        return _text(content)
-    line = json.dumps(measured, allow_nan=False, separators=(",", ":"))
-    return f'{_text(content)[:-2]},\n  "measured": {line}\n}}'
+    lines = {name: content.pop(name) for name in ("observed", "measured") if name in content}
+    text = _text(content)
+    for name, each in lines.items():
+        line = json.dumps(each, allow_nan=False, separators=(",", ":"))
+        text = f'{text[:-2]},\n  "{name}": {line}\n}}'
+    return text
 
 
 def _text(content: Any, indent: str = "\n") -> str:

@@ -1,4 +1,4 @@
-"""JUnit XML: a test case per case and per gate, for what CI services show."""
+"""JUnit XML: a test case per case and per gate, with the notes, for what CI services show."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def render(report: Report, part: Part, look: Look) -> str:
         f'  <testsuite name="cases" tests="{len(cases)}" failures="0" errors="{broken}" '
         f'skipped="{report.number("missing")}">',
         *cases,
+        *([f"    <system-out>{escape(_notes(report.notes))}</system-out>"] if report.notes else []),
         "  </testsuite>",
         f'  <testsuite name="gates" tests="{len(gates)}" failures="{failures}" errors="0" skipped="0">',
         *gates,
@@ -53,7 +54,12 @@ def _case(case: CaseValues | Failed, report: Report) -> str:
     leads = [(alone(report.leading(each), each), each.name) for each in report.shown if each.averaged]
     said = [f"{average} {name} {figure(case.averages[average][name].value)}" for average, name in leads]
     start = f'    <testcase classname="cases" name={_quoted(case.result.case.name)}>'
-    return f"{start}<system-out>{escape(', '.join(said))}</system-out></testcase>"
+    text = "\n".join([", ".join(said), *([_notes(case.notes)] if case.notes else [])])
+    return f"{start}<system-out>{escape(text)}</system-out></testcase>"
+
+
+def _notes(notes: tuple[str, ...]) -> str:
+    return "\n".join(f"Note: {inert(each)}" for each in notes)
 
 
 def _gate(verdict: Verdict) -> str:

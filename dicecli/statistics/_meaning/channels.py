@@ -9,7 +9,14 @@ from dicecli.masks.channels import channels_of, check_covered, check_types, summ
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.records.labels import NO_LABEL
-from dicecli.statistics._meaning.known import label_rows, left_out, opened, places_of
+from dicecli.records.observed import Observed
+from dicecli.statistics._meaning.known import (
+    label_rows,
+    left_out,
+    nodata_as_background,
+    opened,
+    places_of,
+)
 
 if TYPE_CHECKING:
     from dicecli.masks.pair import Pair
@@ -54,6 +61,11 @@ def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Open
         reference=(places_of(renamed, rows),),
         prediction=(),
         ignored=ignored,
+        observed=Observed(
+            nodata=nodata_as_background(
+                matrix, source, {"reference": renamed, "prediction": renamed}, settings
+            )
+        ),
     )
 
 

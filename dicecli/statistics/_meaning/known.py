@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row
+from dicecli.records.observed import Cells
+from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._opened import Opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
-    from dicecli.statistics._confusion import ConfusionMatrix
 
 
 def opened(pair: Pair, settings: Settings, **facts: object) -> Opened:
@@ -53,3 +57,50 @@ def on_unlabelled(matrix: ConfusionMatrix) -> list[str]:
         return []
     what = f"{matrix.unlabelled:,} pixels with nodata or an ignored label where the reference is valid"
     return [f"prediction: {what} count as misses"]
+
+
+def nodata_as_background(
+    matrix: ConfusionMatrix, source: MaskSource, of_side: Mapping[str, Mapping[int, int]], settings: Settings
+) -> Cells | None:
+    """Return where a reference is nodata that is read as background; None where it has no such tag.
+
+    Parameters
+    ----------
+    matrix : ConfusionMatrix
+        Of stored labels.
+    source : MaskSource
+        The reference.
+    of_side : mapping
+        What the stored labels of each side mean.
+    settings : Settings
+    """
+    tag = source.background_tag_label
+    if tag is None or tag not in matrix.labels or of_side["reference"].get(tag) in settings.labels.ignore:
+        return None
+    labels = np.array(matrix.labels, np.int64)
+    row = matrix.labels.index(tag)
+    alone = ConfusionMatrix.from_pairs(labels[[row]], labels, matrix.table[[row]]).relabelled(**of_side)
+    for label in settings.labels.ignore:
+        alone = alone.without(label)
+    return cells_of(alone) if alone.total else None
+
+
+def ignored_in_prediction(matrix: ConfusionMatrix, settings: Settings) -> Cells | None:
+    """Return where a prediction has labels that are left out in the reference, which is compared there."""
+    ignore = [label for label in settings.labels.ignore if label in matrix.labels]
+    if not ignore:
+        return None
+    labels = np.array(matrix.labels, np.int64)
+    is_ignored = np.isin(labels, ignore)
+    table = matrix.table[np.ix_(~is_ignored, is_ignored)]
+    found = ConfusionMatrix.from_pairs(labels[~is_ignored], labels[is_ignored], table)
+    return cells_of(found) if found.labels else None
+
+
+def cells_of(matrix: ConfusionMatrix) -> Cells:
+    """Return the pairs of labels that meet, sorted; NO_LABEL of the prediction is None."""
+    rows, columns = matrix.table.nonzero()
+    labels = matrix.labels
+    prediction = [None if labels[at] == NO_LABEL else labels[at] for at in columns.tolist()]
+    pixels = matrix.table[rows, columns].tolist()
+    return Cells(tuple(labels[at] for at in rows.tolist()), tuple(prediction), tuple(pixels))

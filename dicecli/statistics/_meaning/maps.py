@@ -4,32 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.errors import AmbiguousPalette
+from dicecli.errors import AmbiguousPalette, NotLabels
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.masks.palettes import Painted, check_pair
 from dicecli.records.labels import NO_LABEL
-from dicecli.statistics._meaning.known import label_rows, on_unlabelled, opened, places_of
+from dicecli.records.observed import Observed
+from dicecli.statistics._meaning.known import (
+    ignored_in_prediction,
+    label_rows,
+    nodata_as_background,
+    on_unlabelled,
+    opened,
+    places_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
+    from dicecli.records.observed import Side
     from dicecli.records.settings import Settings
     from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics._opened import Opened
 
 
 def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
-    """Understand two label maps: renamed labels, and what is left out."""
+    """Understand two label maps: renamed labels, and what is left out.
+
+    Raises
+    ------
+    NotLabels
+        255 would be label 1 in one mask, and stands beside other labels in the other one.
+    """
     notes: list[str] = []
     of_side: dict[str, dict[int, int]] = {}
-    for side, source in (("reference", pair.reference[0]), ("prediction", pair.prediction[0])):
+    sides = {"reference": pair.reference[0], "prediction": pair.prediction[0]}
+    for side, source in sides.items():
         of_side[side], said = on_side(side, source, meant, source, matrix.sizes(side), settings)
         notes += [f"{side}: {note}" for note in (*source.notes, *said)]
     if settings.read_as == "auto":
         _check_palettes(pair, of_side)
-    notes += _on_255(of_side)
+    as_one = _read_as_one(of_side, settings)
+    _check_255(of_side, as_one, sides)
     every = matrix.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
     of_kept = kept.total
@@ -55,6 +73,11 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         reference=(reference,),
         prediction=(prediction,),
         ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
+        observed=Observed(
+            as_one=as_one,
+            nodata=nodata_as_background(matrix, sides["reference"], of_side, settings),
+            ignored=ignored_in_prediction(kept, settings),
+        ),
     )
 
 
@@ -71,12 +94,26 @@ def _check_palettes(pair: Pair, of_side: Mapping[str, Mapping[int, int]]) -> Non
         raise
 
 
-def _on_255(of_side: Mapping[str, Mapping[int, int]]) -> list[str]:
-    """Say when 255 means label 1 in one mask, and stands beside other labels in the other one."""
-    for side, other in (("reference", "prediction"), ("prediction", "reference")):
-        if of_side[side].get(255) == 1 and of_side[other].get(255, 1) != 1:
-            return [
-                f"255 is read as label 1 in the {side}, but stands beside other labels in the {other}: if it "
-                "marks void, --ignore-label 255; if it is a label, declare it: --labels FILE",
-            ]
-    return []
+def _read_as_one(of_side: Mapping[str, Mapping[int, int]], settings: Settings) -> tuple[Side, ...]:
+    """Return the sides whose values are 0 and 255, where 255 is read as label 1."""
+    if settings.threshold is not None:
+        return ()
+    sides: tuple[Side, ...] = ("reference", "prediction")
+    return tuple(side for side in sides if of_side[side].get(255) == 1)
+
+
+def _check_255(
+    of_side: Mapping[str, Mapping[int, int]], as_one: Sequence[Side], sides: Mapping[str, MaskSource]
+) -> None:
+    """Refuse 255 that would be label 1 in one mask, and stands beside other labels in the other one."""
+    for side in as_one:
+        other = "prediction" if side == "reference" else "reference"
+        if of_side[other].get(255, 1) != 1:
+            raise NotLabels(
+                f"its values are 0 and 255, as of a binary mask, and the {other} has 255 beside other "
+                "labels: 255 cannot mean label 1 here and something else there",
+                "If 255 is inside, save this mask with the label that is meant, as 0 and 1. If 255 is one "
+                "label, or void, in both, say so in a labels file: --labels FILE.",
+                sides[side].path,
+                side,
+            )

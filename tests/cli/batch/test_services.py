@@ -29,7 +29,7 @@ def test_a_file_gives_defaults(name, head, tmp_path, monkeypatch):
     monkeypatch.chdir(repository / "below")
     done = call("../predictions", "../references", "-f", "csv", jobs=None)
     assert done.exit_code == 1
-    assert done.stdout.startswith("case,status,label,name,tp,fp,fn,tn,iou,error\n")
+    assert done.stdout.startswith("case,status,label,name,tp,fp,fn,tn,iou,error,notes\n")
     assert "part 2" in done.stdout
     assert (
         f"Note: options from {repository.resolve() / name}: fail-under, jobs, labels, metric\n" in done.stderr

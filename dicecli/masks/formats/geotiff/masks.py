@@ -58,10 +58,11 @@ def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, band, compression, path, reading)
     block = dataset.block_shapes[band - 1]
-    nodata, note = _nodata(dataset, band, reading)
+    nodata, tag, note = _nodata(dataset, band, reading)
     source = _Labels(
         dataset, path, grid(dataset, path, reading), dtype=dtype, band=band, nodata=nodata, reading=reading
     )
+    source.background_tag = tag
     source.notes += note
     source.facts = {
         "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
@@ -94,14 +95,17 @@ def _band(dataset: DatasetReader, path: str, wanted: int | None) -> int:
     return wanted or 1
 
 
-def _nodata(dataset: DatasetReader, band: int, reading: Reading) -> tuple[float | None, list[str]]:
-    """Decide which stored value is to be treated as nodata; the file's own tag alone says which."""
+def _nodata(
+    dataset: DatasetReader, band: int, reading: Reading
+) -> tuple[float | None, float | None, list[str]]:
+    """Decide which value is nodata, or nodata that is read as background; the file's own tag says which."""
     tag = dataset.nodatavals[band - 1]
     if tag is None or reading.nodata == "label":
-        return None, []
-    if reading.nodata == "auto" and tag == reading.background:
-        return None, [f"nodata is {tag:g}, which is also the background label: read as background"]
-    return float(tag), []
+        return None, None, []
+    if reading.nodata == "auto" and tag == reading.background and reading.is_background_a_label:
+        said = f"nodata is {tag:g}, which is also the background label: read as background"
+        return None, float(tag), [said]
+    return float(tag), None, []
 
 
 def _is_tiled(dataset: DatasetReader, block: tuple[int, int]) -> bool:

@@ -1,0 +1,237 @@
+"""What would make the numbers of a case, or of a run, much better: other numbers, options, or places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from dicecli.records.measurements import IMAGE
+from dicecli.reports.confusions import Confusion, Macro
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dicecli.records.cases import Scored
+    from dicecli.records.observed import Moved
+    from dicecli.records.settings import Settings
+    from dicecli.reports.confusions import Renumbered
+
+Cell = tuple[int, int | None, int]
+
+#: Where macro IoU is higher nothing is sought, and what raises it by less is not said.
+_GOOD, _LEAST_RISE = 0.8, 0.2
+#: The label that marks void in many data sets, and the labels of ADE20K counted from 1.
+_VOID, _ADE = 255, range(100, 151)
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One thing to try.
+
+    Attributes
+    ----------
+    kind : {"preset", "offset", "relabelling", "moved", "void", "nodata"}
+        What would have to be otherwise: the numbers of the prediction's labels, as those of a preset, by an
+        offset or one by one; where its pixels lie; that 255 is a label; that nodata is background.
+    metric : {"dice", "iou"}
+        Of which macro averages are given.
+    now : float or None
+        The macro average as it is; None where it is undefined, or not known.
+    then : float or None
+        What it would be.
+    option : str or None
+        The option that does it, where there is one.
+    text : str
+        The same for people.
+    """
+
+    kind: Literal["preset", "offset", "relabelling", "moved", "void", "nodata"]
+    metric: Literal["dice", "iou"]
+    now: float | None
+    then: float | None
+    option: str | None
+    text: str
+
+
+def of_case(case: Scored, settings: Settings) -> list[Suggestion]:
+    """Return what is to be suggested of one case, the best first."""
+    if settings.reads != "labels":
+        return _of_nodata([case], None, settings)
+    if IMAGE not in case.measured.rows("matrix"):
+        return []
+    return _of_cells(_cells(case), [case], settings, _of_moved(case, settings))
+
+
+def of_run(cases: Sequence[Scored], settings: Settings) -> list[Suggestion]:
+    """Return what is to be suggested of a run, from the matrices of its cases added up, the best first."""
+    if settings.reads != "labels":
+        return _of_nodata(cases, None, settings)
+    mapped = [each for each in cases if IMAGE in each.measured.rows("matrix")]
+    if not mapped:
+        return []
+    every = (cell for case in mapped for cell in _cells(case))
+    return _of_cells(every, mapped, settings, _of_moved_cases(mapped, settings))
+
+
+def _cells(case: Scored) -> Iterator[Cell]:
+    """Yield the pairs of labels that meet, also where the prediction has a label that is ignored."""
+    lost: dict[int, int] = {}
+    if case.observed is not None and case.observed.ignored is not None:
+        for row, column, n in case.observed.ignored:
+            lost[row] = lost.get(row, 0) + n
+            yield row, column, n
+    for row, column, n in case.measured["matrix"][IMAGE].cells():
+        yield row, column, n - lost.get(row, 0) if column is None else n
+
+
+def _of_cells(
+    cells: Iterator[Cell], cases: Sequence[Scored], settings: Settings, moved: list[Suggestion]
+) -> list[Suggestion]:
+    confusion = Confusion(cells, settings)
+    now = confusion.macro()
+    found = list(moved)
+    if now.iou <= _GOOD:
+        better = confusion.renumbered()
+        if better is not None and better.iou >= now.iou + _LEAST_RISE:
+            found.append(_renumbering(better, confusion, now, settings))
+    found.sort(key=lambda each: -(each.then or 0))
+    return [*found, *_of_void(confusion, now, cases, settings), *_of_nodata(cases, confusion, settings)]
+
+
+def _renumbering(better: Renumbered, confusion: Confusion, now: Macro, settings: Settings) -> Suggestion:
+    text = f"macro IoU would be {better.iou:.2f} instead of {now.iou:.2f}"
+    if better.kind == "preset":
+        given, wanted = better.names
+        text = (
+            f"the prediction has the label numbers of {given}, the reference of {wanted}: renumbered, {text}"
+        )
+        return Suggestion("preset", "iou", now.iou, better.iou, None, text)
+    if better.kind == "offset":
+        label, meant = next(iter(better.labels.items()))
+        step = (meant or 0) - label
+        apart = settings.labels.background in confusion.columns.keys() - better.labels.keys()
+        how = f"{abs(step):,} {'higher' if step > 0 else 'lower'}{', all but the background' * apart}"
+        of_ade = step == 1 and max(confusion.rows) in _ADE and max(confusion.columns) < max(_ADE)
+        how += ", as of ADE20K counted from 0 against from 1" * (of_ade or settings.labels.source == "ade20k")
+        text = f"with the prediction's labels {how}, {text}"
+        return Suggestion("offset", "iou", now.iou, better.iou, None, text)
+    new = {column: row for column, row in better.labels.items() if row is not None}
+    largest = sorted(new, key=lambda column: (-confusion.rows[new[column]], column))
+    shown = [f"{column} as {new[column]}" for column in largest[:_NAMED]]
+    more = f" and {len(new) - _NAMED:,} more renumbered one by one" if len(new) > _NAMED else ""
+    first = largest[0]
+    share = confusion.cells[new[first], first] / confusion.rows[new[first]]
+    text = (
+        f"reference label {new[first]} is covered to {share:.0%} by the prediction's {first}: with the "
+        f"prediction's {', '.join(shown)}{more}, {text}"
+    )
+    return Suggestion("relabelling", "iou", now.iou, better.iou, None, text)
+
+
+def _of_void(
+    confusion: Confusion, now: Macro, cases: Sequence[Scored], settings: Settings
+) -> list[Suggestion]:
+    """Say what it would be without 255, which the reference alone has, beside other labels."""
+    others = confusion.rows.keys() - {_VOID, settings.labels.background}
+    is_void = _VOID in confusion.rows and _VOID not in confusion.columns and bool(others)
+    # Where masks of 0 and 255 are in a run, the option would mean something else for them.
+    as_one = any(each.observed is not None and each.observed.as_one for each in cases)
+    if not is_void or settings.expects_raw_labels or as_one or not confusion.is_evaluated(_VOID):
+        return []
+    then, n = confusion.without(_VOID).macro(), confusion.rows[_VOID]
+    if not then.dice > now.dice:
+        return []
+    text = (
+        f"255 is in the reference alone, in {n:,} of {sum(confusion.rows.values()):,} pixels, beside other "
+        f"labels: if it marks void, --ignore-label 255 leaves them out, and macro Dice is "
+        f"{_number(then.dice)} instead of {_number(now.dice)}"
+    )
+    return [Suggestion("void", "dice", _known(now.dice), _known(then.dice), "--ignore-label 255", text)]
+
+
+def _of_nodata(cases: Sequence[Scored], confusion: Confusion | None, settings: Settings) -> list[Suggestion]:
+    """Say how much nodata is read as background, and what macro Dice is without it."""
+    tagged = [
+        cell
+        for each in cases
+        if each.observed is not None and each.observed.nodata is not None
+        for cell in each.observed.nodata
+    ]
+    n, total = sum(cell[2] for cell in tagged), sum(each.counted for each in cases)
+    if not n:
+        return []
+    text = (
+        f"reference: nodata, which is also the background label, is in {n:,} of {total:,} pixels "
+        f"({n / max(n, total):.1%}), and read as background; --nodata ignore leaves them out"
+    )
+    now = then = None
+    # Where the background is evaluated, its pixels in the prediction would be nodata as well, or not.
+    if confusion is not None and not settings.include_background:
+        now, then = (_known(each.macro().dice) for each in (confusion, confusion.less(tagged)))
+        text += f", and macro Dice is {_number(then)} instead of {_number(now)}"
+    return [Suggestion("nodata", "dice", now, then, "--nodata ignore", text)]
+
+
+def _of_moved(case: Scored, settings: Settings) -> list[Suggestion]:
+    """Say how the prediction would fit, where a label does not overlap at all."""
+    moved = None if case.observed is None else case.observed.moved
+    if moved is None:
+        return []
+    confusion = Confusion(moved.cells, settings)
+    now, then = Confusion(_cells(case), settings).macro().iou, confusion.macro().iou
+    is_there = moved.label in confusion.rows and moved.label in confusion.columns
+    if not then >= now + _LEAST_RISE or not is_there:
+        return []
+    title = settings.labels.name(moved.label) or f"label {moved.label}"
+    own = confusion.iou(moved.label, moved.label)
+    text = (
+        f"{title} does not overlap at all: {how(moved)}? Then its IoU would be {own:.2f}, and macro IoU "
+        f"{then:.2f} instead of {now:.2f}"
+    )
+    return [Suggestion("moved", "iou", now, then, None, text)]
+
+
+def _of_moved_cases(cases: Sequence[Scored], settings: Settings) -> list[Suggestion]:
+    """Say in how many cases the prediction would fit after which move; the most frequent first."""
+    found: dict[str, list[tuple[Scored, Suggestion]]] = {}
+    for each in cases:
+        if each.observed is not None and each.observed.moved is not None:
+            for suggestion in _of_moved(each, settings):
+                found.setdefault(how(each.observed.moved), []).append((each, suggestion))
+    suggestions = []
+    for move, some in sorted(found.items(), key=lambda item: -len(item[1]))[:_NAMED]:
+        names = ", ".join(case.case.name for case, _ in some[:_NAMED])
+        names += f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
+        now, then = (
+            sum(values) / len(some)
+            for values in zip(*((each.now or 0.0, each.then or 0.0) for _, each in some), strict=True)
+        )
+        text = (
+            f"in {len(some):,} of {len(cases):,} cases ({names}) labels do not overlap at all: {move}? Then "
+            f"macro IoU of these would be {then:.2f} instead of {now:.2f}, on average"
+        )
+        suggestions.append(Suggestion("moved", "iou", now, then, None, text))
+    return suggestions
+
+
+def how(moved: Moved) -> str:
+    """Return the words for a move: what the prediction seems to be."""
+    words = []
+    if moved.axes != tuple(range(len(moved.axes))):
+        swapped = [str(axis) for axis, other in enumerate(moved.axes) if axis != other]
+        words.append("transposed" if len(moved.axes) == 2 else f"its axes {' and '.join(swapped)} exchanged")
+    if moved.mirrored:
+        words.append(f"mirrored along axis {' and '.join(str(axis) for axis in moved.mirrored)}")
+    steps = [f"{step:+d} along axis {axis}" for axis, step in enumerate(moved.steps) if step]
+    if steps:
+        words.append(f"to be shifted by whole pixels, {', '.join(steps)}")
+    return f"is the prediction {' and '.join(words)}" if words else "is the prediction the same"
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else value  # noqa: PLR0124 - NaN alone differs from itself
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None or _known(value) is None else f"{value:.4f}"
