@@ -41,13 +41,6 @@ def nodata_label(nodata: float | None, dtype: np.dtype, threshold: float | None)
     return exact if exact is not None and info.min <= exact <= info.max else None
 
 
-def plain_label(value: float, threshold: float | None) -> int | None:
-    """Return which label a whole number is in the blocks of :func:`to_labels`; None if it has none."""
-    if threshold is None:
-        return int(value)
-    return _ZERO if value == 0 else None
-
-
 def to_labels(
     values: np.ndarray,
     nodata: float | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from dicecli.errors import NotLabels
 from dicecli.masks.blocks import plan
-from dicecli.masks.encoding import Fractions, nodata_label, plain_label, residual, to_labels
+from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -153,7 +153,10 @@ class MaskSource(ABC):
     @property
     def background_tag_label(self) -> int | None:
         """The label that stands for :attr:`background_tag` in what :meth:`read` gives; None if none does."""
-        return None if self.background_tag is None else plain_label(self.background_tag, self.threshold)
+        tag = self.background_tag
+        if tag is None or (tag and self.threshold is not None):
+            return None
+        return int(to_labels(np.array([tag], self.dtype), threshold=self.threshold)[0])
 
     @abstractmethod
     def values(self, window: Window) -> np.ndarray:

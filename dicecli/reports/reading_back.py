@@ -17,14 +17,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.settings import Settings
-from dicecli.reports.contradictions import (
-    check_matrices,
-    check_observed,
-    check_shape,
-    check_size,
-    check_spacing,
-    check_sums,
-)
+from dicecli.reports import contradictions as checks
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
@@ -163,7 +156,7 @@ def settings_from_dict(record: Json) -> Settings:
     }
     settings = Settings(labels=LabelScheme(**given), **plain)
     if settings.soft is not None:
-        check_size(
+        checks.check_size(
             [each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft"
         )
     return settings
@@ -192,11 +185,11 @@ def _result(
     scored: Scored = read(Scored, content | {"measured": {}}, where)
     if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
-    check_size(scored.sizes.values(), f"{where}.pixel_size")
-    check_spacing(scored, where)
+    checks.check_size(scored.sizes.values(), f"{where}.pixel_size")
+    checks.check_spacing(scored, where)
     found = measured(record, settings, where)
-    check_shape(found, scored.shape, where)
-    check_observed(scored, where)
+    checks.check_shape(found, scored.shape, where)
+    checks.check_observed(scored, where)
     return replace(scored, measured=found)
 
 
@@ -205,9 +198,9 @@ def _measured(record: Json, settings: Settings, where: str) -> Measured:
     wanted = name_of(settings.reads)
     if wanted not in found:
         raise ValueError(f"{where}.measured has no {wanted}")
-    check_matrices(found, record["counted"], where)
+    checks.check_matrices(found, record["counted"], where)
     if "soft" in found:
-        check_sums(found["soft"], record["counted"], where)
+        checks.check_sums(found["soft"], record["counted"], where)
     return found
 
 
@@ -229,7 +222,7 @@ def _measured_of_rows(record: Json, settings: Settings, where: str) -> Measured:
         if not any(row.kind == "region" and row.name == name for row in found):
             raise ValueError(f"{where} has no row of the region {name}")
     measured = Measured.of({"matrix": found})
-    check_matrices(measured, record["counted"], where)
+    checks.check_matrices(measured, record["counted"], where)
     return measured
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
-from itertools import permutations, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dicecli.records.observed import Cells, Moved
+from dicecli.statistics._moves import Move, worth_counting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from dicecli.masks.pair import Pair
     from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics._opened import Opened
@@ -28,12 +26,8 @@ MAX_PIXELS, MAX_LABELLED, _MAX_BOX = 1 << 27, 1 << 21, 1 << 26
 _MAX_ROWS = 256
 #: Nothing is tried where fewer of the labels never overlap: macro IoU could hardly rise enough.
 _LEAST_SHARE = 0.2
-#: How alike the projections of a label must be for a move to be counted, and how many moves are.
-_ALIKE, _COUNTED = 0.6, 4
 #: The IoU that the label must come to; of a shift, which some object or other often fits, a higher one.
 _LEAST_IOU, _LEAST_IOU_OF_SHIFT = 0.5, 0.8
-#: The part of an axis that a shift may be long, and the longest axis along which it is sought.
-_SHORT, _LONGEST_AXIS = 4, 8192
 
 
 class _Points(NamedTuple):
@@ -78,9 +72,9 @@ def moved(pair: Pair, opened: Opened, background: int | None) -> Moved | None:
     reference, prediction = _points(pair, opened, background)
     place = 1 + [row.label for row in opened.rows].index(label)
     own = [each.at[:, each.places == place] for each in (reference, prediction)]
-    best: tuple[float, _Move] | None = None
+    best: tuple[float, Move] | None = None
     counter = _Counter(reference, opened)
-    for move in _worth_counting(own[0], own[1], opened.shape):
+    for move in worth_counting(own[0], own[1], opened.shape):
         iou = counter.iou(move, prediction, place)
         least = _LEAST_IOU_OF_SHIFT if any(move.steps) else _LEAST_IOU
         if iou >= least and (best is None or iou > best[0] + 0.01):
@@ -132,80 +126,6 @@ def _points(pair: Pair, opened: Opened, background: int | None) -> tuple[_Points
     return first, second
 
 
-class _Move(NamedTuple):
-    """How pixels of the prediction move; as in :class:`Moved`."""
-
-    axes: tuple[int, ...]
-    mirrored: tuple[int, ...]
-    steps: tuple[int, ...]
-
-    def applied(self, at: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Return where pixels come to lie: beyond the edges too."""
-        turned: np.ndarray = at[list(self.axes)]
-        for axis in self.mirrored:
-            turned[axis] = shape[axis] - 1 - turned[axis]
-        turned += np.array(self.steps)[:, None]
-        return turned
-
-
-def _moves(reference: np.ndarray, prediction: np.ndarray, shape: tuple[int, ...]) -> Iterator[_Move]:
-    """Yield every move there is, the simplest first: mirrored, transposed, both; and shifted."""
-    axes = tuple(range(len(shape)))
-    still = (0,) * len(shape)
-    turns = [
-        _Move(order, tuple(axis for axis, is_mirrored in zip(axes, flips, strict=True) if is_mirrored), still)
-        for order in permutations(axes)
-        if tuple(shape[axis] for axis in order) == shape
-        for flips in product((False, True), repeat=len(axes))
-    ]
-    turns.sort(
-        key=lambda move: (sum(a != b for a, b in zip(move.axes, axes, strict=True)), len(move.mirrored))
-    )
-    yield from turns[1:]
-    if max(shape) <= _LONGEST_AXIS:
-        steps = tuple(
-            _shift(*(np.bincount(side[axis], minlength=shape[axis]) for side in (reference, prediction)))
-            for axis in axes
-        )
-        if all(_SHORT * abs(step) <= length for step, length in zip(steps, shape, strict=True)):
-            yield _Move(axes, (), steps)
-
-
-def _shift(reference: np.ndarray, prediction: np.ndarray) -> int:
-    """Return by how many pixels one projection must move to be most like the other one."""
-    size = 1 << int(2 * len(reference) - 1).bit_length()
-    spectrum = np.fft.rfft(reference, size) * np.conj(np.fft.rfft(prediction, size))
-    best = int(np.rint(np.fft.irfft(spectrum, size)).argmax())
-    return best if best < len(reference) else best - size
-
-
-def _worth_counting(reference: np.ndarray, prediction: np.ndarray, shape: tuple[int, ...]) -> Iterable[_Move]:
-    """Return the moves after which projections of a label are most alike, of equals the simplest first."""
-    wanted = [np.bincount(at, minlength=n) for at, n in zip(reference, shape, strict=True)]
-    given = [np.bincount(at, minlength=n) for at, n in zip(prediction, shape, strict=True)]
-    total = max(reference.shape[1], prediction.shape[1])
-    found = [
-        (
-            round(
-                min(_alike(wanted[at], given[move.axes[at]], move, at) for at in range(len(shape))) / total, 2
-            ),
-            move,
-        )
-        for move in _moves(reference, prediction, shape)
-    ]
-    return [move for alike, move in sorted(found, key=lambda each: -each[0])[:_COUNTED] if alike >= _ALIKE]
-
-
-def _alike(reference: np.ndarray, prediction: np.ndarray, move: _Move, axis: int) -> int:
-    """Return how many pixels two projections on an axis of the reference have in common after a move."""
-    if axis in move.mirrored:
-        prediction = prediction[::-1]
-    step = move.steps[axis]
-    given = prediction[max(0, -step) : len(prediction) - max(0, step)]
-    wanted = reference[max(0, step) : len(reference) - max(0, -step)]
-    return int(np.minimum(wanted, given).sum())
-
-
 class _Counter:
     """Counts how often labels meet after a move; holds the box of the reference's labels.
 
@@ -226,7 +146,7 @@ class _Counter:
             self._canvas = np.zeros(tuple(self._size.tolist()), dtype)
             self._canvas[tuple(reference.at - self._start[:, None])] = reference.places
 
-    def _met(self, move: _Move, prediction: _Points) -> tuple[np.ndarray, np.ndarray]:
+    def _met(self, move: Move, prediction: _Points) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of both sides in each pixel that the prediction labels and that stays inside."""
         shape = self._opened.shape
         at = move.applied(prediction.at, shape)
@@ -237,7 +157,7 @@ class _Counter:
         reference[is_inside] = self._canvas[tuple(at[:, is_inside])]
         return reference, prediction.places[stays].astype(np.intp)
 
-    def iou(self, move: _Move, prediction: _Points, place: int) -> float:
+    def iou(self, move: Move, prediction: _Points, place: int) -> float:
         """Return the IoU of the row at a place."""
         if not self._canvas.size:
             return 0.0
@@ -246,7 +166,7 @@ class _Counter:
         counted = int(((moved == place) & (reference != self._width - 1)).sum())
         return tp / (int((self._places == place).sum()) + counted - tp)
 
-    def cells(self, move: _Move, prediction: _Points, background: int | None) -> Cells:
+    def cells(self, move: Move, prediction: _Points, background: int | None) -> Cells:
         """Return how often each pair of labels meets; where neither mask has a label, the background does."""
         width = self._width
         reference, moved = self._met(move, prediction)

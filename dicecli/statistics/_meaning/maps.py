@@ -62,6 +62,8 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     rows = label_rows(compared.labels, settings)
     reference, prediction = (places_of(of_side[side], rows) for side in of_side)
     left_out = {NO_LABEL, *settings.labels.ignore}
+    tagged = nodata_as_background(matrix, sides["reference"], of_side, settings)
+    observed = Observed(as_one=as_one, nodata=tagged, ignored=ignored_in_prediction(kept, settings))
     return opened(
         pair,
         settings,
@@ -73,11 +75,7 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         reference=(reference,),
         prediction=(prediction,),
         ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
-        observed=Observed(
-            as_one=as_one,
-            nodata=nodata_as_background(matrix, sides["reference"], of_side, settings),
-            ignored=ignored_in_prediction(kept, settings),
-        ),
+        observed=observed,
     )
 
 
