@@ -7,6 +7,7 @@ than the counting did; and none is made where the masks agree already.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,28 +68,37 @@ class Confusion:
 
     def __init__(self, cells: Iterable[tuple[int, int | None, int]], settings: Settings) -> None:
         self._settings = settings
-        self.cells: dict[tuple[int, int | None], int] = {}
-        self.rows: dict[int, int] = {}
-        self.columns: dict[int, int] = {}
+        # By the reference's label first: one dictionary of a million pairs would be slow to fill.
+        meeting: dict[int, dict[int | None, int]] = defaultdict(lambda: defaultdict(int))
+        columns: dict[int | None, int] = defaultdict(int)
         for row, column, n in cells:
-            if n <= 0:
-                continue
-            self.cells[row, column] = self.cells.get((row, column), 0) + n
-            self.rows[row] = self.rows.get(row, 0) + n
-            if column is not None:
-                self.columns[column] = self.columns.get(column, 0) + n
+            if n > 0:
+                meeting[row][column] += n
+                columns[column] += n
+        self._meeting = meeting
+        self.rows = {row: sum(each.values()) for row, each in meeting.items()}
+        self.columns = {label: n for label, n in columns.items() if label is not None}
+
+    def meet(self, row: int, column: int | None) -> int:
+        """Return in how many pixels a label of the reference meets one of the prediction."""
+        return self._meeting[row].get(column, 0) if row in self.rows else 0
+
+    def __iter__(self) -> Iterator[tuple[int, int | None, int]]:
+        for row, each in self._meeting.items():
+            for column, n in each.items():
+                yield row, column, n
 
     def without(self, label: int) -> Confusion:
         """Return the same without the pixels whose reference is a label."""
-        return Confusion(((*pair, n) for pair, n in self.cells.items() if pair[0] != label), self._settings)
+        return Confusion((cell for cell in self if cell[0] != label), self._settings)
 
     def less(self, cells: Iterable[tuple[int, int | None, int]]) -> Confusion:
         """Return the same without some of its pixels."""
-        fewer = ((row, column, -n) for row, column, n in cells)
-        left = dict(self.cells)
-        for row, column, n in fewer:
-            left[row, column] = left.get((row, column), 0) + n
-        return Confusion(((*pair, n) for pair, n in left.items()), self._settings)
+        fewer: dict[tuple[int, int | None], int] = defaultdict(int)
+        for row, column, n in cells:
+            fewer[row, column] += n
+        left = ((row, column, n - fewer.get((row, column), 0)) for row, column, n in self)
+        return Confusion(left, self._settings)
 
     def macro(self, renumbered: Mapping[int, int | None] | None = None) -> Macro:
         """Return the macro averages; with the prediction's labels renumbered, no two of them alike.
@@ -111,7 +121,7 @@ class Confusion:
             if not self.is_evaluated(label):
                 continue
             source = sources.get(label)
-            tp = self.cells.get((label, source), 0) if source is not None else 0
+            tp = self.meet(label, source) if source is not None else 0
             sizes = self.rows.get(label, 0) + (0 if source is None else self.columns[source])
             dice.append(2 * tp / sizes)
             iou.append(tp / (sizes - tp))
@@ -129,15 +139,17 @@ class Confusion:
 
     def iou(self, row: int, column: int) -> float:
         """Return the IoU of a label of the reference and one of the prediction, which meet."""
-        n = self.cells.get((row, column), 0)
+        n = self.meet(row, column)
         return n / (self.rows[row] + self.columns[column] - n)
 
     def renumbered(self) -> Renumbered | None:
         """Return the best way to renumber the prediction: of those that are nearly as good, the simplest."""
+        # Of a pair with such an IoU the label of the reference has a part at least as large.
         alike = sorted(
             (-self.iou(row, column), row, column)
-            for (row, column), n in self.cells.items()
-            if column is not None and 2 * n >= _LEAST_IOU * (self.rows[row] + self.columns[column])
+            for row, size in self.rows.items()
+            for column, n in self._meeting[row].items()
+            if n >= size * _LEAST_IOU and column is not None
         )
         pairs = [(-iou, row, column) for iou, row, column in alike if -iou >= _LEAST_IOU]
         if all(row == column for _, row, column in pairs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.measurements import IMAGE
@@ -75,14 +76,16 @@ def of_run(cases: Sequence[Scored], settings: Settings) -> list[Suggestion]:
 
 
 def _cells(case: Scored) -> Iterator[Cell]:
-    """Yield the pairs of labels that meet, also where the prediction has a label that is ignored."""
+    """Return the pairs of labels that meet, also where the prediction has a label that is ignored."""
+    cells: Iterator[Cell] = case.measured["matrix"][IMAGE].cells()
+    ignored = None if case.observed is None else case.observed.ignored
+    if ignored is None:
+        return cells
     lost: dict[int, int] = {}
-    if case.observed is not None and case.observed.ignored is not None:
-        for row, column, n in case.observed.ignored:
-            lost[row] = lost.get(row, 0) + n
-            yield row, column, n
-    for row, column, n in case.measured["matrix"][IMAGE].cells():
-        yield row, column, n - lost.get(row, 0) if column is None else n
+    for row, _, n in ignored:
+        lost[row] = lost.get(row, 0) + n
+    others = ((row, at, n - lost.get(row, 0) if at is None else n) for row, at, n in cells)
+    return chain(ignored, others)
 
 
 def _of_cells(
@@ -121,7 +124,7 @@ def _renumbering(better: Renumbered, confusion: Confusion, now: Macro, settings:
     shown = [f"{column} as {new[column]}" for column in largest[:_NAMED]]
     more = f" and {len(new) - _NAMED:,} more renumbered one by one" if len(new) > _NAMED else ""
     first = largest[0]
-    share = confusion.cells[new[first], first] / confusion.rows[new[first]]
+    share = confusion.meet(new[first], first) / confusion.rows[new[first]]
     text = (
         f"reference label {new[first]} is covered to {share:.0%} by the prediction's {first}: with the "
         f"prediction's {', '.join(shown)}{more}, {text}"
@@ -220,7 +223,9 @@ def how(moved: Moved) -> str:
     words = []
     if moved.axes != tuple(range(len(moved.axes))):
         swapped = [str(axis) for axis, other in enumerate(moved.axes) if axis != other]
-        words.append("transposed" if len(moved.axes) == 2 else f"its axes {' and '.join(swapped)} exchanged")
+        words.append(
+            "transposed" if len(moved.axes) == 2 else f"transposed along axes {' and '.join(swapped)}"
+        )
     if moved.mirrored:
         words.append(f"mirrored along axis {' and '.join(str(axis) for axis in moved.mirrored)}")
     steps = [f"{step:+d} along axis {axis}" for axis, step in enumerate(moved.steps) if step]

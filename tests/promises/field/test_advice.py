@@ -128,6 +128,7 @@ def test_void_is_named_in_a_batch_and_in_every_output(tmp_path, form):
     done = run("batch", *sides, *SERIAL, "-f", form, "-q")
     assert done.exit_code == 0
     assert "-label 255 leaves" in " ".join(done.stdout.replace("\\", "").split())
+    assert "in 1 of 4 pixels" in " ".join(done.stdout.split()) or form in {"table", "markdown"}
     # And for the run, whose four pixels are eight.
     assert ("in 2 of 8 pixels" in " ".join(done.stdout.split())) == (form != "csv")
 
@@ -163,6 +164,11 @@ def test_github_is_told_what_is_suggested(tmp_path, monkeypatch):
 def test_no_void_where_255_is_no_label_beside_others(reference):
     """255 as the inside of a binary mask, or nowhere, is no void."""
     assert suggestions([[0, 1], [1, 0]], reference) == ()
+
+
+def test_no_void_where_255_is_declared():
+    """What the labels file says is a label is one."""
+    assert suggestions(*VOID, labels={"labels": {"1": "a", "255": "b"}}) == ()
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["prediction", "reference"])
@@ -408,7 +414,7 @@ def test_what_is_ignored_stays_out_when_masks_are_moved():
     """The matrix of a move is that of the moved masks, pixel by pixel, ignored pixels left out."""
     reference = np.where(RNG.random(CORNER.shape) < 0.1, 9, CORNER)
     reference[2:8, 12:18] = 2
-    prediction = np.where(reference == 9, 0, reference)[::-1].copy()
+    prediction = np.where(reference == 9, 1, reference)[::-1].copy()
     observed = dicecli.score(prediction, reference, ignore_label=9).scored[0].observed
     assert observed.moved.mirrored == (0,)
     kept = reference != 9

@@ -1,0 +1,92 @@
+"""What a matrix says of other label numbers, held against scoring the masks with these numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dicecli
+from dicecli.records.observed import Moved
+from dicecli.records.settings import Settings
+from dicecli.reports.confusions import Confusion
+from dicecli.reports.suggestions import how
+
+#: Two masks of a few labels, the prediction first.
+MASKS = st.integers(1, 40).flatmap(
+    lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2)
+)
+
+
+def confusion(prediction, reference):
+    """Count pixel by pixel."""
+    return Confusion(((r, p, 1) for p, r in zip(prediction, reference, strict=True)), Settings())
+
+
+def scored(prediction, reference):
+    """Return macro Dice and IoU of the report."""
+    report = dicecli.score(np.array(prediction), np.array(reference))
+    return [report.look_up(name).value for name in ("dice", "iou")]
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS, st.permutations(range(5)))
+def test_the_macro_averages_are_those_of_the_report(masks, numbers):
+    """With the prediction's numbers as they are, and renumbered: as if the masks had been saved so."""
+    prediction, reference = masks
+    found = confusion(prediction, reference)
+    for new in ({}, dict(enumerate(numbers))):
+        renumbered = [new.get(label, label) for label in prediction]
+        expected = scored(renumbered, reference)
+        for value, other in zip(found.macro(new), expected, strict=True):
+            assert math.isclose(value, other) or (math.isnan(value) and math.isnan(other))
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS, st.integers(0, 4))
+def test_leaving_out_a_label_is_what_the_option_does(masks, label):
+    """The macro averages without a label are those with `--ignore-label`, where the prediction lacks it."""
+    prediction = [each if each != label else 5 for each in masks[0]]
+    found = confusion(prediction, masks[1]).without(label).macro()
+    report = dicecli.score(np.array(prediction), np.array(masks[1]), ignore_label=label)
+    expected = report.look_up("dice").value
+    assert math.isclose(found.dice, expected) or (math.isnan(found.dice) and math.isnan(expected))
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS)
+def test_renumbering_promises_no_more_than_it_gives(masks):
+    """Saved with the numbers that are suggested, the prediction has the macro IoU that is promised."""
+    prediction, reference = masks
+    better = confusion(prediction, reference).renumbered()
+    if better is None:
+        return
+    taken = set(better.labels.values())
+    # Labels whose number is taken are others then; the background stays, beside what becomes background.
+    new = {label: 90 + label if label in taken - {0} else label for label in range(5)}
+    new |= {label: to for label, to in better.labels.items() if to is not None}
+    value = scored([new[label] for label in prediction], reference)[1]
+    assert math.isclose(value, better.iou) or (math.isnan(value) and better.iou == 0)
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [
+        (((0, 1), (1,), (0, 0)), "is the prediction mirrored along axis 1"),
+        (((1, 0), (), (0, 0)), "is the prediction transposed"),
+        (
+            ((2, 1, 0), (0,), (0, 0, 0)),
+            "is the prediction transposed along axes 0 and 2 and mirrored along axis 0",
+        ),
+        (
+            ((0, 1), (), (3, -1)),
+            "is the prediction to be shifted by whole pixels, +3 along axis 0, -1 along axis 1",
+        ),
+    ],
+)
+def test_a_move_has_words(moved, words):
+    """What the prediction seems to be is said in the axes of the reference."""
+    assert how(Moved(*moved, 1, None)) == words
