@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicecli
+from dicecli.errors import UsageError
 from dicecli.records.observed import Moved
 from dicecli.records.settings import Settings
 from dicecli.reports.confusions import Confusion
+from dicecli.reports.reading_back import from_dict
 from dicecli.reports.suggestions import how
 
 #: Two masks of a few labels, the prediction first.
@@ -90,3 +92,24 @@ def test_renumbering_promises_no_more_than_it_gives(masks):
 def test_a_move_has_words(moved, words):
     """What the prediction seems to be is said in the axes of the reference."""
     assert how(Moved(*moved, 1, None)) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cells", {"reference": [0], "prediction": [0], "pixels": [17]}),
+        ("cells", {"reference": [0], "prediction": [], "pixels": [16]}),
+        ("axes", [0, 1, 2]),
+        ("mirrored", [2]),
+    ],
+)
+def test_what_was_observed_is_checked_when_it_is_read(key, value):
+    """A record whose observations contradict the case, or each other, is refused, and the place is named."""
+    reference = np.zeros((4, 4), int)
+    reference[0, :2] = 1
+    record = dicecli.score(reference[::-1], reference).to_dict()
+    assert record["cases"][0]["observed"]["moved"]["mirrored"] == [0]
+    assert from_dict(record).to_dict() == record
+    record["cases"][0]["observed"]["moved"][key] = value
+    with pytest.raises(UsageError, match=r"cases\[0\].observed.moved"):
+        from_dict(record)
