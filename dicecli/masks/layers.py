@@ -254,6 +254,6 @@ def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
             "If 255 stands for label 1, which is declared: --threshold 128."
             if scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
             else "Declare it there: then its pixels count as errors wherever the other mask says something "
-            "else. --ignore-label N would leave out every pixel whose reference is N, so that what is predicted "
-            "there counts no more.",
+            "else. --ignore-label N would leave out every pixel whose reference is N, so that what is "
+            "predicted there counts no more.",
         )
