@@ -47,7 +47,7 @@ Examples:
 @shared.taking(AnyOptions, "pairing")
 @click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
 @click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
-@shared.jobs("Processes")
+@shared.jobs("Processes", "the cores; none for a few small files")
 @click.option(
     "--executor",
     cls=shared.SharedOption,
@@ -139,21 +139,15 @@ def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quie
 
 
 def _make_ready(options: dict[str, Any]) -> None:
-    """Set this process up for many cases, and let the workers' modules load while this one loads its own."""
+    """Set this process up for many cases, and let workers be forked from it."""
     from dicecli.runs.allocator import keep_freed_memory
 
     keep_freed_memory()
-    jobs = options["jobs"] or shared.cores()
-    if options["dry_run"] or (options["executor"] or ("serial" if jobs < 2 else "processes")) != "processes":
+    if options["executor"] not in {None, "processes"} or options["device"] != "cpu":
         return
     from dicecli.runs.executors.processes import prepare
 
-    prepare(
-        "dicecli.runs.batch",
-        "dicecli.masks.formats.png.masks",
-        "dicecli.statistics.backends.native",
-        "isal.igzip_lib",
-    )
+    prepare()
 
 
 def _run(
@@ -162,12 +156,12 @@ def _run(
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.runs.batch import Stopped, run
 
-    how = {name: options[name] for name in ("executor", "scheduler", "timeout", "strict")}
-    jobs = options["jobs"] or shared.cores()
+    how: dict[str, Any] = {name: options[name] for name in ("executor", "scheduler", "timeout", "strict")}
+    how |= {"jobs": options["jobs"] or shared.cores(), "few_alone": options["jobs"] is None}
     stopped = None
     try:
         with Progress(len(pairing.cases), quiet=quiet) as progress:
-            report = run(pairing, settings, jobs=jobs, journal=journal, progress=progress, **how)
+            report = run(pairing, settings, journal=journal, progress=progress, **how)
     except Stopped as error:
         report = error.report
         stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else None

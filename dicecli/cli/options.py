@@ -137,7 +137,7 @@ def limiting(command: Command) -> Command:
     return _TIMEOUT(command)
 
 
-def jobs(what: str) -> Callable[[Command], Command]:
+def jobs(what: str, shown: str = "the cores") -> Callable[[Command], Command]:
     """Add the option on how many threads, or whatever it is, work at the same time."""
     return click.option(
         "-j",
@@ -146,7 +146,7 @@ def jobs(what: str) -> Callable[[Command], Command]:
         type=click.IntRange(1),
         metavar="N",
         help=f"{what}.",
-        shown="the cores",
+        shown=shown,
     )
 
 

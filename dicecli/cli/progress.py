@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines where there is no terminal.
 _EVERY = 10.0
+#: Seconds between two looks of the bar. It has no thread for that: workers are forked from this process.
+_SHOWN_EVERY = 0.1
 
 
 class Progress:
@@ -52,6 +54,9 @@ class Progress:
         if self._bar is not None:
             failed = f"{self._failed:,} failed" if self._failed else ""
             self._bar.update(self._task, advance=1, failed=failed)
+            if time.monotonic() - self._said >= _SHOWN_EVERY:
+                self._said = time.monotonic()
+                self._bar.refresh()
         elif not self._quiet and time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
             click.echo(self._line(), err=True)
@@ -93,4 +98,5 @@ def _bar() -> Any:
         TextColumn("{task.fields[failed]}", style="red"),
         console=Console(stderr=True),
         transient=True,
+        auto_refresh=False,
     )

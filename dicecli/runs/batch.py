@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from dicecli.runs.journal import Journal
 
 
+#: So many cases, of so many bytes altogether, are scored in less time than workers take to start.
+_FEW, _LITTLE = 16, 1 << 18
+
+
 class Progress(Protocol):
     """What is told of every case that is done."""
 
@@ -89,6 +93,7 @@ def run(
     settings: Settings,
     *,
     jobs: int = 1,
+    few_alone: bool = False,
     executor: str | None = None,
     scheduler: str | None = None,
     timeout: float | None = None,
@@ -104,6 +109,8 @@ def run(
     settings : Settings
     jobs : int
         Worker processes.
+    few_alone : bool
+        Whether a few small files are scored in this process, which takes less time than workers to start.
     executor : str, optional
         ``serial``, ``processes`` or ``dask``; by default the first for one job, the second for more, and
         where there is a time limit.
@@ -130,7 +137,8 @@ def run(
     try:
         todo = _looked_up(cases, settings, journal, results, progress)
         # A case that is left of an earlier run may be the one that killed its process: not this one, too.
-        is_alone = timeout is None and (jobs == 1 or len(todo) == len(cases) <= 1)
+        is_small = len(todo) == len(cases) and (len(cases) <= 1 or (few_alone and _are_small(cases)))
+        is_alone = timeout is None and (jobs == 1 or is_small)
         jobs = max(1, min(jobs, len(todo)))
         plugin = load("executors", executor or ("serial" if is_alone else "processes"))
         how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
@@ -154,6 +162,17 @@ def run(
         if work is not None:
             work.close()
     return Report(results, settings, notes=pairing.notes, is_batch=True)
+
+
+def _are_small(cases: Sequence[Case]) -> bool:
+    """Whether cases and their files are so few and small that workers would take longer to start."""
+    if len(cases) > _FEW:
+        return False
+    paths = [each for case in cases for each in (case.prediction, case.reference) if each is not None]
+    try:
+        return sum(os.stat(each).st_size for each in paths) <= _LITTLE  # noqa: PTH116 - as they are given
+    except (OSError, ValueError):
+        return False
 
 
 def _looked_up(

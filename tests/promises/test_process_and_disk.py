@@ -26,7 +26,6 @@ import numpy as np
 import places
 import pytest
 from batches import (
-    CASES,
     MANY,
     PATIENCE_S,
     all_outputs,
@@ -39,7 +38,6 @@ from batches import (
     needs_proc,
     pair,
     posix_only,
-    processes,
     record,
     run,
     sound,
@@ -103,38 +101,6 @@ def test_a_case_that_kills_its_worker_each_time(tmp_path):
     resumed = contents(tmp_path)
     assert call(*words).exit_code == 0
     assert resumed == contents(tmp_path)
-
-
-@needs_proc
-@pytest.mark.parametrize("is_late", [False, True], ids=["then nothing", "then a worker too"])
-def test_the_server_of_the_workers_is_killed(is_late, tmp_path):
-    """What has started the workers costs nothing when it is killed: they go on, and more can be started; one
-    that dies after it is told by its pipe, and costs its own case.
-    """
-    words = [*both(sound(tmp_path, MANY, 64)), *all_outputs(tmp_path), "-j", 2]
-    process = start_and_hold(words, tmp_path)
-    found = {pid: parent for pid, parent, group in processes() if group == process.pid}
-    servers = ({*found.values()} & {*found}) - {process.pid}
-    if not servers:
-        process.send_signal(signal.SIGCONT)
-        process.communicate()
-        pytest.skip("workers have no server here")
-    (server,) = servers
-    victim = next(pid for pid, parent in found.items() if parent == server)
-    os.kill(server, signal.SIGKILL)
-    if is_late:
-        os.kill(victim, signal.SIGSTOP)
-    process.send_signal(signal.SIGCONT)
-    if is_late:
-        wait_for(len(journalled(tmp_path)) + 10, process, tmp_path)
-        os.kill(victim, signal.SIGKILL)
-    _, err = process.communicate(timeout=PATIENCE_S)
-    assert "Traceback" not in err
-    assert_no_process_is_left(process)
-    assert_nothing_is_lost(tmp_path, CASES)
-    lost = errors(tmp_path)
-    assert process.returncode == (3 if lost else 0)
-    assert list(lost.values()) == (["WorkerDied"] if is_late else [])
 
 
 @posix_only

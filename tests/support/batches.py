@@ -179,15 +179,9 @@ def processes():
 
 
 def workers_of(process):
-    """Return the worker processes of a run: its own, or those of the server that forks them for it."""
-    found = list(processes())
-
-    def children(of, word):
-        mine = [pid for pid, parent, _ in found if parent in of]
-        return [pid for pid in mine if word in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    servers = children([process.pid], b"forkserver")
-    return children([process.pid], b"spawn_main") + children(servers, b"forkserver")
+    """Return the worker processes of a run, which were forked from it or started afresh."""
+    children = [pid for pid, parent, _ in list(processes()) if parent == process.pid]
+    return [pid for pid in children if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def busiest(numbers):

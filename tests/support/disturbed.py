@@ -24,6 +24,8 @@ import batches
 import faulty_io
 import make
 
+from dicecli.runs.executors.processes import MOST_ITEMS
+
 #: The files that a run with faults writes.
 WRITTEN = ("scores.csv", "scores.json", "summary.csv")
 
@@ -174,8 +176,8 @@ def kill_and_resume(folder, moments, seed, cases=200, say=lambda _: None):
     """Kill runs at random moments with SIGKILL, and go on with them.
 
     Every run ends with the bytes of an undisturbed one. What stands in the journal is never opened again. Of
-    what a killed run had begun, at most the cases in flight are counted again: one without worker processes,
-    two per process, and the one that is being written down, with them.
+    what a killed run had begun, at most the cases in flight are counted again: one without worker processes;
+    with them, for each, what it can hold, and the one that is being written down.
 
     Raises
     ------
@@ -227,8 +229,7 @@ def _kill_once(folder, out, hook, jobs, chance, cases, killed):
     assert held[: len(before)] == before
     assert not begun & {*before}, "what stood in the journal was counted again"
     again = begun - {*held} - {"case007"}
-    # Two are with each worker, and one is being written down.
-    assert len(again) <= (1 if jobs == 1 else 2 * jobs + 1), (jobs, again)
+    assert len(again) <= (1 if jobs == 1 else MOST_ITEMS * jobs + 1), (jobs, again)
     killed.again[len(again)] += was_killed
     return killed._replace(
         moments=killed.moments + was_killed, journalled=killed.journalled + len(held) - len(before)

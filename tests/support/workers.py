@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -116,6 +117,13 @@ def sign_in_and_hold_the_lock(folder):
 
 def process_id(_):
     return os.getpid()
+
+
+def inherited(_):
+    """Return whether a module of the parent is here, and which regular files are open."""
+    listed = Path("/proc/self/fd").iterdir()
+    files = [each.resolve() for each in listed if int(each.name) > 2 and each.is_file()]
+    return "loaded_by_the_parent" in sys.modules, [each.name for each in files if each.name == "journal"]
 
 
 def babble(what):

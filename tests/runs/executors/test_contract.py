@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
+import multiprocessing.connection
 import os
 import pickle
 import re
@@ -24,7 +24,7 @@ import workers
 from dicecli.errors import WorkersFailed
 from dicecli.plugins import load, own
 from dicecli.runs.executors import processes
-from dicecli.runs.executors.processes import _crew, _process
+from dicecli.runs.executors.processes import _patience, _process
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -168,6 +168,84 @@ def test_a_killed_worker_costs_the_item_it_was_working_on(seed):
     reason = "was killed by signal 9 (SIGKILL); often the system runs out of memory"
     expected = [(n, ("lost", items[n], reason) if n in deadly else 9) for n in range(30)]
     assert expected == sorted(found, key=lambda each: each[0])
+
+
+def test_quick_items_travel_in_batches(monkeypatch):
+    """A thousand items that take next to nothing are far fewer messages, and each has its own answer."""
+    messages = []
+    send = _process.Worker.send
+    monkeypatch.setattr(
+        _process.Worker, "send", lambda worker, data: messages.append(len(data)) or send(worker, data)
+    )
+    found = list(processes.run(workers.square, range(1000), 2, workers.lost))
+    assert [(n, n * n) for n in range(1000)] == sorted(found)
+    assert len(messages) < 200
+
+
+def test_what_waits_behind_a_slow_item_is_done_elsewhere():
+    """Quick items may have been sent with one that is slow: they are called back, and done before it is."""
+    items = [(1.5 if position == 60 else 0, "return", position) for position in range(120)]
+    found = [position for position, _ in processes.run(workers.obey, items, 2, workers.lost)]
+    assert found[-1] == 60
+    assert sorted(found) == list(range(120))
+
+
+@posix_only
+def test_items_sent_with_a_deadly_one_are_done():
+    """Of a batch whose worker dies, what was answered counts, the one in work is lost, the rest is done."""
+    items = [(0, "exit" if position in {100, 300} else "return", position % 256) for position in range(400)]
+    found = dict(processes.run(workers.obey, items, 1, workers.lost))
+    lost = {position for position, result in found.items() if result != position % 256}
+    assert lost == {100, 300}
+    assert len(found) == 400
+
+
+def test_every_item_of_a_batch_has_its_own_time():
+    """A limit is for each item: one that takes most of it is not late because of those before it."""
+    items = [(0.8 if position == 199 else 0.004, "return", position) for position in range(200)]
+    found = list(processes.run(workers.obey, items, 1, workers.lost, timeout=1.3, late=late))
+    assert list(enumerate(range(200))) == sorted(found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.parametrize("has_thread", [False, True])
+def test_a_forked_worker_has_what_is_loaded_and_no_file_of_its_parent(has_thread, tmp_path):
+    """It has modules at once; the lock of a journal ends with its parent. Beside a thread none is forked."""
+    code = f"""
+import sys, threading, workers
+from dicecli.runs.executors import processes
+sys.modules["loaded_by_the_parent"] = sys
+processes.prepare()
+journal = open({str(tmp_path / "journal")!r}, "w")
+ended = threading.Event()
+thread = threading.Thread(target=ended.wait)
+if {has_thread}:
+    thread.start()
+print([found for _, found in processes.run(workers.inherited, [None] * 2, 1, workers.lost)])
+ended.set()
+"""
+    out, err = start(code).communicate()
+    assert err == ""
+    assert out == f"{[(not has_thread, [])] * 2}\n"
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_nothing_of_the_host_is_changed(method):
+    """The host may still set the start method of multiprocessing afterwards; one that it has set stays."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system has no such method")
+    code = f"""
+import multiprocessing, signal, workers
+from dicecli.runs.executors import processes
+before = signal.getsignal(signal.SIGINT)
+list(processes.run(workers.square, range(3), 1, workers.lost))
+assert multiprocessing.get_start_method(allow_none=True) is None
+multiprocessing.set_start_method({method!r})
+list(processes.run(workers.square, range(3), 1, workers.lost))
+assert multiprocessing.get_start_method() == {method!r}
+assert signal.getsignal(signal.SIGINT) is before
+"""
+    assert start(code).communicate() == ("", "")
 
 
 @posix_only
@@ -319,20 +397,21 @@ def test_what_late_items_raise_comes_out():
 
 def test_time_in_which_everything_was_stopped_does_not_count(monkeypatch):
     """Who is woken later than asked for was stopped, as by Ctrl-Z, and its workers with it."""
-    crew = _crew.Crew(b"", [], 1, None, timeout=5.0, late=late)
-    worker = SimpleNamespace(is_ready=True, tasks=[(0, "item")], since=100.0, pipe=SimpleNamespace(poll=bool))
-    crew.workers.append(worker)
+    patience = _patience.Patience(5.0)
+    worker = SimpleNamespace(
+        is_ready=True, is_recalled=False, tasks=[(0, "item")], since=100.0, pipe=SimpleNamespace(poll=bool)
+    )
     now = [102.0]
-    monkeypatch.setattr(_crew, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(_patience, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def sleep(_, seconds, slept):
         now[0] += slept or seconds
         return []
 
     for slept, is_overdue in [(None, False), (3600.0, False), (None, True)]:
-        monkeypatch.setattr(_crew, "wait", partial(sleep, slept=slept))
-        crew.waited_for([])
-        assert bool(crew.overdue()) == is_overdue, (slept, now, worker.since)
+        monkeypatch.setattr(multiprocessing.connection, "wait", partial(sleep, slept=slept))
+        patience.wait([worker], [])
+        assert bool(patience.overdue([worker])) == is_overdue, (slept, now, worker.since)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +445,7 @@ def test_a_worker_that_stops_amid_a_message_is_not_waited_for_without_end(monkey
 
 def test_workers_that_never_get_ready_end_the_run(monkeypatch):
     """Workers that hang over what they load are not waited for without end, and the reason is said."""
-    monkeypatch.setattr(_crew, "_START_S", 0.5)
+    monkeypatch.setattr(_patience, "START_S", 0.5)
     with pytest.raises(WorkersFailed, match=r"was not ready after 0\.5 seconds"):
         list(processes.run(workers.Hanging(), range(10), 1, workers.lost))
 

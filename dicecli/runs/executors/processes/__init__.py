@@ -1,7 +1,7 @@
 """Cases side by side in worker processes; a crash costs the case that was worked on, and nothing else.
 
-Which case a dead worker was at is known, since it answers in the order in which it is given cases. So no
-other one is under suspicion: what the worker had not begun goes to another.
+Which case a dead worker was at is known, since it answers each one, in the order in which it is given them.
+So no other one is under suspicion: what the worker had not begun goes to another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, TypeVar
 
-from dicecli.runs.executors.processes._crew import Crew
+from dicecli.runs.executors.processes._crew import MOST_ITEMS, Crew
 from dicecli.runs.executors.processes._process import prepare
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-__all__ = ["prepare", "run"]
+__all__ = ["MOST_ITEMS", "prepare", "run"]
 
 
 def run(
@@ -32,8 +32,10 @@ def run(
 ) -> Iterator[tuple[int, Result]]:
     """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
 
-    At most ``2 * jobs`` items are taken ahead of the results. What `function` raises is raised here, after
-    what was done by then, with the worker's traceback as a note. Leaving the generator ends every worker.
+    Quick items go to workers several at once, ``MOST_ITEMS`` at most, and answers to them are taken so: at
+    most ``2 * jobs + 1`` such groups are taken ahead of the results. What `function` raises is raised here,
+    after what was done by then, with the worker's traceback as a note. Leaving the generator ends every
+    worker.
 
     Parameters
     ----------

@@ -6,11 +6,11 @@ import contextlib
 import pickle
 import time
 from collections import deque
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dicecli.errors import WorkersFailed
 from dicecli.runs.executors._worker import (
+    BACK,
     ERROR,
     FAILED,
     HELLO,
@@ -18,10 +18,11 @@ from dicecli.runs.executors._worker import (
     PLACE,
     READY,
     RESULT,
-    signals_held,
+    packed,
     unpacked,
 )
-from dicecli.runs.executors.processes._process import affordable, started
+from dicecli.runs.executors.processes._patience import QUICK_S, Patience, is_stuck, lateness
+from dicecli.runs.executors.processes._process import affordable, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,14 +32,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Items below this many seconds are sent one ahead. Above, the way through the pipe costs next to nothing,
-#: while an item that waits behind a long one could be worked on elsewhere.
-_QUICK_S = 0.1
-#: A worker that is not ready by then hangs over something that it loads.
-_START_S = 300.0
-#: How long at most nothing is looked at while something has a limit. Who sleeps for longer was stopped, as by
-#: Ctrl-Z, and the workers with it: that time does not count.
-_TICK_S = 1.0
+#: Of quick items a worker holds what takes about this many seconds, and this many at most.
+_AHEAD_S, MOST_ITEMS = 0.05, 32
 
 
 class Crew(Generic[Item, Result]):
@@ -57,7 +52,8 @@ class Crew(Generic[Item, Result]):
         self.function = function
         self.items = enumerate(items)
         self.jobs = affordable(max(jobs, 1))
-        self.lost, self.timeout, self.late = lost, timeout, late
+        self.lost, self.late = lost, late
+        self.patience = Patience(timeout)
         self.workers: list[Worker] = []
         self.backlog: deque[tuple[int, Item]] = deque()
         self.done: deque[tuple[int, Result]] = deque()
@@ -69,22 +65,23 @@ class Crew(Generic[Item, Result]):
         self.hand_out()
         while self.backlog or any(worker.tasks for worker in self.workers):
             pipes = {worker.pipe: worker for worker in self.workers}
-            sentinels = {each.process.sentinel: each for each in self.workers if not each.is_orphan}
-            events = self.waited_for([*pipes, *sentinels])
+            sentinels = {each.process.sentinel: each for each in self.workers}
+            self.patience.nap(self.workers)
+            events = self.patience.wait(self.workers, [*pipes, *sentinels])
             # A pipe is read to its end before its worker is given up: results may stand in it.
             said = [pipes[each] for each in events if each in pipes]
             over = [sentinels[each] for each in events if each in sentinels]
-            for worker in dict.fromkeys([*said, *over, *self.overdue()]):
-                if worker in said:
-                    self.hear(worker)
+            for worker in dict.fromkeys([*said, *over, *self.patience.overdue(self.workers)]):
+                if worker in said or (worker in over and worker.pipe.poll()):
+                    self.hear_out(worker)
                 elif worker in over:
-                    if worker.is_over():
-                        self.bury(worker)
+                    self.bury(worker)
                 else:
                     self.stop(worker)
                 self.hand_out()
                 while self.done:
                     yield self.done.popleft()
+            self.call_back()
 
     def leftovers(self) -> Iterator[tuple[int, Result]]:
         """Yield what is done already, without waiting for more; further errors are passed over."""
@@ -94,31 +91,11 @@ class Crew(Generic[Item, Result]):
                     self.hear(worker)
         yield from self.done
 
-    def waited_for(self, ends: list[Any]) -> list[Any]:
-        """Wait until a worker says something, is over or overdue; return what is to be looked at."""
-        dues = [due for worker in self.workers if (due := self.due(worker)) is not None]
-        if not dues:
-            return wait(ends)
-        started = time.monotonic()
-        patience = max(0.0, min(_TICK_S, min(dues) - started))
-        events = wait(ends, patience)
-        overslept = time.monotonic() - started - patience
-        if overslept > _TICK_S:
-            for worker in self.workers:
-                worker.since += overslept
-        return events
-
-    def due(self, worker: Worker) -> float | None:
-        """Return when a worker must have done what it is at."""
-        if not worker.is_ready:
-            return worker.since + _START_S
-        return worker.since + self.timeout if self.timeout is not None and worker.tasks else None
-
-    def overdue(self) -> list[Worker]:
-        """Return the workers that have not done in time what they are at, and have nothing to say."""
-        now = time.monotonic()
-        dues = [(worker, self.due(worker)) for worker in self.workers]
-        return [worker for worker, due in dues if due is not None and due <= now and not worker.pipe.poll()]
+    def call_back(self) -> None:
+        """Ask workers over an item that is no quick one for those behind it, so that others may have them."""
+        for worker in self.workers:
+            if is_stuck(worker) and worker.send(BACK):
+                worker.is_recalled, worker.room = True, 1
 
     def stop(self, worker: Worker) -> None:
         """Kill a worker that is overdue: the item that it worked on was too long."""
@@ -127,29 +104,36 @@ class Crew(Generic[Item, Result]):
             self.backlog.extendleft(reversed(worker.tasks))
             worker.tasks.clear()
             self.done.append((position, self.late(item)))
-        reason = "took too long" if worker.is_ready else f"was not ready after {_START_S:g} seconds"
-        self.bury(worker, reason, by_force=True)
+        self.bury(worker, lateness(worker), by_force=True)
 
     def hand_out(self) -> None:
-        """Give every free worker an item, then quick ones one ahead; start workers for items that wait."""
-        for depth in (1, 2):
+        """Give every free worker an item, then quick ones ahead; start workers for items that wait."""
+        for is_ahead in (False, True):
             for worker in self.workers:
-                if len(worker.tasks) < depth <= worker.room and self.have_waiting(1):
-                    position, item = self.backlog.popleft()
-                    if not worker.tasks:
-                        worker.since = time.monotonic()
-                    if worker.send(position.to_bytes(PLACE, "little") + pickle.dumps(item)):
-                        worker.tasks.append((position, item))
-                    else:
-                        self.backlog.appendleft((position, item))
+                if not worker.is_recalled and 2 * len(worker.tasks) <= worker.room:
+                    self.give(worker, worker.room if is_ahead else min(worker.room, 1))
         starting = sum(not worker.is_ready for worker in self.workers)
         while len(self.workers) < self.jobs and self.have_waiting(starting + 1):
             starting += 1
             try:
-                with signals_held():
-                    self.workers.append(started())
+                start(self.workers)
             except OSError as error:
                 self.go_on_with(self.workers, f"could not be started: {error}")
+
+    def give(self, worker: Worker, room: int) -> None:
+        """Send a worker items in one message, until it holds as many, or its share of what waits."""
+        count = room - len(worker.tasks)
+        if count < 1 or not self.have_waiting(1):
+            return
+        self.have_waiting(count * len(self.workers))
+        share = -(-len(self.backlog) // len(self.workers))
+        tasks = [self.backlog.popleft() for _ in range(min(count, share))]
+        if not worker.tasks:
+            worker.since = time.monotonic()
+        if worker.send(packed(tasks)):
+            worker.tasks.extend(tasks)
+        else:
+            self.backlog.extendleft(reversed(tasks))
 
     def have_waiting(self, count: int) -> bool:
         """Take items until `count` of them wait, and return whether there were as many."""
@@ -159,6 +143,13 @@ class Crew(Generic[Item, Result]):
                 return False
             self.backlog.append(task)
         return True
+
+    def hear_out(self, worker: Worker) -> None:
+        """Read what a worker has said so far, but no more than it can hold: others have to be heard, too."""
+        for _ in range(MOST_ITEMS):
+            self.hear(worker)
+            if worker not in self.workers or not worker.pipe.poll():
+                return
 
     def hear(self, worker: Worker) -> None:
         """Read one message of a worker."""
@@ -171,7 +162,9 @@ class Crew(Generic[Item, Result]):
             self.bury(worker)
             return
         kind, body = bytes(message[:1]), message[1:]
-        if worker.is_ready:
+        if worker.is_ready and kind == BACK:
+            self.take_back(worker, bytes(body))
+        elif worker.is_ready:
             self.take(worker, kind, int.from_bytes(body[:PLACE], "little"), body[PLACE:])
         elif kind == HELLO:
             worker.send(self.function)
@@ -198,8 +191,23 @@ class Crew(Generic[Item, Result]):
         worker.tasks, worker.since = left, time.monotonic()
         if error is not None:
             raise error
-        worker.room = 2 if seconds < _QUICK_S else 1
+        worker.seconds = max(seconds, (worker.seconds + seconds) / 2)
+        worker.room = max(1, min(MOST_ITEMS, int(_AHEAD_S / max(worker.seconds, 1e-6))))
+        if worker.seconds < QUICK_S:
+            worker.room = max(worker.room, 2)
         self.done.append((position, result))
+
+    def take_back(self, worker: Worker, body: bytes) -> None:
+        """Take back the items that a worker has not begun; who names others is dismissed."""
+        places = [body[start : start + PLACE] for start in range(0, len(body), PLACE)]
+        given_back = {int.from_bytes(each, "little") for each in places}
+        items = [task for task in worker.tasks if task[0] in given_back]
+        if not worker.is_recalled or len(items) != len(places):
+            self.bury(worker, "said what is no answer", by_force=True)
+            return
+        worker.is_recalled = False
+        worker.tasks = deque(task for task in worker.tasks if task[0] not in given_back)
+        self.backlog.extendleft(reversed(items))
 
     def bury(self, worker: Worker, reason: str = "", *, by_force: bool = False) -> None:
         """Take leave of a dead worker: the item that it worked on is lost, the next one waits again."""
@@ -230,7 +238,7 @@ class Crew(Generic[Item, Result]):
         """End every worker: by closing its pipe, then by asking, then by force."""
         for worker in self.workers:
             worker.pipe.close()
-            if worker.is_orphan or not worker.is_ready:
+            if not worker.is_ready:
                 worker.kill()
         left = [worker.process for worker in self.workers]
         for step in ("join", "terminate", "kill"):

@@ -6,29 +6,27 @@ How it comes to be started, and what it says, is in :mod:`dicecli.runs.executors
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
 import struct
 import sys
+import threading
 import time
 from collections import deque
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from dicecli.runs.executors import _worker
 from dicecli.runs.executors._worker import PATIENCE_S, signals_held, work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import BaseContext
 
 #: How long a process whose pipe has ended is waited for, since its exit code says why it died.
 _LAST_WORD_S = 10.0
 #: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
 _MESSAGE_S = 30
-#: The exit code of processes whose server has ended before them.
-_UNKNOWN = 255
 _WHY = {
     "SIGKILL": "; often the system runs out of memory",
     "SIGSEGV": "; a crash inside a library",
@@ -43,26 +41,33 @@ class Worker:
     ----------
     since : float
         When it began what it is at, its start or an item, by the monotonic clock.
-    is_orphan : bool
-        Whether the server that started it is gone, so that nobody tells how it ends: its pipe tells when.
+    seconds : float
+        What its items took of late, on average.
     is_amid : bool
         Whether a message of it has been read in part: what follows cannot be understood.
+    is_recalled : bool
+        Whether it was asked for what it has not begun, and has not answered that yet.
     """
 
-    #: How processes are started; see :func:`prepare`.
-    context: BaseContext = get_context("spawn")
+    #: Whether this process is this project's own, so that it may fork; see :func:`prepare`.
+    may_fork = False
 
     def __init__(self) -> None:
         self.tasks: deque[tuple[int, Any]] = deque()
-        self.is_ready = self.is_amid = self.is_orphan = False
+        self.is_ready = self.is_amid = self.is_recalled = False
         self.room = 0
+        self.seconds = 0.0
         self.since = time.monotonic()
-        self.pipe, theirs = self.context.Pipe()
+        inherited = _open_files() if _forks() else None
+        context = multiprocessing.get_context("spawn" if inherited is None else "fork")
+        self.pipe, theirs = context.Pipe()
         _limit_messages(self.pipe)
+        unwanted = None if inherited is None else [*inherited, self.pipe.fileno()]
         try:
-            # The stubs give each context its Process, and their common base none.
-            self.process = self.context.Process(target=work, args=(theirs,), daemon=True)  # type: ignore[attr-defined]  # every context has one
-            self.process.start()
+            with _start_method_kept():
+                # The stubs give each context its Process, and their common base none.
+                self.process = context.Process(target=work, args=(theirs, unwanted), daemon=True)  # type: ignore[attr-defined]  # every context has one
+                self.process.start()
         except BaseException:
             self.pipe.close()
             raise
@@ -92,30 +97,15 @@ class Worker:
         self.is_amid = False
         return message
 
-    def is_over(self) -> bool:
-        """Whether the process is over, once something says so: that may be the end of its server alone."""
-        code = self.process.exitcode
-        if code == _UNKNOWN and self.context.get_start_method() == "forkserver":
-            with contextlib.suppress(OSError):
-                os.kill(self.process.pid or 0, 0)
-                self.is_orphan = True
-        return not self.is_orphan
-
     def kill(self) -> None:
         """Kill the process."""
-        if self.is_orphan and self.process.pid:
-            with contextlib.suppress(OSError):
-                os.kill(self.process.pid, signal.SIGKILL)
-        else:
-            self.process.kill()
+        self.process.kill()
 
     def end(self, *, by_force: bool = False) -> str:
         """Make sure that the process is over, and say how it ended."""
         self.pipe.close()
-        if by_force or self.is_orphan:
+        if by_force:
             self.kill()
-        if self.is_orphan:
-            return "ended; what started it has ended before, and nobody knows how"
         self.process.join(_LAST_WORD_S)
         if self.process.exitcode is None:
             self.process.kill()
@@ -124,37 +114,58 @@ class Worker:
         return ending(self.process.exitcode)
 
 
-def prepare(*modules: str) -> None:
-    """Have a small server import some modules meanwhile, and fork the workers; they start at once then.
+def prepare() -> None:
+    """Let workers be forked from this process on Linux, so that they have at once what it has loaded.
 
-    It concerns all of a process, and goes without `__main__`: for processes that are this project's own. On
-    Linux alone; elsewhere libraries do not survive a fork. Where it fails, workers start as they do without.
+    It concerns all of a process: for those that are this project's own, and have used no device. Where other
+    threads of Python run, and elsewhere, where libraries do not survive a fork, workers start afresh.
     """
-    if sys.platform != "linux":
-        return
-    from multiprocessing import forkserver
-
-    context = get_context("forkserver")
-    context.set_forkserver_preload([_worker.__name__, *modules])
-    with contextlib.suppress(OSError), signals_held():
-        forkserver.ensure_running()
-        Worker.context = context
+    Worker.may_fork = sys.platform == "linux"
 
 
-def started() -> Worker:
-    """Start a worker; without the server of :func:`prepare` where that is gone.
+def start(workers: list[Worker]) -> None:
+    """Start a worker, and list it with the others, whatever signal comes meanwhile.
 
     Raises
     ------
     OSError
     """
+    with signals_held(is_fork=_forks()):
+        workers.append(Worker())
+
+
+def _forks() -> bool:
+    """Whether the next worker may be forked: in a child of a process with threads, a lock may stay locked."""
+    return Worker.may_fork and threading.active_count() == 1
+
+
+def _open_files() -> list[int] | None:
+    """Return the numbers of open files, but for the standard streams; None where they are unknown.
+
+    A worker must not keep them: the lock of a journal, and the pipes by whose end other workers end.
+    """
     try:
-        return Worker()
-    except (OSError, EOFError):
-        if Worker.context.get_start_method() == "spawn":
-            raise
-        Worker.context = get_context("spawn")
-        return Worker()
+        listed = [int(each) for each in os.listdir("/proc/self/fd")]  # noqa: PTH208 - names alone
+    except OSError:
+        return None
+    found = []
+    for each in listed:
+        with contextlib.suppress(OSError):  # the one that listed them is closed
+            os.fstat(each)
+            found += [each] if each > 2 else []
+    return found
+
+
+@contextlib.contextmanager
+def _start_method_kept() -> Iterator[None]:
+    """Leave the start method of multiprocessing to the host: starting a process pins the default one."""
+    is_open = multiprocessing.get_start_method(allow_none=True) is None
+    try:
+        yield
+    finally:
+        pinned = multiprocessing.get_start_method(allow_none=True)
+        if is_open and pinned == multiprocessing.get_all_start_methods()[0]:
+            multiprocessing.set_start_method(None, force=True)
 
 
 def _limit_messages(pipe: Connection) -> None:
