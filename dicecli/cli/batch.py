@@ -15,6 +15,7 @@ from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
 from dicecli.cli.progress import Progress
+from dicecli.cli.sides import sides_of, taking_sides
 from dicecli.errors import OutputError, UsageError
 from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
@@ -34,8 +35,7 @@ Examples:
 
 
 @click.command("batch", epilog=_EPILOG)
-@click.argument("predictions", required=False, type=shared.MASK)
-@click.argument("references", required=False, type=shared.MASK)
+@taking_sides("predictions", "references", "FOLDER")
 @click.option("--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'.")
 @click.option("--reference-pattern", metavar="PATTERN", help="Likewise, as '{case}/seg.nii.gz'.")
 @click.option(
@@ -46,6 +46,7 @@ Examples:
 )
 @shared.taking(AnyOptions, "pairing")
 @click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
+@click.option("--allow-same", is_flag=True, help="Let the predictions be the references themselves.")
 @click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
 @shared.jobs("Processes", "the cores; none for a few small files")
 @click.option(
@@ -124,8 +125,10 @@ def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
 def _pairing(options: dict[str, Any], *, soft: bool) -> Pairing:
     from dicecli.runs.batch import find_pairs
 
-    names = ("predictions", "references", "prediction_pattern", "reference_pattern", "follow_links", "pairs")
-    return find_pairs(**{name: options[name] for name in names}, soft=soft)
+    predictions, references, is_named = sides_of(options, "predictions", "references")
+    names = ("prediction_pattern", "reference_pattern", "follow_links", "pairs", "allow_same")
+    named = {name: options[name] for name in names}
+    return find_pairs(predictions, references, **named, soft=soft, is_named=is_named)
 
 
 def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quiet: bool) -> None:

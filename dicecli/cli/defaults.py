@@ -17,7 +17,10 @@ from dicecli.errors import ConfigError
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "report", "inspect")
 #: Options of a single run: in a file they would concern every run.
-_NOT_IN_A_FILE = {"help", "dry-run", "resume", "scheduler", "schema"}
+_NOT_IN_A_FILE = {
+    *("help", "dry-run", "resume", "scheduler", "schema"),
+    *("prediction", "reference", "allow-same"),
+}
 
 
 def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:

@@ -11,6 +11,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
+from dicecli.cli.sides import both_sides_of, taking_sides
 from dicecli.records.settings import MaskOptions
 
 _EPILOG = """\b
@@ -22,8 +23,7 @@ Examples:
 
 
 @click.command("score", epilog=_EPILOG)
-@click.argument("prediction", type=shared.MASK)
-@click.argument("reference", type=shared.MASK)
+@taking_sides("prediction", "reference", "FILE")
 @shared.taking(MaskOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads, or Dask workers")
 @click.option(
@@ -47,9 +47,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from dicecli.reports.report import Report
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
+    from dicecli.runs.sides import contradiction, noting
 
     started = time.perf_counter()
-    case = Case(case_name(options["reference"]), options.pop("prediction"), options.pop("reference"))
+    prediction, reference, is_named = both_sides_of(options, "prediction", "reference")
+    case = Case(case_name(reference), prediction, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
@@ -59,7 +61,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     settings = shared.settings_from(options)
-    report = Report([result_of(case, settings, threads, **running)], settings)
+    result = result_of(case, settings, threads, **running)
+    report = Report([result if is_named else noting(result, contradiction(prediction, reference))], settings)
     show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     if verbose and not quiet:
         _say_what_was_done(settings.device, time.perf_counter() - started)

@@ -9,6 +9,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
+from dicecli.cli.sides import both_sides_of, taking_sides
 from dicecli.records.settings import MapOptions
 
 _EPILOG = """\b
@@ -20,8 +21,7 @@ Examples:
 
 
 @click.command("soft", epilog=_EPILOG)
-@click.argument("probabilities", type=shared.MASK)
-@click.argument("reference", type=shared.MASK)
+@taking_sides("probabilities", "reference", "FILE")
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
 @shared.curve
 @shared.jobs("Threads")
@@ -41,8 +41,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from dicecli.reports.report import Report
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, result_of
+    from dicecli.runs.sides import contradiction, noting
 
-    case = Case(case_name(options["reference"]), options.pop("probabilities"), options.pop("reference"))
+    probabilities, reference, is_named = both_sides_of(options, "probabilities", "reference")
+    case = Case(case_name(reference), probabilities, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
@@ -50,6 +52,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     settings = shared.settings_from(options, soft=True)
-    report = Report([result_of(case, settings, threads, timeout=timeout)], settings)
+    result = result_of(case, settings, threads, timeout=timeout)
+    report = Report(
+        [result if is_named else noting(result, contradiction(probabilities, reference))], settings
+    )
     show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     ctx.exit(0)

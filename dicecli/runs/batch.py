@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,7 @@ from dicecli.runs.lost import late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.scoring import result_of
+from dicecli.runs.sides import check_apart, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +64,13 @@ def find_pairs(
     follow_links: bool = False,
     pairs: str | None = None,
     soft: bool = False,
+    allow_same: bool = False,
+    is_named: bool = False,
 ) -> Pairing:
     """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
+
+    Unless `allow_same`, the predictions must not be the references themselves. Unless it `is_named` which
+    folder has the predictions, a note says where the names of the folders contradict their order.
 
     Raises
     ------
@@ -72,13 +79,15 @@ def find_pairs(
     if pairs is not None:
         if prediction_pattern or reference_pattern:
             raise UsageError("a list of pairs and patterns exclude each other", "Give one of them.")
-        return pair_csv(pairs, predictions=predictions, references=references)
+        found = pair_csv(pairs, predictions=predictions, references=references)
+        check_apart(found.cases, allow_same=allow_same)
+        return found
     if predictions is None or references is None:
         raise UsageError(
             "two folders are expected: predictions, then references",
             "Give both, or a CSV that names the pairs: --pairs pairs.csv.",
         )
-    return pair_folders(
+    found = pair_folders(
         predictions,
         references,
         prediction_pattern=prediction_pattern,
@@ -86,6 +95,9 @@ def find_pairs(
         follow_links=follow_links,
         soft=soft,
     )
+    check_apart(found.cases, allow_same=allow_same)
+    notes = () if is_named else contradiction(predictions, references)
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def run(

@@ -15,6 +15,7 @@ from dicecli.runs.batch import find_pairs, run
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import check_timeout
 from dicecli.runs.scoring import case_name, check_executor, measure_within, settings_of
+from dicecli.runs.sides import contradiction, noting
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def score(given: _Score) -> Report:
         scheduler=given.scheduler,
         timeout=given.timeout,
     )
-    return Report([result], settings)
+    return Report([noting(result, contradiction(given.prediction, given.reference))], settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,8 @@ def soft(given: _Soft) -> Report:
     check_timeout(given.timeout, None)
     _check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
-    return Report([measure_within(case, settings, given.threads, timeout=given.timeout)], settings)
+    result = measure_within(case, settings, given.threads, timeout=given.timeout)
+    return Report([noting(result, contradiction(given.probabilities, given.reference))], settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +146,7 @@ class _Batch(AnyOptions):
     reference_pattern: str | None = None
     follow_links: bool = False
     pairs: str | PathLike[str] | None = None
+    allow_same: bool = False
     jobs: int = 1
     executor: str | None = None
     scheduler: str | None = None
@@ -167,6 +170,8 @@ def batch(given: _Batch) -> Report:
         Whether symbolic links to files may lead out of their folder; else their cases fail.
     pairs : str or path, optional
         A CSV with the columns prediction, reference, and optionally case and group.
+    allow_same : bool
+        Whether the predictions may be the references themselves; else that is an error.
     jobs : int
         Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
     executor, scheduler, timeout
@@ -196,6 +201,7 @@ def batch(given: _Batch) -> Report:
         reference_pattern=given.reference_pattern,
         follow_links=given.follow_links,
         pairs=_path(given.pairs),
+        allow_same=given.allow_same,
         soft=given.soft,
     )
     return run(

@@ -249,12 +249,13 @@ def test_hidden_files(tmp_path):
 
 @pytest.mark.parametrize("kind", ["the same folder twice", "byte-identical pairs"])
 def test_copies(tmp_path, kind):
-    """The same folder twice, or byte-identical pairs: a warning with the count."""
+    """The same folder twice, where that is allowed, or byte-identical pairs: a warning with the count."""
     folders = faults.folders(tmp_path, ".png")
     if kind == "byte-identical pairs":
         for name in ("bad.png", "good.png"):
             shutil.copy(folders[1] / name, folders[0] / name)
-    report = dicecli.batch(folders[1] if kind == "the same folder twice" else folders[0], folders[1])
+    predictions = folders[1] if kind == "the same folder twice" else folders[0]
+    report = dicecli.batch(predictions, folders[1], allow_same=True)
     said = [note for note in report.notes if "2 of 2 cases" in note]
     assert said
     assert any("one file" in note for note in said)

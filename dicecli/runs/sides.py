@@ -1,0 +1,104 @@
+"""Which side is the prediction: whether both sides are one, and whether their names say otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dicecli.errors import PairingError
+from dicecli.records.cases import Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.records.cases import Case, Result
+
+#: Words by which references are called, and those by which predictions are.
+_OF_REFERENCES = frozenset(
+    (
+        *(
+            "annotation",
+            "annotations",
+            "expert",
+            "gold",
+            "groundtruth",
+            "gt",
+            "gts",
+            "manual",
+            "mask",
+            "masks",
+        ),
+        *("label", "labels", "labelstr", "labelsts", "labelsval", "ref", "reference", "references", "refs"),
+        "truth",
+    )
+)
+_OF_PREDICTIONS = frozenset(
+    (
+        *("infer", "inference", "inferred", "output", "outputs", "pred", "predicted", "prediction"),
+        *("predictions", "preds", "result", "results"),
+    )
+)
+#: Words in names, also where only a capital begins them: labelsTs, gtFine, case_1_GT.
+_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def check_apart(cases: Sequence[Case], *, allow_same: bool) -> None:
+    """Check that the predictions are not the references themselves, whatever the paths to them.
+
+    Nothing is checked where no case has a prediction, or where one cannot be looked at: that is its row.
+
+    Raises
+    ------
+    PairingError
+        Both masks of every case that has a prediction are one file, by identity, not by what is in it.
+    """
+    pairs = [(each.prediction, each.reference) for each in cases if each.prediction is not None]
+    if allow_same or not pairs or not all(_is_one(*each) for each in pairs):
+        return
+    raise PairingError(
+        f"the predictions are the references: both masks are one file in {len(pairs):,} of {len(pairs):,} "
+        f"cases, as {pairs[0][1]}; predictions are expected that are files of their own",
+        "Give the folder that the predictions were written to. To compare masks with themselves on purpose, "
+        "add --allow-same, in Python allow_same=True.",
+    )
+
+
+def _is_one(prediction: str, reference: str) -> bool:
+    try:
+        return os.path.samefile(prediction, reference)  # noqa: PTH121 - strings, whatever is in them
+    except (OSError, ValueError):
+        return False
+
+
+def contradiction(prediction: object, reference: object) -> tuple[str, ...]:
+    """Return a note where names of paths say that the first is the reference; nothing of what is no path."""
+    if not all(isinstance(each, (str, os.PathLike)) for each in (prediction, reference)):
+        return ()
+    first, second = (os.fsdecode(os.fspath(each)) for each in (prediction, reference))  # type: ignore[call-overload]  # paths, by now
+    words, others = _own_words(first, second)
+    if not words & _OF_REFERENCES or words & _OF_PREDICTIONS or others & _OF_REFERENCES:
+        return ()
+    said = f"'{first}' is taken as the prediction and '{second}' as the reference, though names say otherwise"
+    named = f"--prediction {shlex.quote(second)} --reference {shlex.quote(first)}"
+    return (f"{said}; if these are right, precision and recall have changed places: {named}",)
+
+
+def noting(result: Result, notes: tuple[str, ...]) -> Result:
+    """Return a result with more notes; one without numbers says why, and nothing else."""
+    if not notes or not isinstance(result, Scored):
+        return result
+    return replace(result, notes=tuple(dict.fromkeys([*result.notes, *notes])))
+
+
+def _own_words(*paths: str) -> tuple[set[str], ...]:
+    """Return the words of each path in lower case, but for parts of the path that both have."""
+    parts = [Path(os.path.abspath(each)).parts for each in paths]  # noqa: PTH100 - links stay
+    shared = {each for each in parts[0] if each in parts[1]}
+    return tuple(
+        {word.lower() for part in each if part not in shared for word in _WORD.findall(part)}
+        for each in parts
+    )
