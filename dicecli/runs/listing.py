@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,11 @@ class _Suffixes:
 def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
     """List a folder, and name its masks: the files of the formats that have a function called `reads`."""
     found = Side(side, folder, pattern, reads)
-    expression = None if pattern is None else _expression(found, pattern)
+    if pattern is not None and "{case}" not in pattern:
+        raise found.error(
+            f"the pattern '{pattern}' has no {{case}}",
+            "Put {case} where the name of the case stands, as in '{case}_pred.nii.gz'.",
+        )
     _scan(found)
     if not found.masks:
         others = f" ({listed(found.others)})" if found.others else ""
@@ -102,18 +106,31 @@ def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_ma
             f"there is no mask in this folder; other files: {len(found.others):,}{others}",
             f"Suffixes that are read: {', '.join(suffixes('formats', found.reads))}.",
         )
-    if expression is None:
-        matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
-    else:
-        matches = {relative: expression.fullmatch(relative) for relative in found.masks}
-        matched = {relative: match["case"] for relative, match in matches.items() if match}
-    if not matched:
+    _name(found)
+    if not found.named:
         raise found.error(
             f"the pattern '{pattern}' matches none of the {len(found.masks):,} masks: {listed(found.masks)}",
             "It stands for the whole path in the folder, suffix included; * is any characters but '/'.",
         )
-    _sort_out(found, matched)
     return found
+
+
+def named_by(found: Side, pattern: str) -> Side:
+    """Return what a folder holds with its masks named by another pattern, which may match none of them."""
+    other = replace(found, pattern=pattern, named={}, unmatched=[])
+    _name(other)
+    return other
+
+
+def _name(found: Side) -> None:
+    """Name the masks by the pattern; without one, by their paths."""
+    if found.pattern is None:
+        matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
+    else:
+        expression = _expression(found.pattern)
+        matches = {relative: expression.fullmatch(relative) for relative in found.masks}
+        matched = {relative: match["case"] for relative, match in matches.items() if match}
+    _sort_out(found, matched)
 
 
 def _sort_out(found: Side, matched: dict[str, str]) -> None:
@@ -198,7 +215,7 @@ def joined(folder: str, relative: str) -> str:
     return os.path.join(folder, relative)  # noqa: PTH118 - as above
 
 
-def _expression(found: Side, pattern: str) -> re.Pattern[str]:
+def _expression(pattern: str) -> re.Pattern[str]:
     """Translate a pattern into a regular expression for whole paths."""
     expression = ""
     for part in re.split(r"(\{case\}|\*+)", pattern.replace(os.sep, "/")):
@@ -206,11 +223,6 @@ def _expression(found: Side, pattern: str) -> re.Pattern[str]:
             expression += "(?P=case)" if "(?P<case>" in expression else "(?P<case>.+)"
         else:
             expression += "[^/]*?" if part.startswith("*") else re.escape(part)
-    if "(?P<case>" not in expression:
-        raise found.error(
-            f"the pattern '{pattern}' has no {{case}}",
-            "Put {case} where the name of the case stands, as in '{case}_pred.nii.gz'.",
-        )
     return re.compile(expression, re.DOTALL)
 
 

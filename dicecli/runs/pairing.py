@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from dataclasses import dataclass, replace
 
 from dicecli.records.cases import Case
 from dicecli.runs.listing import Side, list_side, listed
-
-_NAMED = 3
-#: So many names of each side are compared to see by what rule they differ.
-_SAMPLE = 30
-#: What a case's name does not start or end with, where one is proposed.
-_EDGES = "/_-. "
+from dicecli.runs.patterns import proposed
 
 
 @dataclass(frozen=True)
@@ -113,9 +106,15 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     if not missing or not alone:
         return []
     is_plain = found.pattern is None and expected.pattern is None
-    advice = _patterns(found, expected, alone, missing) if is_plain else ""
+    patterns = proposed(found, expected, alone, missing) if is_plain else []
+    advice = f"try {'; or, if these are the labels, '.join(patterns)}" if patterns else ""
     if len(missing) < len(expected.named):
-        return [f"some names differ only by what stands around the case's name: {advice}"] if advice else []
+        rule = "some names differ only by what stands around the case's name"
+        if advice:
+            return [f"{rule}: {advice}"]
+        rest = proposed(_of(found, alone), _of(expected, missing), alone, missing) if is_plain else []
+        say = "which no pattern pairs together with the others: rename them, or name the pairs in a CSV"
+        return [f"{rule}, as by {rest[0]}, {say}, --pairs"] if rest else []
     say = "say with --prediction-pattern and --reference-pattern where it stands, as in '{case}_pred.nii.gz'"
     return [
         f"no case name in common: references have names like '{missing[0]}', predictions like '{alone[0]}'; "
@@ -123,31 +122,11 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     ]
 
 
-def _patterns(found: Side, expected: Side, alone: list[str], missing: list[str]) -> str:
-    """Propose the patterns by which most of a sample of lonely names would pair, where there are such."""
-    votes: Counter[tuple[str, ...]] = Counter()
-    sample = missing[:_SAMPLE], alone[:_SAMPLE]
-    for prediction in sample[1]:
-        matcher = SequenceMatcher(None, "", prediction, autojunk=False)
-        for reference in sample[0]:
-            matcher.set_seq1(reference)
-            at = matcher.find_longest_match()
-            common = reference[at.a : at.a + at.size]
-            first, last = len(common) - len(common.lstrip(_EDGES)), len(common.rstrip(_EDGES))
-            if first < last:
-                names_and_starts = (prediction, at.b), (reference, at.a)
-                votes[
-                    tuple(f"{name[: n + first]}{{case}}{name[n + last :]}" for name, n in names_and_starts)
-                ] += 1
-    patterns, agreeing = max(votes.items(), key=lambda vote: (vote[1], vote[0]), default=((), 0))
-    if agreeing < 2 or agreeing * 2 <= min(map(len, sample)):
-        return ""
-    options = []
-    for side, pattern in zip((found, expected), patterns, strict=True):
-        endings = {mask[-len(suffix) :] for mask, suffix in side.masks.items()}
-        if pattern != "{case}":
-            options.append(f"--{side.side}-pattern '{pattern}{endings.pop() if len(endings) == 1 else '.*'}'")
-    return f"try {' '.join(options)}"
+def _of(side: Side, names: list[str]) -> Side:
+    """Return a side with the masks of some cases alone."""
+    named = {name: side.named[name] for name in names}
+    masks = {mask: side.masks[mask] for masks in named.values() for mask in masks}
+    return replace(side, named=named, masks=masks)
 
 
 def _counted(items: list[str], one: str, many: str) -> list[str]:

@@ -400,11 +400,14 @@ def test_no_common_name_and_no_rule(folders):
 
 
 def test_a_rule_for_some_names_is_seen(folders):
-    """Where some cases pair and the rest differs by a rule, a note says so."""
+    """Where some cases pair and the rest differs by a rule, a note says so, and proposes no pattern that would
+    lose those that pair.
+    """
     pairing = folders(["a.png", "b1_new.png", "c2_new.png"], ["a.png", "b1.png", "c2.png"])
     expected = (
-        "some names differ only by what stands around the case's name: try --prediction-pattern "
-        "'{case}_new.png'"
+        "some names differ only by what stands around the case's name, as by --prediction-pattern "
+        "'{case}_new.png', which no pattern pairs together with the others: rename them, or name the pairs in "
+        "a CSV, --pairs"
     )
     assert expected == pairing.notes[0]
 

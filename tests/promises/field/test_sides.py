@@ -145,6 +145,8 @@ def test_reference_first_is_noted_of_a_pair(format_name, tmp_path, monkeypatch):
         assert "'labelsTs/a.png' is taken as the prediction" in " ".join((done.stdout + done.stderr).split())
     right = call("score", "--reference", words[1], "--prediction", words[2], "-f", "csv")
     assert (precision_and_recall(right), right.stderr) == (("0.5", "1.0"), "")
+    meant = call("score", "--prediction", words[1], words[2], "-f", "csv")
+    assert (precision_and_recall(meant), meant.stderr) == (("1.0", "0.5"), "")
 
 
 def test_reference_first_is_noted_of_maps(tmp_path, monkeypatch):

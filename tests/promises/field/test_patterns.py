@@ -1,0 +1,309 @@
+"""Hints on pairing, each followed literally: of row A19 of the cases from the field, "Cityscapes: a pattern that
+scores a subset", and every other hint that folders, patterns and lists of pairs give.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import tempfile
+from pathlib import Path
+
+import make
+import numpy as np
+import pytest
+from batches import pair, sound
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streams import runner
+
+from dicecli.cli import cli
+from dicecli.errors import PairingError
+from dicecli.runs.pairing import pair_folders
+
+CITIES = {"frankfurt": 40, "lindau": 7, "munster": 12}
+
+
+def call(*words):
+    """Run `dicecli batch` in this process."""
+    words = ("batch", *words, *(() if "--dry-run" in words else ("-j", 1)))
+    return runner().invoke(cli, [str(each) for each in words], catch_exceptions=False)
+
+
+def touch(folder, names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def proposals(notes):
+    """Return the options that the first note proposes, each as the words of a command."""
+    _, _, said = notes[0].partition("try ") if notes else ("", "", "")
+    return [shlex.split(each) for each in said.split("; or, if these are the labels, ")] if said else []
+
+
+def options(words):
+    """Return the words of a command as keywords."""
+    return {
+        key.removeprefix("--").replace("-", "_"): value
+        for key, value in zip(words[::2], words[1::2], strict=True)
+    }
+
+
+def images():
+    """Return the name of every image of some cities, with its city."""
+    return [(city, f"{city}_{n // 5:06d}_{n:06d}") for city, count in CITIES.items() for n in range(count)]
+
+
+LAYOUTS = {
+    "flat": "{image}_pred.png",
+    "flat, as the images are called": "{image}_leftImg8bit.png",
+    "flat, without an affix": "{image}.png",
+    "by city": "{city}/{image}.png",
+    "by city, with an affix": "{city}/{image}_leftImg8bit_pred.png",
+    "by image": "{image}/seg.png",
+    "in a folder of its own": "val/{city}/{image}.png",
+}
+
+
+@pytest.mark.parametrize(
+    "kinds", [("labelIds",), ("color", "labelIds", "overlay")], ids=["labels", "pictures too"]
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_pattern_that_scores_a_subset(layout, kinds, tmp_path):
+    """Cityscapes: a pattern that scores a subset: `*/` in the pattern. Every city is paired, with its labels."""
+    touch(tmp_path / "p", [LAYOUTS[layout].format(city=city, image=image) for city, image in images()])
+    touch(tmp_path / "r", [f"{city}/{image}_gtFine_{kind}.png" for city, image in images() for kind in kinds])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    found = proposals(pair_folders(*sides).notes)
+    assert len(found) == len(kinds)
+    for number, words in enumerate(found):
+        paired = pair_folders(*sides, **options(words)).cases
+        assert len(paired) == len(images())
+        for case in paired:
+            (image,) = {re.search(r"[a-z]+_\d+_\d+", each)[0] for each in (case.prediction, case.reference)}
+            assert f"/{image.partition('_')[0]}/" in case.reference
+            assert ("labelIds" in case.reference) == (number == 0)
+
+
+def test_references_without_prediction_are_not_left_out(tmp_path):
+    """Predictions of one city alone: the pattern takes the references of all, which are missing, not forgotten."""
+    touch(tmp_path / "p", [f"{image}_pred.png" for city, image in images() if city == "munster"])
+    touch(tmp_path / "r", [f"{city}/{image}_gtFine_labelIds.png" for city, image in images()])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    (words,) = proposals(pair_folders(*sides).notes)
+    cases = pair_folders(*sides, **options(words)).cases
+    assert len(cases) == len(images())
+    assert sum(case.prediction is not None for case in cases) == CITIES["munster"]
+
+
+def test_a_pattern_that_scores_a_subset_followed(tmp_path):
+    """Followed on the command line, the hint gives the numbers of every city."""
+    for number, (city, image) in enumerate(images()[::9]):
+        pair(tmp_path, f"{city}/{image}_gtFine_labelIds", number, 16)
+        (tmp_path / "results").mkdir(exist_ok=True)
+        prediction = tmp_path / "predictions" / city / f"{image}_gtFine_labelIds.png"
+        prediction.rename(tmp_path / "results" / f"{image}_pred.png")
+    sides = tmp_path / "results", tmp_path / "references"
+    tried = call(*sides, "-f", "csv")
+    assert tried.exit_code == 3
+    (note,) = [line for line in tried.stderr.splitlines() if "; try " in line]
+    done = call(*sides, *proposals([note])[0], "-f", "json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["summary"]["scored"] == len(images()[::9])
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "count"),
+    [
+        (["pat{}/ses1/pat{}_pred.nii.gz"], ["pat{}.nii.gz"], 8),
+        (["{}_pred.nii.gz"], ["site1/case{}/seg.nii.gz"], 8),
+        (["run/{}.png"], ["gt{}.png"], 8),
+    ],
+)
+def test_other_trees(predictions, references, count, tmp_path):
+    """Other ways to lay out folders: what is proposed pairs every case."""
+    numbers = [f"{n:03d}" for n in range(count)]
+    touch(tmp_path / "p", [each.replace("{}", n) for n in numbers for each in predictions])
+    touch(tmp_path / "r", [each.replace("{}", n) for n in numbers for each in references])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    words = proposals(pair_folders(*sides).notes)[0]
+    cases = pair_folders(*sides, **options(words)).cases
+    assert len(cases) == count
+    for case in cases:
+        assert {
+            re.findall(r"\d{3}", each[len(str(tmp_path)) :])[-1] for each in (case.prediction, case.reference)
+        } == {re.findall(r"\d{3}", case.name)[-1]}
+
+
+def test_two_references_for_a_case(tmp_path):
+    """Two raters in two folders: each has a pattern of its own, since `*/` would take both for one case."""
+    names = [f"case{n}" for n in range(4)]
+    touch(tmp_path / "p", [f"{name}_pred.png" for name in names])
+    touch(tmp_path / "r", [f"{rater}/{name}_gt.png" for name in names for rater in ("anna", "ben")])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    found = [options(words) for words in proposals(pair_folders(*sides).notes)]
+    assert sorted(each["reference_pattern"] for each in found) == ["anna/{case}_gt.png", "ben/{case}_gt.png"]
+    assert all([case.name for case in pair_folders(*sides, **each).cases] == names for each in found)
+
+
+def test_a_pattern_that_takes_two_files_is_not_proposed(tmp_path):
+    """Two raters who share some of the cases: no pattern pairs all of them with one reference each."""
+    touch(tmp_path / "p", [f"case{n}_pred.png" for n in range(6)])
+    touch(tmp_path / "r", [f"anna/case{n}_gt.png" for n in range(4)])
+    touch(tmp_path / "r", [f"ben/case{n}_gt.png" for n in range(2, 6)])
+    notes = pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes
+    assert not proposals(notes)
+    assert "say with --prediction-pattern and --reference-pattern" in notes[0]
+
+
+PART = st.text("ab_/1.'", max_size=4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(PART, PART, PART, PART, st.sets(st.text("ab01_", min_size=1, max_size=5), min_size=1, max_size=6))
+def test_whatever_is_proposed_pairs_one_side(before, after, other_before, other_after, names):
+    """Brute force: each proposed pattern, tried, gives every prediction a reference, or the other way round."""
+
+    def path(start, name, end):
+        parts = [part for part in f"{start}{name}{end}.png".split("/") if part.strip(".")]
+        return "/".join(part.lstrip(".") or "x" for part in parts)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for side, start, end in (("p", before, after), ("r", other_before, other_after)):
+            for name in names:
+                try:
+                    touch(Path(folder) / side, [path(start, name, end)])
+                except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                    return
+        sides = f"{folder}/p", f"{folder}/r"
+        try:
+            tried = pair_folders(*sides)
+        except PairingError:  # two names have become one
+            return
+        counts = [len([each for each in Path(side).rglob("*.png") if each.is_file()]) for side in sides]
+        for words in proposals(tried.notes):
+            found = pair_folders(*sides, **options(words)).cases
+            assert sum(case.prediction is not None for case in found) >= max(2, min(counts))
+
+
+# Every other hint of folders, patterns and lists
+
+
+def test_two_files_for_a_case(tmp_path):
+    """`Keep one of them, or give a --prediction-pattern that only one matches, such as ...`."""
+    sound(tmp_path, 2)
+    for number in range(2):
+        make.nifti(tmp_path / "predictions" / f"case{number:03}.nii.gz", np.zeros((16, 16), np.uint8))
+    sides = tmp_path / "predictions", tmp_path / "references"
+    refused = call(*sides)
+    assert refused.exit_code == 2
+    (pattern,) = re.findall("such as '(.*)'", refused.stderr)
+    done = call(*sides, "--prediction-pattern", pattern, "-f", "json")
+    assert done.exit_code in {0, 3}
+    assert {case["prediction"].rpartition("case")[2][3:] for case in json.loads(done.stdout)["cases"]} == {
+        pattern.removeprefix("{case}")
+    }
+
+
+def test_some_names_differ(tmp_path):
+    """`rename them, or name the pairs in a CSV, --pairs`: both give every case its number."""
+    sound(tmp_path, 4)
+    prediction = tmp_path / "predictions"
+    for number in (2, 3):
+        (prediction / f"case{number:03}.png").rename(prediction / f"case{number:03}_new.png")
+    done = call(prediction, tmp_path / "references", "-f", "csv")
+    assert done.exit_code == 3
+    assert "rename them, or name the pairs in a CSV, --pairs" in done.stderr
+    names = [(f"case{n:03}{'_new' * (n > 1)}.png", f"case{n:03}.png") for n in range(4)]
+    with (tmp_path / "pairs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("prediction", "reference"), *names])
+    words = ["--pairs", tmp_path / "pairs.csv", prediction, tmp_path / "references"]
+    assert call(*words).exit_code == 0
+    for number in (2, 3):
+        (prediction / f"case{number:03}_new.png").rename(prediction / f"case{number:03}.png")
+    assert call(prediction, tmp_path / "references").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "mended"),
+    [
+        (["--prediction-pattern", "*.png"], "Put {case} where", ["--prediction-pattern", "{case}.png"]),
+        (
+            ["--reference-pattern", "{case}_gt.png"],
+            "the whole path in the folder",
+            ["--reference-pattern", "{case}.png"],
+        ),
+        (
+            ["--prediction-pattern", "x", "--pairs", "p.csv"],
+            "Give one of them",
+            ["--prediction-pattern", "{case}.png"],
+        ),
+    ],
+)
+def test_patterns_that_are_wrong(words, said, mended, tmp_path):
+    """What the hint says is what mends it."""
+    sides = [tmp_path / "predictions", tmp_path / "references"]
+    sound(tmp_path, 2)
+    refused = call(*sides, *words)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert call(*sides, *mended).exit_code == 0
+
+
+def test_one_folder_or_files(tmp_path):
+    """`Give both, or a CSV that names the pairs: --pairs pairs.csv`; of files `dicecli score PREDICTION REFERENCE`."""
+    sound(tmp_path, 1)
+    files = [tmp_path / side / "case000.png" for side in ("predictions", "references")]
+    assert "Hint: Give both" in call(tmp_path / "predictions").stderr
+    assert "dicecli score PREDICTION REFERENCE" in call(*files).stderr
+    assert runner().invoke(cli, ["score", *map(str, files)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "mended"),
+    [
+        (
+            "prediction,reference\na.png,a.png\na.png,a.png\n",
+            "delete one of the rows",
+            "prediction,reference\na.png,a.png\n",
+        ),
+        (
+            "prediction,reference\nb.png,a.png\na.png,a.png\n",
+            "name each case in a column 'case'",
+            "prediction,reference,case\nb.png,a.png,one\na.png,a.png,two\n",
+        ),
+        ("prediction,reference\na.png,\n", "Name one in every row", "prediction,reference\na.png,a.png\n"),
+        (
+            "prediction,reference\n",
+            "Write one row per case below the header",
+            "prediction,reference\na.png,a.png\n",
+        ),
+        (
+            "pred,reference\na.png,a.png\n",
+            "prediction,reference and perhaps case,group",
+            "prediction,reference\na.png,a.png\n",
+        ),
+        (
+            "prediction,reference\na,b.png,a.png\n",
+            "Put a cell that contains a comma between double quotes",
+            'prediction,reference\n"a,b.png",a.png\n',
+        ),
+    ],
+)
+def test_lists_of_pairs_that_are_wrong(text, said, mended, tmp_path):
+    """Each hint on a CSV of pairs, followed: its cases have numbers."""
+    pair(tmp_path, "a", size=16)
+    for name in ("b.png", "a,b.png"):
+        (tmp_path / "predictions" / name).write_bytes((tmp_path / "predictions" / "a.png").read_bytes())
+    listed = tmp_path / "pairs.csv"
+    words = ["--pairs", listed, tmp_path / "predictions", tmp_path / "references"]
+    listed.write_text(text, encoding="utf-8")
+    refused = call(*words)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    listed.write_text(mended, encoding="utf-8")
+    assert call(*words).exit_code == 0
