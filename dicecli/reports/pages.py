@@ -12,6 +12,7 @@ from dicecli.reports.presentation import (
     UNDEFINED,
     WORST,
     figure,
+    hints,
     infinite,
     not_pooled,
     own_choices,
@@ -239,5 +240,6 @@ def _unscored(report: Numbers) -> Sheet:
         for each in report.unscored[:_LISTED]
     ]
     more = len(report.unscored) - len(lines)
-    remark = f"and {more:,} more, each in CSV and JSON" if more > 0 else ""
+    remark = f"and {more:,} more, each in CSV and JSON. " if more > 0 else ""
+    remark = f"{remark}{hints(report.unscored)}".strip()
     return Sheet("Cases without numbers", ("case", "status", "error", "message"), tuple(lines), remark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import AVERAGES, alone, definition, exists, without_pools
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
-    from dicecli.records.cases import Scored
+    from dicecli.records.cases import Failed, Scored
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
     from dicecli.reports.rows import CaseValues, RowValues
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: More labels than this are not all shown, but the worst of them.
 MANY_LABELS = 40
 WORST = 20
+#: Of so many kinds of errors it is said what to do.
+_ADVISED = 3
 UNDEFINED = "—"
 _TITLES = {"dice": "dice = f1"}
 _EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
@@ -206,3 +209,17 @@ def _background(case: CaseValues, report: Numbers) -> str:
     if report.settings.include_background and not any(case.result.excluded.values()):
         return "taken into the averages: micro Dice, IoU's counts and accuracy cover all"
     return ""
+
+
+def hints(unscored: Sequence[Failed]) -> str:
+    """Say what to do about cases without numbers: the usual hint of each kind of error, by their number.
+
+    Where there are more kinds than a few, the others are left to JSON; empty where no case has a hint.
+    """
+    kinds = Counter(each.error for each in unscored if each.hint)
+    found = []
+    for kind, count in kinds.most_common(_ADVISED):
+        usual = Counter(each.hint for each in unscored if each.error == kind and each.hint)
+        ((hint, _),) = usual.most_common(1)
+        found.append(f"Hint on {inert(kind)}, in {count:,} case{'s' * (count > 1)}: {inert(hint)}")
+    return " ".join(found)
