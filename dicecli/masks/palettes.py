@@ -212,10 +212,7 @@ def _are_greys(palette: Palette, used: Mapping[int, int]) -> bool:
     if not all(_is_grey(each) for each in used.values()):
         return False
     own = {colour for number, colour in enumerate(palette) if number in used or colour != _grey(number)}
-    return any(
-        len(colours) >= _GREYS and all(_is_grey(each) for each in colours)
-        for colours in (own, set(used.values()))
-    )
+    return len(set(used.values())) >= _GREYS or (len(own) >= _GREYS and all(_is_grey(each) for each in own))
 
 
 def _grey(number: int) -> int:

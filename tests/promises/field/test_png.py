@@ -148,6 +148,18 @@ def test_a15_of_a_suggested_palette(tmp_path):
                 read(path)
 
 
+def test_many_chunks_take_as_long_as_their_bytes(tmp_path):
+    """The order of 60,000 chunks is looked at once: no time grows with the square of their number."""
+    import time
+
+    some = (chunk(b"tEXt", b"") + chunk(b"zTXt", b"")) * 15_000
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG_MAGIC + GREY + some + chunk(b"IDAT", b"") * 30_000 + DATA + END)
+    started = time.process_time()
+    assert LABELS.tolist() == read(path).tolist()
+    assert time.process_time() - started < 1.5
+
+
 def test_a15_wherever_zlib_is_read(tmp_path):
     """The same kind in TIFF: a deflate block whose header claims a window that zlib does not have."""
     path = geotiff(tmp_path / "a.tif", blobs((30, 20)), compress="deflate", blockysize=30)

@@ -11,7 +11,7 @@ from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_memory, check_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from dicecli.masks.sources import Reading
 
@@ -67,20 +67,20 @@ def check(data: bytes, path: str) -> tuple[Header, bytes]:
     position = len(MAGIC)
     kind, body, position = _chunk(data, position, path)
     header = _header(kind, body, path)
-    palette, pieces, seen = b"", [], [kind]
+    palette, pieces, seen = b"", [], {kind}
     while kind != b"IEND":
+        last = kind
         kind, body, position = _chunk(data, position, path)
         if kind == b"acTL":
             raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
-        wrong = _misplaced(kind, seen) or _misshapen(kind, body, header)
+        wrong = _misplaced(kind, last, seen) or _misshapen(kind, body, header)
         if wrong is not None:
             raise Corrupt(wrong, _ELSEWHERE, path)
         if kind == b"IDAT":
             pieces.append(body)
         elif kind == b"PLTE":
             palette = body
-        if kind != seen[-1]:
-            seen.append(kind)
+        seen.add(kind)
     if surplus := data[position:].strip(_PADDING):
         what = f"{len(surplus):,} bytes, and no padding, follow its end mark (IEND), which must be last"
         raise Corrupt(what, _ELSEWHERE, path)
@@ -91,8 +91,8 @@ def check(data: bytes, path: str) -> tuple[Header, bytes]:
     return header._replace(palette=palette), stream
 
 
-def _misplaced(kind: bytes, seen: Sequence[bytes]) -> str | None:
-    """Say what is wrong with a chunk where it stands, if anything; of runs of one kind `seen` has the first.
+def _misplaced(kind: bytes, last: bytes, seen: set[bytes]) -> str | None:
+    """Say what is wrong with a chunk behind the `last` one, and after all that were `seen`, if anything.
 
     Chunks that may be left out are nobody's worry wherever they stand, but for tRNS, which is about PLTE.
     """
@@ -107,7 +107,7 @@ def _misplaced(kind: bytes, seen: Sequence[bytes]) -> str | None:
         return f"its chunk {name} stands after the pixels (IDAT)"
     if kind == b"PLTE" and b"tRNS" in seen:
         return "its chunk tRNS stands before PLTE"
-    if kind == b"IDAT" and b"IDAT" in seen[:-1]:
+    if kind == b"IDAT" and kind in seen and last != kind:
         return "its pixels (IDAT) are interrupted by other chunks"
     return None
 
