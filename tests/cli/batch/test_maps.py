@@ -349,7 +349,7 @@ def test_curves_are_of_all_cases(run, python):
 
 def test_masks_have_no_curves(folder, tmp_path):
     """`report --curve` of masks is exit 2 with a hint, and nothing is written."""
-    call(*(folder / "references",) * 2, "-o", tmp_path / "o.json")
+    call(*(folder / "references",) * 2, "--allow-same", "-o", tmp_path / "o.json")
     done = report(tmp_path / "o.json", "--curve", tmp_path / "curve.csv", "-o", tmp_path / "o.csv")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "masks have no curves" in done.stderr
@@ -528,7 +528,7 @@ def test_drops_of_any_number(drop, code, run, blurred, tmp_path):
 
 def test_a_baseline_of_the_other_kind(run, folder, tmp_path):
     """Maps are not compared with masks, nor masks with maps: exit 2 with a hint."""
-    masks = (folder / "references",) * 2
+    masks = (*(folder / "references",) * 2, "--allow-same")
     assert call(*masks, "-o", tmp_path / "masks.json").exit_code == 0
     for done in (
         batch(folder, "--baseline", tmp_path / "masks.json", "--max-drop", "0.1"),
@@ -620,7 +620,7 @@ def test_shards_of_different_settings_are_refused(options, said, folder, run, tm
     """Sums that were not read alike, or runs of masks, are not put together: exit 2, and the difference is named."""
     other = tmp_path / "other.json"
     if options is None:
-        call(*(folder / "references",) * 2, "--labels", folder / "labels.json", "-o", other)
+        call(*(folder / "references",) * 2, "--allow-same", "--labels", folder / "labels.json", "-o", other)
     else:
         batch(folder, *options, "-o", other)
     done = report(run / "scores.json", other)
