@@ -9,6 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from dicecli.masks import gdal_options
+
 #: Displacements up to this many voxels are rounding of the header's numbers.
 EXACT_VOXELS = 0.01
 #: Up to here the nearest pixel is still the same one: compared, with a warning.
@@ -189,9 +191,10 @@ def same_crs(first: str | None, second: str | None) -> bool:
         return True
     from rasterio.crs import CRS
 
-    one, other = CRS.from_wkt(first), CRS.from_wkt(second)
-    code = one.to_epsg()
-    return bool(one == other or (code is not None and code == other.to_epsg()))
+    with gdal_options.fixed():
+        one, other = CRS.from_wkt(first), CRS.from_wkt(second)
+        code = one.to_epsg()
+        return bool(one == other or (code is not None and code == other.to_epsg()))
 
 
 def differences(reference: Grid, prediction: Grid) -> list[str]:

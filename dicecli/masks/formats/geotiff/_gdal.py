@@ -6,37 +6,55 @@ import logging
 import os
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dicecli.errors import Corrupt, TooLarge, Truncated
-from dicecli.masks import files
+from dicecli.masks import files, gdal_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: GDAL's block cache, in megabytes: windows suit the blocks, so that little need be kept.
-_CACHE_MB = 64
-_OPTIONS = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GDAL_CACHEMAX": _CACHE_MB,
-}
+#: GDAL's block cache while it reads, in bytes: of no block, as windows suit them. More saves no time.
+_CACHE = 64
 
-_ONE_AT_A_TIME = threading.Lock()
+
+class _SmallCache:
+    """The process's one block cache, made small by whoever reads first, and put back by whoever ends last."""
+
+    def __init__(self) -> None:
+        self._lock, self._readers, self._before = threading.Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        from rasterio._env import get_gdal_config, set_gdal_config
+
+        with self._lock:
+            if not self._readers:
+                self._before = get_gdal_config("GDAL_CACHEMAX")
+                set_gdal_config("GDAL_CACHEMAX", _CACHE)
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        from rasterio._env import set_gdal_config
+
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                set_gdal_config("GDAL_CACHEMAX", self._before)
+
+
+_SMALL_CACHE = _SmallCache()
 
 
 @contextmanager
 def closed_off(path: str) -> Iterator[None]:
     """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
-    import rasterio
-
     # rasterio lets GDAL's own errors through, of a class that only its private module names.
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
 
     try:
-        with rasterio.Env(**_OPTIONS):
+        with gdal_options.fixed(), _SMALL_CACHE:
             yield
     except (RasterioError, CPLE_BaseError) as error:
         said = message(error, path)
@@ -69,28 +87,33 @@ def nameable(path: str) -> Iterator[str]:
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Collect what GDAL warns of, which rasterio logs: a tag that is ignored changes what is read.
+    """Collect what GDAL warns of in this thread, which rasterio logs: an ignored tag changes what is read.
 
     That a file has no georeferencing is said elsewhere. Filters of warnings and handlers of logs are the
-    process's: one thread at a time.
+    process's: one is added and taken away again, so that what other threads do to theirs meanwhile stays.
     """
     from rasterio.errors import NotGeoreferencedWarning
+
+    thread = threading.get_ident()
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             """Keep what is said."""
-            said.append(record.getMessage())
+            if record.thread == thread:
+                said.append(record.getMessage())
 
     said: list[str] = []
     listener = Listener(logging.WARNING)
     logger = logging.getLogger("rasterio")
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        logger.addHandler(listener)
-        try:
-            yield said
-        finally:
-            logger.removeHandler(listener)
+    filters, quiet = warnings.filters, ("ignore", None, NotGeoreferencedWarning, None, 0)
+    filters.insert(0, quiet)  # type: ignore[attr-defined]  # it is a list, which simplefilter() inserts into
+    logger.addHandler(listener)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(listener)
+        with suppress(ValueError):  # somebody has emptied them
+            filters.remove(quiet)  # type: ignore[attr-defined]
 
 
 def message(error: BaseException, path: str) -> str:
