@@ -88,7 +88,8 @@ def _value_lines(found: Inspection, *, every: bool) -> list[str]:
     lines = [_line("values", f"{len(values)} distinct")]
     for value, n in shown:
         name = inert(found.names.get(value, ""))
-        lines.append(f"    {value:>12.10g}  {n:>14,}  {n / total:>8.3%}  {name}".rstrip())
+        written = f"{value:>12}" if isinstance(value, int) else f"{value:>12.10g}"
+        lines.append(f"    {written}  {n:>14,}  {n / total:>8.3%}  {name}".rstrip())
     if len(shown) < len(values):
         lines.append(f"    and {len(values) - len(shown)} more (all of them: -v)")
     return lines

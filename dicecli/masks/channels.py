@@ -141,8 +141,8 @@ def layer_rows(reference: int, prediction: int, scheme: LabelScheme, path: str) 
     number = max(reference, prediction)
     few = [f"--region {each}" for each in ("whole=1,2,3", "core=1,3", "enhancing=3")[:number]]
     how = (
-        "If bands are colours of one mask, --band N reads one. Else declare a region for each layer, in "
-        f"their order: {' '.join(few)}{' …' * (number > len(few))}."
+        "If they are the labels of one map, the first label 0, the second label 1 and so on: --argmax. Else "
+        f"declare a region for each layer, in their order: {' '.join(few)}{' …' * (number > len(few))}."
     )
     if reference != prediction and 1 not in {reference, prediction}:
         raise ChannelMismatch(

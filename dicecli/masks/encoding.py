@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import NotLabels
+from dicecli.masks.exact import is_wide, where_missing, whole
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def nodata_label(nodata: float | None, dtype: np.dtype, threshold: float | None)
         return None
     if threshold is not None:
         return _NODATA
-    if dtype.kind == "f":
+    if dtype.kind == "f" or is_wide(nodata, dtype):
         return NO_LABEL
     exact = int(nodata) if math.isfinite(nodata) and nodata == int(nodata) else None
     info = np.iinfo(dtype) if dtype.kind in "iu" else np.iinfo(np.uint8)
@@ -81,23 +82,11 @@ def to_labels(
     if values.dtype.kind not in "iuf":
         raise NotLabels(f"values of type {values.dtype} are no labels", "Save the mask as integers.")
     if values.dtype.kind in "iu" and threshold is None:
-        _check_width(values, nodata)
-        return values
-    missing = _missing(values, nodata, nan_is_nodata=nan_is_nodata)
+        return whole(values, nodata)
+    missing = where_missing(values, nodata, nan_is_nodata=nan_is_nodata)
     return (
         _rounded(values, missing) if threshold is None else _thresholded(values, threshold, missing, ignore)
     )
-
-
-def _check_width(values: np.ndarray, nodata: float | None) -> None:
-    """Refuse integers that 64 bits with a sign cannot hold, or that stand for no label here."""
-    if values.dtype == np.int64 and nodata is None and values.size and int(values.min()) == NO_LABEL:
-        raise NotLabels(
-            f"it holds {NO_LABEL}, which NaN becomes when it is cast to integers",
-            "Save the mask again, with a label in its place.",
-        )
-    if values.dtype == np.uint64 and values.size and int(values.max()) >= 2**63:
-        raise NotLabels(f"label {int(values.max())} does not fit into 63 bits", "Renumber the labels from 0.")
 
 
 def residual(values: np.ndarray, nodata: float | None = None) -> float:
@@ -106,24 +95,10 @@ def residual(values: np.ndarray, nodata: float | None = None) -> float:
         return 0.0
     with np.errstate(invalid="ignore"):  # infinity has no distance, and is left out below
         distance = np.abs(values - np.rint(values))
-    missing = _missing(values, nodata)
+    missing = where_missing(values, nodata)
     if missing is not None:
         distance[missing] = 0
     return float(np.nanmax(distance, initial=0.0, where=np.isfinite(distance)))
-
-
-def _missing(values: np.ndarray, nodata: float | None, *, nan_is_nodata: bool = False) -> np.ndarray | None:
-    is_float = values.dtype.kind == "f"
-    if is_float and (nan_is_nodata or (nodata is not None and math.isnan(nodata))):
-        missing: np.ndarray = np.isnan(values)
-        of_tag = None if nodata is None or math.isnan(nodata) else _missing(values, nodata)
-        return missing if of_tag is None else missing | of_tag
-    if nodata is None or math.isnan(nodata):
-        return None
-    if is_float:
-        with np.errstate(over="ignore"):
-            nodata = float(values.dtype.type(nodata))
-    return np.asarray(np.equal(values, nodata))
 
 
 def _refuse_nonfinite(values: np.ndarray, missing: np.ndarray | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dicecli.errors import Changed, NotLabels, UnknownLabel
+from dicecli.masks.exact import where_missing
 from dicecli.masks.largest import untied
 from dicecli.masks.palettes import meant_values
 from dicecli.masks.views import NothingSource
@@ -227,11 +228,8 @@ def nodata_of(blocks: Sequence[np.ndarray], sources: Sequence[MaskSource]) -> np
 
 def _nodata(values: np.ndarray, source: MaskSource) -> np.ndarray:
     """Return where one channel has the value that stands for nodata."""
-    missing = np.zeros(values.shape, bool)
-    if source.nodata is not None and not np.isnan(source.nodata):
-        missing = np.asarray(np.equal(values, np.asarray(source.nodata).astype(values.dtype)))
-    is_nan = source.nan_is_nodata or (source.nodata is not None and np.isnan(source.nodata))
-    return missing | np.isnan(values) if is_nan and values.dtype.kind == "f" else missing
+    missing = where_missing(values, source.nodata, nan_is_nodata=source.nan_is_nodata)
+    return np.zeros(values.shape, bool) if missing is None else missing
 
 
 def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:

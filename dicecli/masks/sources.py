@@ -101,6 +101,8 @@ class MaskSource(ABC):
     is_largest : bool
         Whether labels are which of several scores is the largest: :mod:`dicecli.masks.largest` says how ties
         are stored.
+    has_own_nodata : bool
+        Whether `nodata` is no value of the file, and stands for what is hidden.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class MaskSource(ABC):
         self.palette: tuple[int, ...] | None = None
         self.refusal: CaseError | None = None
         self.is_largest = False
+        self.has_own_nodata = False
 
     def take_for_largest(self) -> None:
         """Take the values for indices of the largest score, which no threshold is meant for."""

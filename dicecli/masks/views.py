@@ -10,6 +10,7 @@ import numpy as np
 
 from dicecli.errors import NotLabels
 from dicecli.masks.encoding import Fractions, to_labels
+from dicecli.masks.exact import check_whole
 from dicecli.masks.grid import Grid
 from dicecli.masks.palettes import palette_of
 from dicecli.masks.sources import MaskSource, Reading
@@ -33,17 +34,14 @@ class ArraySource(MaskSource):
         self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
     ) -> None:
         self.is_tensor = is_tensor(array)
-        nodata = None
+        nodata: float | None = None
         held: Any
         if self.is_tensor:
             held = plain(array)
         else:
             held = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
         if isinstance(held, np.ma.MaskedArray):
-            # What is masked is nodata, by a value that no label has.
-            nodata = math.nan if held.dtype.kind == "f" else float(NO_LABEL)
-            wide: Any = held if held.dtype.kind == "f" else held.astype(np.int64)
-            held = wide.filled(nodata if held.dtype.kind == "f" else NO_LABEL)
+            nodata, held = _filled(held, path)
         self.array = held
         shape = tuple(int(n) for n in held.shape)
         dtype = _dtype(held) if self.is_tensor else held.dtype
@@ -64,6 +62,14 @@ class ArraySource(MaskSource):
     def is_countable(self) -> bool:
         """Whether the array can be counted as it is: integers, all of which are labels."""
         return self.dtype.kind in "iub" and self.threshold is None and self.nodata is None
+
+
+def _filled(array: Any, path: str) -> tuple[float, np.ndarray]:
+    """Return what no label is, and a masked array with it where it is masked: floats, or int64."""
+    if array.dtype.kind == "f":
+        return math.nan, array.filled(math.nan)
+    check_whole(array, path)
+    return NO_LABEL, array.astype(np.int64).filled(NO_LABEL)
 
 
 def _dtype(tensor: Any) -> np.dtype:

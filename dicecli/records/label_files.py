@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
-from dicecli.records.labels import LabelScheme
+from dicecli.records.labels import NO_LABEL, LabelScheme
 
 if TYPE_CHECKING:
     from dicecli.records.labels import Colour
@@ -157,6 +157,16 @@ def _nnunet_form(labels: dict[str, object], source: str) -> LabelScheme:
 
 
 def _checked(scheme: LabelScheme) -> LabelScheme:
+    beyond = [
+        label
+        for label in {*scheme.known, *scheme.colours.values(), scheme.background or 0}
+        if not NO_LABEL < label < -NO_LABEL
+    ]
+    if beyond:
+        raise LabelFileError(
+            f"{scheme.source}: the label {max(beyond, key=abs)} does not fit into 63 bits",
+            "Number the labels from 0, in the masks too.",
+        )
     for label in scheme.colours.values():
         if label not in scheme.known and label != scheme.background:
             raise LabelFileError(

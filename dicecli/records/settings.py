@@ -146,7 +146,8 @@ class _OfMasks:
     argmax: bool = option(
         False,
         Option(
-            "A 4-D NIfTI holds a score per label: take the label with the largest.",
+            "A 4-D NIfTI, or a GeoTIFF of several bands, holds a score per label: take the label with the "
+            "largest.",
             after="missing",
         ),
     )

@@ -104,6 +104,8 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
                 found.encoding = f"{len(layers)} binary layers, which may overlap; pixels of all are added up"
                 return found
             found.encoding = encoding(values, source, settings, found.problems)
+            if values and source.has_own_nodata and source.nodata in values:
+                found.facts["hidden"] = f"{values.pop(source.nodata):,} of its pixels"
             found.names = _names(values or {}, source, settings)
     except CaseError as error:
         error.path = error.path or path

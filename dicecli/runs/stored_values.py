@@ -11,6 +11,7 @@ import numpy as np
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.blocks import plan
 from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
+from dicecli.masks.exact import shown
 from dicecli.masks.largest import folded, untied
 from dicecli.masks.layers import check_declared, meant_inside
 from dicecli.masks.palettes import meant_values
@@ -105,14 +106,14 @@ def encoding(
     renamed, said = meant_values(source.palette, sizes, settings)
     check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
     said = [*source.notes, *said]
-    if source.nodata is not None:
-        said.append(f"{source.nodata:g} is nodata, and left out")
+    if source.nodata is not None and not source.has_own_nodata:
+        said.append(f"{shown(source.nodata)} is nodata, and left out")
     return "; ".join(said) if said else "labels are the stored values"
 
 
 def _of_largest(values: dict[float, int], source: MaskSource, settings: Settings) -> str:
     """Say how indices of the largest score are read."""
-    sizes = {int(value): n for value, n in values.items()}
+    sizes = {int(value): n for value, n in values.items() if value != source.nodata_label}
     untied(sizes, source.path)
     check_declared(folded(sizes), settings.labels)
     return "; ".join(source.notes)

@@ -34,6 +34,9 @@ _PIECE = 1 << 20
 class Band(MaskSource):
     """One band of a TIFF; threads read through a lock, as GDAL's handles are not to be shared."""
 
+    #: Other bands that are read with this one.
+    beside: tuple[int, ...] = ()
+
     def __init__(
         self,
         dataset: DatasetReader,
@@ -60,6 +63,11 @@ class Band(MaskSource):
         self._is_split, self._is_finished = self._has_one_strip(), False
         self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
+    @property
+    def lock(self) -> threading.Lock:
+        """What every reading of the file goes through."""
+        return self._lock
+
     def _from_gdal(self, window: Window) -> np.ndarray:
         """Read a window of the band at full resolution; the caller has the lock."""
         with closed_off(self.path):
@@ -80,19 +88,24 @@ class Band(MaskSource):
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
         with files.readable(self.path), closed_off(self.path), files.open_regular(self.path) as file:
-            for offset, length, rows in self._blocks(tiled=is_tiled(file)):
+            for offset, length, rows in self._every_block(tiled=is_tiled(file)):
                 if not length:
                     sparse += 1
                 elif is_deflate and offset not in self.checked:
                     file.seek(offset)
-                    _check_deflate(file, length, rows * self._row_bytes(), self.path)
+                    check_deflate(file, length, rows * self._row_bytes(), self.path)
         if sparse:
             value = "nodata" if self._dataset.nodatavals[self._band - 1] is not None else "0"
             self.notes.append(f"{sparse:,} of its blocks are sparse: not stored, and read as {value}")
         self._is_finished = True
 
-    def _blocks(self, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
-        """Yield where each block of the band lies in the file, its length, and how many rows it holds.
+    def _every_block(self, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
+        """Yield the blocks of all bands that are read, each once."""
+        for band in (self._band, *(self.beside if samples_together(self._dataset) == 1 else ())):
+            yield from self._blocks(band, tiled=tiled)
+
+    def _blocks(self, band: int, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
+        """Yield where each block of a band lies in the file, its length, and how many rows it holds.
 
         The length is 0 where it is not stored. A tile at the edge is a whole tile; the last strip is not.
         """
@@ -102,8 +115,8 @@ class Band(MaskSource):
             rows, step = 1, height
         tag = self._dataset.get_tag_item
         for row, column in itertools.product(range(rows), range(columns)):
-            where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=self._band)
-            length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=self._band)
+            where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band)
+            length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
             held = step if tiled else min(step, height - row * step)
             yield int(where or 0), int(length or 0), held
 
@@ -138,7 +151,7 @@ def rectangle(window: Window) -> windows.Window:
     return Rectangle(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
 
 
-def _check_deflate(file: BinaryIO, length: int, expected: int, path: str) -> None:
+def check_deflate(file: BinaryIO, length: int, expected: int, path: str) -> None:
     """Inflate one block to its end, where its checksum stands; memory stays small.
 
     Of a block that holds more than it should, as where a tag gives the wrong size of tiles, libtiff can leave

@@ -11,6 +11,10 @@ from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band, rectangle
 from dicecli.masks.formats.geotiff._gdal import closed_off
 from dicecli.masks.formats.geotiff._grid import grid
+from dicecli.masks.formats.geotiff._hidden import Hidden, cover
+from dicecli.masks.formats.geotiff._kinds import kinds
+from dicecli.masks.formats.geotiff._nodata import nodata_tag
+from dicecli.masks.formats.geotiff.colours import colours_of
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
@@ -33,25 +37,28 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
         Binary layers that the compression may have changed.
     """
     del shape  # bands are classes, whatever the reference has
-    return _header.opened(path, lambda dataset: _bands(dataset, path, reading))
+    return _header.opened(path, lambda dataset: channels_of(dataset, path, reading))
 
 
-def _bands(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSource]:
+def channels_of(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSource]:
     """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
     check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
     _header.check_bands(dataset.count, path)
     for name in set(dataset.dtypes):
         _header.dtype(name, path)
+    found = kinds(dataset)
+    # Four bands of 8 bits are said to be colours and alpha by writers that were given channels.
+    held = range(1, dataset.count + 1) if found.are_colours else found.held
+    hider, said = (None, list[str]()) if found.are_colours else cover(dataset, path, found, reading)
     compression, is_lossy = _header.compressed_with(dataset)
     if is_lossy and reading.is_binary:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, 1, compression, path, reading)
     place, read = grid(dataset, path, reading), _WindowOfBands(dataset, path)
     channels: list[MaskSource] = []
-    for band in range(1, dataset.count + 1):
+    for band in held:
         # A tag of 0 is no background here: it is nodata where every band has it.
-        tag = None if reading.nodata == "label" else dataset.nodatavals[band - 1]
-        nodata = None if tag is None else float(tag)
+        nodata = None if reading.nodata == "label" else nodata_tag(dataset, band, path)
         source = _Channel(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
         source.facts = {
             "format": "GeoTIFF" if place.kind == "map" else "TIFF",
@@ -61,7 +68,10 @@ def _bands(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSour
         }
         if source.is_unscaled:
             source.notes.append(_header.UNSCALED)
-        channels.append(source)
+        source.are_colours = found.are_colours and reading.is_binary
+        source.beside = (found.alpha,) if hider and found.alpha and band == held[0] else ()
+        channels.append(Hidden(source, hider, is_soft=not reading.is_binary) if hider else source)
+    channels[0].notes += said
     if is_lossy:
         channels[0].notes.append(f"it is compressed with {compression}, which changes values a little")
     return channels
@@ -71,13 +81,13 @@ class _WindowOfBands:
     """Reads a window of every band at once, and keeps the last one for the next band that asks."""
 
     def __init__(self, dataset: DatasetReader, path: str) -> None:
-        self._dataset, self._path, self._lock = dataset, path, threading.Lock()
+        self._dataset, self._path, self.lock = dataset, path, threading.Lock()
         self._window: Window | None = None
         self._block = np.zeros(0)
 
     def __call__(self, window: Window, band: int) -> np.ndarray:
         """Return the values of one band."""
-        with self._lock:
+        with self.lock:
             if window != self._window:
                 with closed_off(self._path):
                     self._block = self._dataset.read(window=rectangle(window))
@@ -87,7 +97,15 @@ class _WindowOfBands:
 
 
 class _Channel(Band):
-    """One band of several that are read together."""
+    """One band of several that are read together.
+
+    Attributes
+    ----------
+    are_colours : bool
+        Whether the file says that its bands are colours, so that they are masks with 0 and 1 alone.
+    """
+
+    are_colours = False
 
     def __init__(
         self,
@@ -113,11 +131,20 @@ class _Channel(Band):
             nodata=None if nodata is None else self._scaled(nodata),
             reading=reading,
         )
-        self._read = read
+        self._read, self._lock = read, read.lock
 
     def values(self, window: Window) -> np.ndarray:
-        """Return the band's values, and among them nodata, scaled as the file says."""
-        values: np.ndarray = self._scaled(self._read(window, self._band))
+        """Return the band's values, and among them nodata, scaled as the file says.
+
+        Raises
+        ------
+        UnknownColour
+            They are colours.
+        """
+        stored = self._read(window, self._band)
+        if self.are_colours and stored.size and stored.max() > 1:
+            raise colours_of(self._dataset, self.path, self.lock)
+        values: np.ndarray = self._scaled(stored)
         return values
 
     def _scaled(self, stored: Any) -> Any:

@@ -9,10 +9,16 @@ import numpy as np
 
 from dicecli.errors import ManyVolumes
 from dicecli.masks import files
+from dicecli.masks.exact import shown
 from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band
 from dicecli.masks.formats.geotiff._deflate_blocks import DeflateBlocks
 from dicecli.masks.formats.geotiff._grid import grid
+from dicecli.masks.formats.geotiff._hidden import Hidden, cover
+from dicecli.masks.formats.geotiff._kinds import kinds
+from dicecli.masks.formats.geotiff._nodata import nodata_tag
+from dicecli.masks.formats.geotiff.colours import Colours
+from dicecli.masks.formats.geotiff.scores import largest_of_bands
 from dicecli.masks.palettes import palette_of
 from dicecli.records.limits import check_pixels
 
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
     from dicecli.masks.blocks import Window
+    from dicecli.masks.formats.geotiff._kinds import Kinds
+    from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
 
 _SIDECARS = (".msk", ".aux.xml", ".ovr")
@@ -44,68 +52,120 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 
 def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
     check_pixels((dataset.height, dataset.width), reading.max_pixels, path)
+    found = kinds(dataset)
+    if reading.band is None and found.are_colours and reading.colours and not reading.argmax:
+        return _of_colours(dataset, path, found, reading)
     try:
-        band = _band(dataset, path, reading.band)
+        band = _band(dataset, path, found, reading.band)
     except ManyVolumes as error:
+        if reading.argmax and reading.band is None:
+            return largest_of_bands(dataset, path, reading)
         size = f"{dataset.height} x {dataset.width}"
         error.facts = {"format": "TIFF", "bands": dataset.count, "shape": size}
         if dataset.count <= _header.MAX_BANDS:
             error.facts["stored as"] = ", ".join(dataset.dtypes)
         raise
     dtype = _header.dtype(dataset.dtypes[band - 1], path)
+    hider, said = (None, list[str]()) if band == found.alpha else cover(dataset, path, found, reading)
+    tag = nodata_tag(dataset, band, path)
+    nodata, background, note = _nodata(tag, reading)
+    place = grid(dataset, path, reading)
+    compression = _lossless(dataset, band, path, reading)
+    source = _Labels(dataset, path, place, dtype=dtype, band=band, nodata=nodata, reading=reading)
+    source.background_tag = background
+    source.notes += note + said
+    source.facts = _facts(dataset, band, place, compression)
+    source.facts["nodata"] = None if tag is None else shown(tag)
+    _describe_extras(source, dataset, band, path, reading.band)
+    if hider is None:
+        return source
+    source.beside = (found.alpha,) if found.alpha else ()
+    return Hidden(source, hider)
+
+
+def _of_colours(dataset: DatasetReader, path: str, found: Kinds, reading: Reading) -> MaskSource:
+    """Take red, green and blue for labels by the colour table."""
+    hider, said = cover(dataset, path, found, reading)
+    compression = _lossless(dataset, 1, path, reading)
+    place, tag = grid(dataset, path, reading), nodata_tag(dataset, 1, path)
+    is_label = (tag, tag, tag) in reading.colours and reading.nodata == "auto"
+    nodata = None if tag is None or is_label or reading.nodata == "label" else tag
+    source = Colours(dataset, path, place, nodata=nodata, cover=hider, reading=reading)
+    source.notes += said
+    source.facts = _facts(dataset, 1, place, compression)
+    source.facts["nodata"] = None if tag is None else shown(tag)
+    source.beside += (found.alpha,) if hider and found.alpha else ()
+    _describe_extras(source, dataset, 1, path, None)
+    return source
+
+
+def _lossless(dataset: DatasetReader, band: int, path: str, reading: Reading) -> str:
+    """Return what it is compressed with; refuse what may have changed values, and too large blocks."""
     compression, is_lossy = _header.compressed_with(dataset)
     if is_lossy:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, band, compression, path, reading)
+    return compression
+
+
+def _facts(dataset: DatasetReader, band: int, place: Grid, compression: str) -> dict[str, object]:
     block = dataset.block_shapes[band - 1]
-    nodata, tag, note = _nodata(dataset, band, reading)
-    source = _Labels(
-        dataset, path, grid(dataset, path, reading), dtype=dtype, band=band, nodata=nodata, reading=reading
-    )
-    source.background_tag = tag
-    source.notes += note
-    source.facts = {
-        "format": "GeoTIFF" if source.grid.kind == "map" else "TIFF",
+    return {
+        "format": "GeoTIFF" if place.kind == "map" else "TIFF",
         "bands": dataset.count,
-        "stored as": str(dtype),
+        "stored as": dataset.dtypes[band - 1],
         "blocks": f"{block[1]} x {block[0]} " + ("tiles" if _is_tiled(dataset, block) else "strips"),
         "compression": compression,
-        "nodata": None if dataset.nodatavals[band - 1] is None else f"{dataset.nodatavals[band - 1]:g}",
     }
-    _describe_extras(source, dataset, band, path, reading.band)
-    return source
 
 
-def _band(dataset: DatasetReader, path: str, wanted: int | None) -> int:
+def _band(dataset: DatasetReader, path: str, found: Kinds, wanted: int | None) -> int:
     count = dataset.count
     _header.check_bands(count, path)
-    if wanted is None and count > 1:
-        error = ManyVolumes(
-            f"it has {count} bands",
-            f"Say which one holds the labels: --band N, from 1 to {count}. If each is the probability of a "
-            "class: dicecli soft.",
+    is_alone = len(found.held) == 1
+    if wanted is None and not is_alone:
+        raise _many(found, count, path)
+    if is_alone and wanted is not None and wanted > 0 and wanted != found.alpha:
+        return found.held[0]  # the option is meant for the file that has several
+    if is_alone and wanted is not None and wanted == found.alpha:
+        raise ManyVolumes(
+            f"band {wanted} is its alpha band, which says what is hidden",
+            f"Its labels are in band {found.held[0]}. If the alpha band is meant, save it as another file.",
             path,
         )
-        error.number = count
-        raise error
-    if count == 1 and wanted is not None and wanted > 0:
-        return 1  # the option is meant for the file that has several
     if wanted is not None and not 1 <= wanted <= count:
         raise ManyVolumes(f"it has no band {wanted}: it has {count}", f"Give --band from 1 to {count}.", path)
-    return wanted or 1
+    return wanted or found.held[0]
 
 
-def _nodata(
-    dataset: DatasetReader, band: int, reading: Reading
-) -> tuple[float | None, float | None, list[str]]:
+def _many(found: Kinds, count: int, path: str) -> ManyVolumes:
+    """Make the error for several bands of which none was chosen."""
+    if found.are_colours:
+        hint = (
+            "If they are colours, give a colour table: --labels FILE with "
+            '{"labels": {"1": "road"}, "colours": {"1": "#804080"}}. If each is the mask or score of a '
+            "class, save them as that: gdal_translate -co PHOTOMETRIC=MINISBLACK -co ALPHA=NO."
+        )
+    else:
+        hint = (
+            "If each band is the score of a label, the first of label 0, or 1 where that label is: --argmax. "
+            "If each is the probability of a class: dicecli soft. If one band alone holds labels, and the "
+            f"others something else: --band N, from 1 to {count}."
+        )
+    error = ManyVolumes(
+        f"it has {count} bands" + (f": {found.named}" if found.are_colours else ""), hint, path
+    )
+    error.number = count if found.are_colours else len(found.held)
+    return error
+
+
+def _nodata(tag: float | None, reading: Reading) -> tuple[float | None, float | None, list[str]]:
     """Decide which value is nodata, or nodata that is read as background; the file's own tag says which."""
-    tag = dataset.nodatavals[band - 1]
     if tag is None or reading.nodata == "label":
         return None, None, []
     if reading.nodata == "auto" and tag == reading.background and reading.is_background_a_label:
-        said = f"nodata is {tag:g}, which is also the background label: read as background"
-        return None, float(tag), [said]
-    return float(tag), None, []
+        return None, tag, [f"nodata is {shown(tag)}, which is also the background label: read as background"]
+    return tag, None, []
 
 
 def _is_tiled(dataset: DatasetReader, block: tuple[int, int]) -> bool:
@@ -122,12 +182,10 @@ def _describe_extras(
         source.facts["overviews"] = ", ".join(f"1:{n}" for n in dataset.overviews(band)) + " (not used)"
     if (dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0):
         source.notes.append(_header.UNSCALED)
-    if "per_dataset" in [flag.name for flag in dataset.mask_flag_enums[band - 1]]:
-        source.notes.append("the file's internal mask is not used: only its nodata value is")
     bare = path[: len(path) - len(files.suffix(path))]
     if dataset.gcps[0] or dataset.rpcs:
         source.notes.append("its place is given by control points or RPCs, which are not compared")
-    if dataset.count == 1 and band_wanted not in {None, 1}:
+    if band_wanted not in {None, band}:
         source.notes.append(f"it has one band, which is read; --band {band_wanted} is for the other file")
     beside = [f"{path}{end}" for end in _SIDECARS] + [f"{bare}{end}" for end in _WORLD_FILES]
     present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119

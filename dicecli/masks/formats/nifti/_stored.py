@@ -52,13 +52,14 @@ class Stored(NamedTuple):
 
     @property
     def _scales_exactly(self) -> bool:
-        """Whether every value that the type can hold is an integer of 64 bits once it is scaled."""
+        """Whether values are integers of 64 bits once they are scaled."""
         if self.dtype.kind not in "iu" or any(each != int(each) for each in self.scaling):
             return False
         slope, inter = (int(each) for each in self.scaling)
         info = np.iinfo(self.dtype)
         ends = (slope * int(info.min) + inter, slope * int(info.max) + inter)
-        return info.bits < 64 and max(abs(end) for end in ends) < 2**62
+        # Of 64 bits it depends on the values.
+        return info.bits == 64 or max(abs(end) for end in ends) < 2**62
 
 
 class File(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import Truncated, Unreadable
+from dicecli.errors import NotLabels, Truncated, Unreadable
 from dicecli.masks import files
 from dicecli.masks.formats.nifti._stored import trailing
 from dicecli.masks.gzipped import GzipStream
@@ -50,8 +50,12 @@ class Voxels(MaskSource):
             return raw
         slope, inter = self.stored.scaling
         if self.dtype.kind == "i":
+            if raw.dtype.itemsize == 8 and raw.size:
+                check_scaling(raw, self.path, int(slope), int(inter))
             scaled: np.ndarray = raw.astype(np.int64) * int(slope) + int(inter)
             return scaled
+        if raw.dtype.kind in "iu" and raw.dtype.itemsize == 8 and raw.size:
+            check_scaling(raw, self.path, most=2**53)
         # What overflows becomes infinite, which no label is: that is refused where labels are made.
         with np.errstate(over="ignore", invalid="ignore"):
             return raw.astype(np.float64) * slope + inter
@@ -154,6 +158,33 @@ class Voxels(MaskSource):
         if there < stored.offset + stored.bytes:
             raise self._shrunk()
         return self._whole
+
+
+def check_scaling(stored: np.ndarray, path: str, slope: int = 1, inter: int = 0, most: int = 2**62) -> None:
+    """Refuse integers of 64 bits that scaling would round, or carry beyond 64 bits.
+
+    Parameters
+    ----------
+    stored : numpy.ndarray
+        Not empty; numbers of any type.
+    path : str
+    slope, inter : int
+        What they are scaled by, where that is done in integers.
+    most : int
+        What stored and scaled numbers stay below.
+
+    Raises
+    ------
+    NotLabels
+    """
+    ends = [int(stored.min()), int(stored.max())]
+    ends += [end * slope + inter for end in ends]
+    if max(abs(end) for end in ends) >= most:
+        raise NotLabels(
+            f"its scaling takes integers of 64 bits to {max(ends, key=abs)}, where they are no longer exact",
+            "Save it without scaling, and number the labels from 0.",
+            path,
+        )
 
 
 def describe(source: MaskSource, path: str, file: File) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from dicecli.errors import ManyVolumes
 from dicecli.masks.formats.nifti import _stored
 from dicecli.masks.formats.nifti._place import place_of_image, without_channels
-from dicecli.masks.formats.nifti._voxels import Voxels, describe
+from dicecli.masks.formats.nifti._voxels import Voxels, check_scaling, describe
 from dicecli.masks.largest import largest_of
 from dicecli.masks.views import ArraySource
 
@@ -56,6 +56,12 @@ def from_image(image: SpatialImage, reading: Reading) -> MaskSource:
     layout, path = place.layout, place.path
     grid = _one_volume(place.grid, layout, path, reading)
     values = np.asanyarray(image.dataobj).reshape(layout)
+    if (
+        values.dtype.kind == "f"
+        and image.get_data_dtype().str[1:] in {"i8", "u8"}
+        and np.isfinite(values).all()
+    ):
+        check_scaling(values, path, most=2**53)
     if len(layout) > 3:
         values = largest_of(values, reading.channel_axis, path)
     source = ArraySource(values, path, grid, reading)

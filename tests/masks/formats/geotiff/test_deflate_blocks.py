@@ -33,7 +33,7 @@ def test_every_block_is_read_once_and_checked_as_it_is_read(layout, tmp_path, mo
     """All pixels come out, at the edges too, and nothing is left for the end to check."""
     labels = blobs(SHAPE, 7)
     path = geotiff(tmp_path / "a.tif", labels, compress="deflate", **layout)
-    monkeypatch.setattr(_band, "_check_deflate", lambda *_: pytest.fail("a block is inflated again"))
+    monkeypatch.setattr(_band, "check_deflate", lambda *_: pytest.fail("a block is inflated again"))
     with opened(path) as source:
         pixels = np.zeros(SHAPE, np.uint8)
         for window in plan(source):
@@ -108,7 +108,7 @@ def test_threads_tell_what_they_have_checked(tmp_path, monkeypatch):
     options = {"compress": "deflate", "tiled": True, "blockxsize": 32, "blockysize": 32}
     paths = [geotiff(tmp_path / f"{seed}.tif", blobs((300, 200), 5, seed), **options) for seed in (1, 2)]
     alone = scored(*paths)
-    monkeypatch.setattr(_band, "_check_deflate", lambda *_: pytest.fail("a block is inflated again"))
+    monkeypatch.setattr(_band, "check_deflate", lambda *_: pytest.fail("a block is inflated again"))
     assert counts(alone) == counts(scored(*paths, threads=3))
 
 

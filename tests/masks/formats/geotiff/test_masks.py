@@ -140,8 +140,8 @@ def test_sizes_of_pixels(tmp_path):
 def test_several_bands_need_a_choice(tmp_path):
     """Of several bands none is guessed; --band N reads the one that it names."""
     bands = np.stack([LABELS, PREDICTION, blobs((50, 70), 4, seed=2)])
-    path = geotiff(tmp_path / "a.tif", bands, interleave="band")
-    mixed = geotiff(tmp_path / "b.tif", bands, interleave="pixel")
+    path = geotiff(tmp_path / "a.tif", bands, interleave="band", photometric="minisblack")
+    mixed = geotiff(tmp_path / "b.tif", bands, interleave="pixel", photometric="minisblack")
     with pytest.raises(ManyVolumes, match="3 bands") as caught:
         read(path)
     assert "--band" in caught.value.hint
@@ -217,17 +217,6 @@ def test_files_beside_it_change_nothing_and_are_noted(tmp_path):
     with open_mask(bare) as source:
         assert source.grid.affine is None
         assert any("bare.tfw" in note for note in source.notes)
-
-
-def test_an_internal_mask_is_noted_and_not_used(tmp_path):
-    """A mask band inside the file leaves the labels alone, and a note says so."""
-    import rasterio
-
-    path = geotiff(tmp_path / "a.tif", LABELS)
-    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
-        dataset.write_mask(np.zeros(LABELS.shape, bool))
-    assert LABELS.tolist() == read(path).tolist()
-    assert any("mask" in note for note in notes(path))
 
 
 def test_a_second_image_is_noted(tmp_path):
