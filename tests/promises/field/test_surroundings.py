@@ -293,3 +293,20 @@ def test_heights_do_not_part_two_maps(tmp_path):
     """A coordinate system with heights, which a mask has none of, is the same system in the plane."""
     one, other = with_heights(tmp_path / "a.tif"), plain(tmp_path / "b.tif")
     assert scored(other, one).counted == LABELS.size
+
+
+def test_what_gdal_warns_of_is_noted_in_the_thread_that_it_is_of(tmp_path):
+    """A file that GDAL reads otherwise than it says has a note, and one that another thread opens has not."""
+    from dicecli.masks.formats.geotiff._gdal import listening
+
+    path = upside_down(tmp_path / "a.tif")
+
+    def noted():
+        with open_mask(path) as source:
+            return [note for note in source.notes if "GDAL warns" in note]
+
+    assert len(noted()) == 1
+    assert noted() == in_thread(noted)
+    with listening() as heard:
+        in_thread(noted)
+    assert heard == []
