@@ -38,6 +38,7 @@
         │   ├── UnknownColour     a colour that the colour table lacks
         │   ├── AmbiguousPalette  a palette whose colours say other labels than its numbers
         │   ├── ManyVolumes       several volumes, or bands, where one is needed
+        │   ├── ManyImages        pages of a TIFF that are no volume, and none is chosen
         │   ├── LossyCompression  labels that the compression has changed
         │   ├── NotProbabilities  values outside 0 to 1, NaN, or labels, where probabilities are expected
         │   ├── ChannelMismatch   more or fewer channels of probabilities than labels
@@ -247,6 +248,10 @@ class ManyVolumes(MeaningError):
     """
 
     number = 0
+
+
+class ManyImages(MeaningError):
+    """Several images in one file that are no volume: pages that differ, or times."""
 
 
 class LossyCompression(MeaningError):

@@ -39,7 +39,8 @@ class Grid:
         The coordinate reference system of a map, as WKT.
     pixel_size : float or None
         Length, area or volume of one pixel in ``unit`` to the power of `k`.
-    kind : {"image", "volume", "map"}
+    kind : {"image", "stack", "volume", "map"}
+        A stack is a volume of which only its pages are known, rows and columns first.
     unit_stated : {"m", "mm", "µm", "none"} or None
         The unit that the file states, from which lengths were converted to `unit`; ``"none"`` where it could
         state one and does not, so that `unit` is taken for granted. None where that is no question.
@@ -51,7 +52,7 @@ class Grid:
     affine: np.ndarray | None = None
     crs: str | None = None
     pixel_size: float | None = None
-    kind: Literal["image", "volume", "map"] = "image"
+    kind: Literal["image", "stack", "volume", "map"] = "image"
     unit_stated: StatedUnit | None = None
 
     @property
@@ -77,9 +78,9 @@ class Grid:
 
     def sizes(self) -> dict[str, float]:
         """Return the size of one pixel by the unit that metrics ask for: ``mm3``, ``m2``."""
-        if self.pixel_size is None or (self.kind, self.unit) not in {("volume", "mm"), ("map", "m")}:
-            return {}
-        return {"mm3" if self.kind == "volume" else "m2": self.pixel_size}
+        names = {("volume", "mm"): "mm3", ("stack", "mm"): "mm3", ("map", "m"): "m2"}
+        name = names.get((self.kind, self.unit or ""))
+        return {} if self.pixel_size is None or name is None else {name: self.pixel_size}
 
     def corners(self) -> np.ndarray:
         """Return the indices of the corner pixels: float64, shape ``(2**k, k)``."""

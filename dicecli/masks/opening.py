@@ -164,6 +164,7 @@ def reading_of(settings: Settings) -> Reading:
     """Return what a format must know of the settings."""
     return Reading(
         band=settings.band,
+        page=settings.page,
         threshold=settings.threshold,
         nodata=settings.nodata,
         argmax=settings.argmax,

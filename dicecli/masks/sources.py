@@ -32,7 +32,7 @@ class Reading:
 
     Attributes
     ----------
-    band, threshold, nodata, argmax, channel_axis, background, ignore, geometry, max_pixels, max_memory
+    band, page, threshold, nodata, argmax, channel_axis, background, ignore, geometry, max_pixels, max_memory
         As in :class:`~dicecli.records.settings.Settings` and its labels.
     is_background_a_label : bool
         Whether a nodata tag of the background's label is background; False where labels are declared and it
@@ -46,6 +46,7 @@ class Reading:
     """
 
     band: int | None = None
+    page: int | None = None
     threshold: float | None = None
     nodata: str = "auto"
     argmax: bool = False

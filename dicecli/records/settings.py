@@ -79,6 +79,7 @@ class _Shared:
         ),
     )
     band: int | None = option(None, Option("The band of a GeoTIFF, from 1.", metavar="N", least=1))
+    page: int | None = option(None, Option("The page of a TIFF, from 1.", metavar="N", least=1))
     nodata: Nodata = option(
         "auto",
         Option(

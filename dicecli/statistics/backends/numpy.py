@@ -166,6 +166,10 @@ def _flat(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Make two arrays one-dimensional in one order, without a copy where both are laid out alike."""
     if first.flags.f_contiguous and second.flags.f_contiguous:
         return first.reshape(-1, order="F"), second.reshape(-1, order="F")
+    order = sorted(range(first.ndim), key=lambda axis: -first.strides[axis])
+    one, other = first.transpose(order), second.transpose(order)
+    if one.flags.c_contiguous and other.flags.c_contiguous:  # as pages of a stack are
+        return one.reshape(-1), other.reshape(-1)
     return np.ascontiguousarray(first).reshape(-1), np.ascontiguousarray(second).reshape(-1)
 
 

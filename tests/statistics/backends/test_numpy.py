@@ -119,3 +119,13 @@ def test_changes_are_estimated_from_any_size(n, share):
     """A mask of one pixel has one run; a long one without changes has next to none."""
     found = _runs.changes(np.arange(n) if share else np.zeros(n))
     assert found == pytest.approx(share, abs=0.001)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_blocks_that_lie_alike_in_memory_are_not_copied(axes):
+    """Rows, columns, or pages of a stack first: what both blocks have in one order is counted where it lies."""
+    first, second = (np.arange(24).reshape(2, 3, 4).transpose(axes) for _ in range(2))
+    one, other = backend._flat(first, second)
+    assert np.shares_memory(one, first)
+    assert np.shares_memory(other, second)
+    assert one.tolist() == other.tolist()

@@ -18,19 +18,19 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     CaseError
         Whatever is wrong with it.
     """
-    from dicecli.masks.formats.geotiff import masks
+    from dicecli.masks.formats.geotiff import stacks
 
-    return masks.open_mask(path, reading)
+    return stacks.open_mask(path, reading)
 
 
 def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
-    """Open the bands of a TIFF as channels of probabilities.
+    """Open the bands or pages of a TIFF as channels of probabilities.
 
     Raises
     ------
     CaseError
         Whatever is wrong with it.
     """
-    from dicecli.masks.formats.geotiff import bands
+    from dicecli.masks.formats.geotiff import stacks
 
-    return bands.open_probabilities(path, reading, shape)
+    return stacks.open_probabilities(path, reading, shape)

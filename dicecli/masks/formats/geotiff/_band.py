@@ -36,6 +36,8 @@ class Band(MaskSource):
 
     #: Other bands that are read with this one.
     beside: tuple[int, ...] = ()
+    #: The byte where the directory of its image lies; None: the first one.
+    directory: int | None = None
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class Band(MaskSource):
         is_deflate = self.facts["compression"] == "deflate"
         sparse = 0
         with files.readable(self.path), closed_off(self.path), files.open_regular(self.path) as file:
-            for offset, length, rows in self._every_block(tiled=is_tiled(file)):
+            for offset, length, rows in self._every_block(tiled=is_tiled(file, self.directory)):
                 if not length:
                     sparse += 1
                 elif is_deflate and offset not in self.checked:

@@ -35,16 +35,23 @@ class DeflateBlocks:
     path : str
     shape, chunks : tuple of int
         Rows and columns of the image, and of a block.
+    directory : int, optional
+        The byte where the directory of the image lies; by default the first one.
     """
 
     def __init__(
-        self, dataset: DatasetReader, path: str, shape: tuple[int, ...], chunks: tuple[int, ...]
+        self,
+        dataset: DatasetReader,
+        path: str,
+        shape: tuple[int, ...],
+        chunks: tuple[int, ...],
+        directory: int | None = None,
     ) -> None:
         self._dataset, self._shape, self._chunks = dataset, shape, chunks
         self._file: BinaryIO = files.open_regular(path)
         self._is_tiled = False
         #: Whether any block can be read so.
-        self.is_usable = self._fits(tags(self._file))
+        self.is_usable = self._fits(tags(self._file, directory))
 
     def _fits(self, found: dict[int, int | None]) -> bool:
         """Whether the tags say that bytes are pixels, and agree with GDAL on the size of a block."""

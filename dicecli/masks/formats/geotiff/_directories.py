@@ -24,6 +24,8 @@ _LETTERS = {
     11: "f4", 12: "f8", 13: "u4", 16: "u8", 17: "i8", 18: "u8",
 }  # fmt: skip
 _RATIONALS = {5, 10}
+#: Types of whole numbers without sign; tags that have one for each sample, of bits and of their format.
+_WHOLE, _SEVERAL = {1, 3, 4, 16}, {258, 339}
 
 
 class Entry(NamedTuple):
@@ -65,6 +67,8 @@ class Directories:
             for each in (("Q", "HHQ8s", "Q") if self.is_big else ("H", "HHI4s", "I"))
         )
         (self.first,) = self._place.unpack_from(start, 8 if self.is_big else 4)
+        if self.is_big and struct.unpack_from(f"{self.order}HH", start, 4) != (8, 0):
+            self.first = 0  # no BigTIFF that anybody knows
 
     def walk(self) -> Iterator[Directory]:
         """Yield the directories in the file's order.
@@ -74,13 +78,15 @@ class Directories:
         Truncated
             One lies outside of the file, or is cut off.
         Corrupt
-            They go round in a circle.
+            They go round in a circle; of one that points to itself nothing is lost.
         TooLarge
             More than 65,536.
         """
         at, seen = self.first, set[int]()
         while at:
             if at in seen:
+                if len(seen) == 1:
+                    return  # no other one can be reached
                 raise Corrupt(
                     f"its directories go round in a circle: after {len(seen)} of them comes one again",
                     "Save it again from its source.",
@@ -150,13 +156,33 @@ class Directories:
         """Return an entry's values, at most so many, as they are stored; a rational is two of them."""
         letter = _LETTERS.get(entry.kind, "u1")
         raw = self.raw(entry, most * int(letter[1]))
-        return np.frombuffer(raw, self.order + letter)
+        return np.frombuffer(raw, self.order + letter)[: most * (2 if entry.kind in _RATIONALS else 1)]
+
+    def places(self, directory: Directory, tag: int, most: int) -> np.ndarray:
+        """Return the numbers of a tag of places or lengths, int64; none where it has no such numbers."""
+        entry = directory.entries.get(tag)
+        if entry is None or entry.kind not in _WHOLE - {1}:
+            return np.zeros(0, np.int64)
+        return self.numbers(entry, most).astype(np.int64)
 
     def number(self, directory: Directory, tag: int, default: int) -> int:
-        """Return the first value of a tag as a whole number, or the default where there is none."""
+        """Return the first value of a tag, which is a whole number; or the default where there is none.
+
+        Raises
+        ------
+        Corrupt
+            It is no such number.
+        """
         entry = directory.entries.get(tag)
-        if entry is None or not entry.amount:
+        if entry is None:
             return default
+        if entry.kind not in _WHOLE or not entry.amount or (entry.amount > 1 and tag not in _SEVERAL):
+            raise Corrupt(
+                f"its tag {tag} has {entry.amount:,} values of type {entry.kind}; one whole number is "
+                "expected",
+                "Save it again.",
+                self.path,
+            )
         return int(self.numbers(entry, 1)[0])
 
     def ratio(self, directory: Directory, tag: int) -> float | None:

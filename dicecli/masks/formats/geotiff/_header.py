@@ -35,8 +35,11 @@ _SMALL_BLOCK = 1 << 24
 UNSCALED = "the band's scale and offset are not applied: labels are the stored values"
 
 
-def opened(path: str, make: Callable[[DatasetReader], _Made]) -> _Made:
-    """Open the file and make of it what is asked for; it is closed again where that cannot be."""
+def opened(path: str, make: Callable[[DatasetReader], _Made], directory: int | None = None) -> _Made:
+    """Open the file and make of it what is asked for; it is closed again where that cannot be.
+
+    Its image is the first one, or that whose `directory` lies at this byte.
+    """
     files.check_regular(path)
     start = files.head(path)
     if not start.startswith(_MAGIC):
@@ -48,7 +51,8 @@ def opened(path: str, make: Callable[[DatasetReader], _Made]) -> _Made:
     with closed_off(path), listening() as said, nameable(path) as name:
         import rasterio
 
-        dataset = rasterio.open(name, driver="GTiff", sharing=False)
+        image = name if directory is None else f"GTIFF_DIR:off:{directory}:{name}"
+        dataset = rasterio.open(image, driver="GTiff", sharing=False)
         try:
             made = make(dataset)
         except BaseException:

@@ -1,4 +1,4 @@
-"""What GDAL does not tell of a TIFF: the tags of its first directory as they stand in the file."""
+"""What GDAL does not tell of a TIFF: the tags of a directory as they stand in the file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MOST = 1 << 16
 _INLINE = {3: "H", 4: "I", 16: "Q"}
 
 
-def tags(file: BinaryIO) -> dict[int, int | None]:
-    """Return the tags of the first directory; the value of those that are one number, None for others."""
+def tags(file: BinaryIO, directory: int | None = None) -> dict[int, int | None]:
+    """Return the tags of a directory, or the first one; the value of those that are one number, or None."""
     file.seek(0)
     start = file.read(16)
     order = "<" if start[:2] == b"II" else ">"
     is_big = 43 in start[2:4]
     place, number, entry = ("Q", "Q", "HHQ8s") if is_big else ("I", "H", "HHI4s")
     (at,) = struct.unpack_from(order + place, start, 8 if is_big else 4)
-    file.seek(at)
+    file.seek(at if directory is None else directory)
     counted = file.read(struct.calcsize(order + number))
     if len(counted) < struct.calcsize(order + number):
         return {}
@@ -41,9 +41,9 @@ def tags(file: BinaryIO) -> dict[int, int | None]:
     return found
 
 
-def is_tiled(file: BinaryIO) -> bool:
-    """Whether the first directory has the width of a tile, as it has for tiles as wide as the image, too."""
-    return TILE_WIDTH in tags(file)
+def is_tiled(file: BinaryIO, directory: int | None = None) -> bool:
+    """Whether a directory has the width of a tile, as it has for tiles as wide as the image, too."""
+    return TILE_WIDTH in tags(file, directory)
 
 
 def inflates_to_pixels(found: Mapping[int, int | None]) -> bool:

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource, Reading
 
 
-def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:
+def open_probabilities(
+    path: str, reading: Reading, shape: tuple[int, ...], directory: int | None = None
+) -> list[MaskSource]:
     """Open a map of probabilities, a band per class. Scale and offset of a band are applied.
 
-    Those of binary layers are not, as they are not of labels.
+    Those of binary layers are not, as they are not of labels. The image is the first of the file, or that
+    whose `directory` lies at this byte.
 
     Raises
     ------
@@ -37,10 +40,12 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
         Binary layers that the compression may have changed.
     """
     del shape  # bands are classes, whatever the reference has
-    return _header.opened(path, lambda dataset: channels_of(dataset, path, reading))
+    return _header.opened(path, lambda dataset: channels_of(dataset, path, reading, directory), directory)
 
 
-def channels_of(dataset: DatasetReader, path: str, reading: Reading) -> list[MaskSource]:
+def channels_of(
+    dataset: DatasetReader, path: str, reading: Reading, directory: int | None = None
+) -> list[MaskSource]:
     """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
     check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
     _header.check_bands(dataset.count, path)
@@ -58,8 +63,9 @@ def channels_of(dataset: DatasetReader, path: str, reading: Reading) -> list[Mas
     channels: list[MaskSource] = []
     for band in held:
         # A tag of 0 is no background here: it is nodata where every band has it.
-        nodata = None if reading.nodata == "label" else nodata_tag(dataset, band, path)
+        nodata = None if reading.nodata == "label" else nodata_tag(dataset, band, path, directory)
         source = _Channel(read, dataset, path, place, band=band, nodata=nodata, reading=reading)
+        source.directory = directory
         source.facts = {
             "format": "GeoTIFF" if place.kind == "map" else "TIFF",
             "bands": dataset.count,

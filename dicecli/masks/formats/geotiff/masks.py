@@ -34,8 +34,10 @@ _SIDECARS = (".msk", ".aux.xml", ".ovr")
 _WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW")
 
 
-def open_mask(path: str, reading: Reading) -> MaskSource:
+def open_mask(path: str, reading: Reading, directory: int | None = None) -> MaskSource:
     """Open a TIFF mask: one band, at full resolution, with nothing but what its own file says.
+
+    The image is the first of the file, or that whose `directory` lies at this byte.
 
     Raises
     ------
@@ -47,19 +49,19 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     NotLabels
         Complex numbers.
     """
-    return _header.opened(path, lambda dataset: _source(dataset, path, reading))
+    return _header.opened(path, lambda dataset: _source(dataset, path, reading, directory), directory)
 
 
-def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
+def _source(dataset: DatasetReader, path: str, reading: Reading, directory: int | None) -> MaskSource:
     check_pixels((dataset.height, dataset.width), reading.max_pixels, path)
     found = kinds(dataset)
     if reading.band is None and found.are_colours and reading.colours and not reading.argmax:
-        return _of_colours(dataset, path, found, reading)
+        return _of_colours(dataset, path, found, reading, directory)
     try:
         band = _band(dataset, path, found, reading.band)
     except ManyVolumes as error:
         if reading.argmax and reading.band is None:
-            return largest_of_bands(dataset, path, reading)
+            return largest_of_bands(dataset, path, reading, directory)
         size = f"{dataset.height} x {dataset.width}"
         error.facts = {"format": "TIFF", "bands": dataset.count, "shape": size}
         if dataset.count <= _header.MAX_BANDS:
@@ -67,12 +69,12 @@ def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
         raise
     dtype = _header.dtype(dataset.dtypes[band - 1], path)
     hider, said = (None, list[str]()) if band == found.alpha else cover(dataset, path, found, reading)
-    tag = nodata_tag(dataset, band, path)
+    tag = nodata_tag(dataset, band, path, directory)
     nodata, background, note = _nodata(tag, reading)
     place = grid(dataset, path, reading)
     compression = _lossless(dataset, band, path, reading)
     source = _Labels(dataset, path, place, dtype=dtype, band=band, nodata=nodata, reading=reading)
-    source.background_tag = background
+    source.background_tag, source.directory = background, directory
     source.notes += note + said
     source.facts = _facts(dataset, band, place, compression)
     source.facts["nodata"] = None if tag is None else shown(tag)
@@ -83,14 +85,17 @@ def _source(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
     return Hidden(source, hider)
 
 
-def _of_colours(dataset: DatasetReader, path: str, found: Kinds, reading: Reading) -> MaskSource:
+def _of_colours(
+    dataset: DatasetReader, path: str, found: Kinds, reading: Reading, directory: int | None
+) -> MaskSource:
     """Take red, green and blue for labels by the colour table."""
     hider, said = cover(dataset, path, found, reading)
     compression = _lossless(dataset, 1, path, reading)
-    place, tag = grid(dataset, path, reading), nodata_tag(dataset, 1, path)
+    place, tag = grid(dataset, path, reading), nodata_tag(dataset, 1, path, directory)
     is_label = (tag, tag, tag) in reading.colours and reading.nodata == "auto"
     nodata = None if tag is None or is_label or reading.nodata == "label" else tag
     source = Colours(dataset, path, place, nodata=nodata, cover=hider, reading=reading)
+    source.directory = directory
     source.notes += said
     source.facts = _facts(dataset, 1, place, compression)
     source.facts["nodata"] = None if tag is None else shown(tag)
@@ -176,8 +181,6 @@ def _describe_extras(
     source: MaskSource, dataset: DatasetReader, band: int, path: str, band_wanted: int | None
 ) -> None:
     """Note what is in the file, or beside it, and was not used."""
-    if len(dataset.subdatasets) > 1:
-        source.notes.append(f"the file holds {len(dataset.subdatasets)} images: the first one is read")
     if dataset.overviews(band):
         source.facts["overviews"] = ", ".join(f"1:{n}" for n in dataset.overviews(band)) + " (not used)"
     if (dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0):
@@ -230,7 +233,7 @@ class _Labels(Band):
             self._was_read = True
             is_simple = self.dtype == np.uint8 and self._dataset.count == 1 and not self._is_split
             if is_simple and self.facts["compression"] == "deflate":
-                blocks = DeflateBlocks(self._dataset, self.path, self.shape, self.chunks)
+                blocks = DeflateBlocks(self._dataset, self.path, self.shape, self.chunks, self.directory)
                 self._blocks_alone = blocks
                 if not blocks.is_usable or not self._agrees(blocks, window):
                     self._close_blocks()

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import Reading
 
 
-def largest_of_bands(dataset: DatasetReader, path: str, reading: Reading) -> MaskSource:
-    """Make labels of scores, a band per label."""
-    return _Largest(channels_of(dataset, path, reading), path, reading)
+def largest_of_bands(
+    dataset: DatasetReader, path: str, reading: Reading, directory: int | None = None
+) -> MaskSource:
+    """Make labels of scores, a band per label; of the first image, or that whose directory lies there."""
+    return _Largest(channels_of(dataset, path, reading, directory), path, reading)
 
 
 class _Largest(MaskSource):

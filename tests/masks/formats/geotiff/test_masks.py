@@ -217,13 +217,3 @@ def test_files_beside_it_change_nothing_and_are_noted(tmp_path):
     with open_mask(bare) as source:
         assert source.grid.affine is None
         assert any("bare.tfw" in note for note in source.notes)
-
-
-def test_a_second_image_is_noted(tmp_path):
-    """Of a TIFF with two images the first is read, and a note says so."""
-    from PIL import Image
-
-    images = [Image.fromarray(each) for each in (LABELS, PREDICTION)]
-    images[0].save(tmp_path / "a.tif", save_all=True, append_images=images[1:])
-    assert LABELS.tolist() == read(tmp_path / "a.tif").tolist()
-    assert notes(tmp_path / "a.tif") == ["the file holds 2 images: the first one is read"]
