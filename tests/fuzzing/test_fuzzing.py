@@ -25,7 +25,7 @@ from dicecli.errors import CaseError
 #: Few enough for a few seconds in all.
 #: How many mutants of a kind are tried here, and of any other.
 USUAL = 400
-SOME = {"png": 600, "nii": 400, "nii.gz": 400, "hdr": 400, "tif": 250, "npy": 400}
+SOME = {"png": 600, "nii": 400, "nii.gz": 400, "hdr": 400, "tif": 250, "stack": 250, "npy": 400}
 
 
 @pytest.mark.parametrize("kind", mutants.KINDS)

@@ -180,16 +180,45 @@ def _whole(value: float, slope: float, inter: float) -> int:
 
 
 def tiff(path: Path) -> Counter:
-    """Count the pixels of a TIFF that GDAL reads as one block: no second reader knows as many kinds."""
+    """Count the pixels of a TIFF that GDAL reads page by page, as one block each.
+
+    No second reader knows as many kinds.
+    """
     import rasterio
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.open(path, driver="GTiff", sharing=False) as dataset:
-            assert dataset.count == 1
-            values, nodata = dataset.read(1), dataset.nodata
-    kept = values[~_equal(values, nodata)] if nodata else values.ravel()
-    return Counter(round(value) for value in kept.tolist())
+        places = _directories(path.read_bytes())
+        images = [f"GTIFF_DIR:off:{at}:{path}" for at in places] if len(places) > 1 else [path]
+        found: Counter = Counter()
+        for each in images:
+            with rasterio.open(each, driver="GTiff", sharing=False) as dataset:
+                assert dataset.count == 1
+                values, nodata = dataset.read(1), dataset.nodata
+            kept = values[~_equal(values, nodata)] if nodata else values.ravel()
+            found.update(round(value) for value in kept.tolist())
+    return found
+
+
+def _directories(content: bytes) -> list[int]:
+    """Return where directories of a TIFF begin that are of no overview or mask, up to one that was before."""
+    order = "<" if content[:2] == b"II" else ">"
+    place, number, size, at = ("Q", "Q", 20, 8) if 43 in content[2:4] else ("I", "H", 12, 4)
+    value = size - struct.calcsize(f"={place}")
+    found, others = list[int](), set[int]()
+    while True:
+        (start,) = struct.unpack_from(order + place, content, at)
+        if not start or start in found or start + 8 > len(content):
+            return [each for each in found if each not in others]
+        found.append(start)
+        (entries,) = struct.unpack_from(order + number, content, start)
+        first = start + struct.calcsize(f"={number}")
+        at = first + size * entries
+        for entry in range(first, min(at, len(content) - size), size):
+            tag, kind = struct.unpack_from(f"{order}HH", content, entry)
+            letter = {3: "H", 4: "I"}.get(kind, "B")
+            if tag == 254 and struct.unpack_from(order + letter, content, entry + value)[0] & 5:
+                others.add(start)
 
 
 def array(path: Path) -> Counter:

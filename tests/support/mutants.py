@@ -21,8 +21,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The formats that are fuzzed, by the suffix of the file that is named; a ``.hdr`` has its ``.img`` beside it.
-KINDS = ("png", "nii", "nii.gz", "hdr", "tif", "npy")
+#: The formats that are fuzzed, by the suffix of the file that is named, and stacks, which are ``.tif``, too; a
+#: ``.hdr`` has its ``.img`` beside it.
+KINDS = ("png", "nii", "nii.gz", "hdr", "tif", "stack", "npy")
 
 #: Numbers at which arithmetic and allocations go wrong.
 _INTEGERS = (0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65529, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1)  # fmt: skip
@@ -130,6 +131,26 @@ def _geotiff_seeds(folder: Path) -> list[dict[str, bytes]]:
     return found
 
 
+def _stack_seeds(folder: Path) -> list[dict[str, bytes]]:
+    pages = np.moveaxis(make.blobs((11, 13, 4)), 2, 0)
+    variants: list[dict] = [
+        {},
+        {"compress": "deflate", "blockysize": 5},
+        {"compress": "deflate", "predictor": 2, "ENDIANNESS": "BIG", "dtype": np.uint16},
+        {"compress": "lzw", "tiled": True, "blockxsize": 16, "blockysize": 16},
+        {"BIGTIFF": "YES", "compress": "packbits", "nodata": 3},
+        {"nbits": 1, "compress": "deflate"},
+    ]
+    found = []
+    for options in variants:
+        stored = (pages % 2 if options.get("nbits") else pages).astype(options.pop("dtype", np.uint8))
+        path = folder / "seed.tif"
+        for number, page in enumerate(stored):
+            make.geotiff(path, page, transform=None, crs=None, append_subdataset=number > 0, **options)
+        found.append({"tif": path.read_bytes()})
+    return found
+
+
 #: The shape of the reference that arrays of probabilities are read against.
 SOFT_SHAPE = (11, 13)
 
@@ -152,6 +173,7 @@ _SEEDS = {
     "nii.gz": _nifti_seeds("nii.gz"),
     "hdr": _nifti_seeds("hdr"),
     "tif": _geotiff_seeds,
+    "stack": _stack_seeds,
     "npy": _npy_seeds,
 }
 
@@ -385,6 +407,32 @@ def _damaged_block(rng: random.Random, content: bytes, start: int, end: int) -> 
     return content[:start] + damaged.ljust(end - start, b"\0") + content[end:]
 
 
+def _stack_structured(rng: random.Random, content: bytes) -> bytes:
+    """Put odd numbers into the directory of any page, or cut or turn the way to the next one."""
+    data = bytearray(content)
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = 43 in data[2:4]
+    (ahead, count, size, long) = (8, "Q", 20, "Q") if is_big else (4, "H", 12, "I")
+    for _ in range(rng.randrange(4)):
+        (at,) = struct.unpack_from(order + long, data, ahead)
+        (number,) = struct.unpack_from(order + count, data, at)
+        after = at + struct.calcsize(count) + size * number
+        if not struct.unpack_from(order + long, data, after)[0]:
+            break
+        ahead = after
+    if rng.random() < 0.2:
+        struct.pack_into(
+            order + long, data, ahead, rng.choice((0, 8, 1 << 31, len(data), rng.randrange(len(data))))
+        )
+        return bytes(data)
+    # As if the page were the first one, whose directory is damaged; then as it was.
+    first = 8 if is_big else 4
+    whole = data[:first] + data[ahead : ahead + struct.calcsize(long)] + data[first + struct.calcsize(long) :]
+    damaged = bytearray(_tiff_structured(rng, bytes(whole)))
+    damaged[first : first + struct.calcsize(long)] = data[first : first + struct.calcsize(long)]
+    return bytes(damaged)
+
+
 def _npy_structured(rng: random.Random, content: bytes) -> bytes:
     """Put other words into the header's text, which keeps its length or not."""
     end = 10 + int.from_bytes(content[8:10], "little")
@@ -429,5 +477,6 @@ _STRUCTURED: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "nii.gz": _gzip_structured,
     "hdr": _nifti_structured,
     "tif": _tiff_structured,
+    "stack": _stack_structured,
     "npy": _npy_structured,
 }
