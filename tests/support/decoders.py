@@ -193,7 +193,10 @@ def tiff(path: Path) -> Counter:
         found: Counter = Counter()
         for each in images:
             with rasterio.open(each, driver="GTiff", sharing=False) as dataset:
-                assert dataset.count == 1
+                if dataset.count > 1:  # binary layers, which have no labels
+                    held = set(np.unique(dataset.read()).tolist())
+                    assert held <= {0, 1} or held <= {0, 255}
+                    return Counter()
                 values, nodata = dataset.read(1), dataset.nodata
             kept = values[~_equal(values, nodata)] if nodata else values.ravel()
             found.update(round(value) for value in kept.tolist())
