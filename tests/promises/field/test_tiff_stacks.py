@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from make import blobs, counts, nifti, scored, tiff_run
 
-from dicecli.errors import CaseError, ManyImages, Truncated
+import dicecli
+from dicecli.errors import AmbiguousPalette, CaseError, ManyImages, Truncated
 from dicecli.masks.opening import open_mask
 
 tifffile = pytest.importorskip("tifffile")
@@ -172,3 +173,22 @@ def test_pages_are_not_opened_one_by_one(tmp_path, monkeypatch):
         source.finish()
     assert volume.transpose(1, 2, 0).tolist() == whole.tolist()
     assert 1 == len(opened)
+
+
+@pytest.mark.parametrize("is_run", [False, True])
+def test_the_palette_of_pages_is_held_against_the_other_one(tmp_path, is_run):
+    """Stacks of one picture whose palettes have its colours at other numbers are refused, as single images."""
+    one = np.array([[[0, 1], [2, 2]], [[0, 1], [1, 2]]], np.uint8)
+    colours = np.zeros((3, 256), np.uint16)
+    colours[0, 1] = colours[1, 2] = 128 << 8
+    swapped = colours.copy()
+    swapped[:, [1, 2]] = colours[:, [2, 1]]
+    for name, pages, table in (("a", one, colours), ("b", np.array([0, 2, 1], np.uint8)[one], swapped)):
+        tifffile.imwrite(
+            tmp_path / f"{name}.tif", pages, photometric="palette", colormap=table, metadata={"axes": "ZYX"},
+            truncate=is_run,
+        )  # fmt: skip
+    with pytest.raises(AmbiguousPalette):
+        dicecli.score(tmp_path / "a.tif", tmp_path / "b.tif")
+    report = dicecli.score(tmp_path / "a.tif", tmp_path / "b.tif", read_as="index")
+    assert report.look_up("dice[1]").value == 0

@@ -11,22 +11,25 @@ from dicecli.errors import ManyImages, TooLarge, Truncated
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._header import MAX_BLOCK_BYTES, changed_by
 from dicecli.masks.inflate import MAX_RATIO
+from dicecli.masks.palettes import palette_of
 from dicecli.records.limits import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dicecli.masks.formats.geotiff._directories import Order
+    from dicecli.masks.formats.geotiff._directories import Directories, Directory, Order
     from dicecli.masks.sources import Reading
 
 WIDTH, LENGTH, BITS, COMPRESSION, FILL_ORDER, OFFSETS = 256, 257, 258, 259, 266, 273
 SAMPLES, ROWS, LENGTHS, PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 277, 278, 279, 317, 322, 323, 324
-TILE_LENGTHS, FORMAT, NODATA, PLANAR, PHOTOMETRIC = 325, 339, 42113, 284, 262
+TILE_LENGTHS, FORMAT, NODATA, PLANAR, PHOTOMETRIC, COLOURS = 325, 339, 42113, 284, 262, 320
 #: Tags of numbers by which pages are alike, and what they are where they are missing.
 ALIKE = {
     WIDTH: 0, LENGTH: 0, BITS: 1, FORMAT: 1, SAMPLES: 1, COMPRESSION: 1, PREDICTOR: 1, FILL_ORDER: 1,
     PLANAR: 1, PHOTOMETRIC: 1, TILE_WIDTH: 0, TILE_LENGTH: 0, ROWS: 2**32 - 1,
 }  # fmt: skip
+#: Photometric interpretations of one sample; and the bits of numbers that a palette can have colours for.
+_WHITE_IS_0, _PALETTE, _PALETTE_BITS = 0, 3, 16
 #: Photometric interpretations whose samples are packed together: YCbCr, LogL and LogLuv.
 _PACKED = {6, 32844, 32845}
 NONE, DEFLATE = 1, {8, 32946}
@@ -102,6 +105,24 @@ class Layout(NamedTuple):
         more = f", {self.samples} samples" if self.samples > 1 else ""
         nodata = "" if self.nodata is None else f", nodata {self.nodata[:40]}"
         return f"{self.height} x {self.width} of {self.bits} bit {word}{more}{nodata}"
+
+
+def palette(found: Directories, directory: Directory, layout: Layout) -> tuple[int, ...] | None:
+    """Return the colours of a page's numbers, those of greys whose 0 is white as well; None for others."""
+    most = 1 << layout.bits
+    if layout.samples != 1 or layout.bits > _PALETTE_BITS:
+        return None
+    if layout.photometric == _WHITE_IS_0:
+        greys = 255 - np.arange(most) * 255 // (most - 1)
+        return palette_of(np.repeat(greys.astype(np.uint8)[:, np.newaxis], 3, axis=1).tobytes())
+    stored = (
+        found.places(directory, COLOURS, 3 * most)
+        if layout.photometric == _PALETTE
+        else np.zeros(0, np.int64)
+    )
+    if len(stored) != 3 * most:
+        return None
+    return palette_of((stored.reshape(3, most).T >> 8).astype(np.uint8).tobytes())
 
 
 def is_ours(layout: Layout) -> bool:

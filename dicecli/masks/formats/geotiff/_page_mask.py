@@ -51,7 +51,7 @@ class PageMask(MaskSource):
             reading=reading,
         )
         self.is_random_access, self._is_finished = True, False
-        self.background_tag = background
+        self.background_tag, self.palette = background, pages.palette
         self.notes += note + [f"GDAL warns: {each}" for each in self._blocks.warnings]
         self._describe(pages, reading)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import CaseError, Corrupt, ManyImages, TooLarge, Truncated
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._directories import MOST_DIRECTORIES, Directories, Directory
-from dicecli.masks.formats.geotiff._layout import ALIKE, LENGTHS, NODATA, OFFSETS, Layout
+from dicecli.masks.formats.geotiff._layout import ALIKE, LENGTHS, NODATA, OFFSETS, Layout, palette
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,8 @@ class Pages:
         Where the first directory of the file lies.
     masks : int
         How many masks the file has beside them.
+    palette : tuple of int or None
+        The colours of the first page's numbers.
     is_run : bool
         Whether one directory stands for pages whose pixels follow each other.
     """
@@ -51,6 +53,7 @@ class Pages:
     described: Described | None
     first: int
     masks: int = 0
+    palette: tuple[int, ...] | None = None
     is_run: bool = False
 
     def __len__(self) -> int:
@@ -89,6 +92,7 @@ def pages_of(path: str, wanted: int | None) -> Pages | None:
             raise _deep(found.number(first, _DEPTH, 1), path)
         pages = _collected(found, first, wanted)
         pages.described = _said(found, first, layout)
+        pages.palette = palette(found, found.read(pages.places[0]), pages.layouts[0])
         return _checked(pages, found, first, wanted)
 
 
@@ -183,9 +187,7 @@ def _run(pages: Pages, found: Directories, first: Directory) -> Pages | None:
     # As one strip: it is one run of the file.
     layout = layout._replace(rows_per_strip=layout.height)
     places = [start + page * length for page in range(said.images)]
-    return Pages(
-        pages.order, places, [layout] * said.images, said, pages.first, masks=pages.masks, is_run=True
-    )
+    return replace(pages, places=places, layouts=[layout] * said.images, is_run=True)
 
 
 def _check_alike(layouts: Sequence[Layout], path: str) -> None:
