@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OWN, SHARED = "dicecli.toml", "pyproject.toml"
-_EXAMPLE = 'An option stands there by its long name: fail-under = ["dice=0.8"], include-background = true.'
+_EXAMPLE = (
+    'An option has a line of its own, by its long name: average = "macro", or fail-under = ["dice=0.8"].'
+)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def flattened(
         )
     if is_labels and (reference.is_floating_point() or reference.is_complex()):
         raise NotLabels(
-            f"labels of type {reference.dtype} are no labels", "Convert them to integers, with .long()."
+            f"labels of type {reference.dtype} are no labels", "Round them to integers: .round().long()."
         )
     if not is_labels and classes > 1 and ignore_label is not None and not 0 <= ignore_label < classes:
         raise UsageError(

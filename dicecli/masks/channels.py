@@ -56,7 +56,7 @@ def _channel(text: str, scheme: LabelScheme) -> Row:
         return _of_label(label, scheme)
     raise UsageError(
         f"'{text}' is no label, no label's name and no region",
-        f"Name the channels in their order, as --channels 0,1,2. {_declared(scheme)}",
+        f"Name the channels in their order, by number or name, with commas between. {_declared(scheme)}",
     )
 
 
@@ -98,7 +98,8 @@ def channels_of(
         raise ChannelMismatch(
             f"it has {number} channels; {scheme.source} declares {len(labels)} labels for them: "
             f"{', '.join(map(str, labels))}",
-            "Say what the channels are, in their order: --channels 0,1,2.",
+            f"Name the label of each channel, in their order, of those that are declared: --channels "
+            f"{','.join(['LABEL'] * min(number, 3))}{',…' * (number > 3)}.",
             path,
         )
     channels = tuple(_of_label(label, scheme) for label in labels)
@@ -139,10 +140,10 @@ def layer_rows(reference: int, prediction: int, scheme: LabelScheme, path: str) 
         The sides have other numbers of layers, or the declared regions are more or fewer.
     """
     number = max(reference, prediction)
-    few = [f"--region {each}" for each in ("whole=1,2,3", "core=1,3", "enhancing=3")[:number]]
     how = (
         "If they are the labels of one map, the first label 0, the second label 1 and so on: --argmax. Else "
-        f"declare a region for each layer, in their order: {' '.join(few)}{' …' * (number > len(few))}."
+        f"declare a region for each of the {number} layers, in their order, by the labels that it stands "
+        "for: --region NAME=LABELS."
     )
     if reference != prediction and 1 not in {reference, prediction}:
         raise ChannelMismatch(
@@ -197,7 +198,8 @@ def check_types(sources: Sequence[MaskSource], options: Probabilities) -> None:
     if kinds <= set("iub") and options.logits is None and not options.accept_labels:
         raise NotProbabilities(
             f"its values are of type {first.dtype}: a mask of labels, not probabilities",
-            "Score labels with 'dicecli score'. If 0 and 1 are what the network gave: --accept-labels.",
+            "Score labels with 'dicecli score'. Divide grey levels by 255, as floats. If 0 and 1 are what "
+            "the network gave: --accept-labels.",
             first.path,
             "prediction",
         )
@@ -225,7 +227,8 @@ def check_covered(
     if excludes and any(each.label is None for each in channels):
         raise UsageError(
             "a channel that is a region does not exclude the channels of its labels",
-            "Say that channels are probabilities of their own: --independent, or --logits sigmoid.",
+            "Say that channels are probabilities of their own: --independent; or, of logits, --logits "
+            "sigmoid.",
         )
     covered = {label for each in channels for label in each.members}
     covered |= set() if excludes or scheme.background is None else {scheme.background}
@@ -236,5 +239,6 @@ def check_covered(
         raise NoChannel(
             f"no channel of the probabilities is about label {shown}{more}; they are about "
             f"{', '.join(each.title for each in channels)}",
-            "Say what the channels are: --channels; or leave these pixels out: --ignore-label N.",
+            f"Say what the channels are: --channels. --ignore-label {min(bare)} leaves these pixels out "
+            "instead, so that nothing which is predicted there counts as wrong.",
         )

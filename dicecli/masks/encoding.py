@@ -191,7 +191,8 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
         raise NotLabels(
             f"values between 0 and 255 ({len(sizes) - 2} of them, {between / sum(sizes.values()):.1%} of the "
             "pixels) beside mostly 0 and 255: an anti-aliased or JPEG-damaged binary mask, not labels",
-            "Give a threshold for it, as --threshold 128. If they are labels, declare them: --labels FILE.",
+            "If both masks are binary, give a threshold, as --threshold 128. If they are labels, declare "
+            "them: --labels FILE.",
         )
     return {}, []
 

@@ -37,7 +37,10 @@ def plain(tensor: Tensor) -> Tensor:
     if tensor.is_nested:
         raise NotLabels("a nested tensor: its parts differ in shape", "Give its parts one by one: unbind().")
     if tensor.is_quantized:
-        raise NotLabels(f"a quantised tensor ({tensor.dtype}) holds no labels", "Give its int_repr().")
+        raise NotLabels(
+            f"a quantised tensor ({tensor.dtype}) holds no labels",
+            "Give its values: dequantize().round().long().",
+        )
     if tensor.layout is not torch.strided:
         raise NotLabels(f"a tensor of the layout {tensor.layout}", "Give a dense one: to_dense().")
     return tensor.detach().as_subclass(torch.Tensor)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from dicecli.records.labels import Colour
 
 _KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
-_EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver"}, "ignore": 255}.'
+_EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver", "2": "tumour"}}.'
+_INTEGERS = "Write the number of a label, or several in brackets: [1, 2]."
 
 
 def presets() -> tuple[str, ...]:
@@ -211,7 +212,9 @@ def _integers(value: object, source: str, what: str) -> tuple[int, ...]:
     several = value if isinstance(value, list) else [value]
     labels = [int(each) for each in several if _is_integer(each)]
     if not labels or len(labels) < len(several):
-        raise LabelFileError(f"{source}: {what} is {value!r}, not an integer or a list of integers", _EXAMPLE)
+        raise LabelFileError(
+            f"{source}: {what} is {value!r}, not an integer or a list of integers", _INTEGERS
+        )
     return tuple(sorted(set(labels)))
 
 

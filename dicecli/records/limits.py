@@ -47,8 +47,8 @@ def check_memory(needed: int, most: int, what: str, path: str) -> None:
     if needed > most:
         raise TooLarge(
             f"{what}, which takes {needed:,} bytes of memory; {most:,} are allowed",
-            "Save it as a tiled GeoTIFF or a plain .nii, which are read in pieces; or allow it: "
-            f"--max-memory {needed}.",
+            "Save it so that it is read in pieces, a PNG as a tiled GeoTIFF, a .nii.gz as a plain .nii; or "
+            f"allow it: --max-memory {needed}.",
             path,
         )
 

@@ -78,7 +78,8 @@ class Probabilities(OfMaps):
         """
         if self.temperature != 1 and self.logits is None:
             raise UsageError(
-                "a temperature is for logits", "Say which: --logits sigmoid or --logits softmax."
+                "a temperature is for logits",
+                "Leave it out for probabilities; of logits say which: --logits sigmoid or --logits softmax.",
             )
         if self.independent and self.logits == "softmax":
             raise UsageError("channels of a softmax are not independent", "Leave out one of the two.")

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
 
+_OF_FLOATS = (
+    "Give a label map; or, where all values are probabilities from 0 to 1, a threshold, as --threshold 0.5."
+)
+
 
 def stored_values(source: MaskSource) -> dict[float, int] | None:
     """Count every stored value; None once there are too many for a map of labels."""
@@ -80,7 +84,7 @@ def encoding(
         kind = NotLabels if source.dtype.kind == "f" else TooManyLabels
         raise kind(
             f"it holds more than {MAX_LABELS:,} distinct values; a label map has fewer",
-            "Give a label map; or a threshold for probabilities, as --threshold 0.5.",
+            _OF_FLOATS if source.dtype.kind == "f" else "Give a label map.",
         )
     problems += _oddities(folded(values) if source.is_largest else values, source)
     if source.is_largest:

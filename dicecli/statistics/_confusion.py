@@ -76,7 +76,7 @@ class ConfusionMatrix:
             if isinstance(each, np.ma.MaskedArray):
                 raise NotLabels(
                     "a masked array: what its mask leaves out would be counted",
-                    "Give it to dicecli.score, or fill it with a label to ignore: array.filled(255).",
+                    "Give it to dicecli.score, to which that is nodata.",
                 )
         reference, prediction = on_host(reference), on_host(prediction)
         backend = "torch" if is_tensor(prediction) or is_tensor(reference) else cpu_backend()

@@ -23,6 +23,7 @@ _CELLS = 1 << 22
 _TABLE = 1 << 17
 #: Runs pay where they are longer than this, on average.
 _WORTH = 2
+_ASK = "Give it to dicecli.score, which takes floats that are whole numbers, or a threshold."
 
 
 def describe() -> str:
@@ -154,9 +155,7 @@ def _checked(values: ArrayLike) -> np.ndarray:
     if not array.size and array.dtype == np.float64:
         return array.astype(np.uint8)  # what NumPy makes of an empty list
     if array.dtype.kind not in "iu":
-        raise NotLabels(
-            f"an array of type {array.dtype} holds no labels", "Convert it to integers, or give a threshold."
-        )
+        raise NotLabels(f"an array of type {array.dtype} holds no labels", _ASK)
     if array.dtype.isnative:
         return array
     return array.astype(array.dtype.newbyteorder("="))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 26
 #: Pixels at a time on a device that may count in float32, which is exact up to here.
 _CAREFUL = 1 << 24
+_ASK = "Give it to dicecli.score, which takes floats that are whole numbers, or a threshold."
 
 
 def describe() -> str:
@@ -134,7 +135,7 @@ def _tensor(torch: ModuleType, values: Tensor | ArrayLike) -> Tensor:
     """Return what is given as a tensor of integers where it lies; booleans as the bytes that they are."""
     tensor = plain(values if isinstance(values, torch.Tensor) else torch.from_numpy(_array(values)))
     if tensor.is_floating_point() or tensor.is_complex():
-        raise NotLabels(f"a tensor of type {tensor.dtype} holds no labels", "Convert it to integers.")
+        raise NotLabels(f"a tensor of type {tensor.dtype} holds no labels", _ASK)
     if tensor.dtype == torch.uint64:
         # torch can hardly reckon with this type; seen as signed, what is too large is negative.
         tensor = tensor.view(torch.int64)
@@ -149,7 +150,7 @@ def _array(values: ArrayLike) -> np.ndarray:
     if not array.size and array.dtype == np.float64:
         array = array.astype(np.uint8)  # what NumPy makes of an empty list
     if array.dtype.kind not in "iub":
-        raise NotLabels(f"an array of type {array.dtype} holds no labels", "Convert it to integers.")
+        raise NotLabels(f"an array of type {array.dtype} holds no labels", _ASK)
     return np.require(array.astype(array.dtype.newbyteorder("="), copy=False), None, ["C", "W"])
 
 

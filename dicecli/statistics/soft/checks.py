@@ -20,6 +20,8 @@ _PROPOSE = (
     "If they are logits, say which: --logits sigmoid, or --logits softmax for several channels that exclude "
     "each other."
 )
+#: How far beyond 0 and 1 interpolation may lead; what lies further is something else.
+_OVERSHOOT = 0.25
 
 
 @dataclass
@@ -90,12 +92,22 @@ def _not_within(block: np.ndarray, low: float, high: float) -> NotProbabilities:
             )
         return NotProbabilities(
             f"its values are integers up to {high:g}: labels, not probabilities",
-            "Score labels with 'dicecli score'; here the prediction is what the network gave before argmax.",
+            "Score labels with 'dicecli score'; here the prediction is what the network gave before argmax. "
+            "Divide grey levels by 255, and per cent by 100, as floats.",
         )
     return NotProbabilities(
         f"its values run from {low:.6g} to {high:.6g} in the block where one outside 0 to 1 was first met",
-        f"{_PROPOSE} If interpolation went beyond, clip them to 0 to 1.",
+        _what_they_may_be(low, high),
     )
+
+
+def _what_they_may_be(low: float, high: float) -> str:
+    """Return the hint for values outside 0 to 1: only what such values can be is proposed."""
+    if max(-low, high - 1) <= _OVERSHOOT:
+        return f"If interpolation went beyond, clip them to 0 to 1. {_PROPOSE}"
+    if low >= 0:
+        return f"Divide grey levels by 255, and per cent by 100. {_PROPOSE}"
+    return _PROPOSE
 
 
 def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
@@ -113,8 +125,9 @@ def check_sums(p: np.ndarray, gone: np.ndarray | None) -> None:
         raise NotProbabilities(
             f"its {len(p)} channels sum to {low:.6g} up to {high:.6g} at a pixel; 1 is expected of channels "
             "that exclude each other",
-            "If they are logits: --logits softmax, or sigmoid. If each is a probability of its own: "
-            "--independent.",
+            "If each is a probability of its own: --independent. If interpolation moved them, divide them by "
+            "their sum. If they are logits, elsewhere below 0 or above 1: --logits softmax, or --logits "
+            "sigmoid.",
         )
 
 

@@ -106,7 +106,8 @@ def failure(error: BaseException) -> WorkersFailed:
         )
     if isinstance(error, (OSError, asyncio.CancelledError)) or "Cancelled" in type(error).__name__:
         return WorkersFailed(
-            "the Dask cluster has gone away", "Start it again. With -o, --resume goes on where this ended."
+            "the Dask cluster has gone away",
+            "Start it again. A batch that writes a file goes on where this ended: --resume.",
         )
     return WorkersFailed(
         f"the Dask workers cannot do the work: {type(error).__name__}: {error}",
@@ -174,7 +175,7 @@ def _told() -> Iterator[None]:
     except Exception as error:
         raise WorkersFailed(
             f"no Dask worker can be started here: {error}",
-            "Run with --executor processes, or on a cluster that exists: --scheduler tcp://host:8786.",
+            "Leave out --executor dask, or name a cluster that exists: --scheduler tcp://host:8786.",
         ) from error
 
 

@@ -1,0 +1,255 @@
+"""Hints of the command line itself, and of plugins, followed to the letter."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+
+import pytest
+from following import DICE, PREDICTION, REFERENCE, Table
+
+from dicecli import plugins
+
+TABLE = Table(
+    "commands",
+    unfollowed={
+        "cli.streams.refused: Write to a file with space": "print_report has the same hint, which is followed",
+    },
+)
+_SCORE = "score p.png r.png"
+_BATCH = "batch p r"
+
+
+@TABLE("cli.batch._journal: Give the same -o FILE")
+def resume_without_output(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --resume")
+    scene.right(DICE, f"{_BATCH} --resume -o scores.csv")
+
+
+def stopped(scene):
+    """Leave a journal in which one of two cases is done, the other having no readable prediction."""
+    scene.folders()
+    scene.bytes("p/b.png", b"")
+    return scene.do(f"{_BATCH} -o scores.csv")
+
+
+@TABLE("cli.batch._settle: Note: ….journal keeps what is done;")
+def a_case_failed(scene):
+    scene.folders()
+    scene.bytes("p/b.png", b"")
+    scene.noted(f"{_BATCH} -o scores.csv")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
+@TABLE("cli.batch._journal: Note: replacing the journal of an")
+def a_journal_is_there(scene):
+    assert stopped(scene).code == 3
+    scene.noted(f"{_BATCH} -o scores.csv")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
+@TABLE("cli.configuration.find: Keep one of them.")
+def two_configurations(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'average = "micro"\n')
+    scene.text("pyproject.toml", '[tool.dicecli]\naverage = "micro"\n')
+    scene.refused(_SCORE)
+    (scene.folder / "pyproject.toml").unlink()
+    scene.right(DICE, _SCORE)
+
+
+@TABLE(
+    "cli.configuration.load: An option has a line",
+    "cli.configuration._table: An option has a line",
+    "cli.configuration._toml: An option has a line",
+    "cli.configuration._checked: An option has a line",
+)
+def a_configuration_that_is_none(scene):
+    scene.pair()
+    name, content = {
+        "load": ("dicecli.toml", "max-pixels = 9\nmax_pixels = 9\n"),
+        "_table": ("pyproject.toml", "[tool]\ndicecli = 1\n"),
+        "_toml": ("dicecli.toml", "fail-under = dice\n"),
+        "_checked": ("dicecli.toml", "include-background = 1\n"),
+    }[scene.place.function]
+    scene.text(name, content)
+    examples = scene.refused(_SCORE).partition(": ")[2].rstrip(".").split(", or ")
+    head = "[tool.dicecli]\n" if name.startswith("py") else ""
+    for example in examples:
+        scene.text(name, f"{head}{example}\n")
+        scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.configuration._content: Make it readable.")
+def a_configuration_that_cannot_be_read(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'average = "micro"\n')
+    with pytest.MonkeyPatch.context() as patch:
+
+        def refuse(_):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        patch.setattr("pathlib.Path.read_bytes", refuse)
+        scene.refused(_SCORE)
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.configuration._unknown: Did you mean")
+def a_key_with_a_slip(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'averag = "micro"\n')
+    word = scene.refused(_SCORE).removeprefix("Did you mean ").partition("?")[0]
+    scene.text("dicecli.toml", f'{word} = "micro"\n')
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.configuration._unknown: Known:")
+def a_key_of_nobody(scene):
+    scene.pair()
+    scene.text("dicecli.toml", "xyzzy = 1\n")
+    known = scene.refused(_SCORE).removeprefix("Known: ").rstrip(".").split(", ")
+    assert "average" in known
+    scene.text("dicecli.toml", 'average = "micro"\n')
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.judging.__init__: Give both: --baseline old.json")
+def half_of_a_comparison(scene):
+    scene.folders()
+    scene.do(f"{_BATCH} -o old.json")
+    scene.refused(f"{_BATCH} --max-drop 0.01")
+    scene.right(DICE, f"{_BATCH} --baseline old.json --max-drop 0.01")
+    (scene.folder / "old.json").unlink()
+    scene.refused_again(f"{_BATCH} --baseline old.json --max-drop 0.01")
+
+
+@TABLE("cli.kinds.leave_others: Leave it out, or add --soft.")
+def an_option_of_maps_for_masks(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --logits sigmoid")
+    scene.right(DICE, _BATCH)
+    maps = maps_in(scene, lambda p: p * 4.0 - 2)
+    scene.right(DICE, f"{maps} --logits sigmoid --soft", number="dice_at_half[1]@macro")
+
+
+@TABLE("cli.kinds.leave_others: Leave it out, or leave out")
+def an_option_of_masks_for_maps(scene):
+    maps = maps_in(scene, lambda p: p * 0.5 + 0.25)
+    scene.refused(f"{maps} --soft --threshold 0.5")
+    scene.right(DICE, f"{maps} --soft", number="dice_at_half[1]@macro")
+    scene.right(DICE, f"{maps} --threshold 0.5")
+
+
+def maps_in(scene, made):
+    """Write a case whose prediction is a map, and return the command that has it."""
+    for side, array in (("mp", made(PREDICTION[..., None].astype("f4"))), ("mr", REFERENCE[..., None])):
+        (scene.folder / side).mkdir()
+        scene.nii(f"{side}/a.nii.gz", array)
+    return "batch mp mr"
+
+
+@TABLE("cli.sides.sides_of: Give both by their order, without")
+def three_sides(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} --reference r.png")
+    scene.right(DICE, _SCORE)
+    scene.right(DICE, "score --prediction p.png --reference r.png")
+
+
+@TABLE("cli.sides.both_sides_of: Give both:")
+def one_side(scene):
+    scene.pair()
+    hint = scene.refused("score p.png")
+    assert "PREDICTION REFERENCE" in hint
+    scene.right(DICE, _SCORE)
+    scene.right(DICE, "score --prediction p.png --reference r.png")
+    scene.right(DICE, "score --reference r.png --prediction p.png")
+
+
+@TABLE("cli.options._regions: Name all of its labels at")
+def a_region_twice(scene):
+    scene.pair(PREDICTION * 2, REFERENCE * 2)
+    scene.refused(f"{_SCORE} --region both=1 --region both=2")
+    scene.right(DICE, f"{_SCORE} --region both=1,2", number="dice[both]")
+
+
+@TABLE("cli.outputs.check_printable: Give one of")
+def a_form_of_a_part(scene):
+    scene.pair()
+    part = SimpleNamespace(PARTS=("summary",), SUFFIXES=(".part",), render=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dicecli.cli.outputs.load", lambda *_: part)
+        hint = scene.refused(f"{_SCORE} -f json")
+    for form in hint.removeprefix("Give one of ").rstrip(".").split(", "):
+        scene.works(f"{_SCORE} -f {form}")
+
+
+@TABLE("cli.outputs.planned: The format goes by the suffix:")
+def an_output_without_a_format(scene):
+    scene.pair()
+    for option, command in (("-o", _SCORE), ("--summary", f"{_BATCH} --dry-run")):
+        scene.folders() if option == "--summary" else None
+        hint = scene.refused(f"{command} {option} scores.xyz")
+        for suffix in hint.removeprefix("The format goes by the suffix: ").rstrip(".").split(", "):
+            scene.works(f"{command} {option} scores{suffix}")
+
+
+@TABLE("cli.outputs.print_report: Write to a file with space:")
+def standard_output_is_full(scene):
+    scene.pair()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def refuse(*_, **__):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr("dicecli.cli.outputs.to_nowhere", lambda _: None)
+        patch.setattr("dicecli.cli.outputs.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: False, flush=refuse, fileno=lambda: 1)))  # fmt: skip
+        scene.refused(f"{_SCORE} -f csv")
+    scene.right(DICE, f"{_SCORE} -o FILE.json")
+
+
+@TABLE("plugins.broken: Repair that package, or uninstall it:")
+def a_package_that_is_broken(scene):
+    scene.pair()
+    scene.text("p.xyz", "of a format that a package reads")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def load():
+            raise ImportError("no module named 'nothing'")
+
+        patch.setattr(plugins, "_entries", lambda _: {"broken": SimpleNamespace(load=load)})
+        patch.setattr(plugins, "installed", lambda kind: ("broken",) if kind == "formats" else ())
+        patch.setattr(plugins, "_package", lambda _: "broken-things")
+        hint = scene.refused("score p.xyz r.png")
+        assert "pip uninstall broken-things" in hint
+    scene.refused_again("score p.xyz r.png")  # it is uninstalled: there is no such format
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("plugins.unknown: Did you mean")
+def a_name_with_a_slip(scene):
+    scene.pair(PREDICTION + 7, REFERENCE + 7)
+    word = scene.refused(f"{_SCORE} --labels citiscapes").removeprefix("Did you mean ").split()[0].rstrip("?")
+    assert word == "cityscapes"
+    scene.refused_again(f"{_SCORE} --labels cityscapes-trai")
+    scene.right(DICE, f"{_SCORE} --labels {word}", number="dice[8]")
+
+
+@TABLE("plugins.unknown: Known:")
+def a_name_of_nobody(scene):
+    scene.pair()
+    hint = scene.refused(f"{_SCORE} --labels xyzzy")
+    assert "voc" in hint.removeprefix("Known: ").rstrip(".").split(", ")
+    scene.right(DICE, f"{_SCORE} --labels voc")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []

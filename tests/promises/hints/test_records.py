@@ -1,0 +1,291 @@
+"""Hints on options, limits, files of labels and names of metrics, followed to the letter."""
+
+from __future__ import annotations
+
+import re
+
+import make
+import numpy as np
+import pytest
+from following import DICE, PREDICTION, REFERENCE, Table
+
+import dicecli
+from dicecli.masks.formats.nifti._voxels import Voxels
+
+TABLE = Table("records")
+_SCORE = "score p.png r.png"
+_LABELS = f"{_SCORE} --labels l.json"
+#: A label file in the form that hints show.
+_BY_HAND = {"labels": {"0": "background", "1": "liver"}}
+
+
+@TABLE("metrics._catalogue._unknown: 'dicecli metrics' lists every one.")
+def a_metric_of_nobody(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -m xyzzy")
+    assert "dice" in scene.works("metrics")
+    scene.right(DICE, f"{_SCORE} -m dice")
+
+
+@TABLE("metrics._catalogue._unknown: Did you mean")
+def a_metric_with_a_slip(scene):
+    scene.pair()
+    word = scene.refused(f"{_SCORE} -m dicee").removeprefix("Did you mean ").split()[0].rstrip("?")
+    scene.right(DICE, f"{_SCORE} -m {word}", number=word)
+
+
+@TABLE("metrics._catalogue._unknown: 'dicecli metrics' lists what there is;")
+def a_metric_to_come(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -m hd95")
+    assert "centre_distance" in scene.works("metrics")
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("metrics._parameter.read: Write", "metrics._parameter.read: It lies from")
+def a_metric_without_its_number(scene):
+    scene.pair()
+    word = "fbeta_{beta}" if "Write" in scene.place.name else "fbeta_5000"
+    metric = re.search(r"fbeta_[0-9.]*[0-9]", scene.refused(f"{_SCORE} -m '{word}'"))[0]
+    beta = float(metric.removeprefix("fbeta_"))
+    scene.right((1 + beta**2) * 2 / ((1 + beta**2) * 2 + 1), f"{_SCORE} -m {metric}", number=metric)
+
+
+#: What is wrong with a file of labels, by the place of the hint; the file that shows it.
+_BAD_FILES = {
+    "load_labels: A labels file": ["{", "[]", None],
+    "_scheme: A labels file": [{"labels": []}],
+    "_own_form: A labels file": [{**_BY_HAND, "background": "none"}],
+    "_object: A labels file": [{**_BY_HAND, "regions": []}, {**_BY_HAND, "colours": 1}],
+}
+
+
+@TABLE(*(f"records.label_files.{name}" for name in _BAD_FILES))
+def a_labels_file_that_is_none(scene):
+    """Paste the example: it is right for masks of its labels, and refuses others; 255 is never left out by it."""
+    scene.pair()
+    for content in next(found for name, found in _BAD_FILES.items() if name in scene.place.name):
+        (scene.folder / "l.json").unlink(missing_ok=True)
+        if content is not None:
+            scene.text("l.json", content)
+        hint = scene.refused(_LABELS)
+        scene.text("l.json", hint.removeprefix("A labels file looks like ").rstrip("."))
+        scene.right(DICE, _LABELS, number="dice[1]")
+        scene.png("q.png", REFERENCE * 255)
+        scene.refused_again("score p.png q.png --labels l.json")
+    if "load_labels" in scene.place.name:
+        scene.refused(dicecli.score, PREDICTION, REFERENCE, labels=7)
+        scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, labels=_BY_HAND)
+
+
+@TABLE("records.label_files._integers: Write the number of a label")
+def labels_that_are_no_integers(scene):
+    scene.pair(PREDICTION, REFERENCE + 2 * (PREDICTION - REFERENCE))
+    for key, bad in (("ignore", "void"), ("regions", {"both": "all"})):
+        scene.text("l.json", {**_BY_HAND, key: bad})
+        scene.refused(_LABELS)
+        good = 2 if key == "ignore" else {"both": [1]}
+        scene.text("l.json", {"labels": {"0": "background", "1": "liver", "2": "void"}, key: good})
+        scene.right(1.0 if key == "ignore" else DICE, _LABELS, number="dice[1]")
+
+
+@TABLE("records.label_files._scheme: Write them as number: name")
+def both_forms_at_once(scene):
+    scene.pair(PREDICTION, np.where(PREDICTION > REFERENCE, 2, REFERENCE))
+    scene.text("l.json", {"labels": {"background": 0, "liver": 1}, "ignore": 2})
+    scene.refused(_LABELS)
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver"}, "ignore": 2})
+    scene.right(1.0, _LABELS)
+    scene.text("l.json", {"labels": {"background": 0, "liver": 1, "ignore": 2}})
+    scene.right(1.0, _LABELS)
+
+
+@TABLE("records.label_files._own_form: Known:")
+def a_key_that_there_is_not(scene):
+    scene.pair()
+    scene.text("l.json", {**_BY_HAND, "regoins": {"both": [1]}})
+    known = scene.refused(_LABELS).removeprefix("Known: ").rstrip(".").split(", ")
+    assert "regions" in known
+    scene.text("l.json", {**_BY_HAND, "regions": {"both": [1]}})
+    scene.right(DICE, _LABELS, number="dice[both]")
+
+
+@TABLE("records.label_files._own_form: Give each label one name.")
+def a_label_twice(scene):
+    scene.pair()
+    scene.text("l.json", '{"labels": {"1": "liver", "01": "tumour"}}')
+    scene.refused(_LABELS)
+    scene.text("l.json", _BY_HAND)
+    scene.right(DICE, _LABELS, number="dice[liver]")
+
+
+@TABLE("records.label_files._nnunet_form: Give each label one name.")
+def two_names_of_a_label(scene):
+    scene.pair()
+    scene.text("l.json", {"labels": {"background": 0, "liver": 1, "tumour": 1}})
+    scene.refused(_LABELS)
+    scene.text("l.json", {"labels": {"background": 0, "liver": 1}})
+    scene.right(DICE, _LABELS, number="dice[liver]")
+
+
+@TABLE("records.label_files._own_form: Give each label its own colour.")
+def two_labels_of_a_colour(scene):
+    scene.pair()
+    labels = {"0": "background", "1": "road", "2": "sky"}
+    scene.text("l.json", {"labels": labels, "colours": {"1": "#804080", "2": [128, 64, 128]}})
+    scene.refused(_LABELS)
+    scene.text("l.json", {"labels": labels, "colours": {"0": "#000000", "1": "#804080", "2": "#0000ff"}})
+    painted = np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1)
+    scene.png("p.png", painted.astype(np.uint8))
+    scene.right(DICE, _LABELS)
+
+
+@TABLE("records.label_files._checked: Number the labels from 0, in")
+def a_declared_label_beyond_63_bits(scene):
+    scene.pair()
+    scene.text("l.json", {"labels": {"0": "rest", str(2**63): "liver"}})
+    scene.refused(_LABELS)
+    scene.text("l.json", _BY_HAND)
+    scene.right(DICE, _LABELS)
+
+
+@TABLE("records.label_files._checked: Declare it under 'labels', or")
+def a_colour_of_no_label(scene):
+    scene.png("p.png", np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1).astype(np.uint8))
+    scene.png("r.png", REFERENCE)
+    colours = {"0": "#000000", "1": "#804080"}
+    scene.text("l.json", {"labels": {"0": "background"}, "colours": colours})
+    scene.refused(_LABELS)
+    scene.text("l.json", {"labels": {"0": "background", "1": "road"}, "colours": colours})
+    scene.right(DICE, _LABELS)
+    scene.text("l.json", {"labels": {"0": "background"}, "ignore": 1, "colours": colours})
+    # What is under 'ignore' is left out of the reference: no pixel of a label is left.
+    assert scene.do(_LABELS).report.scored[0].excluded["ignore_label"] == int(REFERENCE.sum())
+
+
+@TABLE("records.label_files._checked: Declare it under 'labels'.")
+def a_region_of_no_label(scene):
+    scene.pair(PREDICTION * 2, REFERENCE * 2)
+    scene.text("l.json", {**_BY_HAND, "regions": {"both": [1, 2]}})
+    scene.refused(_LABELS)
+    scene.text(
+        "l.json", {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
+    )
+    scene.right(DICE, _LABELS, number="dice[both]")
+
+
+@TABLE("records.label_files._colour: Write [red, green, blue]")
+def a_colour_that_is_none(scene):
+    scene.png("p.png", np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1).astype(np.uint8))
+    scene.png("r.png", REFERENCE)
+    labels = {"labels": {"0": "background", "1": "road"}}
+    scene.text("l.json", {**labels, "colours": {"0": "black", "1": "purple"}})
+    scene.refused(_LABELS)
+    scene.text("l.json", {**labels, "colours": {"0": [0, 0, 0], "1": "#804080"}})
+    scene.right(DICE, _LABELS)
+
+
+@TABLE("records.label_files.parse_region: Write a name, an equals sign")
+def a_region_that_is_none(scene):
+    scene.pair(PREDICTION * 2, REFERENCE * 2)
+    hint = scene.refused(f"{_SCORE} --region both")
+    scene.right(DICE, f"{_SCORE} {hint[hint.index('--region') :].rstrip('.')}", number="dice[whole tumour]")
+
+
+@TABLE("records.labels.adding: Declared are")
+def a_region_beside_what_is_declared(scene):
+    scene.pair()
+    scene.text("l.json", _BY_HAND)
+    hint = scene.refused(f"{_LABELS} --region both=1,2")
+    assert "1 (liver)" in hint
+    scene.right(DICE, f"{_LABELS} --region both=1", number="dice[both]")
+
+
+@TABLE("records.labels.labels_of: Labels are integers:")
+def a_label_that_is_none(scene):
+    for bad, good in (("void", 255), ([1.5], [255])):
+        scene.refused(dicecli.score, PREDICTION, REFERENCE, ignore_label=bad)
+        scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, ignore_label=good)
+
+
+@TABLE("records.limits.check_pixels: If the mask is meant to")
+def more_pixels_than_are_allowed(scene):
+    scene.pair()
+    hint = scene.refused(f"{_SCORE} --max-pixels 3")
+    scene.right(DICE, f"{_SCORE} {hint[hint.index('--max-pixels') :].rstrip('.')}")
+
+
+@TABLE("records.limits.check_memory: Save it so that it")
+def more_memory_than_is_allowed(scene):
+    prediction, reference = make.blobs((64, 64), 2), make.blobs((64, 64), 2, seed=1)
+    expected = dicecli.score(prediction, reference).look_up("dice").value
+    scene.pair(prediction, reference)
+    told = _memory(scene.refused(f"{_SCORE} --max-memory 3000"))
+    scene.refused_again(f"{_SCORE} {told}")  # the other mask takes more
+    scene.right(expected, f"{_SCORE} {_memory(scene.refused(f'{_SCORE} {told}'))}")
+    for side, array in (("p", prediction), ("r", reference)):
+        scene.tif(f"{side}.tif", array, tiled=True, blockxsize=16, blockysize=16, crs=None, transform=None)
+    scene.right(expected, "score p.tif r.tif --max-memory 3000")
+    # A volume that has to be turned is held whole, unless it is a plain one.
+    volume, other = prediction.reshape(16, 16, 16), reference.reshape(16, 16, 16)
+    affine = np.diag([-1.0, 1, 1, 1]) @ np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    turned, place = make.turned(volume, affine, (1, 0, 2), (True, False, True))
+    for end in ("nii.gz", "nii"):
+        scene.nii(f"r.{end}", other, affine=affine)
+        scene.nii(f"p.{end}", turned, affine=place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Voxels, "_start_of", lambda *_: None)  # as of a volume of many windows
+        told = _memory(scene.refused("score p.nii.gz r.nii.gz --max-memory 3000"))
+        scene.right(expected, "score p.nii r.nii --max-memory 3000")
+        scene.right(expected, f"score p.nii.gz r.nii.gz {told}")
+
+
+def _memory(hint):
+    return hint[hint.index("--max-memory") :].rstrip(".")
+
+
+@TABLE("records.limits.parse_bytes: Write it as 500MB,")
+def a_size_that_is_none(scene):
+    scene.pair()
+    hint = scene.refused(f"{_SCORE} --max-memory much")
+    for size in hint.removeprefix("Write it as ").rstrip(".").replace(" or ", ", ").split(", "):
+        scene.right(DICE, f"{_SCORE} --max-memory {size}")
+
+
+@TABLE("records.options._checked: It is")
+def a_value_that_an_option_does_not_take(scene):
+    for name, bad, good in (("undefined", "none", "skip"), ("band", 0, 1), ("threshold", -1, 1)):
+        hint = scene.refused(dicecli.score, PREDICTION, REFERENCE, **{name: bad})
+        assert {"undefined": "skip", "band": "from 1", "threshold": "above 0"}[name] in hint
+        scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: good})
+
+
+@TABLE("records.probabilities.check: Leave it out for probabilities; of")
+def a_temperature_alone(scene):
+    """To the letter: what are probabilities are scored without it; what are logits, as it says."""
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.npy("l.npy", PREDICTION * 4.0 - 2)
+    scene.npy("two.npy", np.stack([2 - PREDICTION * 4.0, PREDICTION * 4.0 - 2]))
+    scene.png("r.png", REFERENCE)
+    scene.refused("soft p.npy r.png --temperature 2")
+    scene.right(DICE, "soft p.npy r.png", number="dice_at_half[1]")
+    scene.right(DICE, "soft l.npy r.png --temperature 2 --logits sigmoid", number="dice_at_half[1]")
+    scene.right(DICE, "soft two.npy r.png --temperature 2 --logits softmax", number="dice_argmax[1]")
+
+
+@TABLE("records.probabilities.check: Leave out one of the two.")
+def independent_channels_of_a_softmax(scene):
+    scene.npy("p.npy", np.stack([2 - PREDICTION * 4.0, PREDICTION * 4.0 - 2]))
+    scene.png("r.png", REFERENCE)
+    scene.refused("soft p.npy r.png --logits softmax --independent")
+    scene.right(DICE, "soft p.npy r.png --logits softmax", number="dice_argmax[1]")
+    scene.refused_again("soft p.npy r.png --independent")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []

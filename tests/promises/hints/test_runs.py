@@ -1,0 +1,627 @@
+"""Hints on pairing, runs, workers and their journal, followed to the letter."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+
+import following
+import make
+import numpy as np
+import pytest
+from following import DICE, PREDICTION, REFERENCE, Table
+
+import dicecli
+from dicecli.records.cases import Case
+from dicecli.runs import batch as runs_batch
+from dicecli.runs import journal, listing, lost
+from dicecli.runs.executors.dask import _cluster, tasks
+from dicecli.runs.executors.processes import _crew
+from dicecli.runs.scoring import make_settings
+
+TABLE = Table(
+    "runs",
+    unfollowed={
+        "runs.executors.dask.tasks.run: Look at what it was": "of a function that is no case: tests/runs/executors",
+        "runs.executors.processes._crew.bury: Look at what it was": "likewise",
+    },
+)
+_BATCH = "batch p r"
+P = PREDICTION * 0.5 + 0.25
+_HALF = "dice_at_half[1]"
+
+
+def raised(error):
+    raise error
+
+
+@TABLE("runs.batch.find_pairs: Give one of them.")
+def pairs_and_patterns(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
+    scene.refused("batch --pairs pairs.csv --prediction-pattern '{case}.png'")
+    scene.right(DICE, "batch --pairs pairs.csv")
+    scene.right(DICE, f"{_BATCH} --prediction-pattern '{{case}}.png'")
+
+
+@TABLE("runs.batch.find_pairs: Give both, or a CSV that")
+def one_folder(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
+    scene.refused("batch p")
+    scene.right(DICE, _BATCH)
+    scene.right(DICE, "batch --pairs pairs.csv")
+    (scene.folder / "pairs.csv").unlink()
+    scene.refused_again("batch --pairs pairs.csv")
+
+
+@TABLE("runs.batch._pending: Go on with it: --resume.")
+def a_run_that_was_stopped(scene):
+    scene.folders("a", "b", "c")
+    scene.bytes("p/b.png", b"")
+    scene.refused(f"{_BATCH} --strict -o scores.json")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} --strict -o scores.json --resume")
+
+
+@TABLE("runs.batch._guarded: Try again with fewer", "runs.batch._guarded: This is a defect")
+def a_case_that_cannot_be_counted(scene):
+    scene.folders("a")
+    error = MemoryError() if "fewer" in scene.place.name else RuntimeError("a defect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_batch, "result_of", lambda *_: raised(error))
+        scene.refused(_BATCH)
+    scene.right(DICE, f"{_BATCH} --jobs 1")
+    scene.right(DICE, "score p/a.png r/a.png")
+
+
+@TABLE(
+    "runs.executors.dask._cluster.connected: Install it:",
+    "runs.executors.dask._cluster.connected: Is it running,",
+)
+def no_dask(scene):
+    """Without Dask, or a cluster that answers, the run goes as usual where neither is asked for."""
+    scene.folders("a")
+    ask = f"{_BATCH} --executor dask --scheduler tcp://127.0.0.1:9"
+    if "Install" in scene.place.name:
+        missing = following.module_is_missing("distributed")
+        try:
+            scene.refused(ask)
+        finally:
+            missing.undo()
+    else:
+        distributed = pytest.importorskip("distributed")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(distributed, "Client", lambda *_, **__: raised(OSError("no answer")))
+            scene.refused(ask)
+    scene.right(DICE, _BATCH)
+
+
+@TABLE(
+    "runs.executors.dask._cluster.failure: Often it is memory:",
+    "runs.executors.dask._cluster.failure: They need dicecli",
+)
+def dask_workers_that_fail(scene):
+    distributed = pytest.importorskip("distributed")
+    scene.folders("a")
+    is_death = "memory" in scene.place.name
+    error = distributed.KilledWorker.__new__(distributed.KilledWorker) if is_death else ImportError("dicecli")
+    scene.refused(lambda: raised(_cluster.failure(error)))
+    scene.right(DICE, f"{_BATCH} --jobs 1")
+
+
+@TABLE("runs.executors.dask._cluster.failure: Start it again. A batch")
+def a_cluster_that_goes_away(scene):
+    scene.folders("a", "b")
+    scene.refused(lambda: raised(_cluster.failure(asyncio.CancelledError())))
+    scene.bytes("p/b.png", b"")
+    scene.do(f"{_BATCH} -o scores.json")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} -o scores.json --resume")
+
+
+@TABLE("runs.executors.dask._cluster._checked: It is like tcp://host:8786,")
+def no_address(scene):
+    scene.folders("a")
+    hint = scene.refused(f"{_BATCH} --executor dask --scheduler host")
+    for address in hint.removeprefix("It is like ").rstrip(".").split(", or "):
+        assert _cluster._checked(address) == address
+    scene.right(DICE, _BATCH)
+
+
+@TABLE(
+    "runs.executors.dask._cluster._told: Leave out --executor dask, or",
+    but={"--scheduler": "there is no cluster here", "--executor": "it is to be left out"},
+)
+def no_local_cluster(scene):
+    distributed = pytest.importorskip("distributed")
+    scene.folders("a")
+    scene.pair()
+    for ask in (_BATCH, "score p.png r.png"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(distributed, "LocalCluster", lambda *_, **__: raised(RuntimeError("no fork")))
+            if ask == _BATCH:
+                scene.refused(f"{ask} --executor dask")
+        scene.right(DICE, ask)
+    assert tasks.run
+
+
+@TABLE("runs.executors.processes._crew.go_on_with: Run with --jobs 1.")
+def no_worker(scene):
+    scene.folders("a", "b")
+    scene.refused(_crew.Crew.go_on_with, None, [], "died")
+    scene.right(DICE, f"{_BATCH} --jobs 1")
+
+
+@TABLE("runs.journal._said: Give a path in a folder")
+def a_journal_that_cannot_be_made(scene):
+    scene.folders("a")
+    (scene.folder / "out").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            journal, "_open_alone", lambda _: raised(PermissionError(errno.EACCES, "Permission denied"))
+        )
+        scene.refused(f"{_BATCH} -o out/scores.csv")
+    scene.right(DICE, f"{_BATCH} -o scores.csv")
+
+
+@TABLE("runs.journal._read: It is left as it is:", "runs.journal._lock: Give the path of a file.")
+def a_journal_that_is_none(scene):
+    scene.folders("a")
+    path = scene.folder / "scores.csv.journal"
+    path.write_text("a diary\n", encoding="utf-8") if "_read" in scene.place.name else os.mkfifo(path)
+    scene.refused(f"{_BATCH} -o scores.csv --resume")
+    scene.right(DICE, f"{_BATCH} -o other.csv --resume")
+    assert path.is_fifo() or path.read_text(encoding="utf-8") == "a diary\n"
+
+
+@TABLE("runs.journal._lock: Wait until it has ended, or")
+def a_journal_in_use(scene):
+    scene.folders("a")
+    other = journal.Journal.open(scene.folder / "scores.csv.journal", resume=False)
+    scene.refused(f"{_BATCH} -o scores.csv")
+    scene.right(DICE, f"{_BATCH} -o other.csv")
+    other.close()
+    scene.right(DICE, f"{_BATCH} -o scores.csv")
+
+
+@TABLE("runs.journal._said: What it holds is kept: free")
+def a_disk_that_is_full(scene):
+    scene.folders("a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal.Journal, "_sync", lambda *_: raised(OSError(errno.ENOSPC, "No space left")))
+        patch.setattr(journal, "_SYNC_S", -1.0)
+        scene.refused(f"{_BATCH} -o scores.csv")
+    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
+@TABLE("runs.keywords._strange: Leave it out; … has it.")
+def a_keyword_of_the_other_kind(scene):
+    hint = scene.refused(dicecli.score, PREDICTION, REFERENCE, smooth=0.0)
+    assert "dicecli.soft has it" in hint
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+    scene.right(DICE, dicecli.soft, P, REFERENCE, smooth=0.0, number=_HALF)
+
+
+@TABLE("runs.listing.mask: Keep one of them, or give", but={"--…-pattern": "its side is printed"})
+def two_files_of_a_case(scene):
+    for side in ("prediction", "reference"):
+        scene.folders("a")
+        folder = scene.folder / side[0]
+        make.geotiff(folder / "a.tif", REFERENCE, crs=None, transform=None)
+        hint = scene.refused(_BATCH)
+        pattern = hint[hint.index("'") + 1 : hint.rindex("'")]
+        option = f"--{side}-pattern"
+        assert option in hint
+        expected = DICE if pattern.endswith("png") else {"prediction": 1.0, "reference": DICE}[side]
+        scene.right(expected, f"{_BATCH} {option} '{pattern}'")
+        (folder / "a.tif").unlink()
+        scene.right(DICE, _BATCH)
+
+
+@TABLE("runs.listing.list_side: Suffixes that are read:")
+def a_folder_without_masks(scene):
+    scene.folders("a")
+    (scene.folder / "p" / "a.png").rename(scene.folder / "p" / "a.dat")
+    hint = scene.refused(_BATCH)
+    assert ".png" in hint.removeprefix("Suffixes that are read: ").rstrip(".").split(", ")
+    (scene.folder / "p" / "a.dat").rename(scene.folder / "p" / "a.png")
+    scene.right(DICE, _BATCH)
+
+
+@TABLE(
+    "runs.listing.list_side: It stands for the whole path",
+    "runs.listing.list_side: Put {case} where the name of",
+)
+def a_pattern_that_matches_nothing(scene):
+    for side in "pr":
+        (scene.folder / side / "deep").mkdir(parents=True)
+    make.png(scene.folder / "p" / "deep" / "a_pred.png", PREDICTION)
+    make.png(scene.folder / "r" / "deep" / "a.png", REFERENCE)
+    bad = "{case}_pred" if "It stands" in scene.place.name else "*_pred.png"
+    scene.refused(f"{_BATCH} --prediction-pattern '{bad}'")
+    scene.right(DICE, f"{_BATCH} --prediction-pattern '{{case}}_pred.png'")
+    scene.right(
+        DICE, f"{_BATCH} --prediction-pattern '*/{{case}}_pred.png' --reference-pattern '*/{{case}}.png'"
+    )
+
+
+@TABLE("runs.listing._scan: Check its permissions.", "runs.listing._check_folder: Check the path")
+def a_folder_that_cannot_be_read(scene):
+    scene.folders("a")
+    if "_scan" in scene.place.name:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                listing.os, "scandir", lambda _: raised(PermissionError(errno.EACCES, "Permission denied"))
+            )
+            scene.refused(_BATCH)
+    else:
+        scene.refused(f"batch {'a' * 300} r" if "and its" in scene.place.name else "batch q r")
+    scene.right(DICE, _BATCH)
+
+
+@TABLE("runs.listing._check_folder: To compare two files: dicecli score")
+def files_for_folders(scene):
+    scene.pair()
+    scene.refused("batch p.png r.png")
+    scene.right(DICE, "score p.png r.png")
+
+
+@TABLE("runs.lost.check_timeout: It is a number of seconds")
+def no_timeout(scene):
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, timeout=0)
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+
+
+@TABLE(
+    "runs.lost.check_timeout: A timeout needs processes of our", "runs.measuring._fold: Give serial or dask."
+)
+def an_executor_that_cannot(scene):
+    scene.pair()
+    files = [scene.folder / "p.png", scene.folder / "r.png"]
+    more = {"timeout": 9.0} if "timeout" in scene.place.name else {}
+    executor = "dask" if more else "processes"
+    scene.refused(dicecli.score, *files, executor=executor, **more)
+    scene.right(DICE, dicecli.score, *files, executor="serial")
+
+
+@TABLE("runs.lost.within: Leave it out, or give two")
+def a_timeout_of_arrays(scene):
+    scene.pair()
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, timeout=9.0)
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+    with pytest.MonkeyPatch.context() as patch:  # no process is started for it here
+        patch.setattr(lost, "load", lambda *_: here())
+        scene.right(DICE, dicecli.score, scene.folder / "p.png", scene.folder / "r.png", timeout=9.0)
+
+
+def here():
+    """Return what runs items in this process, and takes a time limit."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(run=lambda function, items, *_, **__: [(0, function(items[0]))])
+
+
+@TABLE(
+    "runs.lost._death: Try again with fewer --jobs. If",
+    "runs.lost._lateness: Give it more time: --timeout. If",
+)
+def a_case_whose_process_ends(scene):
+    scene.pair()
+    case = Case("r", scene.folder / "p.png", scene.folder / "r.png")
+    is_death = "_death" in scene.place.name
+    scene.refused(lambda: raised(lost._death(case, "died") if is_death else lost._lateness(case, 0.1)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lost, "load", lambda *_: here())
+        scene.right(DICE, f"score p.png r.png {'--jobs 1' if is_death else '--timeout 60'}")
+    assert "score" not in scene.works("inspect p.png")
+
+
+@TABLE("runs.pairing._not_alike: say with --prediction-pattern and --reference-pattern where")
+def names_of_nothing_in_common(scene):
+    scene.folders("a")
+    (scene.folder / "p" / "a.png").rename(scene.folder / "p" / "x_pred.png")
+    scene.noted(f"{_BATCH} --dry-run")
+    (scene.folder / "r" / "a.png").rename(scene.folder / "r" / "x_ref.png")
+    scene.right(
+        DICE, f"{_BATCH} --prediction-pattern '{{case}}_pred.png' --reference-pattern '{{case}}_ref.png'"
+    )
+
+
+@TABLE("runs.patterns._options: --…-pattern …")
+def names_that_differ_by_a_rule(scene):
+    """Take what is proposed: it pairs every case, and the number is that of all of them."""
+    for number, name in enumerate(("a1", "a2", "a3")):
+        scene.folders(name, prediction=np.roll(PREDICTION, number == 2, axis=1))
+        (scene.folder / "p" / f"{name}.png").rename(scene.folder / "p" / f"{name}_pred.png")
+    said = scene.noted(f"{_BATCH} --dry-run")
+    found = scene.do(f"{_BATCH} --dry-run").text
+    told = found[found.index("--prediction-pattern") :].splitlines()[0]
+    assert told in said
+    report = scene.right(_pooled(), f"{_BATCH} {told}")
+    assert len(report.scored) == 3
+
+
+@TABLE(
+    "runs.pairing._not_alike: some names differ only by what",
+    but=dict.fromkeys(("--prediction-pattern", "--reference-pattern"), "no pattern pairs all of them"),
+)
+def names_that_no_pattern_pairs(scene):
+    """Name the pairs where some names have a suffix and others none."""
+    for number, name in enumerate(("a1", "a2", "a3", "a4")):
+        scene.folders(name, prediction=np.roll(PREDICTION, number == 2, axis=1))
+        if number < 3:
+            (scene.folder / "p" / f"{name}.png").rename(scene.folder / "p" / f"pred_{name}_x.png")
+    scene.noted(f"{_BATCH} --dry-run")
+    rows = "".join(f"p/pred_a{at}_x.png,r/a{at}.png\n" for at in (1, 2, 3))
+    scene.text("pairs.csv", f"prediction,reference\n{rows}")
+    scene.right(_pooled(), "batch --pairs pairs.csv")
+
+
+@TABLE("runs.sides.check_apart: Give the folder that the predictions")
+def references_as_their_predictions(scene):
+    scene.folders()
+    scene.refused("batch r r")
+    scene.right(DICE, _BATCH)
+    scene.right(1.0, "batch r r --allow-same")
+    scene.refused(dicecli.batch, scene.folder / "r", scene.folder / "r")
+    scene.right(1.0, dicecli.batch, scene.folder / "r", scene.folder / "r", allow_same=True)
+
+
+@TABLE("runs.sides.contradiction: '…' is taken as the prediction")
+def references_first(scene):
+    """As it is printed, precision and recall are those of the right side."""
+    for name, array in (("labelsTs", REFERENCE), ("predictions", PREDICTION)):
+        (scene.folder / name).mkdir()
+        scene.png(f"{name}/a.png", array)
+    said = scene.noted("batch labelsTs predictions")
+    told = said[said.index("--prediction") :]
+    scene.right(2 / 3, f"batch {told.partition(' --reference ')[0]} --reference labelsTs", number="precision")
+    assert told.startswith("--prediction predictions --reference labelsTs")
+
+
+def _pooled():
+    """Return Dice of the three cases added up: one of them is a pixel further."""
+    both = sizes = 0
+    for shift in (0, 0, 1):
+        moved = np.roll(PREDICTION, shift, axis=1)
+        both += int((moved & REFERENCE).sum())
+        sizes += int(moved.sum() + REFERENCE.sum())
+    return 2 * both / sizes
+
+
+#: The hint, the CSV that is refused with it, and what it becomes.
+LISTS = [
+    (
+        "pair_csv: Name one in every row.",
+        "prediction,reference\np/a.png,\n",
+        "prediction,reference\np/a.png,r/a.png\n",
+    ),
+    (
+        "pair_csv: Every case stands once:",
+        "prediction,reference\np/a.png,r/a.png\np/b.png,r/a.png\n",
+        "prediction,reference\np/a.png,r/a.png\n",
+    ),
+    (
+        "pair_csv: Every case stands once:",
+        "prediction,reference\np/a.png,r/a.png\np/b.png,r/a.png\n",
+        "prediction,reference,case\np/a.png,r/a.png,one\np/b.png,r/a.png,two\n",
+    ),
+    (
+        "pair_csv: Every case stands once:",
+        "prediction,reference,case\np/a.png,r/a.png,1\np/a.png,r/a.png,2\n",
+        "prediction,reference,case\np/a.png,r/a.png,1\np/b.png,r/b.png,2\n",
+    ),
+    (
+        "pair_csv: Write one row per case below",
+        "prediction,reference\n",
+        "prediction,reference\np/a.png,r/a.png\n",
+    ),
+    (
+        "_rows: Put a cell that contains a",
+        "prediction,reference\np/c,d.png,r/a.png\n",
+        'prediction,reference\n"p/c,d.png",r/a.png\n',
+    ),
+    (
+        "_rows: Give a CSV file in UTF-8.",
+        b"prediction,reference\np/\xe4.png,r/a.png\n",
+        "prediction,reference\np/ä.png,r/a.png\n",
+    ),
+    (
+        "_check_header: The first line names the columns:",
+        "pred,ref\np/a.png,r/a.png\n",
+        "prediction,reference\np/a.png,r/a.png\n",
+    ),
+    (
+        "_check_header: The first line names the columns:",
+        "p/a.png,r/a.png\n",
+        "prediction,reference,case,group\np/a.png,r/a.png,a,x\n",
+    ),
+]
+
+
+@TABLE(*dict.fromkeys(f"runs.pairs_csv.{name}" for name, _, _ in LISTS))
+def a_list_of_pairs_that_is_none(scene):
+    scene.folders("a", "b", "c,d", "ä")
+    for name, bad, good in LISTS:
+        if scene.place.name.startswith(f"runs.pairs_csv.{name}"):
+            scene.bytes("pairs.csv", bad if isinstance(bad, bytes) else bad.encode())
+            scene.refused("batch --pairs pairs.csv")
+            scene.text("pairs.csv", good)
+            scene.right(DICE, "batch --pairs pairs.csv")
+
+
+@TABLE("runs.python._check_given: Give a path, an array or")
+def bytes_for_a_mask(scene):
+    scene.pair()
+    scene.refused(dicecli.score, b"p.png", REFERENCE)
+    scene.right(DICE, dicecli.score, "p.png", "r.png")
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+    import nibabel
+
+    images = [nibabel.Nifti1Image(each[..., None], np.eye(4)) for each in (PREDICTION, REFERENCE)]
+    scene.right(DICE, dicecli.score, *images)
+
+
+@TABLE("runs.python._check_workers: It is a whole number from")
+def no_threads(scene):
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, threads=0)
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, threads=1)
+
+
+@TABLE(
+    "runs.scoring.check_executor: Add --executor dask, or leave out",
+    but={"--scheduler": "it is to be left out"},
+)
+def a_scheduler_alone(scene):
+    scene.folders("a")
+    scene.refused(f"{_BATCH} --scheduler tcp://127.0.0.1:9")
+    scene.right(DICE, _BATCH)
+    distributed = pytest.importorskip("distributed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed, "Client", lambda *_, **__: raised(OSError("no answer")))
+        scene.refused_again(f"{_BATCH} --scheduler tcp://127.0.0.1:9 --executor dask")
+
+
+@TABLE("runs.scoring.settings_of: It is a mapping of names")
+def regions_that_are_no_mapping(scene):
+    scene.refused(dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=["kidneys"])
+    regions = {"kidneys": [2, 3]}
+    scene.right(DICE, dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=regions, number="dice[kidneys]")
+
+
+@TABLE("runs.scoring.settings_of: Give --missing error or skip.")
+def a_map_that_is_missing_as_zero(scene):
+    for side, name, array in (("p", "a", P), ("r", "a", REFERENCE), ("r", "b", REFERENCE)):
+        (scene.folder / side).mkdir(exist_ok=True)
+        scene.nii(f"{side}/{name}.nii.gz", array[..., None].astype("f4" if side == "p" else "u1"))
+    scene.refused(f"{_BATCH} --soft --missing zero")
+    scene.right(DICE, f"{_BATCH} --soft --missing skip", number=_HALF)
+    scene.refused_again(f"{_BATCH} --soft --missing error")
+
+
+@TABLE("runs.scoring._refuse_others: Leave it out.")
+def an_option_of_the_other_kind(scene):
+    scene.folders("a")
+    scene.refused(dicecli.batch, scene.folder / "p", scene.folder / "r", smooth=0.0)
+    scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
+    assert make_settings().metrics is None
+
+
+@TABLE("runs.scoring.chosen_metrics: It is the name of a")
+def metrics_that_are_no_names(scene):
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, metrics=[1])
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, metrics=["dice", "iou"])
+
+
+@TABLE("runs.scoring._of_the_other_kind: Score maps: dicecli soft, or dicecli")
+def a_metric_of_maps(scene):
+    scene.folders("a")
+    scene.refused(f"{_BATCH} -m dice_at_half")
+    assert "dice" in scene.works("metrics")
+    scene.right(DICE, _BATCH)
+    scene.npy("p.npy", P)
+    scene.png("r.png", REFERENCE)
+    scene.right(DICE, "soft p.npy r.png -m dice_at_half", number=_HALF)
+    (scene.folder / "m").mkdir()
+    scene.npy("m/a.npy", P)
+    scene.right(DICE, "batch m r --soft -m dice_at_half", number=_HALF)
+
+
+@TABLE(
+    "runs.scoring._of_the_other_kind: Hard Dice of maps is dice_argmax",
+    but={"--soft": "it is to be left out"},
+)
+def a_metric_of_masks(scene):
+    scene.npy("p.npy", np.stack([1 - P, P]))
+    scene.png("r.png", REFERENCE)
+    scene.refused("soft p.npy r.png -m dice")
+    scene.right(DICE, "soft p.npy r.png -m dice_argmax", number="dice_argmax[1]")
+    scene.right(DICE, "soft p.npy r.png -m dice_at_half", number=_HALF)
+    scene.png("p.png", PREDICTION)
+    scene.right(DICE, "score p.png r.png -m dice")
+    (scene.folder / "p").mkdir()
+    (scene.folder / "r").mkdir()
+    scene.png("p/a.png", PREDICTION)
+    scene.png("r/a.png", REFERENCE)
+    scene.right(DICE, f"{_BATCH} -m dice")
+
+
+@TABLE("runs.scoring.result_of: Make it; or count it as")
+def a_prediction_that_is_missing(scene):
+    scene.folders("a", "b")
+    (scene.folder / "p" / "b.png").unlink()
+    scene.refused(_BATCH)
+    scene.right(2 * 2 / (3 + 2 + 2), f"{_BATCH} --missing zero")
+    scene.right(DICE, f"{_BATCH} --missing skip")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, _BATCH)
+
+
+@TABLE("runs.scoring.result_of: Make it; or leave the case")
+def a_map_that_is_missing(scene):
+    for side, name, array in (("p", "a", P), ("r", "a", REFERENCE), ("r", "b", REFERENCE)):
+        (scene.folder / side).mkdir(exist_ok=True)
+        scene.nii(f"{side}/{name}.nii.gz", array[..., None].astype("f4" if side == "p" else "u1"))
+    scene.refused(f"{_BATCH} --soft")
+    scene.right(DICE, f"{_BATCH} --soft --missing skip", number=_HALF)
+    scene.nii("p/b.nii.gz", P[..., None].astype("f4"))
+    scene.right(DICE, f"{_BATCH} --soft", number=_HALF)
+
+
+@TABLE("runs.scoring._outside: Copy the mask there; or, if")
+def a_link_out_of_the_folder(scene):
+    scene.folders("a")
+    inside = scene.folder / "p" / "a.png"
+    inside.rename(scene.folder / "elsewhere.png")
+    inside.symlink_to(scene.folder / "elsewhere.png")
+    scene.refused(_BATCH)
+    scene.right(DICE, f"{_BATCH} --follow-links")
+    inside.unlink()
+    make.png(inside, PREDICTION)
+    scene.right(DICE, _BATCH)
+
+
+@TABLE("runs.stored_values.encoding: Give a label map; or, where")
+def many_values(scene):
+    """Only floats may be probabilities: of an image of integers a threshold would make a mask of its own."""
+    ramp = np.linspace(0, 1, 5000, dtype="f4").reshape(50, 100)
+    scene.tif("p.tif", ramp)
+    scene.tif("r.tif", (ramp >= 0.25).astype(np.uint8))
+    scene.refused("inspect p.tif")
+    predicted, expected = ramp >= 0.5, ramp >= 0.25
+    both = 2 * int((predicted & expected).sum()) / int(predicted.sum() + expected.sum())
+    scene.right(both, "score p.tif r.tif --threshold 0.5")
+    scene.tif("p.tif", predicted.astype(np.uint8))
+    scene.right(both, "score p.tif r.tif")
+
+
+@TABLE("runs.stored_values.encoding: Give a label map.")
+def an_image(scene):
+    scene.tif("p.tif", np.arange(5000, dtype=np.uint16).reshape(50, 100))
+    scene.refused("inspect p.tif")
+    scene.tif("p.tif", PREDICTION)
+    scene.works("inspect p.tif")
+
+
+@TABLE("runs.stored_values.encoding: Save the mask as integers. If")
+def values_with_nan(scene):
+    lost_ones = REFERENCE.astype("f4")
+    lost_ones[PREDICTION != REFERENCE] = np.nan
+    scene.tif("r.tif", lost_ones)
+    scene.tif("p.tif", PREDICTION)
+    scene.refused("inspect r.tif")
+    scene.works("inspect r.tif --nodata ignore")
+    scene.right(1.0, "score p.tif r.tif --nodata ignore")
+    scene.tif("r.tif", REFERENCE)
+    scene.right(DICE, "score p.tif r.tif")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []
