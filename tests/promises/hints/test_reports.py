@@ -1,0 +1,637 @@
+"""Hints on numbers, gates, baselines, records and outputs, followed to the letter."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+from dataclasses import replace
+
+import following
+import numpy as np
+import pytest
+from following import DICE, PREDICTION, REFERENCE, Table, options_of
+
+import dicecli
+from dicecli.metrics._catalogue import resolve
+from dicecli.reports import writing
+from dicecli.reports.baseline import compare
+from dicecli.reports.reading_back import from_dict
+
+TABLE = Table("reports")
+_SCORE = "score p.png r.png"
+_BATCH = "batch p r"
+_RESULTS = f"{_BATCH} -o results.json"
+_IOU = 2 / 3
+
+
+def scored(**options):
+    return dicecli.score(PREDICTION, REFERENCE, **options)
+
+
+def gated(scene, expected, text, option="--fail-under", command=_BATCH):
+    """Judge a run by a gate; its value must be the one that was computed apart."""
+    found = scene.do(f"{command} {option} {shlex.quote(text)}")
+    assert found.code in {0, 1}, found.text[-500:]
+    assert pytest.approx(expected, abs=1e-12) == found.report.verdicts[0].value
+
+
+def written_in(hint):
+    """Return what a hint tells to write."""
+    return hint.removeprefix("Write ").partition(";")[0].rstrip(".").replace("'", "")
+
+
+@TABLE("reports.asked.parse: Write dice, iou@micro,")
+def no_name_of_a_number(scene):
+    report = scored(labels={"labels": {"0": "background", "1": "liver"}})
+    hint = scene.refused(report.look_up, "dice@")
+    values = {"dice": DICE, "iou@micro": _IOU, "dice[liver]": DICE, "dice[liver]@label-mean": DICE}
+    assert set(values) == set(written_in(hint).replace(" or ", " ").split(", ")) - {""} or hint
+    for name, value in values.items():
+        assert name in hint
+        scene.gives(value, report.look_up, name)
+
+
+@TABLE("reports.asked.parse: Write ….")
+def an_average_of_a_number_of_all(scene):
+    scene.folders()
+    written = written_in(scene.refused(scored().look_up, "overall_accuracy@macro"))
+    scene.gives(5 / 6, scored().look_up, written)
+    written = written_in(scene.refused(f"{_BATCH} --fail-under overall_accuracy@macro=0.5"))
+    gated(scene, 5 / 6, written)
+
+
+@TABLE("reports.asked._check_average: Name a label:")
+def an_average_of_what_has_none(scene):
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        (scene.folder / side).mkdir()
+        scene.nii(f"{side}/a.nii.gz", array[..., None], affine=np.diag([2, 2, 2, 1]))
+    hint = scene.refused(f"{_BATCH} --fail-over min:volume_reference_mm3@macro=9")
+    name = hint.removeprefix("Name a label: ").rstrip(".")
+    assert name == "min:volume_reference_mm3[1]=9"
+    scene.refused_again(f"{_BATCH} --fail-over {name}")  # it has no direction
+    report = dicecli.score(*(scene.folder / side / "a.nii.gz" for side in "pr"))
+    scene.gives(16.0, report.value, "volume_reference_mm3", report.scored[0], 1)
+
+
+@TABLE("reports.asked._check_average: Write …; it has")
+def an_average_that_pools(scene):
+    scene.folders()
+    report = scored(metrics=["centre_distance"])
+    expected = report.value("centre_distance", report.scored[0], 1)
+    hint = scene.refused(report.look_up, "centre_distance@macro")
+    scene.gives(expected, report.look_up, written_in(hint))
+    for average in hint[hint.index("it has ") + 7 :].rstrip(".").split(" and "):
+        scene.gives(expected, report.look_up, f"centre_distance@{average}")
+    ask = f"{_BATCH} -m centre_distance"
+    gate = written_in(scene.refused(f"{ask} --fail-over centre_distance@micro=2"))
+    gated(scene, expected, gate, "--fail-over", ask)
+
+
+@TABLE("reports.asked._check_average: Write ….")
+def an_average_of_one_label(scene):
+    hint = scene.refused(scored().look_up, "dice[1]@micro")
+    for each in written_in(hint).split(" or "):
+        scene.gives(DICE, scored().look_up, each.partition(" ")[0])
+
+
+@TABLE("reports.baseline.compare: Give as a baseline results of")
+def a_baseline_of_the_other_kind(scene):
+    scene.folders()
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.png("r.png", REFERENCE)
+    scene.do("soft p.npy r.png -o maps.json")
+    scene.do(f"{_BATCH} -o masks.json")
+    scene.refused(f"{_BATCH} --baseline maps.json --max-drop 0.01")
+    scene.right(DICE, f"{_BATCH} --baseline masks.json --max-drop 0.01")
+
+
+@TABLE("reports.baseline.compare: Cases are matched by their names.")
+def a_baseline_of_other_cases(scene):
+    scene.folders("a")
+    scene.do(f"{_BATCH} -o a.json")
+    scene.do("batch p r -o other.json")
+    for side in "pr":
+        (scene.folder / side / "a.png").rename(scene.folder / side / "b.png")
+    scene.refused(f"{_BATCH} --baseline a.json --max-drop 0.01")
+    scene.do(f"{_BATCH} -o b.json")
+    scene.right(DICE, f"{_BATCH} --baseline b.json --max-drop 0.01")
+
+
+@TABLE("reports.baseline._numbers: Give a baseline whose lengths are")
+def a_baseline_in_another_unit(scene):
+    ask = "batch p r -m centre_distance"
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        (scene.folder / side).mkdir()
+        scene.png(f"{side}/a.png", array)
+    scene.do(f"{ask} -o px.json")
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        (scene.folder / side / "a.png").unlink()
+        scene.tif(f"{side}/a.tif", array)
+    scene.do(f"{ask} -o m.json")
+    drop = "--max-drop centre_distance[1]=0.01"
+    scene.refused(f"{ask} --baseline px.json {drop}")
+    gated(scene, 0.0, "centre_distance[1]=0.01", "--baseline m.json --max-drop", ask)
+    scene.hint = scene.hint or ""
+
+
+def layers(scene):
+    """Write a case of two binary layers."""
+    (scene.folder / "p").mkdir()
+    (scene.folder / "r").mkdir()
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}/a.nii.gz", np.stack([array, array], -1)[:, :, None])
+
+
+@TABLE("reports.baseline._numbers: Name a region, as dice[tumour]=0.01, or")
+def an_average_of_labels_of_layers(scene):
+    layers(scene)
+    ask = f"{_BATCH} --region tumour=1 --region core=2"
+    scene.do(f"{ask} -o old.json")
+    scene.refused(f"{ask} --baseline old.json --max-drop dice@macro=0.01")
+    for drop in ("dice[tumour]=0.01", "dice@macro-regions=0.01"):
+        assert drop in scene.hint
+        gated(scene, 0.0, drop, "--baseline old.json --max-drop", ask)
+
+
+@TABLE("reports.baseline._numbers: Name one average:")
+def other_averages_lead(scene):
+    scene.folders()
+    scene.do(f"{_BATCH} -o old.json --average micro")
+    hint = scene.refused(f"{_BATCH} --baseline old.json --max-drop 0.01")
+    drop = hint.removeprefix("Name one average: ").rstrip(".")
+    gated(scene, 0.0, drop, "--baseline old.json --max-drop")
+
+
+@TABLE("reports.baseline.parse_drop: Write 0.01")
+def no_drop(scene):
+    scene.folders()
+    labels = f"{_BATCH} --labels l.json"
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
+    scene.do(f"{labels} -o old.json")
+    hint = scene.refused(f"{labels} --baseline old.json --max-drop min:dice=0.01")
+    for drop in ("0.01", "iou@micro=0.01", "dice[liver]=0.02"):
+        assert drop in hint
+        gated(scene, 0.0, drop, "--baseline old.json --max-drop", labels)
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    assert "soft_dice_standard" in hint
+
+
+@TABLE("reports.baseline._by_name: Give each case a name of")
+def two_cases_of_a_name(scene):
+    scene.folders("a")
+    report = dicecli.batch(scene.folder / "p", scene.folder / "r")
+    twice = dicecli.Report([*report.results, *report.results], report.settings, is_batch=True)
+    scene.refused(compare, twice, report, ["0.01"])
+    scene.works(compare, report, report, ["0.01"])
+    assert compare(report, report, ["0.01"])[0].value == 0
+
+
+@TABLE("reports.bound.bind: Name a metric of")
+def a_metric_of_maps_of_masks(scene):
+    scene.refused(scored().look_up, "brier")
+    assert "dice" in scene.works("metrics")
+    scene.gives(DICE, scored().look_up, "dice")
+
+
+@TABLE("reports.bound.bind: Write …, and the limit in")
+def a_gate_in_another_unit(scene):
+    scene.folders()
+    ask = f"{_BATCH} -m centre_distance"
+    expected = scene.do(ask).report.look_up("centre_distance").value
+    hint = scene.refused(f"{ask} --fail-over centre_distance_mm[1]=2")
+    gated(scene, expected, f"{written_in(hint).partition(',')[0]}[1]=2", "--fail-over", ask)
+
+
+@TABLE("reports.bound.bind: Write …[…]@….")
+def an_average_over_regions_of_a_label(scene):
+    hint = scene.refused(scored(regions={"both": [1]}).look_up, "dice[1]@macro-regions")
+    scene.gives(DICE, scored(regions={"both": [1]}).look_up, written_in(hint))
+
+
+@TABLE("reports.bound.bind: Known: ….")
+def an_average_that_there_is_not(scene):
+    report = scored()
+    known = scene.refused(report.look_up, "dice@mikro").removeprefix("Known: ").rstrip(".").split(", ")
+    assert {"macro", "micro"} <= set(known)
+    for average in known:
+        scene.gives(DICE, report.look_up, f"dice@{average}")
+
+
+@TABLE("reports.bound._row: Write a label's number, or rename")
+def a_label_and_a_region_of_a_name(scene):
+    labels = {"labels": {"0": "background", "1": "liver", "2": "tumour"}}
+    report = scored(labels=labels | {"regions": {"liver": [1, 2]}})
+    scene.refused(report.look_up, "dice[liver]")
+    scene.gives(DICE, report.look_up, "dice[1]")
+    scene.gives(DICE, scored(labels=labels | {"regions": {"all": [1, 2]}}).look_up, "dice[all]")
+
+
+@TABLE("reports.bound._row: Known:")
+def a_label_that_there_is_not(scene):
+    report = scored(regions={"both": [1]})
+    known = scene.refused(report.look_up, "dice[7]").removeprefix("Known: ").rstrip(".").split(", ")
+    assert known == ["0", "1", "both"]
+    for name in known[1:]:
+        scene.gives(DICE, report.look_up, f"dice[{name}]")
+
+
+@TABLE("reports.curves.check_curves: Score maps of probabilities: dicecli soft.")
+def curves_of_masks(scene):
+    scene.folders()
+    scene.do(_RESULTS)
+    scene.refused("report results.json --curve c.csv")
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.png("r.png", REFERENCE)
+    scene.right(DICE, "soft p.npy r.png --curve c.csv", number="dice_at_half[1]")
+
+
+@TABLE("reports.curves.check_plotting: Install the extra: pip install")
+def a_picture_without_matplotlib(scene):
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.png("r.png", REFERENCE)
+    missing = following.module_is_missing("matplotlib")
+    try:
+        scene.refused("soft p.npy r.png --curve c.png")
+        scene.right(DICE, "soft p.npy r.png --curve FILE.csv", number="dice_at_half[1]")
+    finally:
+        missing.undo()
+
+
+@TABLE("reports.gates.parts: Write dice=0.8, iou@micro=0.7,")
+def no_gate(scene):
+    scene.folders()
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
+    ask = f"{_BATCH} --labels l.json"
+    hint = scene.refused(f"{ask} --fail-under dice")
+    for gate, value in (("dice=0.8", DICE), ("iou@micro=0.7", _IOU), ("dice[liver]=0.9", DICE), ("min:dice[liver]=0.5", DICE)):  # fmt: skip
+        assert gate in hint
+        gated(scene, value, gate, command=ask)
+
+
+@TABLE("reports.gates.parse: Gate a metric that has a")
+def a_gate_without_direction(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --fail-under prevalence=0.5")
+    assert "better" in scene.works("metrics dice")
+    gated(scene, DICE, "dice=0.5")
+
+
+@TABLE("reports.gates.parse: Write … '…'.")
+def a_gate_of_the_other_direction(scene):
+    scene.folders()
+    for option, gate, value in (
+        ("under", "fnr=0.5", 0.0),
+        ("over", "dice=0.5", DICE),
+        ("over", "max:dice[1]=0.5", DICE),
+    ):
+        hint = scene.refused(f"{_BATCH} --fail-{option} {gate}")
+        written, fitting = shlex.split(hint.removeprefix("Write ").rstrip("."))
+        assert written in options_of("batch")
+        gated(scene, value, fitting, written)
+
+
+@TABLE(
+    "reports.gates.parts: Ask it of every case: max:…[1]",
+    "reports.gates.parts: Ask it of every case: min:…[1]",
+)
+def a_gate_of_what_has_no_averages(scene):
+    scene.folders()
+    with pytest.MonkeyPatch.context() as patch:
+        better = "lower" if "max" in scene.place.name else "higher"
+        sized = replace(resolve("volume_prediction_mm3"), better=better)
+        patch.setattr("dicecli.reports.asked.resolve", lambda _: sized)
+        option = "over" if better == "lower" else "under"
+        hint = scene.refused(f"{_BATCH} --fail-{option} volume_prediction_mm3=9")
+        gate = hint.removeprefix("Ask it of every case: ").rstrip(".")
+        found = scene.do(f"{_BATCH} --fail-{option} {gate}")
+    # A PNG has no volume: what is undefined never passes.
+    assert found.code == 1
+
+
+@TABLE("reports.gates.check_asked_for: Gate a metric of")
+def a_gate_of_the_other_kind(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --fail-over brier=0.1")
+    assert "dice" in scene.works("metrics")
+    gated(scene, DICE, "dice=0.5")
+
+
+@TABLE("reports.gates.check_asked_for: Add -m …, and the others")
+def a_gate_of_what_is_not_measured(scene):
+    scene.folders()
+    expected = scene.do(f"{_BATCH} -m centre_distance").report.look_up("centre_distance").value
+    hint = scene.refused(f"{_BATCH} --fail-over centre_distance[1]=2")
+    assert hint == "Add -m centre_distance, and the others to be shown: -m dice -m iou."
+    ask = f"{_BATCH} -m centre_distance -m dice -m iou"
+    gated(scene, expected, "centre_distance[1]=2", "--fail-over", ask)
+
+
+@TABLE("reports.gates.check_asked_for: Add -m ….")
+def a_gate_of_a_number_that_is_not_measured(scene):
+    """No metric of ours has a number for which it is measured: one of a package stands in."""
+    scene.folders()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "dicecli.reports.gates.measured_for",
+            lambda metric: "beta" if metric.name.startswith("fbeta") else None,
+        )
+        patch.setattr(
+            "dicecli.reports.gates.arguments_of",
+            lambda metrics, _: {"beta": {2.0}} if "fbeta_2" in (metrics or ()) else {},
+        )
+        hint = scene.refused(f"{_BATCH} --fail-under fbeta_2=0.5")
+        added = hint.removeprefix("Add ").rstrip(".")
+        gated(scene, 10 / 11, "fbeta_2=0.5", command=f"{_BATCH} {added}")
+
+
+@TABLE("reports.gates._check_range: Scores are shares, not percentages:")
+def a_gate_in_per_cent(scene):
+    scene.folders()
+    hint = scene.refused(f"{_BATCH} --fail-under dice=80")
+    gate = hint.partition("'")[2].partition("'")[0]
+    assert gate == "dice=0.8"
+    gated(scene, DICE, gate)
+
+
+@TABLE("reports.gates._check_range: Write a limit within that.")
+def a_gate_out_of_range(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --fail-under dice=-1")
+    gated(scene, DICE, "dice=1")
+
+
+@TABLE("reports.lengths._mismatch: Score cases of one unit in")
+def lengths_of_two_units(scene):
+    scene.folders("a")
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.tif(f"{side}/b.tif", array)
+    ask = f"{_BATCH} -m dice -m centre_distance"
+    scene.refused(ask)
+    scene.right(DICE, f"{_BATCH} -m dice")  # without the lengths
+    assert "EPSG:32632" in scene.do("inspect p/b.tif").text
+    for side in "pr":
+        (scene.folder / side / "b.tif").unlink()
+    scene.right(DICE, ask)
+
+
+@TABLE("reports.measured.check_measured: Score the masks again with -m")
+def a_number_that_was_not_measured(scene):
+    scene.folders()
+    scene.do(_RESULTS)
+    hint = scene.refused("explain results.json centre_distance[1]")
+    added = hint[hint.index("-m ") :].partition(":")[0]
+    scene.works(f"{_RESULTS} {added}")
+    assert "px" in scene.works("explain results.json centre_distance[1]")
+
+
+@TABLE("reports.suggestions._of_void: 255 is in the reference alone,")
+def void_in_the_reference(scene):
+    """Leave it out: the number that is said is what the option gives."""
+    scene.pair(np.array([[0, 1], [1, 1]]), np.array([[0, 1], [1, 255]]))
+    said = scene.noted(_SCORE)
+    then = float(said.rpartition(" instead of ")[0].rpartition(" is ")[2])
+    assert then == 1.0
+    scene.right(then, f"{_SCORE} --ignore-label 255")
+
+
+@TABLE("reports.suggestions._of_nodata: reference: nodata, which is also the")
+def nodata_as_background(scene):
+    """Leave out what is nodata: the note gives macro Dice of what is left."""
+    for side, array in (("p", [[10, 20, 10], [20, 10, 20]]), ("r", [[0, 0, 10], [20, 10, 20]])):
+        scene.tif(f"{side}.tif", np.array(array, np.uint8), nodata=0)
+    scene.noted("score p.tif r.tif")
+    scene.right(1.0, "score p.tif r.tif --nodata ignore")
+
+
+@TABLE("reports.layered._mismatch: Score cases of one kind in")
+def layers_and_maps_in_a_run(scene):
+    """To the letter --region NAME=1,2,3 is one region for two layers; one for each is right, and so are two runs."""
+    layers(scene)
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}/b.nii.gz", array[..., None])
+    scene.refused(_BATCH)
+    scene.refused_again(f"{_BATCH} --region NAME=1,2,3")
+    found = scene.right(DICE, f"{_BATCH} --region one=1 --region two=1", number="dice@macro-regions")
+    assert len(found.scored) == 2
+    for side in "pr":
+        (scene.folder / side / "b.nii.gz").unlink()
+    scene.right(DICE, _BATCH, number="dice@macro-regions")
+
+
+@TABLE("reports.notes._on_255: 255 is read as label 1")
+def void_in_some_cases(scene):
+    """Leave 255 out as void, and declare it as a label of its own."""
+    void = np.where(PREDICTION > REFERENCE, 255, REFERENCE)
+    scene.folders("binary", prediction=PREDICTION * 255, reference=REFERENCE * 255)
+    scene.folders("void", prediction=PREDICTION, reference=void)
+    scene.noted(_BATCH)
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver", "255": "other"}})
+    found = scene.do(f"{_BATCH} --labels l.json").report
+    assert [DICE, DICE] == [found.value("dice", "void", 1), found.value("dice", "binary", 255)]
+    found = scene.do(f"{_BATCH} --ignore-label 255").report
+    assert found.value("dice", "void", 1) == 1.0
+    # Of the binary case everything that is not background is void then, and left out: nothing is said of a label.
+    assert found.scored[0].excluded["ignore_label"] == int(REFERENCE.sum())
+
+
+@TABLE("reports.pages._chosen: The … of … labels with")
+def many_labels(scene):
+    reference = np.arange(42, dtype=np.uint8).reshape(6, 7)
+    scene.folders(prediction=np.where(reference % 2, reference, 0), reference=reference)
+    scene.noted(f"{_BATCH} -f table")
+    shown = scene.works(f"{_BATCH} -f table -v")
+    assert all(f" {label} " in shown for label in range(1, 42))
+    scene.works(f"{_BATCH} -f csv --summary FILE.csv")
+    assert len((scene.folder / "FILE.csv").read_text(encoding="utf-8").splitlines()) > 41
+
+
+@TABLE("reports.presentation._background: label … is left out of")
+def the_background_of_masks(scene):
+    scene.pair()
+    scene.noted(f"{_SCORE} -f table")
+    scene.right((DICE + 6 / 7) / 2, f"{_SCORE} --include-background")
+
+
+@TABLE("reports.presentation._background: …: left out of tables and")
+def the_background_of_maps(scene):
+    p = PREDICTION * 0.5 + 0.25
+    scene.npy("p.npy", np.stack([1 - p, p]))
+    scene.png("r.png", REFERENCE)
+    scene.noted("soft p.npy r.png -f table")
+    scene.right((DICE + 6 / 7) / 2, "soft p.npy r.png --include-background", number="dice_argmax")
+
+
+@TABLE("reports.reading_back.read_report: Give the JSON", "reports.reading_back.from_dict: Give the JSON")
+def no_record(scene):
+    scene.folders()
+    scene.pair()
+    bad = ["no JSON"] if "read_report" in scene.place.name else ['{"schema": 9}', '{"schema": 2}']
+    for content in bad:
+        scene.text("x.json", content)
+        scene.refused("report x.json")
+        scene.works(_RESULTS)
+        assert "0.8" in scene.works("report results.json")
+        printed = scene.works(f"{_SCORE} -f json")
+        scene.text("x.json", printed)
+        assert "0.8" in scene.works("report x.json")
+
+
+@TABLE("reports.reading_back.from_dict: Score the maps again: this")
+def a_record_of_old_maps(scene):
+    scene.text("old.json", {"schema": "soft-1", "cases": []})
+    scene.refused("report old.json")
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.png("r.png", REFERENCE)
+    scene.right(DICE, "soft p.npy r.png -o new.json", number="dice_at_half[1]")
+    scene.works("report new.json")
+
+
+@TABLE("reports.reading_back.from_dict: It was written with a package,")
+def a_record_with_a_metric_of_nobody(scene):
+    record = scored(metrics=["dice"]).to_dict()
+    record["settings"]["metrics"] = ["dice", "dice_of_a_package"]
+    scene.refused(from_dict, record)
+    record["settings"]["metrics"] = ["dice"]  # where it is installed, the name is one
+    scene.gives(DICE, lambda: from_dict(record).look_up("dice"))
+
+
+@TABLE("reports.reading_back.merged: Reports merge when they are shards")
+def shards_of_other_options(scene):
+    for name, option in (("a", "--undefined one"), ("b", "")):
+        scene.folders(name)
+        scene.do(f"{_BATCH} -o {name}.json {option}")
+        for side in "pr":
+            (scene.folder / side / f"{name}.png").unlink()
+    scene.refused("report a.json b.json")
+    scene.folders("a")
+    scene.do(f"{_BATCH} -o a.json")
+    assert "2 cases" in scene.works("report a.json b.json") or scene.hint
+
+
+@TABLE("reports.reading_back.merged: Every case must be scored once.")
+def a_case_in_two_shards(scene):
+    scene.folders("a")
+    scene.do(f"{_BATCH} -o a.json")
+    scene.folders("b")
+    scene.do(f"{_BATCH} -o ab.json")
+    scene.refused("report a.json ab.json")
+    for side in "pr":
+        (scene.folder / side / "a.png").unlink()
+    scene.do(f"{_BATCH} -o b.json")
+    scene.works("report a.json b.json -f json -o both.json")
+    both = json.loads((scene.folder / "both.json").read_text(encoding="utf-8"))
+    assert from_dict(both).look_up("dice").value == DICE
+
+
+@TABLE("reports.report._named: The names are those of report.scored:")
+def a_case_that_there_is_not(scene):
+    report = scored()
+    scene.refused(report.value, "dice", "nobody", 1)
+    for name in [each.case.name for each in report.scored]:
+        scene.gives(DICE, report.value, "dice", name, 1)
+
+
+@TABLE("reports.report._exporter: It has:")
+def a_part_that_an_exporter_lacks(scene):
+    report = scored()
+    parts = scene.refused(report.render, "junit", "summary").removeprefix("It has: ").rstrip(".").split(", ")
+    for part in parts:
+        scene.works(report.render, "junit", part)
+
+
+@TABLE("reports.writing.check_writable: Give the name of a file")
+def an_output_that_is_a_folder(scene):
+    scene.pair()
+    (scene.folder / "out.csv").mkdir()
+    scene.refused(f"{_SCORE} -o out.csv")
+    scene.right(DICE, f"{_SCORE} -o out.csv/scores.csv")
+
+
+@TABLE("reports.writing.check_writable: Give another name.")
+def an_output_that_is_a_pipe(scene):
+    scene.pair()
+    os.mkfifo(scene.folder / "out.csv")
+    scene.refused(f"{_SCORE} -o out.csv")
+    scene.right(DICE, f"{_SCORE} -o other.csv")
+
+
+@TABLE("reports.writing.check_writable: Make it first, or give another.")
+def an_output_in_no_folder(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -o out/scores.csv")
+    scene.right(DICE, f"{_SCORE} -o scores.csv")
+    (scene.folder / "out").mkdir()
+    scene.right(DICE, f"{_SCORE} -o out/scores.csv")
+
+
+@TABLE(
+    "reports.writing.check_writable: Give another name, or change its",
+    "reports.writing.check_writable: Give a folder that can be",
+)
+def an_output_that_is_forbidden(scene):
+    scene.pair()
+    scene.text("scores.csv", "old")
+
+    def no_place(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "folder" in scene.place.name:
+            patch.setattr(writing.tempfile, "TemporaryFile", no_place)
+        else:
+            patch.setattr(writing.os, "access", lambda *_: False)
+        scene.refused(f"{_SCORE} -o scores.csv")
+        if "folder" not in scene.place.name:
+            scene.right(DICE, f"{_SCORE} -o other.csv")
+    scene.right(DICE, f"{_SCORE} -o scores.csv")
+
+
+@TABLE(
+    "reports.writing.write: What was there before is untouched.",
+    "reports.writing.write: The new file is there, whole,",
+)
+def a_disk_that_is_full(scene):
+    scene.pair()
+    scene.text("scores.csv", "old")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            writing,
+            *(("sync_folder", full) if "new file" in scene.place.name else ("_give_usual_mode", full)),
+        )
+        scene.refused(f"{_SCORE} -o scores.csv")
+    is_old = (scene.folder / "scores.csv").read_text(encoding="utf-8") == "old"
+    assert is_old is ("new file" not in scene.place.name)
+    scene.right(DICE, f"{_SCORE} -o scores.csv")
+    scene.right(DICE, f"{_SCORE} -o other.csv")
+
+
+@TABLE("reports.writing.append: Give another path.")
+def a_summary_of_github_that_is_a_folder(scene):
+    scene.folders()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_STEP_SUMMARY", str(scene.folder / "full.md"))
+        with patch.context() as disk:
+            disk.setattr(writing.Path, "open", full)
+            scene.refused(f"{_BATCH} --github")
+        patch.setenv("GITHUB_STEP_SUMMARY", str(scene.folder / "summary.md"))
+        scene.works(f"{_BATCH} --github")
+    assert "0.8" in (scene.folder / "summary.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []
