@@ -44,11 +44,6 @@ def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     notes: list[str] = []
     for side, (source, *others) in sides.items():
         said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
-        first, *rest = sizes[side].values()
-        if others and any(first) and all(each == first for each in rest):
-            said.append(
-                "its layers hold equally many pixels: if they are colours of one mask, --band 1 reads one"
-            )
         if not others:
             renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
             inside[side] = meant_regions(source, renamed, rows, settings)
