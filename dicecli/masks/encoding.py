@@ -171,7 +171,8 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
     Raises
     ------
     NotLabels
-        Grey levels between 0 and 255: an anti-aliased or JPEG-damaged binary mask.
+        Grey levels between 0 and 255: an anti-aliased or JPEG-damaged binary mask. With a threshold, 1 beside
+        values that reach it, and nothing between.
     """
     if settings.threshold is not None:
         ignored = dict(enumerate(settings.labels.ignore, start=_IGNORED))
@@ -179,6 +180,14 @@ def meaning(sizes: Mapping[int, int], settings: Settings) -> tuple[dict[int, int
             return ignored, [
                 f"it holds only 0 and 1: taken as it is, without the threshold {settings.threshold:g}"
             ]
+        is_grey = settings.threshold > _NEAR  # lower ones are of labels, or of probabilities
+        if is_grey and {_ONE, _REACHED} <= set(sizes) and _BELOW not in sizes:
+            raise NotLabels(
+                f"beside 0 it holds 1, values from the threshold {settings.threshold:g} on, and nothing "
+                "between: labels rather than grey levels, of which label 1 would become background",
+                "If the larger value marks void, and this is the reference: --ignore-label with that value, "
+                "beside --threshold. If 1 is a grey level, save the mask again as 0 and 255.",
+            )
         nothing = f"no value reaches the threshold {settings.threshold:g}: all of it is 0"
         said = [nothing] if {_ONE, _BELOW} & set(sizes) and _REACHED not in sizes else []
         return ignored | {_ZERO: 0, _ONE: 0, _BELOW: 0, _REACHED: 1}, said

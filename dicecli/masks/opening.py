@@ -35,6 +35,9 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
     CaseError
         With the side and the file. Several volumes that are not binary are refused as they are read.
     """
+    if side == "prediction" and settings.threshold is not None:
+        # What is left out is so by the reference alone; a prediction's values reach the threshold, or do not.
+        settings = replace(settings, labels=replace(settings.labels, ignore=()))
     try:
         return [_opened(mask, settings)]
     except ManyVolumes as error:

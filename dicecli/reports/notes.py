@@ -65,7 +65,9 @@ def _on_255(scored: Sequence[Scored]) -> list[str]:
         return []
     return [
         f"255 is read as label 1 in {len(as_one):,} cases ({_names(as_one)}) and is a label of its own in "
-        f"{len(own):,} ({_names(own)}): if it marks void, --ignore-label 255; else give --labels",
+        f"{len(own):,} ({_names(own)}): if it is label 1 in the former and void in the latter, save the "
+        "former as 0 and 1, and give --ignore-label 255; if it is one label in all, declare it: "
+        "--labels FILE",
     ]
 
 

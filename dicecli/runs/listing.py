@@ -57,13 +57,22 @@ class Side:
         """Return the path of a case's mask, or None; several are an error."""
         masks = self.named.get(name, ())
         if len(masks) > 1:
+            of_all = [
+                suffix for suffix in sorted(map(self.masks.__getitem__, masks)) if self._all_have(suffix)
+            ]
             raise self.error(
                 f"the case '{name}' has {len(masks)} files: {listed(masks)}",
-                f"Keep one of them, or give a --{self.side}-pattern that only one matches, such as "
-                f"'{{case}}{self.masks[min(masks)]}'.",
+                f"Keep one of them, or give a --{self.side}-pattern that only one matches, as "
+                f"'{{case}}{of_all[0]}'."
+                if of_all
+                else "Keep one of them in the folder, and move the others out of it.",
                 AmbiguousPair,
             )
         return self.path(masks[0]) if masks else None
+
+    def _all_have(self, suffix: str) -> bool:
+        """Whether every case has exactly one mask with a suffix, so that a pattern of it leaves none out."""
+        return all([self.masks[each] for each in masks].count(suffix) == 1 for masks in self.named.values())
 
     def leads_outside(self, name: str) -> bool:
         """Whether a case's mask, or the other half of it, is a link out of the folder."""

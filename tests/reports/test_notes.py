@@ -111,8 +111,9 @@ def test_255_as_two_things_is_a_contradiction():
         scored("d"),
     ]
     assert run_notes(run, 4)[0] == (
-        "255 is read as label 1 in 2 cases (a, c) and is a label of its own in 1 (b): if it marks void, "
-        "--ignore-label 255; else give --labels"
+        "255 is read as label 1 in 2 cases (a, c) and is a label of its own in 1 (b): if it is label 1 in the former "
+        "and void in the latter, save the former as 0 and 1, and give --ignore-label 255; if it is one label in "
+        "all, declare it: --labels FILE"
     )
 
 
@@ -145,8 +146,9 @@ def test_all_notes_in_their_order():
     run = [scored("a", TURNED, twins="file"), read_as_one("b"), scored("c", labels=(255,))]
     assert run_notes(run, 3) == [
         "in 1 of 3 cases both masks are one file, or copies of it: a",
-        "255 is read as label 1 in 1 cases (b) and is a label of its own in 1 (c): if it marks void, "
-        "--ignore-label 255; else give --labels",
+        "255 is read as label 1 in 1 cases (b) and is a label of its own in 1 (c): if it is label 1 in the former "
+        "and void in the latter, save the former as 0 and 1, and give --ignore-label 255; if it is one label in "
+        "all, declare it: --labels FILE",
         f"in 1 of 3 cases: {TURNED} (a)",
         f"in 1 of 3 cases: {AS_ONE} (b)",
     ]

@@ -326,6 +326,25 @@ def a_mask_with_soft_edges(scene):
     scene.right(1.0, f"{_SCORE} --labels FILE.json", number="dice[255]")
 
 
+@TABLE("masks.encoding.meaning: If the larger value marks void")
+def labels_and_void_beside_soft_edges(scene):
+    """Leave the void of the reference out beside the threshold; or save the mask as 0 and 255."""
+    soft, hard = soft_edges()
+    reference = np.roll(hard, 2, axis=1)
+    void = np.where(np.arange(len(hard))[:, None] < 2, 255, reference)
+    counted = void != 255
+    overlap = 2 * int((hard & reference)[counted].sum()) / int((hard.astype(int) + reference)[counted].sum())
+    scene.pair(soft, void)
+    assert "--ignore-label" in scene.refused(f"{_SCORE} --threshold 128")
+    scene.right(overlap, f"{_SCORE} --threshold 128 --ignore-label 255")
+    scene.pair(soft, np.where(void == 255, 255, 0))
+    expected = np.where(void == 255, 1, 0)
+    scene.right(
+        2 * int((hard & expected).sum()) / int((hard.astype(int) + expected).sum()),
+        f"{_SCORE} --threshold 128",
+    )
+
+
 @TABLE(
     "masks.files.check_regular: Check the path; relative paths",
     "masks.files.check_regular: It is a symbolic link",

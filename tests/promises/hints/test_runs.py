@@ -220,6 +220,22 @@ def two_files_of_a_case(scene):
         scene.right(DICE, _BATCH)
 
 
+@TABLE("runs.listing.mask: Keep one of them in")
+def two_files_of_a_case_where_another_has_none_of_that_kind(scene):
+    """No pattern is proposed, since it would leave out the other case."""
+    for side, other in (("prediction", "r"), ("reference", "p")):
+        scene.folders("a", "c")
+        folder = scene.folder / side[0]
+        for name in "ab":
+            make.geotiff(folder / f"{name}.tif", REFERENCE, crs=None, transform=None)
+        make.png(scene.folder / other / "b.png", REFERENCE)
+        assert "pattern" not in scene.refused(_BATCH)
+        (folder / "a.tif").unlink()
+        scene.right((2 * DICE + 1) / 3, _BATCH, number="dice@macro-imagewise")
+        for each in scene.folder.glob("*/b.*"):
+            each.unlink()
+
+
 @TABLE("runs.listing.list_side: Suffixes that are read:")
 def a_folder_without_masks(scene):
     scene.folders("a")

@@ -85,14 +85,6 @@ def ignoring_in_layers(scene):
     scene.right(DICE, f"{ask} --labels l.json", number="dice[two]")
 
 
-@TABLE("statistics._meaning.layers.of_layers: its layers hold equally many pixels:")
-def bands_of_one_mask(scene):
-    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
-        scene.tif(f"{side}.tif", np.stack([array] * 3) * 255, photometric="minisblack", alpha="no")
-    scene.noted("score p.tif r.tif")
-    scene.right(DICE, "score p.tif r.tif --band 1")
-
-
 @TABLE("statistics._meaning.maps.of_maps: all that is not 0 is")
 def what_is_not_0_is_nodata(scene):
     for side, array in (("p", PREDICTION), ("r", REFERENCE)):
