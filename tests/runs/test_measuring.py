@@ -491,9 +491,17 @@ def test_inspect_refuses_what_score_refuses(tmp_path):
 
 
 def test_grey_in_three_colours_is_told_from_layers(tmp_path):
-    """Bands that are one mask three times are scored as layers, with a note; --band 1 reads one of them."""
+    """Bands of 0 and 1 that are one mask three times are layers, with a note; --band 1 reads one of them.
+
+    Of 0 and 255 they are grey stored as colours, where the file says that they are colours.
+    """
     mask = make.blobs((12, 11), 2, 1)
-    path = str(make.geotiff(tmp_path / "m.tif", np.stack([mask] * 3) * 255))
+    path = str(make.geotiff(tmp_path / "m.tif", np.stack([mask] * 3)))
+    grey = str(make.geotiff(tmp_path / "g.tif", np.stack([mask] * 3) * 255))
+    with pytest.raises(ManyVolumes, match="grey") as told:
+        dicecli.score(grey, path)
+    assert "--band 1" in told.value.hint
+    assert dicecli.score(grey, path, band=1).averages["macro"]["dice"].value == 1.0
     report = dicecli.score(path, str(make.geotiff(tmp_path / "n.tif", np.stack([mask] * 3))))
     assert sum("colours of one mask, --band 1" in note for note in report.results[0].notes) == 2
     alone = dicecli.score(path, str(make.geotiff(tmp_path / "o.tif", mask)), band=1)

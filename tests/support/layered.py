@@ -31,7 +31,8 @@ def written(path, layers, dtype="uint8", full=1, **options):
     """Write layers, or a label map, as the suffix says: bands of a GeoTIFF, the last axis of a NIfTI."""
     array = layers.astype(dtype) * np.dtype(dtype).type(full) if layers.dtype == bool else layers
     if path.suffix == ".tif":
-        return str(make.geotiff(path, array, **options))
+        # GDAL would mark three or four bands of bytes as colours.
+        return str(make.geotiff(path, array, **({"photometric": "minisblack", "alpha": "no"} | options)))
     volume = np.moveaxis(array, 0, -1) if array.ndim == 4 else array
     return str(make.nifti(path, volume, **options))
 

@@ -332,6 +332,8 @@ def test_one_hot_bands_that_a_writer_calls_colours_are_layers(tmp_path):
     path = geotiff(tmp_path / "a.tif", hot)
     (note,) = [each for each in scored(path, path).notes if each.startswith("reference: it has")]
     assert "4 binary layers" in note
+    with pytest.raises(NotLabels, match="hold nodata"):
+        scored(geotiff(tmp_path / "b.tif", np.where(hot[0], 7, hot), nodata=7), path)
 
 
 def test_a_file_of_several_label_maps_is_told_how_to_choose(tmp_path):

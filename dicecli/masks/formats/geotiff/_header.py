@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import LossyCompression, ManyVolumes, NotLabels, TooLarge, Truncated, UnknownFormat
+from dicecli.errors import (
+    FileError,
+    LossyCompression,
+    ManyVolumes,
+    NotLabels,
+    TooLarge,
+    Truncated,
+    UnknownFormat,
+)
 from dicecli.masks import files
+from dicecli.masks.formats.geotiff._directories import Directories
 from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_memory
@@ -30,6 +40,8 @@ _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 MAX_BLOCK_BYTES = 1 << 30
 #: GDAL keeps a record of every band; a spectrometer has some hundred.
 MAX_BANDS = 4096
+#: ModelPixelScale, the steps along x, y and z.
+_SCALE = 33550
 #: Blocks up to this size are nobody's worry.
 _SMALL_BLOCK = 1 << 24
 UNSCALED = "the band's scale and offset are not applied: labels are the stored values"
@@ -59,8 +71,20 @@ def opened(path: str, make: Callable[[DatasetReader], _Made], directory: int | N
             dataset.close()
             raise
         first = made[0] if isinstance(made, list) else made
-        first.notes += [f"GDAL warns: {each}" for each in said]
+        first.notes += [f"GDAL warns: {each}" for each in said] + _on_scale(path)
         return made
+
+
+def _on_scale(path: str) -> list[str]:
+    """Say where rows go up by the scale: GDAL says it no more once it is told what to make of that."""
+    scale: list[float] = []
+    with files.open_regular(path) as file, suppress(FileError):  # what is damaged is told where it is read
+        directories = Directories(file, path)
+        entry = directories.read(directories.first).entries.get(_SCALE)
+        scale = [] if entry is None else directories.numbers(entry, 2).tolist()
+    if len(scale) < 2 or not scale[1] < 0:
+        return []
+    return ["its scale is negative, so that its rows would go up: they are taken to go down, as GDAL does"]
 
 
 def check_bands(count: int, path: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.masks.exact import where_missing
 from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band, rectangle
 from dicecli.masks.formats.geotiff._gdal import closed_off
@@ -148,10 +149,15 @@ class _Channel(Band):
             They are colours.
         """
         stored = self._read(window, self._band)
-        if self.are_colours and stored.size and stored.max() > 1:
+        if self.are_colours and self._is_above_one(stored):
             raise colours_of(self._dataset, self.path, self.lock)
         values: np.ndarray = self._scaled(stored)
         return values
+
+    def _is_above_one(self, stored: np.ndarray) -> bool:
+        """Whether any value but nodata is neither 0 nor 1."""
+        missing = where_missing(stored, self.nodata)
+        return bool(stored.max(initial=0, where=True if missing is None else ~missing) > 1)
 
     def _scaled(self, stored: Any) -> Any:
         scale, offset = self._scaling
