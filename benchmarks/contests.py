@@ -92,6 +92,7 @@ def contests() -> dict[str, Contest]:
         "help": _help(),
         "two-png": _two_png(),
         "png": _png(),
+        "few-png": _few_png(),
         "large-png": _large_png(),
         "volume": _volume(),
         "geotiff": _geotiff(),
@@ -101,6 +102,7 @@ def contests() -> dict[str, Contest]:
 
 
 TWO_JOBS, TWO_CORES = "dicecli, two jobs", "dicecli, two cores"
+DEFAULT_JOBS = "dicecli, as many jobs as it chooses"
 _OF_JOBS = "The processor's seconds and the memory of two jobs are those of the first process alone."
 
 #: The folder of data for each contest, where it has another name.
@@ -167,8 +169,18 @@ def _two_png() -> Contest:
 def _png() -> Contest:
     decoding = peer("Pillow, decoding alone", "decoding_png.py", FOLDERS)
     peers = (decoding, peer("Pillow + NumPy, four masks per label", "png_with_numpy.py", (*FOLDERS, "4")))
-    limits = (Limit("slower", 1.6, decoding.name), Limit("faster", 1.7, DICECLI, TWO_JOBS))
+    limits = (Limit("slower", 1.6, decoding.name), Limit("slower", 0.75, DICECLI, TWO_JOBS))
     return Contest("PNG pairs of 512 x 512, four labels", (*_jobs(), *peers), limits, notes=(_OF_JOBS,))
+
+
+def _few_png() -> Contest:
+    command = (*command_of(DICECLI), "batch", *FOLDERS, "-f", "csv", "-q")
+    entrants = (
+        Entrant(DICECLI, (*command, "--jobs", "1"), from_csv),
+        Entrant(DEFAULT_JOBS, command, from_csv),
+    )
+    limits = (Limit("slower", 1.05, DICECLI, DEFAULT_JOBS),)
+    return Contest("Six PNG pairs of 512 x 512, four labels", entrants, limits, repeats=7)
 
 
 def _large_png() -> Contest:

@@ -157,6 +157,12 @@ def make_png(folder: Path, sizes: Sizes) -> None:
     make_pairs(folder, sizes.cases, 512)
 
 
+def make_few_png(folder: Path, sizes: Sizes) -> None:
+    """Write six pairs of masks of 512 x 512 pixels."""
+    del sizes
+    make_pairs(folder, 6, 512)
+
+
 def make_large_png(folder: Path, sizes: Sizes) -> None:
     """Write pairs of masks of 3,072 x 3,072 pixels."""
     make_pairs(folder, sizes.cases, 3072)
@@ -188,6 +194,7 @@ def make_growth(folder: Path, sizes: Sizes) -> None:
 MAKERS: dict[str, Callable[[Path, Sizes], None]] = {
     "startup": make_startup,
     "png": make_png,
+    "few-png": make_few_png,
     "large-png": make_large_png,
     "volume": make_volume,
     "geotiff": make_geotiff,

@@ -72,8 +72,7 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
-    if ctx.obj == OWN_PROCESS:
-        _make_ready(options)
+    options["may_fork"] = ctx.obj == OWN_PROCESS and _make_ready(options["device"])
     reads: Reads = "probabilities" if soft else "labels"
     leave_others(ctx, options, reads)
     leave_others_of_file(ctx, options, reads, quiet=quiet)
@@ -141,16 +140,12 @@ def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quie
             click.echo(f"Note: {inert(note)}", err=True)
 
 
-def _make_ready(options: dict[str, Any]) -> None:
-    """Set this process up for many cases, and let workers be forked from it."""
+def _make_ready(device: str) -> bool:
+    """Set this process up for many cases, and return whether workers may be forked from it."""
     from dicecli.runs.allocator import keep_freed_memory
 
     keep_freed_memory()
-    if options["executor"] not in {None, "processes"} or options["device"] != "cpu":
-        return
-    from dicecli.runs.executors.processes import prepare
-
-    prepare()
+    return device == "cpu"
 
 
 def _run(
@@ -159,7 +154,9 @@ def _run(
     """Run the cases; return the report, and the exit code where the run was stopped."""
     from dicecli.runs.batch import Stopped, run
 
-    how: dict[str, Any] = {name: options[name] for name in ("executor", "scheduler", "timeout", "strict")}
+    how: dict[str, Any] = {
+        name: options[name] for name in ("executor", "scheduler", "timeout", "strict", "may_fork")
+    }
     how |= {"jobs": options["jobs"] or shared.cores(), "few_alone": options["jobs"] is None}
     stopped = None
     try:

@@ -106,6 +106,7 @@ def run(
     *,
     jobs: int = 1,
     few_alone: bool = False,
+    may_fork: bool = False,
     executor: str | None = None,
     scheduler: str | None = None,
     timeout: float | None = None,
@@ -123,6 +124,8 @@ def run(
         Worker processes.
     few_alone : bool
         Whether a few small files are scored in this process, which takes less time than workers to start.
+    may_fork : bool
+        Whether worker processes may be forked from this one, which has to be this project's own.
     executor : str, optional
         ``serial``, ``processes`` or ``dask``; by default the first for one job, the second for more, and
         where there is a time limit.
@@ -152,8 +155,11 @@ def run(
         is_small = len(todo) == len(cases) and (len(cases) <= 1 or (few_alone and _are_small(cases)))
         is_alone = timeout is None and (jobs == 1 or is_small)
         jobs = max(1, min(jobs, len(todo)))
-        plugin = load("executors", executor or ("serial" if is_alone else "processes"))
+        name = executor or ("serial" if is_alone else "processes")
+        plugin = load("executors", name)
         how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
+        if name == "processes":
+            how["may_fork"] = may_fork
         if timeout is not None:
             how |= {"timeout": timeout, "late": partial(late, timeout=timeout)}
         guarded = partial(_guarded, settings=settings)

@@ -215,13 +215,12 @@ def test_a_forked_worker_has_what_is_loaded_and_no_file_of_its_parent(has_thread
 import sys, threading, workers
 from dicecli.runs.executors import processes
 sys.modules["loaded_by_the_parent"] = sys
-processes.prepare()
 journal = open({str(tmp_path / "journal")!r}, "w")
 ended = threading.Event()
 thread = threading.Thread(target=ended.wait)
 if {has_thread}:
     thread.start()
-print([found for _, found in processes.run(workers.inherited, [None] * 2, 1, workers.lost)])
+print([found for _, found in processes.run(workers.inherited, [None] * 2, 1, workers.lost, may_fork=True)])
 ended.set()
 """
     out, err = start(code).communicate()

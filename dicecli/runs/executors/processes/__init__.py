@@ -10,7 +10,6 @@ import pickle
 from typing import TYPE_CHECKING, TypeVar
 
 from dicecli.runs.executors.processes._crew import MOST_ITEMS, Crew
-from dicecli.runs.executors.processes._process import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-__all__ = ["MOST_ITEMS", "prepare", "run"]
+__all__ = ["MOST_ITEMS", "run"]
 
 
 def run(
@@ -29,6 +28,7 @@ def run(
     *,
     timeout: float | None = None,
     late: Callable[[Item], Result] | None = None,
+    may_fork: bool = False,
 ) -> Iterator[tuple[int, Result]]:
     """Yield position and result of every item, as they are done, from at most `jobs` worker processes.
 
@@ -44,13 +44,17 @@ def run(
         another one started.
     late : callable
         Gives the result of an item that took longer; what it raises is raised here.
+    may_fork : bool
+        Whether this process is this project's own, and has used no device: on Linux workers are then forked
+        from it as long as it has no other thread of Python, and have at once what it has loaded. Elsewhere,
+        where libraries do not survive a fork, they start afresh.
 
     Raises
     ------
     WorkersFailed
         Workers die, or hang, before they do anything; or one dies over an item, and `lost` is None.
     """
-    crew = Crew(pickle.dumps(function), items, jobs, lost, timeout=timeout, late=late)
+    crew = Crew(pickle.dumps(function), items, jobs, lost, timeout=timeout, late=late, may_fork=may_fork)
     try:
         try:
             yield from crew.results()

@@ -48,11 +48,12 @@ class Crew(Generic[Item, Result]):
         *,
         timeout: float | None,
         late: Callable[[Item], Result] | None,
+        may_fork: bool,
     ) -> None:
         self.function = function
         self.items = enumerate(items)
         self.jobs = affordable(max(jobs, 1))
-        self.lost, self.late = lost, late
+        self.lost, self.late, self.may_fork = lost, late, may_fork
         self.patience = Patience(timeout)
         self.workers: list[Worker] = []
         self.backlog: deque[tuple[int, Item]] = deque()
@@ -116,7 +117,7 @@ class Crew(Generic[Item, Result]):
         while len(self.workers) < self.jobs and self.have_waiting(starting + 1):
             starting += 1
             try:
-                start(self.workers)
+                start(self.workers, may_fork=self.may_fork)
             except OSError as error:
                 self.go_on_with(self.workers, f"could not be started: {error}")
 
@@ -192,9 +193,8 @@ class Crew(Generic[Item, Result]):
         if error is not None:
             raise error
         worker.seconds = max(seconds, (worker.seconds + seconds) / 2)
-        worker.room = max(1, min(MOST_ITEMS, int(_AHEAD_S / max(worker.seconds, 1e-6))))
-        if worker.seconds < QUICK_S:
-            worker.room = max(worker.room, 2)
+        least = 2 if worker.seconds < QUICK_S else 1
+        worker.room = max(least, min(MOST_ITEMS, int(_AHEAD_S / max(worker.seconds, 1e-6))))
         self.done.append((position, result))
 
     def take_back(self, worker: Worker, body: bytes) -> None:

@@ -49,16 +49,13 @@ class Worker:
         Whether it was asked for what it has not begun, and has not answered that yet.
     """
 
-    #: Whether this process is this project's own, so that it may fork; see :func:`prepare`.
-    may_fork = False
-
-    def __init__(self) -> None:
+    def __init__(self, inherited: list[int] | None = None) -> None:
+        """Start it: forked from this process, where it is said which open files it must not keep."""
         self.tasks: deque[tuple[int, Any]] = deque()
         self.is_ready = self.is_amid = self.is_recalled = False
         self.room = 0
         self.seconds = 0.0
         self.since = time.monotonic()
-        inherited = _open_files() if _forks() else None
         context = multiprocessing.get_context("spawn" if inherited is None else "fork")
         self.pipe, theirs = context.Pipe()
         _limit_messages(self.pipe)
@@ -114,29 +111,18 @@ class Worker:
         return ending(self.process.exitcode)
 
 
-def prepare() -> None:
-    """Let workers be forked from this process on Linux, so that they have at once what it has loaded.
-
-    It concerns all of a process: for those that are this project's own, and have used no device. Where other
-    threads of Python run, and elsewhere, where libraries do not survive a fork, workers start afresh.
-    """
-    Worker.may_fork = sys.platform == "linux"
-
-
-def start(workers: list[Worker]) -> None:
+def start(workers: list[Worker], *, may_fork: bool) -> None:
     """Start a worker, and list it with the others, whatever signal comes meanwhile.
 
     Raises
     ------
     OSError
     """
-    with signals_held(is_fork=_forks()):
-        workers.append(Worker())
-
-
-def _forks() -> bool:
-    """Whether the next worker may be forked: in a child of a process with threads, a lock may stay locked."""
-    return Worker.may_fork and threading.active_count() == 1
+    # In a child of a process with threads, a lock may stay locked.
+    forks = may_fork and sys.platform == "linux" and threading.active_count() == 1
+    inherited = _open_files() if forks else None
+    with signals_held(is_fork=inherited is not None):
+        workers.append(Worker(inherited))
 
 
 def _open_files() -> list[int] | None:
