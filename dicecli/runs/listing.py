@@ -62,7 +62,7 @@ class Side:
             ]
             raise self.error(
                 f"the case '{name}' has {len(masks)} files: {listed(masks)}",
-                f"Keep one of them, or give a --{self.side}-pattern that only one matches, as "
+                f"Keep one of them, or give a --{self.side}-pattern that only one matches, such as "
                 f"'{{case}}{of_all[0]}'."
                 if of_all
                 else "Keep one of them in the folder, and move the others out of it.",
