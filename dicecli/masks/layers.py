@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from dicecli.errors import Changed, NotLabels, UnknownLabel
+from dicecli.errors import Changed, NotLabels
+from dicecli.masks.declared import check_declared
 from dicecli.masks.exact import where_missing
 from dicecli.masks.largest import untied
 from dicecli.masks.palettes import meant_values
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
-    from dicecli.records.labels import LabelScheme
     from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
 
@@ -230,28 +230,3 @@ def _nodata(values: np.ndarray, source: MaskSource) -> np.ndarray:
     """Return where one channel has the value that stands for nodata."""
     missing = where_missing(values, source.nodata, nan_is_nodata=source.nan_is_nodata)
     return np.zeros(values.shape, bool) if missing is None else missing
-
-
-def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
-    """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
-
-    Raises
-    ------
-    UnknownLabel
-    """
-    if not scheme.is_declared:
-        return
-    strange = {
-        label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
-    }
-    if strange:
-        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())[:5])
-        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
-        raise UnknownLabel(
-            f"label {shown}{more} is not declared by {scheme.source}",
-            "If 255 stands for label 1, which is declared: --threshold 128."
-            if scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
-            else "Declare it there: then its pixels count as errors wherever the other mask says something "
-            "else. --ignore-label N would leave out every pixel whose reference is N, so that what is "
-            "predicted there counts no more.",
-        )

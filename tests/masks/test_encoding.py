@@ -11,8 +11,8 @@ from make import blobs, brute, counts, geotiff, nifti, png, scored
 
 import dicecli
 from dicecli.errors import NotLabels, TooManyLabels, UnknownLabel, UsageError
+from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import meaning, residual, to_labels
-from dicecli.masks.layers import check_declared
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.runs.scoring import make_settings

@@ -52,7 +52,7 @@ _PROPOSE_NOTHING = (
     "masks.channels._note: ",
     "masks.channels.channels_of: as --channels says",
     "masks.formats.geotiff._hidden.cover: its … is not used, as",
-    "masks.formats.geotiff.masks._describe_extras: it has one band, which is",
+    "masks.formats.geotiff._extras.describe_extras: it has one band, which is",
     "reports.schema_parts.",
     "reports.suggestions._of_nodata: --nodata ignore",
     "reports.suggestions._of_void: --ignore-label 255",

@@ -458,7 +458,8 @@ def layers_with_nodata(scene):
 
 
 @TABLE(
-    "masks.layers.check_declared: Declare it there", but={"--ignore-label": "what it does is said; N is none"}
+    "masks.declared.check_declared: Declare it there",
+    but={"--ignore-label": "what it does is said; N is none"},
 )
 def a_label_that_is_not_declared(scene):
     """Of planes 0 and 1 with label 1, 2 and 3 with 2, 4 and 5 with 3, which the prediction calls 2."""
@@ -681,7 +682,7 @@ def scores_that_tie(scene):
     scene.right(2 * 1 / (2 + 1), f"{_NII} --argmax --channel-axis 0")
 
 
-@TABLE("masks.layers.check_declared: If 255 stands for label 1,")
+@TABLE("masks.declared.check_declared: If 255 stands for label 1,")
 def white_for_a_declared_label(scene):
     scene.text("l.json", {"labels": {"0": "rest", "1": "road"}})
     for prediction, reference in ((PREDICTION * 255, REFERENCE), (PREDICTION, REFERENCE * 255)):

@@ -20,7 +20,7 @@ TABLE = Table(
         "masks.formats.geotiff._header._check_block: It is cut off": "damaged headers alone come there: tests/promises/test_damage.py",
         "masks.formats.geotiff._layout._check_block: It is cut off": "likewise: tests/masks/formats/geotiff/test_stacks.py",
         "masks.formats.geotiff._directories.raw: Save it again.": "what asks for an entry looks at its type before",
-        "masks.formats.geotiff._page_blocks._bytes: Fetch or save": "a file that shrinks as it is read",
+        "masks.formats.geotiff._blocks._bytes: Fetch or save": "a file that shrinks as it is read",
         "masks.formats.geotiff.colours._strange: Score it once": "a file that changes as it is read",
     },
 )
@@ -125,9 +125,9 @@ DAMAGED = [
     ("_directories.raw: It is cut off", True, long_entry),
     ("_directories.number: Save it again.", True, two_widths),
     ("_pages._layout: It is damaged", True, patched(257, lambda _: 0, 1)),
-    ("_page_blocks._looked_up: It is cut off", True, patched(273, lambda _: 1 << 30, 1)),
-    ("_page_blocks._looked_up: Save it again.", True, patched(278, lambda _: 1, 1)),
-    ("_page_blocks._short: Fetch or save it again.", True, patched(279, lambda _: 3, 1)),
+    ("_blocks._looked_up: It is cut off", True, patched(273, lambda _: 1 << 30, 1)),
+    ("_blocks._looked_up: Save it again.", True, patched(278, lambda _: 1, 1)),
+    ("_blocks._short: Fetch or save it again.", True, patched(279, lambda _: 3, 1)),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import NotLabels
-from dicecli.masks.formats.geotiff._page_blocks import PageBlocks
+from dicecli.masks.formats.geotiff._blocks import PageBlocks
 from dicecli.masks.grid import Grid
 from dicecli.masks.sources import MaskSource
 from dicecli.records.limits import check_pixels

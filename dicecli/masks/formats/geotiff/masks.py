@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +12,13 @@ from dicecli.masks.exact import shown
 from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._band import Band
 from dicecli.masks.formats.geotiff._deflate_blocks import DeflateBlocks
+from dicecli.masks.formats.geotiff._extras import describe_extras
 from dicecli.masks.formats.geotiff._grid import grid
 from dicecli.masks.formats.geotiff._hidden import Hidden, cover
 from dicecli.masks.formats.geotiff._kinds import kinds
 from dicecli.masks.formats.geotiff._nodata import nodata_tag
 from dicecli.masks.formats.geotiff.colours import Colours
 from dicecli.masks.formats.geotiff.scores import largest_of_bands
-from dicecli.masks.palettes import palette_of
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from dicecli.masks.formats.geotiff._kinds import Kinds
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
-
-_SIDECARS = (".msk", ".aux.xml", ".ovr")
-_WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW")
 
 
 def open_mask(path: str, reading: Reading, directory: int | None = None) -> MaskSource:
@@ -78,7 +74,7 @@ def _source(dataset: DatasetReader, path: str, reading: Reading, directory: int 
     source.notes += note + said
     source.facts = _facts(dataset, band, place, compression)
     source.facts["nodata"] = None if tag is None else shown(tag)
-    _describe_extras(source, dataset, band, path, reading.band)
+    describe_extras(source, dataset, band, path, reading.band)
     if hider is None:
         return source
     source.beside = (found.alpha,) if found.alpha else ()
@@ -100,7 +96,7 @@ def _of_colours(
     source.facts = _facts(dataset, 1, place, compression)
     source.facts["nodata"] = None if tag is None else shown(tag)
     source.beside += (found.alpha,) if hider and found.alpha else ()
-    _describe_extras(source, dataset, 1, path, None)
+    describe_extras(source, dataset, 1, path, None)
     return source
 
 
@@ -175,41 +171,6 @@ def _nodata(tag: float | None, reading: Reading) -> tuple[float | None, float | 
 
 def _is_tiled(dataset: DatasetReader, block: tuple[int, int]) -> bool:
     return bool(dataset.profile.get("tiled")) or block[1] != dataset.width
-
-
-def _describe_extras(
-    source: MaskSource, dataset: DatasetReader, band: int, path: str, band_wanted: int | None
-) -> None:
-    """Note what is in the file, or beside it, and was not used."""
-    if dataset.overviews(band):
-        source.facts["overviews"] = ", ".join(f"1:{n}" for n in dataset.overviews(band)) + " (not used)"
-    if (dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0):
-        source.notes.append(_header.UNSCALED)
-    bare = path[: len(path) - len(files.suffix(path))]
-    if dataset.gcps[0] or dataset.rpcs:
-        source.notes.append("its place is given by control points or RPCs, which are not compared")
-    if band_wanted not in {None, band}:
-        source.notes.append(f"it has one band, which is read; --band {band_wanted} is for the other file")
-    beside = [f"{path}{end}" for end in _SIDECARS] + [f"{bare}{end}" for end in _WORLD_FILES]
-    present = [os.path.basename(each) for each in beside if os.path.exists(each)]  # noqa: PTH110, PTH119
-    if present:
-        source.notes.append(f"files beside it were not used: {', '.join(present)}")
-    _describe_palette(source, dataset, band)
-
-
-def _describe_palette(source: MaskSource, dataset: DatasetReader, band: int) -> None:
-    """Take the colours of a palette, or those of greys whose 0 is white."""
-    kind = dataset.colorinterp[band - 1].name
-    if kind not in {"palette", "undefined"}:
-        return
-    try:
-        table = np.array(list(dataset.colormap(band).values()), np.uint8).reshape(-1, 4)
-    except ValueError:
-        if kind == "palette":
-            source.oddities.append("it says that it has a palette, and has none")
-        return
-    source.palette = palette_of(table[:, :3].tobytes())
-    source.facts["palette"] = f"{len(table)} colours"
 
 
 class _Labels(Band):

@@ -57,7 +57,7 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
     FileError, ManyImages, LossyCompression, NotLabels
     """
     from dicecli.masks.formats.geotiff import bands
-    from dicecli.masks.formats.geotiff._page_blocks import PageBlocks
+    from dicecli.masks.formats.geotiff._blocks import PageBlocks
     from dicecli.masks.formats.geotiff._page_mask import PageMask, size_of
 
     files.check_regular(path)
