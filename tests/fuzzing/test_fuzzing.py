@@ -105,20 +105,20 @@ def test_types_that_numpy_lacks(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "expected"),
     [
-        {"pixdim": (3.0, 1, 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0},
-        {"pixdim": (1.0, -1, 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0},
-        {"pixdim": (1.0, float("inf"), 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0},
-        {"quaternion_and_offset": (float("inf"),) * 6, "qform_code": 1, "sform_code": 0},
-        {"pixdim": (1.0, 1e-40, 1e-40, 1e-40, 0, 0, 0, 0), "qform_code": 0, "sform_code": 0},
-        {"srow_x": (1e-40, 0, 0, 0), "sform_code": 1},
+        ({"pixdim": (3.0, 1, 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0}, "BadHeader"),
+        ({"pixdim": (1.0, -1, 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0}, "BadHeader"),
+        ({"pixdim": (1.0, float("inf"), 1, 1, 0, 0, 0, 0), "qform_code": 1, "sform_code": 0}, "BadHeader"),
+        ({"quaternion_and_offset": (float("inf"),) * 6, "qform_code": 1, "sform_code": 0}, "BadHeader"),
+        ({"pixdim": (1.0, 1e-40, 1e-40, 1e-40, 0, 0, 0, 0), "qform_code": 0, "sform_code": 0}, "scored"),
+        ({"srow_x": (1e-40, 0, 0, 0), "sform_code": 1}, "BadHeader"),
     ],
 )
-def test_places_that_are_none(tmp_path, fields):
-    """A form of NaN, infinity, nothing or less places no voxel: it is not used, and the labels are counted."""
+def test_places_that_are_none(tmp_path, fields, expected):
+    """A form of NaN, infinity, nothing or less places no voxel: an error, unless no place was stated."""
     path = make.patched(make.nifti(tmp_path / "a.nii", make.blobs((4, 5, 6))), **fields)
-    assert "scored" == oracle.judge(path)
+    assert expected == oracle.judge(path)
 
 
 def test_a_size_that_is_a_signalling_nan(tmp_path):
@@ -151,7 +151,7 @@ def test_a_transform_that_is_none(tmp_path):
     """A transform whose numbers overflow, or come to nothing, places no pixel either."""
     for step in (1e-300, 1e300, 5e-324):
         path = make.geotiff(tmp_path / "a.tif", make.blobs((4, 5)), transform=(step, 0, 0, 0, -step, 0))
-        assert "scored" == oracle.judge(path)
+        assert "BadHeader" == oracle.judge(path)
 
 
 # Whether the judge can say no

@@ -34,7 +34,7 @@ def scored(prediction, reference):
     return [report.look_up(name).value for name in ("dice", "iou")]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(MASKS, st.permutations(range(5)))
 def test_the_macro_averages_are_those_of_the_report(masks, numbers):
     """With the prediction's numbers as they are, and renumbered: as if the masks had been saved so."""
@@ -47,7 +47,7 @@ def test_the_macro_averages_are_those_of_the_report(masks, numbers):
             assert math.isclose(value, other) or (math.isnan(value) and math.isnan(other))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(MASKS, st.integers(0, 4))
 def test_leaving_out_a_label_is_what_the_option_does(masks, label):
     """The macro averages without a label are those with `--ignore-label`, where the prediction lacks it."""
@@ -77,7 +77,7 @@ def test_a_label_that_is_missed_is_no_background_under_another_number(prediction
         assert (found.labels, found.iou) == (expected, 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(MASKS)
 def test_renumbering_promises_no_more_than_it_gives(masks):
     """Saved with the numbers that are suggested, the prediction has the macro IoU that is promised."""

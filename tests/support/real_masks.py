@@ -42,7 +42,7 @@ BAD = {
     "pil_padded_idat.png": None,
     "pil_seek_too_large.tif": DAMAGED,
     "pil_tRNS_null_1x1.png": None,
-    "pil_tiff_wrong_bits_per_sample_2.tiff": None,
+    "pil_tiff_wrong_bits_per_sample_2.tiff": ("ManyVolumes",),
     "pil_truncated_image.png": ("Truncated",),
     "pil_unknown_compression_method.png": ("Corrupt",),
     "png_bad_iCCP.png": ("Corrupt",),

@@ -129,7 +129,7 @@ def test_more_than_a_thousandth_of_ties_is_refused(tmp_path, is_scaled):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_largest_by_brute_force(data):
     """Each pixel has the channel of its largest score; where several are the largest, -1 - the first of these."""
     shape = (*data.draw(st.lists(st.integers(1, 3), min_size=2, max_size=3)), data.draw(st.integers(2, 4)))

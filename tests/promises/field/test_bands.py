@@ -103,7 +103,7 @@ def test_what_the_predictions_mask_hides_is_a_miss(tmp_path, hiding):
 
 @HIDING
 @pytest.mark.parametrize("dtype", ["uint8", "uint64", "float32"])
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     labels=arrays(np.uint8, (20, 18), elements=st.integers(0, 3)),
     shows=arrays(bool, (20, 18)),

@@ -163,7 +163,7 @@ def test_a_pattern_that_takes_two_files_is_not_proposed(tmp_path):
 PART = st.text("ab_/1.'", max_size=4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(PART, PART, PART, PART, st.sets(st.text("ab01_", min_size=1, max_size=5), min_size=1, max_size=6))
 def test_whatever_is_proposed_pairs_one_side(before, after, other_before, other_after, names):
     """Brute force: each proposed pattern, tried, gives every prediction a reference, or the other way round."""

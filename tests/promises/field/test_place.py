@@ -9,7 +9,7 @@ import make
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from make import brute, counts, patched, scored
 
@@ -85,7 +85,6 @@ def test_a_sheared_image_in_micrometres_has_its_volume_in_millimetres():
     st.permutations(range(3)),
     st.tuples(*[st.booleans()] * 3),
 )
-@settings(deadline=None)
 def test_upright_voxels_have_the_product_of_their_steps(steps, order, flips):
     """Where no axis leans the determinant is the product, to the last bit."""
     linear = np.zeros((3, 3))
@@ -95,7 +94,6 @@ def test_upright_voxels_have_the_product_of_their_steps(steps, order, flips):
 
 
 @given(st.lists(st.floats(-10, 10), min_size=9, max_size=9))
-@settings(deadline=None)
 def test_the_determinant_is_numpys(values):
     """Of any three axes it is what NumPy gives."""
     linear = np.array(values).reshape(3, 3)

@@ -75,13 +75,17 @@ class Layout(NamedTuple):
             and self.fill_order in {1, 2}
             and self.predictor in {1, 2, 3}
             and self.format in range(1, 7)
-            and self.photometric not in _PACKED
         )
 
     @property
     def kind(self) -> tuple[int | str | None, ...]:
         """What the pages of a volume have in common: shape, type, and the value of nodata."""
         return (*self[:5], self.nodata)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its samples are packed together, so that its bytes are no samples."""
+        return self.photometric in _PACKED
 
     @property
     def block(self) -> tuple[int, int]:

@@ -191,14 +191,16 @@ def _run(pages: Pages, found: Directories, first: Directory) -> Pages | None:
 
 
 def _check_alike(layouts: Sequence[Layout], path: str) -> None:
-    if all(each.kind == layouts[0].kind for each in layouts) and layouts[0].samples == 1:
+    are_packed = any(each.is_packed for each in layouts)
+    if all(each.kind == layouts[0].kind for each in layouts) and layouts[0].samples == 1 and not are_packed:
         return
     kinds: dict[tuple[int | str | None, ...], list[int]] = {}
     for number, each in enumerate(layouts, 1):
         kinds.setdefault(each.kind, []).append(number)
     shown = [f"page {_numbers(each)}: {layouts[each[0] - 1]}" for each in list(kinds.values())[:4]]
     more = f"; and {len(kinds) - 4:,} kinds more" if len(kinds) > 4 else ""
-    what = "which differ" if len(kinds) > 1 else "of several samples each"
+    what = "packed as YCbCr or LogLuv" if are_packed else "of several samples each"
+    what = "which differ" if len(kinds) > 1 else what
     error = ManyImages(
         f"it holds {len(layouts):,} images, {what}: {'; '.join(shown)}{more}",
         f"Say which one holds the labels: --page N, from 1 to {len(layouts)}.",

@@ -139,7 +139,7 @@ def test_pages_may_be_stored_each_in_its_own_way(tmp_path):
 
 
 @pytest.mark.parametrize("compress", [None, "deflate", "lzw"])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(ends=st.tuples(*[st.tuples(st.integers(0, n), st.integers(0, n)) for n in (33, 37, 5)]))
 def test_any_window_is_that_part_of_the_volume(tmp_path_factory, compress, ends):
     """Windows may begin and end anywhere, across blocks and pages."""
