@@ -154,6 +154,8 @@ def _directory(
         _layout.WIDTH: [layout.width],
         _layout.LENGTH: [layout.height],
         **(tiles if layout.tile_width else {_layout.ROWS: [rows]}),
+        _layout.FAX_3: [layout.fax_3],
+        _layout.FAX_4: [layout.fax_4],
     }
     shorts: dict[int, list[int]] = {
         _layout.BITS: [layout.bits] * planes,

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 WIDTH, LENGTH, BITS, COMPRESSION, FILL_ORDER, OFFSETS = 256, 257, 258, 259, 266, 273
 SAMPLES, ROWS, LENGTHS, PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 277, 278, 279, 317, 322, 323, 324
 TILE_LENGTHS, FORMAT, NODATA, PLANAR, PHOTOMETRIC, COLOURS = 325, 339, 42113, 284, 262, 320
+#: How CCITT's Group 3 and Group 4 were used: rows that say what differs from the one before, fill bits.
+FAX_3, FAX_4 = 292, 293
 #: Tags of numbers by which pages are alike, and what they are where they are missing.
 ALIKE = {
     WIDTH: 0, LENGTH: 0, BITS: 1, FORMAT: 1, SAMPLES: 1, COMPRESSION: 1, PREDICTOR: 1, FILL_ORDER: 1,
-    PLANAR: 1, PHOTOMETRIC: 1, TILE_WIDTH: 0, TILE_LENGTH: 0, ROWS: 2**32 - 1,
+    PLANAR: 1, PHOTOMETRIC: 1, TILE_WIDTH: 0, TILE_LENGTH: 0, ROWS: 2**32 - 1, FAX_3: 0, FAX_4: 0,
 }  # fmt: skip
 #: Photometric interpretations of one sample; and the bits of numbers that a palette can have colours for.
 _WHITE_IS_0, _PALETTE, _PALETTE_BITS = 0, 3, 16
@@ -60,6 +62,8 @@ class Layout(NamedTuple):
     tile_width: int
     tile_length: int
     rows_per_strip: int
+    fax_3: int
+    fax_4: int
     nodata: str | None = None
 
     @property

@@ -96,6 +96,23 @@ def test_few_bits_a_pixel_are_labels(tmp_path, bits, compress):
     assert labels_of(volume).tolist() == read(path).tolist()
 
 
+@pytest.mark.parametrize("options", [0, 1, 4, 5], ids=["1-D", "2-D", "filled", "2-D, filled"])
+@pytest.mark.parametrize("order", [1, 2], ids=["", "bits turned"])
+def test_every_use_of_group_3_gives_the_same_volume(tmp_path, options, order):
+    """CCITT Group 3 codes rows by themselves or by the one before, as a tag of each page says."""
+    from PIL import Image, features
+
+    if not features.check("libtiff"):
+        pytest.skip("this Pillow writes no CCITT")
+    first, *others = [Image.fromarray(page > 1) for page in VOLUME]
+    for name, more in (("one", []), ("all", others)):
+        path = tmp_path / f"{name}.tif"
+        tags = {292: options, 266: order}
+        first.save(path, compression="group3", tiffinfo=tags, save_all=True, append_images=more)
+    assert (VOLUME[0] > 1).astype(int).tolist() == read(tmp_path / "one.tif").tolist()
+    assert labels_of(VOLUME > 1).astype(int).tolist() == read(tmp_path / "all.tif").tolist()
+
+
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite", "palette"])
 def test_labels_are_the_stored_numbers_whatever_they_mean_as_colours(tmp_path, photometric):
     """White as 0, and a palette, change nothing: a stack is read as one page is."""
