@@ -182,7 +182,8 @@ def _whole(value: float, slope: float, inter: float) -> int:
 def tiff(path: Path) -> Counter:
     """Count the pixels of a TIFF that GDAL reads page by page, as one block each.
 
-    No second reader knows as many kinds.
+    No second reader knows as many kinds; tifffile reads pages of which GDAL refuses a tag that says nothing of
+    their numbers, as a palette that is missing.
     """
     import rasterio
 
@@ -191,16 +192,28 @@ def tiff(path: Path) -> Counter:
         places = _directories(path.read_bytes())
         images = [f"GTIFF_DIR:off:{at}:{path}" for at in places] if len(places) > 1 else [path]
         found: Counter = Counter()
-        for each in images:
-            with rasterio.open(each, driver="GTiff", sharing=False) as dataset:
-                if dataset.count > 1:  # binary layers, which have no labels
-                    held = set(np.unique(dataset.read()).tolist())
-                    assert held <= {0, 1} or held <= {0, 255}
-                    return Counter()
-                values, nodata = dataset.read(1), dataset.nodata
+        for at, each in zip(places or [0], images, strict=True):
+            try:
+                with rasterio.open(each, driver="GTiff", sharing=False) as dataset:
+                    if dataset.count > 1:  # binary layers, which have no labels
+                        held = set(np.unique(dataset.read()).tolist())
+                        assert held <= {0, 1} or held <= {0, 255}
+                        return Counter()
+                    values, nodata = dataset.read(1), dataset.nodata
+            except rasterio.errors.RasterioIOError:
+                values, nodata = _by_tifffile(path, at)
             kept = values[~_equal(values, nodata)] if nodata else values.ravel()
             found.update(round(value) for value in kept.tolist())
     return found
+
+
+def _by_tifffile(path: Path, at: int) -> tuple[np.ndarray, float | None]:
+    """Return the pixels of the page whose directory lies at a byte, and its nodata."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page = next(each for each in file.pages if each.offset == at)
+        return page.asarray(), page.nodata if "GDAL_NODATA" in page.tags else None
 
 
 def _directories(content: bytes) -> list[int]:
@@ -231,7 +244,10 @@ def array(path: Path) -> Counter:
 
 
 def _equal(values: np.ndarray, nodata: float) -> np.ndarray:
-    return np.isnan(values) if math.isnan(nodata) else values == values.dtype.type(nodata)
+    if math.isnan(nodata):
+        return np.isnan(values)
+    # A fraction is no whole number, whatever a cast makes of it.
+    return values == (values.dtype.type(nodata) if values.dtype.kind == "f" else nodata)
 
 
 #: By the last suffix of a file: what counts the labels in it.

@@ -73,7 +73,8 @@ class Layout(NamedTuple):
         tile = (self.tile_width, self.tile_length)
         return (
             min(positive) > 0
-            and self.rows_per_strip < 2**32
+            and max(self.width, self.height, self.rows_per_strip, *tile, self.fax_3, self.fax_4) < 2**32
+            and max(self.bits, self.samples, self.compression, self.photometric) < 2**16
             and (min(tile) > 0 or max(tile) == 0)
             and self.planar in {1, 2}
             and self.fill_order in {1, 2}
@@ -117,9 +118,9 @@ class Layout(NamedTuple):
 
 def palette(found: Directories, directory: Directory, layout: Layout) -> tuple[int, ...] | None:
     """Return the colours of a page's numbers, those of greys whose 0 is white as well; None for others."""
-    most = 1 << layout.bits
     if layout.samples != 1 or layout.bits > _PALETTE_BITS:
         return None
+    most = 1 << layout.bits
     if layout.photometric == _WHITE_IS_0:
         greys = 255 - np.arange(most) * 255 // (most - 1)
         return palette_of(np.repeat(greys.astype(np.uint8)[:, np.newaxis], 3, axis=1).tobytes())

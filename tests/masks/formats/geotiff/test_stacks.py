@@ -113,6 +113,22 @@ def test_every_use_of_group_3_gives_the_same_volume(tmp_path, options, order):
     assert labels_of(VOLUME > 1).astype(int).tolist() == read(tmp_path / "all.tif").tolist()
 
 
+@pytest.mark.parametrize("tag", [256, 258, 259, 262, 277, 278, 292])
+def test_a_number_that_no_tiff_has_is_an_error(tmp_path, tag):
+    """BigTIFF can write any number with 64 bits, as of a compression."""
+    path = stacked(tmp_path / "a.tif", VOLUME[:2], compress="lzw", bigtiff="YES")
+    whole = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<Q", whole, 8)
+    (number,) = struct.unpack_from("<Q", whole, at)
+    entries = range(at + 8, at + 8 + 20 * number, 20)
+    # Another tag gives its place where there is none.
+    entry = next((each for each in entries if struct.unpack_from("<H", whole, each)[0] == tag), entries[-1])
+    struct.pack_into("<HHQQ", whole, entry, tag, 16, 1, 3 << 56)
+    path.write_bytes(whole)
+    with pytest.raises(Corrupt, match="contradicts the format"):
+        read(path)
+
+
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite", "palette"])
 def test_labels_are_the_stored_numbers_whatever_they_mean_as_colours(tmp_path, photometric):
     """White as 0, and a palette, change nothing: a stack is read as one page is."""
