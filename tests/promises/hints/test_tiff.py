@@ -108,6 +108,18 @@ def two_widths(path):
     path.write_bytes(data)
 
 
+def strange_codes(path):
+    """Let the one strip of CCITT hold codes that make no sense."""
+    make.geotiff(path, OTHER, nbits=1, compress="ccittfax4")
+    data = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<I", data, 4)
+    start, length = (
+        struct.unpack_from("<I", data, at + 2 + 12 * _place(data, at, tag) + 8)[0] for tag in (273, 279)
+    )
+    data[start : start + length] = b"\x7f" * length
+    path.write_bytes(data)
+
+
 def _place(data, at, tag):
     (entries,) = struct.unpack_from("<H", data, at)
     return next(n for n in range(entries) if struct.unpack_from("<H", data, at + 2 + 12 * n)[0] == tag)
@@ -116,6 +128,7 @@ def _place(data, at, tag):
 #: The hint, whether it is of pages, and what damages the good file so that it is made.
 DAMAGED = [
     ("_gdal.closed_off: Fetch or save", False, lambda path: path.write_bytes(path.read_bytes()[:-60])),
+    ("_gdal.reading_fax: Fetch or save", False, strange_codes),
     ("_header.opened: Give a TIFF file", False, put(b"this is a note\n")),
     ("_header.opened: Give a TIFF file", False, put(jpeg())),
     ("_header.dtype: Save the mask as integers.", False, lambda path: make.geotiff(path, OTHER.astype("c8"))),

@@ -10,7 +10,7 @@ import numpy as np
 
 from dicecli.errors import Corrupt, Truncated
 from dicecli.masks import files
-from dicecli.masks.formats.geotiff._gdal import closed_off
+from dicecli.masks.formats.geotiff._gdal import closed_off, reading_fax
 from dicecli.masks.formats.geotiff._header import samples_together
 from dicecli.masks.formats.geotiff._tags import is_tiled
 from dicecli.masks.inflate import Damaged, inflated_length
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import Reading
 
+#: How the names of CCITT's compressions begin.
+FAX = "ccitt"
 #: Bytes inflated at a time where checksums are checked.
 _PIECE = 1 << 20
 
@@ -72,7 +74,8 @@ class Band(MaskSource):
 
     def _from_gdal(self, window: Window) -> np.ndarray:
         """Read a window of the band at full resolution; the caller has the lock."""
-        with closed_off(self.path):
+        is_fax = str(self.facts["compression"]).startswith(FAX)
+        with reading_fax(self.path) if is_fax else closed_off(self.path):
             block: np.ndarray = self._dataset.read(self._band, window=rectangle(window))
         return block
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
 import warnings
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dicecli.errors import Corrupt, TooLarge, Truncated
@@ -14,6 +16,7 @@ from dicecli.masks import files, gdal_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 #: GDAL's block cache while it reads, in bytes: of no block, as windows suit them. More saves no time.
 _CACHE = 64
@@ -70,6 +73,24 @@ def closed_off(path: str) -> Iterator[None]:
 
 
 @contextmanager
+def reading_fax(path: str) -> Iterator[None]:
+    """Run GDAL closed off while it reads pixels in CCITT, where it must have nothing to complain of.
+
+    Of codes that make no sense it only warns, and goes on with whatever comes of them. In other compressions
+    it ends there; and of PackBits it warns where nothing is wrong, at tiles of which it needs some rows.
+
+    Raises
+    ------
+    Corrupt
+    """
+    with closed_off(path), _hearing() as said:
+        yield
+        if said:
+            what = _without_path(said[0], path)
+            raise Corrupt(f"GDAL cannot read it whole: {what}", "Fetch or save the file again.", path)
+
+
+@contextmanager
 def nameable(path: str) -> Iterator[str]:
     """Give a path that GDAL takes for a file and nothing else: absolute, and in UTF-8.
 
@@ -85,33 +106,78 @@ def nameable(path: str) -> Iterator[str]:
         yield full
 
 
-@contextmanager
-def listening() -> Iterator[list[str]]:
-    """Collect what GDAL warns of in this thread, which rasterio logs: an ignored tag changes what is read.
+#: What a logger may be told by, beside ``log``.
+_LEVELS = {"warning": logging.WARNING, "error": logging.ERROR, "critical": logging.CRITICAL}
 
-    That a file has no georeferencing is said elsewhere. Filters of warnings and handlers of logs are the
-    process's: one is added and taken away again, so that what other threads do to theirs meanwhile stays.
+
+class _Ears:
+    """What GDAL says in threads that listen, as rasterio is about to log it: a host may have turned logs off.
+
+    Loggers are the process's. While somebody listens, those two of rasterio pass a message on before they do
+    with it what they ever did; whoever ends last puts them back.
     """
-    from rasterio.errors import NotGeoreferencedWarning
 
-    thread = threading.get_ident()
+    def __init__(self) -> None:
+        self._lock, self._said = threading.Lock(), list[tuple[int, list[str]]]()
 
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            """Keep what is said."""
-            if record.thread == thread:
-                said.append(record.getMessage())
+    def open(self, said: list[str]) -> None:
+        """Begin to collect what is said in this thread."""
+        with self._lock:
+            if not self._said:
+                for logger, way in self._ways():
+                    setattr(logger, way, partial(self._hear, logger, way))
+            self._said.append((threading.get_ident(), said))
 
-    said: list[str] = []
-    listener = Listener(logging.WARNING)
-    logger = logging.getLogger("rasterio")
-    filters, quiet = warnings.filters, ("ignore", None, NotGeoreferencedWarning, None, 0)
-    filters.insert(0, quiet)  # type: ignore[attr-defined]  # it is a list, which simplefilter() inserts into
-    logger.addHandler(listener)
+    def close(self, said: list[str]) -> None:
+        """End what :meth:`open` has begun."""
+        with self._lock:
+            self._said = [each for each in self._said if each[1] is not said]
+            if not self._said:
+                for logger, way in self._ways():
+                    delattr(logger, way)
+
+    def _ways(self) -> list[tuple[logging.Logger, str]]:
+        """Return the two loggers that have GDAL's messages, with every method that may be told of them."""
+        loggers = [logging.getLogger(name) for name in ("rasterio._err", "rasterio._env")]
+        return list(itertools.product(loggers, ("log", *_LEVELS)))
+
+    def _hear(self, logger: logging.Logger, way: str, *given: Any) -> None:
+        level, text, *words = given if way == "log" else (_LEVELS[way], *given)
+        if level >= logging.WARNING:
+            for thread, said in self._said:
+                if thread == threading.get_ident():
+                    said.append(text % tuple(words))
+        getattr(type(logger), way)(logger, *given)
+
+
+_EARS = _Ears()
+
+
+@contextmanager
+def _hearing() -> Iterator[list[str]]:
+    said = list[str]()
+    _EARS.open(said)
     try:
         yield said
     finally:
-        logger.removeHandler(listener)
+        _EARS.close(said)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect what GDAL warns of in this thread as it opens a file: an ignored tag changes what is read.
+
+    That a file has no georeferencing is said elsewhere. Filters of warnings are the process's: one is added
+    and taken away again, so that what other threads do to theirs meanwhile stays.
+    """
+    from rasterio.errors import NotGeoreferencedWarning
+
+    filters, quiet = warnings.filters, ("ignore", None, NotGeoreferencedWarning, None, 0)
+    filters.insert(0, quiet)  # type: ignore[attr-defined]  # it is a list, which simplefilter() inserts into
+    try:
+        with _hearing() as said:
+            yield said
+    finally:
         with suppress(ValueError):  # somebody has emptied them
             filters.remove(quiet)  # type: ignore[attr-defined]
 
@@ -120,5 +186,8 @@ def message(error: BaseException, path: str) -> str:
     """Find the message of GDAL itself, at the end of the chain of causes, without the path."""
     while error.__cause__ is not None:
         error = error.__cause__
-    text = str(getattr(error, "errmsg", None) or error)
+    return _without_path(str(getattr(error, "errmsg", None) or error), path)
+
+
+def _without_path(text: str, path: str) -> str:
     return text.replace(os.path.abspath(path), os.path.basename(path)).strip()  # noqa: PTH100, PTH119

@@ -21,10 +21,11 @@ from dicecli.errors import CaseError
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff import _header, _layout
 from dicecli.masks.formats.geotiff._band import rectangle
-from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, reading_fax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from rasterio.io import DatasetReader
 
@@ -100,7 +101,8 @@ class Joined:
             at, numbers = zip(*some, strict=True)
             dataset = self._opened(batch)
             bands = [self._place_of[each][1] + 1 for each in numbers]
-            with self._closed_off():
+            is_fax = self._pages.layouts[numbers[0]].compression in _layout.FAX
+            with self._named(reading_fax if is_fax else closed_off):
                 into[at[0] : at[-1] + 1] = dataset.read(bands, window=rectangle(window))
 
     def _opened(self, batch: int) -> DatasetReader:
@@ -115,7 +117,7 @@ class Joined:
             import rasterio
             from rasterio.io import MemoryFile
 
-            with self._closed_off(), listening() as said, ExitStack() as stack:
+            with self._named(closed_off), listening() as said, ExitStack() as stack:
                 name = stack.enter_context(_named(self._path))
                 before = stack.enter_context(MemoryFile(head))
                 both = _joined((before.name, len(head)), (name, Path(self._path).stat().st_size))
@@ -126,10 +128,10 @@ class Joined:
         return self._dataset
 
     @contextmanager
-    def _closed_off(self) -> Iterator[None]:
+    def _named(self, run: Callable[[str], AbstractContextManager[None]]) -> Iterator[None]:
         """Run GDAL closed off, and name in its errors the file instead of what was made up."""
         try:
-            with closed_off(self._path):
+            with run(self._path):
                 yield
         except CaseError as error:
             said = error.message.replace(self._name, os.path.basename(self._path))  # noqa: PTH119 - a string

@@ -34,7 +34,7 @@ ALIKE = {
 _WHITE_IS_0, _PALETTE, _PALETTE_BITS = 0, 3, 16
 #: Photometric interpretations whose samples are packed together: YCbCr, LogL and LogLuv.
 _PACKED = {6, 32844, 32845}
-NONE, DEFLATE = 1, {8, 32946}
+NONE, DEFLATE, FAX = 1, {8, 32946}, {2, 3, 4, 32771}
 #: Compressions that change values, or may: what they did to it is not said in every file.
 _LOSSY = {
     6: "JPEG", 7: "JPEG", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",

@@ -9,8 +9,8 @@ import numpy as np
 
 from dicecli.masks.exact import where_missing
 from dicecli.masks.formats.geotiff import _header
-from dicecli.masks.formats.geotiff._band import Band, rectangle
-from dicecli.masks.formats.geotiff._gdal import closed_off
+from dicecli.masks.formats.geotiff._band import FAX, Band, rectangle
+from dicecli.masks.formats.geotiff._gdal import closed_off, reading_fax
 from dicecli.masks.formats.geotiff._grid import grid
 from dicecli.masks.formats.geotiff._hidden import Hidden, cover
 from dicecli.masks.formats.geotiff._kinds import kinds
@@ -60,7 +60,7 @@ def channels_of(
     if is_lossy and reading.is_binary:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, 1, compression, path, reading)
-    place, read = grid(dataset, path, reading), _WindowOfBands(dataset, path)
+    place, read = grid(dataset, path, reading), _WindowOfBands(dataset, path, compression)
     channels: list[MaskSource] = []
     for band in held:
         # A tag of 0 is no background here: it is nodata where every band has it.
@@ -87,8 +87,9 @@ def channels_of(
 class _WindowOfBands:
     """Reads a window of every band at once, and keeps the last one for the next band that asks."""
 
-    def __init__(self, dataset: DatasetReader, path: str) -> None:
+    def __init__(self, dataset: DatasetReader, path: str, compression: str) -> None:
         self._dataset, self._path, self.lock = dataset, path, threading.Lock()
+        self._is_fax = compression.startswith(FAX)
         self._window: Window | None = None
         self._block = np.zeros(0)
 
@@ -96,7 +97,7 @@ class _WindowOfBands:
         """Return the values of one band."""
         with self.lock:
             if window != self._window:
-                with closed_off(self._path):
+                with reading_fax(self._path) if self._is_fax else closed_off(self._path):
                     self._block = self._dataset.read(window=rectangle(window))
                 self._window = window
             values: np.ndarray = self._block[band - 1]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import subprocess
 import sys
 import tracemalloc
 import zlib
 
+import numpy as np
 import pytest
 from make import blobs, geotiff, read, scored, tiff
 
 from dicecli.errors import (
     CaseError,
+    Corrupt,
     FileError,
 )
 
@@ -41,6 +44,66 @@ def test_a_cut_anywhere_is_an_error(tmp_path, options):
         path.write_bytes(whole[:length])
         with pytest.raises(CaseError):
             read(path)
+
+
+@pytest.mark.parametrize("compress", ["ccittfax3", "ccittfax4", "ccittrle"])
+@pytest.mark.parametrize("images", ["one", "pages", "bands"])
+@pytest.mark.parametrize("is_silent", [False, True], ids=["", "logs turned off"])
+def test_damage_that_gdal_only_warns_of_is_an_error(tmp_path, compress, images, is_silent):
+    """Of CCITT libtiff goes on behind what makes no sense: no number comes of it.
+
+    Nor where a host has turned logs off, through which rasterio says what GDAL warns of.
+    """
+    path, labels = tmp_path / "a.tif", blobs((33, 41), 2)
+    for page in range(2 if images == "pages" else 1):
+        options = {"append_subdataset": True} if page else {}
+        held = np.stack([labels] * 2) if images == "bands" else labels
+        geotiff(path, held, nbits=1, compress=compress, interleave="band", **options)
+    place, length = first_block(path)
+    whole = bytearray(path.read_bytes())
+    assert scored(path, path).counted == labels.size * (2 if images == "pages" else 1)
+    whole[place : place + length] = b"\x7f" * length
+    path.write_bytes(whole)
+    logger = logging.getLogger("rasterio._err")
+    logger.disabled = is_silent
+    try:
+        with pytest.raises(Corrupt, match=r"a\.tif: GDAL cannot read it whole: "):
+            scored(path, path)
+    finally:
+        logger.disabled = False
+    assert not {"log", "warning"} & vars(logger).keys()
+
+
+def test_packbits_of_which_some_rows_are_needed_are_whole(tmp_path):
+    """GDAL warns of a run that goes on behind the image in the last tiles, which is as it should be."""
+    labels = np.zeros((17, 23), np.uint8)
+    path = geotiff(
+        tmp_path / "a.tif", labels, nbits=1, compress="packbits", tiled=True, blockxsize=16, blockysize=16
+    )
+    assert labels.tolist() == read(path).tolist()
+
+
+def first_block(path):
+    """Return where the first block of a TIFF lies, and its length."""
+    import rasterio
+
+    with rasterio.open(path) as dataset:
+        return tuple(
+            int(dataset.get_tag_item(f"BLOCK_{what}_0_0", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE")
+        )
+
+
+def test_samples_of_more_bits_than_there_are_take_no_memory(tmp_path):
+    """Nothing is made as large as numbers of so many bits before they are refused."""
+    entries = [(258, 4, 1 << 31), (273, 4, 8), (278, 4, 4), (279, 4, 64)]
+    path = tiff(tmp_path / "a.tif", (4, 4), entries, bytes(64))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CaseError):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_damage_within_deflate_gives_no_other_labels(tmp_path):
