@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping  # noqa: TC003 - the codec reads types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SIZES = ("mm3", "m2")
 #: Why pixels are left out.
 EXCLUDED = ("ignore_label", "nodata")
+#: By what share a pixel is less than the product of its steps where axes are not at right angles.
+_SKEW = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,20 @@ class Scored:
         return "scored"
 
     @property
+    def is_sheared(self) -> bool:
+        """Whether the axes are not at right angles, as with a tilted gantry: a pixel is smaller then."""
+        size = self.sizes.get({2: "m2", 3: "mm3"}.get(len(self.spacing or ()), ""))
+        return self.spacing is not None and size is not None and size < math.prod(self.spacing) * (1 - _SKEW)
+
+    @property
     def length(self) -> str | None:
         """What distances of this case are in: pixels where the spacing or its unit is unknown.
 
-        None where the spacing is in degrees, so that distances in the grid are no lengths.
+        None where distances along the axes are no lengths: the spacing is in degrees, or the axes are not at
+        right angles.
         """
+        if self.is_sheared:
+            return None
         if self.spacing is None or self.unit is None:
             return PIXELS
         return self.unit if self.unit in LENGTHS else None

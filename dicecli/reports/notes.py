@@ -36,6 +36,9 @@ def run_notes(
 
 def length_notes(case: Scored) -> tuple[str, ...]:
     """Return what is to be said of the lengths of a case."""
+    if case.is_sheared:
+        why = "the axes of the grid are not at right angles, so that distances along them are no lengths"
+        return (f"{why}: left undefined; volumes are right",)
     if case.length is None:
         why = f"the spacing is in {case.unit}, so that distances are no lengths: left undefined"
         return (f"{why}; in a projected CRS they are",)

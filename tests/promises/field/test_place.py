@@ -71,6 +71,19 @@ def test_a_sheared_sform_has_the_determinant_as_its_volume(tmp_path):
         assert row.values["volume_reference_mm3"] == pytest.approx(1.25 * (LABELS == row.label).sum())
 
 
+@pytest.mark.parametrize(("angle", "is_sheared"), [(20, True), (0.001, False)])
+def test_lengths_of_a_tilted_gantry_are_undefined(tmp_path, angle, is_sheared):
+    """Steps along axes that lean towards each other are no distances; what rounding leaves is none of that."""
+    affine = np.diag([0.5, 0.5, 5, 1])
+    affine[1, 2] = 5 * math.tan(math.radians(angle))
+    for name, labels in (("p", OTHER), ("r", LABELS)):
+        make.nifti(tmp_path / f"{name}.nii.gz", labels, affine=affine)
+    report = dicecli.score(tmp_path / "p.nii.gz", tmp_path / "r.nii.gz", metrics=["dice", "centre_distance"])
+    assert math.isnan(report.look_up("centre_distance[2]").value) == is_sheared
+    assert any("right angles" in note for note in report.notes) == is_sheared
+    assert report.look_up("dice[2]").value > 0
+
+
 def test_a_sheared_image_in_micrometres_has_its_volume_in_millimetres():
     """Of an image of nibabel in another unit, sheared along two axes, it is the determinant, too."""
     import nibabel
