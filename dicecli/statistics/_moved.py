@@ -104,8 +104,7 @@ def _apart(opened: Opened, background: int | None) -> int | None:
 
 def _points(pair: Pair, opened: Opened, background: int | None) -> tuple[_Points, _Points]:
     """Read both masks, and return their labelled pixels; those left out are in the reference's."""
-    nothing = {0, *(place for place, row in enumerate(opened.rows, 1) if row.label == background)}
-    is_labelled = np.array([place not in nothing for place in range(len(opened.rows) + 2)])
+    background_place = next((at for at, row in enumerate(opened.rows, 1) if row.label == background), 0)
     left_out = len(opened.rows) + 1
     found: list[list[_Points]] = [[], []]
     windows = pair.windows()
@@ -117,8 +116,12 @@ def _points(pair: Pair, opened: Opened, background: int | None) -> tuple[_Points
                 reference = np.where(block.ignored, left_out, reference)
             starts = np.array([[part.start] for part in window])
             for side, places in zip(found, (reference, prediction), strict=True):
-                at = np.nonzero(is_labelled[places])
-                side.append(_Points(np.stack(at) + starts, places[at]))
+                is_labelled = places != 0
+                if background_place:
+                    is_labelled &= places != background_place
+                at = np.flatnonzero(is_labelled)
+                where = np.stack(np.unravel_index(at, places.shape))
+                side.append(_Points(where + starts, places.ravel()[at]))
     first, second = (
         _Points(np.concatenate([each.at for each in side], 1), np.concatenate([each.places for each in side]))
         for side in found
@@ -148,14 +151,19 @@ class _Counter:
 
     def _met(self, move: Move, prediction: _Points) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of both sides in each pixel that the prediction labels and that stays inside."""
-        shape = self._opened.shape
-        at = move.applied(prediction.at, shape)
-        stays = ((at >= 0) & (at < np.array(shape)[:, None])).all(axis=0)
-        at = at[:, stays] - self._start[:, None]
-        is_inside = ((at >= 0) & (at < self._size[:, None])).all(axis=0)
-        reference = np.zeros(at.shape[1], np.intp)
-        reference[is_inside] = self._canvas[tuple(at[:, is_inside])]
-        return reference, prediction.places[stays].astype(np.intp)
+        at = move.applied(prediction.at, self._opened.shape)
+        places = prediction.places
+        if any(move.steps):
+            stays = ((at >= 0) & (at < np.array(self._opened.shape)[:, None])).all(axis=0)
+            at, places = at[:, stays], places[stays]
+        number = np.zeros(at.shape[1], np.int64)
+        is_inside = np.ones(at.shape[1], bool)
+        for along, start, size in zip(at, self._start.tolist(), self._size.tolist(), strict=True):
+            number *= size
+            number += along - start
+            is_inside &= (along >= start) & (along < start + size)
+        reference = self._canvas.ravel().take(number, mode="clip") * is_inside
+        return reference.astype(np.intp), places.astype(np.intp)
 
     def iou(self, move: Move, prediction: _Points, place: int) -> float:
         """Return the IoU of the row at a place."""
