@@ -166,11 +166,13 @@ class Confusion:
             if row not in taken and column not in new:
                 new[column] = row
                 taken.add(row)
-        # A label that the prediction lacks is no background under another number.
+        # A label that the prediction lacks, or has and misses, is no background under another number.
         background = self._settings.labels.background
-        is_swapped = background in taken or (background not in self.rows and len(self.columns) > 1)
-        if background is not None and new.get(background, background) != background and not is_swapped:
-            del new[background]
+        to = new.get(background) if background is not None else None
+        if background is not None and to is not None and to != background and background not in taken:
+            is_own = to in self.columns and to not in new
+            if background in self.rows or len(self.columns) == 1 or is_own:
+                del new[background]
         return Renumbered("relabelling", self._iou(new), {at: to for at, to in new.items() if at != to})
 
     def _offsets(self, pairs: Sequence[tuple[float, int, int]]) -> Iterator[Renumbered]:

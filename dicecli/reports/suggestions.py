@@ -123,6 +123,10 @@ def _renumbering(better: Renumbered, confusion: Confusion, now: Macro, settings:
     largest = sorted(new, key=lambda column: (-confusion.rows[new[column]], column))
     shown = [f"{column} as {new[column]}" for column in largest[:_NAMED]]
     more = f" and {len(new) - _NAMED:,} more renumbered one by one" if len(new) > _NAMED else ""
+    displaced = sorted({*new.values()} & confusion.columns.keys() - new.keys())[:_NAMED]
+    if displaced:
+        own = " and ".join(map(str, displaced))
+        more += f", its own {own} being {'another label' if len(displaced) == 1 else 'other labels'}"
     first = largest[0]
     share = confusion.meet(new[first], first) / confusion.rows[new[first]]
     text = (
@@ -162,7 +166,7 @@ def _of_nodata(cases: Sequence[Scored], confusion: Confusion | None, settings: S
         for cell in each.observed.nodata
     ]
     n, total = sum(cell[2] for cell in tagged), sum(each.counted for each in cases)
-    if not n:
+    if not n or settings.labels.background in settings.labels.names:  # who declares it has said what it is
         return []
     text = (
         f"reference: nodata, which is also the background label, is in {n:,} of {total:,} pixels "
@@ -172,7 +176,9 @@ def _of_nodata(cases: Sequence[Scored], confusion: Confusion | None, settings: S
     # Where the background is evaluated, its pixels in the prediction would be nodata as well, or not.
     if confusion is not None and not settings.include_background:
         now, then = (_known(each.macro().dice) for each in (confusion, confusion.less(tagged)))
-        text += f", and macro Dice is {_number(then)} instead of {_number(now)}"
+        same = _number(then) == _number(now)
+        text += f", and macro Dice {'stays' if same else 'is'} {_number(then)}"
+        text += "" if same else f" instead of {_number(now)}"
     return [Suggestion("nodata", "dice", now, then, "--nodata ignore", text)]
 
 
@@ -227,7 +233,8 @@ def how(moved: Moved) -> str:
             "transposed" if len(moved.axes) == 2 else f"transposed along axes {' and '.join(swapped)}"
         )
     if moved.mirrored:
-        words.append(f"mirrored along axis {' and '.join(str(axis) for axis in moved.mirrored)}")
+        axes = "axes" if len(moved.mirrored) > 1 else "axis"
+        words.append(f"mirrored along {axes} {' and '.join(str(axis) for axis in moved.mirrored)}")
     steps = [f"{step:+d} along axis {axis}" for axis, step in enumerate(moved.steps) if step]
     if steps:
         words.append(f"to be shifted by whole pixels, {', '.join(steps)}")

@@ -63,6 +63,7 @@ def test_leaving_out_a_label_is_what_the_option_does(masks, label):
     [
         ([0] * 6, [1] * 6, None),  # nothing is predicted
         ([0, 0, 0, 0, 1, 1], [2, 2, 2, 0, 1, 1], None),  # a large label is missed
+        ([0] * 9 + [1], [1] * 10, None),  # most of a label that is everywhere is missed
         ([1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1], {0: 1, 1: 0}),  # the background has another number
         ([0, 0, 2, 2, 1, 1], [2, 2, 1, 1, 3, 3], {0: 2, 2: 1, 1: 3}),  # there is no background
     ],
@@ -75,6 +76,16 @@ def test_a_label_that_is_missed_is_no_background_under_another_number(prediction
         assert found is None or found.iou == now
     else:
         assert (found.labels, found.iou) == (expected, 1)
+
+
+def test_a_number_that_is_taken_is_said_to_be_another_label():
+    """Renumbered to the letter, 1 would be merged with what has that number already, and no such value come out."""
+    prediction, reference = np.array([1] * 9 + [2] + [0] * 9), np.array([2] * 10 + [0] * 9)
+    (found,) = next(dicecli.score(prediction, reference).cases()).suggestions
+    assert (
+        "with the prediction's 1 as 2, its own 2 being another label, macro IoU would be 0.45" in found.text
+    )
+    assert math.isclose(scored(np.array([0, 2, 9])[prediction], reference)[1], found.then)
 
 
 @settings(max_examples=60)

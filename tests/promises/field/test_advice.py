@@ -313,6 +313,14 @@ def test_declared_labels_without_0_make_a_tag_of_0_nodata(tmp_path, tag, expecte
     assert report.scored[0].excluded["nodata"] == (2 if tag == 0 else 0)
     with_0 = dicecli.score(*pair, labels={"labels": {"0": "sea", "10": "tree", "20": "crop"}})
     assert math.isclose(with_0.look_up("dice").value, 0.8)
+    assert next(with_0.cases()).suggestions == ()  # who declares 0 has said what it is
+
+
+def test_nodata_that_changes_nothing_is_not_said_to(tmp_path):
+    """A mask of 0 and 1 with a tag of 0, whose prediction stays inside: no "0.8889 instead of 0.8889"."""
+    pair = land(tmp_path / "p.tif", [[0, 1], [1, 0]], None), land(tmp_path / "r.tif", [[0, 1], [1, 1]])
+    (found,) = next(dicecli.score(*pair).cases()).suggestions
+    assert found.text.endswith("--nodata ignore leaves them out, and macro Dice stays 0.8000")
 
 
 def test_nodata_read_as_background_is_counted_for_probability_maps(tmp_path):
@@ -371,11 +379,11 @@ SQUARE[3, 14] = 0
     [
         (CORNER[::-1], CORNER, "mirrored along axis 0?"),
         (CORNER[:, ::-1], CORNER, "mirrored along axis 1?"),
-        (CORNER[::-1, ::-1], CORNER, "mirrored along axis 0 and 1?"),
+        (CORNER[::-1, ::-1], CORNER, "mirrored along axes 0 and 1?"),
         (SQUARE.T, SQUARE, "transposed?"),
         (SQUARE.T[::-1], SQUARE, "transposed and mirrored along axis 1?"),
         (np.roll(SQUARE, 4, 0), SQUARE, "to be shifted by whole pixels, -4 along axis 0?"),
-        (VOLUME[::-1, :, ::-1], VOLUME, "mirrored along axis 0 and 2?"),
+        (VOLUME[::-1, :, ::-1], VOLUME, "mirrored along axes 0 and 2?"),
         (VOLUME[:, ::-1], VOLUME, "mirrored along axis 1?"),
         (np.roll(VOLUME, 2, 0), VOLUME, "to be shifted by whole pixels, -2 along axis 0?"),
     ],
