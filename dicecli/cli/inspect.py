@@ -106,7 +106,8 @@ def _pair_lines(pair: Alignment) -> list[str]:
     lines += [_line("note", note) for note in pair["notes"]]
     lines += [_line("perhaps", each["text"]) for each in pair["suggestions"]]
     if pair["message"]:
-        lines += [_line("because", pair["message"]), _line("what to do", pair["hint"])]
+        why = "yet refused" if pair["aligned"] else "because"
+        lines += [_line(why, pair["message"]), _line("what to do", pair["hint"])]
     return lines
 
 

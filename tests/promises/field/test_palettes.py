@@ -116,6 +116,9 @@ def test_a2_in_every_command(pair, tmp_path):
         assert all(each in " ".join(refused.output.split()) for each in WAYS)
         assert 0 == run(*command, "--read-as", "index").exit_code
         assert 0 == run(*command, *by_colour).exit_code
+    inspected = run("inspect", *pair).output
+    assert "yet refused" in inspected
+    assert "because" not in inspected  # their colours are no reason why they lie on each other
     report = dicecli.batch(*sides, read_as="colour", labels=labels)
     assert 1.0 == report.look_up("dice").value
     assert "AmbiguousPalette" == dicecli.batch(*sides).results[0].error
