@@ -223,7 +223,16 @@ def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | Non
         hint = "They differ by axes of length 1: save both with the same number of axes."
     elif math.prod(first) == math.prod(second):
         hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
+    elif len(first) != len(second) and _has_one_axis_more(*sorted((first, second), key=len)):
+        hint = (
+            "One mask has an axis more: save the slice or channel that the other one is of, or of scores the "
+            "label with the largest. Of a TIFF stack --page N reads one page."
+        )
     return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
+
+
+def _has_one_axis_more(shorter: tuple[int, ...], longer: tuple[int, ...]) -> bool:
+    return shorter in {longer[1:], longer[:-1]}
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -79,7 +79,8 @@ def test_arrays_of_one_shape_are_left_as_they_are():
         ((4, 3), (4, 2), "prediction 4 x 2, reference 4 x 3",
          "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."),
         ((4, 3), (4,), "prediction 4, reference 4 x 3",
-         "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."),
+         "One mask has an axis more: save the slice or channel that the other one is of, or of scores the "
+         "label with the largest. Of a TIFF stack --page N reads one page."),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("geometry", ["strict", "ignore"])

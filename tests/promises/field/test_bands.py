@@ -262,6 +262,28 @@ def test_the_hint_for_colours_gives_the_right_number(tmp_path):
     assert brute(REFERENCE, REFERENCE) == counts(scored(path, path, labels=TABLE))
 
 
+def test_the_hint_tells_one_hot_bands_from_colours(tmp_path):
+    """'One-hot bands' of 0 and 255, which a writer calls red, green and blue: the table alone, pasted, gave 0."""
+    hot = np.stack([(REFERENCE == label) * 255 for label in range(3)]).astype(np.uint8)
+    path, labels = geotiff(tmp_path / "a.tif", hot, photometric="RGB"), geotiff(tmp_path / "b.tif", REFERENCE)
+    with pytest.raises(UnknownColour) as caught:
+        scored(path, labels)
+    assert caught.value.hint.startswith(
+        "If each band is the mask of a label, the first of label 0: --argmax."
+    )
+    assert brute(REFERENCE, REFERENCE) == counts(scored(path, labels, argmax=True))
+    with pytest.raises(UnknownColour) as caught:  # black is no label's mask
+        scored(
+            geotiff(
+                tmp_path / "c.tif",
+                hot[[1, 2, 2]] * np.array([[[1]], [[1]], [[0]]], np.uint8),
+                photometric="RGB",
+            ),
+            labels,
+        )
+    assert "--argmax" not in caught.value.hint
+
+
 @pytest.mark.parametrize("white", [[255, 255, 255], [255, 255, 0], [0, 0, 255]], ids=str)
 def test_colours_of_0_and_255_are_no_binary_layers(tmp_path, white):
     """Two colours of 0 and 255 are colours, or grey stored as colours, and never three masks."""

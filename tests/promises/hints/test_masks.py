@@ -9,6 +9,7 @@ import warnings
 import make
 import numpy as np
 import pytest
+import tifffile
 from following import DICE, PREDICTION, REFERENCE, Table, forbidden_to_read
 
 import dicecli
@@ -80,6 +81,17 @@ def other_shapes(scene):
     scene.refused(_NII)
     volumes(scene)
     scene.right(DICE, _NII)
+
+
+@TABLE("masks.alignment._shape_error: One mask has an axis more")
+def an_axis_more(scene):
+    stack = np.stack([1 - REFERENCE, REFERENCE])
+    tifffile.imwrite(scene.folder / "r.tif", stack, photometric="minisblack")
+    tifffile.imwrite(scene.folder / "p.tif", PREDICTION)
+    scene.refused("score p.tif r.tif")
+    scene.right(DICE, "score p.tif r.tif --page 2")
+    scene.refused(dicecli.score, np.stack([1 - P, P]), REFERENCE)
+    scene.right(DICE, dicecli.score, np.stack([1 - P, P]).argmax(axis=0), REFERENCE)
 
 
 @TABLE("masks.channel_arrays._channel_axis: An array has the reference's")

@@ -306,6 +306,23 @@ def grey_in_three_bands(scene):
     scene.right(_EXPECTED, f"{_SCORE} {hint[hint.index('--') :].rstrip('.')}")
 
 
+@TABLE("masks.formats.geotiff.colours.colours_of: If each band is the mask")
+def one_hot_bands_that_are_called_colours(scene):
+    written(
+        scene,
+        np.stack([1 - PREDICTION, PREDICTION, PREDICTION * 0]) * np.uint8(255),
+        REFERENCE,
+        photometric="rgb",
+    )
+    hint = scene.refused(_SCORE)
+    scene.right(DICE, f"{_SCORE} --argmax")
+    # As colours, and with the numbers that are wanted.
+    assert "#ff0000" in hint
+    wanted = {"0": "#ff0000", "1": "#00ff00"}
+    scene.text("FILE", {"labels": wanted, "colours": wanted})
+    scene.right(DICE, f"{_SCORE} --labels ./FILE")
+
+
 def with_alpha(path, labels, alpha):
     make.geotiff(path, np.stack([labels, alpha]), alpha="yes")
 

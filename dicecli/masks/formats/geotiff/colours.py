@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _BANDS = [1, 2, 3]
 #: Rows that are looked at together where all colours are asked for; and colours of which no more are counted.
 _ROWS, _MOST = 256, 1 << 16
+#: Red, green and blue, of which one band alone has a value: as one-hot bands look.
+_ONE_BAND = (0xFF0000, 0x00FF00, 0x0000FF)
 
 
 class Colours(Band):
@@ -132,7 +134,13 @@ def colours_of(dataset: DatasetReader, path: str, lock: threading.Lock) -> CaseE
             "Read one of them: --band 1.",
             path,
         )
-    return colours.no_table(packed, times, path)
+    error = colours.no_table(packed, times, path)
+    if packed.size > 1 and all(colour in _ONE_BAND for colour in packed.tolist()):
+        hint = f"If each band is the mask of a label, the first of label 0: --argmax. If not: {error.hint}"
+        one_hot = UnknownColour(error.message, hint, path)
+        one_hot.facts = error.facts
+        return one_hot
+    return error
 
 
 def _read(dataset: DatasetReader, window: Window, path: str) -> np.ndarray:
