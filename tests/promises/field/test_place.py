@@ -78,10 +78,10 @@ def test_lengths_of_a_tilted_gantry_are_undefined(tmp_path, angle, is_sheared):
     affine[1, 2] = 5 * math.tan(math.radians(angle))
     for name, labels in (("p", OTHER), ("r", LABELS)):
         make.nifti(tmp_path / f"{name}.nii.gz", labels, affine=affine)
-    report = dicecli.score(tmp_path / "p.nii.gz", tmp_path / "r.nii.gz", metrics=["dice", "centre_distance"])
+    report = dicecli.score(tmp_path / "p.nii.gz", tmp_path / "r.nii.gz", metrics=["centre_distance"])
     assert math.isnan(report.look_up("centre_distance[2]").value) == is_sheared
-    assert any("right angles" in note for note in report.notes) == is_sheared
-    assert report.look_up("dice[2]").value > 0
+    said = command("score", tmp_path / "p.nii.gz", tmp_path / "r.nii.gz", "-m", "centre_distance").output
+    assert ("right angles" in said) == is_sheared
 
 
 def test_a_sheared_image_in_micrometres_has_its_volume_in_millimetres():
