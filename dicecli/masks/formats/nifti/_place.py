@@ -172,7 +172,8 @@ def _affine(
         if int(header[f"{name}_code"]) <= 0:
             continue
         affine, fault = _form(header, name)
-        affine = affine * factor
+        with np.errstate(all="ignore"):  # as in _form
+            affine = affine * factor
         fault = fault or ("" if _is_regular(affine) else "is singular or out of bounds")
         if fault:
             wrong.append(f"its {name} {fault}, and is not used")

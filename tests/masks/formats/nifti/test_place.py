@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
 
 import numpy as np
 import pytest
 from make import blobs, brute, counts, nifti, patched, scored
 
 import dicecli
+from dicecli.errors import BadHeader
 from dicecli.masks.opening import open_mask
 
 LABELS = blobs((7, 6, 5), 4)
@@ -22,6 +24,19 @@ def test_sizes_are_in_millimetres_whatever_the_unit(tmp_path, unit, step):
     assert result.unit == "mm"
     assert result.spacing == pytest.approx((2, 2, 3))
     assert result.sizes == {"mm3": pytest.approx(12)}
+
+
+@pytest.mark.parametrize(
+    "bits", [0x7FF0000000000001, 0x7FEFFFFFFFFFFFFF], ids=["a NaN that signals", "the largest number"]
+)
+def test_a_place_that_is_no_number_is_an_error_and_no_warning(tmp_path, bits):
+    """Of NIfTI-2 any 64 bits come as they are; a host that makes NumPy raise gets the same error."""
+    path = nifti(tmp_path / "a.nii", LABELS, version=2, unit="meter")
+    whole = bytearray(path.read_bytes())
+    struct.pack_into("<Q", whole, 400 + 3 * 8, bits)
+    path.write_bytes(whole)
+    with np.errstate(all="raise"), pytest.raises(BadHeader):
+        scored(path, path)
 
 
 @pytest.mark.parametrize("unit", [0, 4, 7])
