@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import GridMismatch, ShapeMismatch
+from dicecli.masks.apart import IGNORE, grids_apart
 from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
 from dicecli.masks.grid import (
     EXACT_VOXELS,
@@ -15,7 +16,6 @@ from dicecli.masks.grid import (
     Grid,
     differences,
     displacement,
-    is_default,
     same_crs,
 )
 from dicecli.masks.views import Reoriented, Reshaped
@@ -23,8 +23,6 @@ from dicecli.masks.views import Reoriented, Reshaped
 if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Axes, Geometry
-
-_IGNORE = "--geometry ignore compares pixel by pixel all the same."
 
 
 def align(
@@ -92,7 +90,7 @@ def _notes_on_units(reference: Grid, prediction: Grid, *, are_compared: bool) ->
         raise GridMismatch(
             f"the headers state different units of length: prediction {prediction.unit_stated}, reference "
             f"{reference.unit_stated}",
-            f"One of them may be wrong: save both in one unit. {_IGNORE}",
+            f"One of them may be wrong: save both in one unit. {IGNORE}",
         )
     return ["a NIfTI header names no unit of length: millimetres are taken"] if "none" in stated else []
 
@@ -121,34 +119,18 @@ def check_grids(reference: Grid, prediction: Grid, axes: Axes | None = None) -> 
     if not same_crs(reference.crs, prediction.crs):
         raise GridMismatch(
             f"the masks lie in different coordinate systems: prediction {'; '.join(found)}",
-            f"Reproject one of them onto the other's grid (nearest neighbour). {_IGNORE}",
+            f"Reproject one of them onto the other's grid (nearest neighbour). {IGNORE}",
         )
     if (reference.crs is None) != (prediction.crs is None) and not notes:
         bare = "reference" if reference.crs is None else "prediction"
         notes.append(f"the {bare} names no CRS: taken to be the other's")
     apart = displacement(reference, prediction)
-    said = "; ".join(found) or "they differ at the corners"
     if apart > NEAREST_VOXELS:
-        raise GridMismatch(
-            f"the masks lie up to {apart:.4g} voxels apart: prediction {said}",
-            f"{_way_out(reference, prediction)} {_IGNORE}",
-        )
+        raise grids_apart(reference, prediction)
     if apart > EXACT_VOXELS:
+        said = "; ".join(found) or "they differ at the corners"
         notes.append(f"the grids lie up to {apart:.3f} voxels apart: {said}. Compared pixel by pixel")
     return notes
-
-
-def _way_out(reference: Grid, prediction: Grid) -> str:
-    """Return what to do about grids that lie apart: from a header that nobody wrote nothing is resampled."""
-    bare = [side for side, grid in (("reference", reference), ("prediction", prediction)) if is_default(grid)]
-    if len(bare) != 1:
-        return "Resample one of them onto the other's grid (nearest neighbour)."
-    (side,) = bare
-    other = "prediction" if side == "reference" else "reference"
-    return (
-        f"The {side}'s header is that of an array saved without one (spacing 1, origin 0): save it again "
-        f"with the header of the {other}, or of the image that both are of; do not resample it."
-    )
 
 
 def _notes_on_place(reference: Grid, prediction: Grid, axes: Axes | None) -> list[str]:
@@ -225,9 +207,11 @@ def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | Non
         hint = "As many pixels in another shape: one mask was reshaped. Save both with the same axes."
     elif len(first) != len(second) and _has_one_axis_more(*sorted((first, second), key=len)):
         hint = (
-            "One mask has an axis more: save the slice or channel that the other one is of, or of scores the "
-            "label with the largest. Of a TIFF stack --page N reads one page."
+            "One mask has an axis more: save the slice or channel that the other one is of, or, of scores, "
+            "the label whose score is the largest."
         )
+        if max(reference.grid, prediction.grid, key=lambda grid: len(grid.shape)).kind == "stack":
+            hint = "One mask has an axis more, its pages: --page N reads the page that the other one is of."
     return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
 
 

@@ -15,6 +15,8 @@ from dicecli.masks import gdal_options
 EXACT_VOXELS = 0.01
 #: Up to here the nearest pixel is still the same one: compared, with a warning.
 NEAREST_VOXELS = 0.5
+#: Digits of a length in a message, unless the difference needs more.
+_DIGITS = 6
 
 #: What a file says of its unit of length.
 StatedUnit = Literal["m", "mm", "µm", "none"]
@@ -124,17 +126,6 @@ def without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:end]
 
 
-def is_default(grid: Grid) -> bool:
-    """Tell whether a volume's place is the one that writers give to an array without a header.
-
-    Its axes are those of the world in some direction, its steps 1 mm, and it begins at the origin.
-    """
-    if grid.kind != "volume" or grid.affine is None or (grid.affine[:, -1] != 0).any():
-        return False
-    steps = np.abs(grid.affine[:, :-1])
-    return bool(np.array_equal(steps, np.eye(len(steps))))
-
-
 def determinant(linear: np.ndarray) -> float:
     """Return the length, area or volume that steps along each axis span, also where they are not upright.
 
@@ -215,7 +206,9 @@ def differences(reference: Grid, prediction: Grid) -> list[str]:
         found.append(f"spacing {_numbers(steps[1])} against {_numbers(steps[0])}{unit}")
     shift = second[:, -1] - first[:, -1]
     if np.abs(np.linalg.solve(first[:, :-1], shift)).max() > EXACT_VOXELS:
-        found.append(f"origin {_numbers(second[:, -1])} against {_numbers(first[:, -1])}{unit}")
+        digits = _digits(first[:, -1], second[:, -1])
+        origins = (_numbers(each[:, -1], digits) for each in (second, first))
+        found.append(f"origin {' against '.join(origins)}{unit}")
     cosines = ((first[:, :-1] / steps[0]) * (second[:, :-1] / steps[1])).sum(axis=0)
     degrees = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     if (np.radians(degrees) * full > EXACT_VOXELS).any() and degrees.max() > 1e-4:
@@ -233,5 +226,19 @@ def _crs_name(wkt: str | None) -> str:
     return f"EPSG:{code}" if code else wkt.split('"')[1] if '"' in wkt else wkt[:40]
 
 
-def _numbers(values: np.ndarray) -> str:
-    return "(" + ", ".join(f"{value:.6g}" for value in values.tolist()) + ")"
+def _numbers(values: np.ndarray, digits: int = _DIGITS) -> str:
+    return "(" + ", ".join(f"{value:.{digits}g}" for value in values.tolist()) + ")"
+
+
+def _digits(first: np.ndarray, second: np.ndarray) -> int:
+    """Return how many digits show the difference of two places to 1 %, be they metres from a pole."""
+    largest = np.abs(second - first).max()
+    shift = (second - first).tolist()
+    for digits in range(_DIGITS, 17):
+        shown = (
+            float(f"{b:.{digits}g}") - float(f"{a:.{digits}g}")
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        )
+        if all(abs(there - here) <= 0.01 * largest for there, here in zip(shown, shift, strict=True)):
+            return digits
+    return 17

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.alignment import align, check_grids
-from dicecli.masks.grid import Grid
+from dicecli.masks.grid import Grid, differences
 from dicecli.masks.views import ArraySource
 
 IGNORE = "--geometry ignore compares pixel by pixel all the same."
@@ -79,8 +81,8 @@ def test_arrays_of_one_shape_are_left_as_they_are():
         ((4, 3), (4, 2), "prediction 4 x 2, reference 4 x 3",
          "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."),
         ((4, 3), (4,), "prediction 4, reference 4 x 3",
-         "One mask has an axis more: save the slice or channel that the other one is of, or of scores the "
-         "label with the largest. Of a TIFF stack --page N reads one page."),
+         "One mask has an axis more: save the slice or channel that the other one is of, or, of scores, the "
+         "label whose score is the largest."),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("geometry", ["strict", "ignore"])
@@ -358,3 +360,25 @@ def test_the_coordinate_system_of_a_map_without_a_place_does_not_count():
     assert check_grids(plan(crs=wkt(32632)), nowhere) == [
         "the prediction has no georeferencing: compared pixel by pixel"
     ]
+
+
+def test_a_volume_without_any_place_is_one_whose_header_nobody_wrote():
+    """A NIfTI without a form has voxels of 1 mm: its header is to be copied, too, and nothing resampled."""
+    bare = Grid((2, 3, 4), (1.0, 1.0, 1.0), "mm", kind="volume")
+    placed = volume(affine((1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(10, 20, 30)))
+    with pytest.raises(GridMismatch) as caught:
+        check_grids(reference=placed, prediction=bare)
+    assert caught.value.hint.startswith("The prediction's header is that of an array saved without one")
+
+
+@given(st.integers(-7, 7), st.floats(0.6, 90), st.sampled_from([1.0, 10.0, 1e-4]))
+@settings(deadline=None)
+def test_origins_that_differ_are_shown_so_that_they_differ(place, shift, step):
+    """However far from the pole a map lies, the two origins in the message are apart by what they are apart."""
+    first, second = (
+        affine((step, 0, 0), (0, -step, 0), (0, 0, step), origin=(5e5, at, 0))
+        for at in (place * 1e6 + 0.25, place * 1e6 + 0.25 + shift * step)
+    )
+    (said,) = differences(volume(first), volume(second))
+    there, here = (float(each.split(", ")[1]) for each in said.removeprefix("origin (").split(" against ("))
+    assert there - here == pytest.approx(shift * step, rel=0.011)

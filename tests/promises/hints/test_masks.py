@@ -37,7 +37,7 @@ def moved(*by):
     return affine
 
 
-@TABLE("masks.alignment.check_grids: Resample one of them onto")
+@TABLE("masks.apart.grids_apart: Resample one of them onto")
 def grids_that_lie_apart(scene):
     """Let the prediction lie a voxel beside the reference, as it says; or its header alone."""
     volumes(scene, p=moved(5, 6), r=moved(5, 5))
@@ -83,13 +83,20 @@ def other_shapes(scene):
     scene.right(DICE, _NII)
 
 
-@TABLE("masks.alignment._shape_error: One mask has an axis more")
-def an_axis_more(scene):
+@TABLE("masks.alignment._shape_error: One mask has an axis more,")
+def pages_of_a_stack(scene):
     stack = np.stack([1 - REFERENCE, REFERENCE])
     tifffile.imwrite(scene.folder / "r.tif", stack, photometric="minisblack")
     tifffile.imwrite(scene.folder / "p.tif", PREDICTION)
-    scene.refused("score p.tif r.tif")
+    assert "--page N" in scene.refused("score p.tif r.tif")
     scene.right(DICE, "score p.tif r.tif --page 2")
+
+
+@TABLE("masks.alignment._shape_error: One mask has an axis more:")
+def an_axis_more(scene):
+    scene.png("p.png", PREDICTION)
+    scene.nii("r.nii.gz", np.stack([REFERENCE, 1 - REFERENCE], -1))
+    assert "--" not in scene.refused("score p.png r.nii.gz")
     scene.refused(dicecli.score, np.stack([1 - P, P]), REFERENCE)
     scene.right(DICE, dicecli.score, np.stack([1 - P, P]).argmax(axis=0), REFERENCE)
 
@@ -542,7 +549,7 @@ def probabilities_for_labels(scene):
     scene.right(DICE, _NII)
 
 
-@TABLE("masks.alignment.check_grids: The …'s header is that of")
+@TABLE("masks.apart.grids_apart: The …'s header is that of")
 def a_header_that_nobody_wrote(scene):
     """Give the prediction the header of the image, which it was saved without: then it lies where it should."""
     place = np.diag([2.0, 2.0, 3.0, 1.0])
@@ -551,6 +558,32 @@ def a_header_that_nobody_wrote(scene):
     assert "do not resample" in scene.refused(_NII)
     scene.right(DICE, f"{_NII} --geometry ignore")
     volumes(scene, p=place, r=place)
+    scene.right(DICE, _NII)
+
+
+@TABLE("masks.apart.grids_apart: The voxels of one are 1,000")
+def sizes_in_another_unit(scene):
+    """Put metres that say millimetres, or nothing, into millimetres: sizes and place."""
+    place = np.diag([2.0, 2.0, 3.0, 1.0])
+    place[:3, 3] = (-10, 20, 30)
+    for power in (-2, -1, 1):
+        volumes(scene, p=np.diag([1000.0**power] * 3 + [1]) @ place, r=place)
+        assert "do not resample" in scene.refused(_NII)
+        scene.right(DICE, f"{_NII} --geometry ignore")
+    volumes(scene, p=place, r=place)
+    scene.right(DICE, _NII)
+
+
+@TABLE("masks.apart.grids_apart: They have no place in common,")
+def masks_of_two_places(scene):
+    """Give the mask of the same place; or, of masks that are, the header of the other."""
+    for by in ((0, 3), (2, 0), (0, -3), (0, 0, 1), (500, 500, 500)):  # of 2 x 3 x 1 voxels
+        there = np.array([7.0, 7.0, 7.0])
+        there[: len(by)] += by
+        volumes(scene, p=moved(*there), r=moved(7, 7, 7))
+        scene.refused(_NII)
+        scene.right(DICE, f"{_NII} --geometry ignore")
+    volumes(scene, p=moved(5, 5), r=moved(5, 5))
     scene.right(DICE, _NII)
 
 
