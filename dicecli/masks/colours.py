@@ -100,8 +100,8 @@ def _proposed(colours: np.ndarray, numbers: Sequence[int]) -> str:
     table = {str(number): hexed(int(colour)) for number, colour in sorted(zip(numbers, colours, strict=True))}
     content = json.dumps({"labels": table, "colours": table})
     return (
-        "Give one: --labels FILE, where FILE holds these colours, under the numbers and names that you want: "
-        f"{content}"
+        "Give one: --labels FILE, where FILE holds these colours, under the numbers and names that you want "
+        f"(where the other mask has numbers, under those): {content}"
     )
 
 

@@ -96,7 +96,8 @@ def _of_cells(
     found = list(moved)
     if now.iou <= _GOOD:
         better = confusion.renumbered()
-        if better is not None and better.iou >= now.iou + _LEAST_RISE:
+        least = max([now.iou + _LEAST_RISE, *(each.then or 0.0 for each in moved if len(cases) == 1)])
+        if better is not None and better.iou >= least:  # else labels lie where others should
             found.append(_renumbering(better, confusion, now, settings))
     found.sort(key=lambda each: -(each.then or 0))
     return [*found, *_of_void(confusion, now, cases, settings), *_of_nodata(cases, confusion, settings)]

@@ -488,3 +488,12 @@ def test_no_right_pair_gets_advice():
             kinds = [each.kind for each in report.case(result).suggestions if each.kind != "nodata"]
             assert kinds == ([WRONG[one, other]] if (one, other) in WRONG else []), pair
     assert scored > 40
+
+
+def test_labels_that_lie_in_the_place_of_others_after_a_mirror_are_not_to_be_renumbered():
+    """A prediction upside down, whose labels 1 and 2 come to lie on each other: the mirror fits, new numbers do not."""
+    reference = box((90, 120), (11, 40), (16, 45))
+    reference[50:71, 24:46] = 2
+    reference[33:68, 78:113] = 3
+    found = only(reference[::-1], reference)
+    assert (found.kind, found.then) == ("moved", 1.0)
