@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import catalogue
 from dicecli.records.counts import Counts
+from dicecli.statistics.matrix import is_layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,7 @@ def advice(
     return [
         *([TWINS[twins]] if twins else []),
         *said,
+        *_one_hot(case, shown, settings),
         *_nothing_shared(shown),
         *_one_sided(shown),
         *_rare(shown),
@@ -79,6 +81,17 @@ def _listed(rows: Sequence[RowValues]) -> str:
     names = [row.title for row in rows[:_NAMED]]
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return ", ".join(names) + more
+
+
+def _one_hot(case: Scored, rows: Sequence[RowValues], settings: Settings) -> list[str]:
+    """Say of layers that share out all pixels that they may be one label map, and its background one."""
+    sizes = {sum(getattr(row.counts, side) for row in rows) for side in ("reference", "prediction")}
+    if not is_layered(case.measured) or settings.labels.regions or sizes != {case.counted}:
+        return []
+    return [
+        f"the layers of each mask add up to all pixels, as if one-hot: then {rows[0].title} is the "
+        "background, which the averages take in; --argmax reads the labels instead, and leaves label 0 out"
+    ]
 
 
 def _nothing_shared(rows: Sequence[RowValues]) -> list[str]:

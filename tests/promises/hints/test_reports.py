@@ -405,6 +405,15 @@ def nodata_as_background(scene):
     scene.right(1.0, "score p.tif r.tif --nodata ignore")
 
 
+@TABLE("reports.advice._one_hot: the layers of each mask add")
+def one_hot_layers(scene):
+    """Read the layers as the labels that they are: the background leaves the averages."""
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}.nii.gz", np.stack([1 - array, array], -1)[:, :, None])
+    scene.noted("score p.nii.gz r.nii.gz")
+    scene.right(DICE, "score p.nii.gz r.nii.gz --argmax")
+
+
 @TABLE("reports.layered._mismatch: Score cases of one kind in")
 def layers_and_maps_in_a_run(scene):
     """To the letter --region NAME=1,2,3 is one region for two layers; one for each is right, and so are two runs."""
