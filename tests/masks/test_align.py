@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicecli.errors import GridMismatch, ShapeMismatch
@@ -372,7 +372,6 @@ def test_a_volume_without_any_place_is_one_whose_header_nobody_wrote():
 
 
 @given(st.integers(-7, 7), st.floats(0.6, 90), st.sampled_from([1.0, 10.0, 1e-4]))
-@settings(deadline=None)
 def test_origins_that_differ_are_shown_so_that_they_differ(place, shift, step):
     """However far from the pole a map lies, the two origins in the message are apart by what they are apart."""
     first, second = (

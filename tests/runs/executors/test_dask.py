@@ -309,7 +309,10 @@ def test_a_scheduler_that_dies_ends_the_run_with_what_to_do(folders, serial_batc
     finally:
         mortal.end()
     assert batch.returncode == 2
-    assert "Error: the Dask cluster has gone away\nHint: Start it again. With -o, --resume" in said
+    assert (
+        "Error: the Dask cluster has gone away\nHint: Start it again. A batch that writes a file goes on where this ended: --resume"
+        in said
+    )
     assert len(said.splitlines()) == 2
     assert ["the Dask cluster has gone away"] == [error.message for error in folded]
     with contextlib.chdir(folders):
