@@ -364,9 +364,10 @@ def test_a_row_says_why_and_the_others_have_their_numbers(tmp_path):
         (tmp_path / name).mkdir()
         palette_png(tmp_path / name / "x.png", values, colours)
         palette_png(tmp_path / name / "y.png", REFERENCE, COLOURS)
-    done = run("batch", tmp_path / "a", tmp_path / "b", "--jobs", 1, "-f", "csv")
+    done = run("batch", tmp_path / "a", tmp_path / "b", "--jobs", 1, "-o", tmp_path / "s.csv")
     assert 3 == done.exit_code
-    rows = {row["case"]: row["error"].split(":")[0] for row in csv.DictReader(done.stdout.splitlines())}
+    said = (tmp_path / "s.csv").read_text(encoding="utf-8").splitlines()
+    rows = {row["case"]: row["error"].split(":")[0] for row in csv.DictReader(said)}
     assert {"x": "AmbiguousPalette", "y": ""} == rows
 
 

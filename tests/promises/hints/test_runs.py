@@ -113,6 +113,7 @@ def dask_workers_that_fail(scene):
 
 @TABLE("runs.executors.dask._cluster.failure: Start it again. A batch")
 def a_cluster_that_goes_away(scene):
+    pytest.importorskip("distributed")
     scene.folders("a", "b")
     scene.refused(lambda: raised(_cluster.failure(asyncio.CancelledError())))
     scene.bytes("p/b.png", b"")
@@ -123,6 +124,7 @@ def a_cluster_that_goes_away(scene):
 
 @TABLE("runs.executors.dask._cluster._checked: It is like tcp://host:8786,")
 def no_address(scene):
+    pytest.importorskip("distributed")
     scene.folders("a")
     hint = scene.refused(f"{_BATCH} --executor dask --scheduler host")
     for address in hint.removeprefix("It is like ").rstrip(".").split(", or "):
