@@ -179,7 +179,7 @@ def listening() -> Iterator[list[str]]:
             yield said
     finally:
         with suppress(ValueError):  # somebody has emptied them
-            filters.remove(quiet)  # type: ignore[attr-defined]
+            filters.remove(quiet)  # type: ignore[attr-defined]  # as above
 
 
 def message(error: BaseException, path: str) -> str:
