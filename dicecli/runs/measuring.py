@@ -22,7 +22,7 @@ from dicecli.statistics._leading import name_of
 from dicecli.statistics._meaning import understood
 from dicecli.statistics._moved import moved
 from dicecli.statistics._pass import halos, measured, options_of
-from dicecli.statistics._sharing import CensusWork, PassWork, share_out
+from dicecli.statistics._sharing import CensusWork, PassWork, several, share_out
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def measure_case(
             work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
             states = share_out(case, settings, pair, work, threads=threads, fold=fold)
             pair.finish(threads)
-        found, said = measured(states.parts, options, opened, pair)
+        with several(threads if needed else 1) as mapped:
+            found, said = measured(states.parts, options, opened, pair, mapped)
         observed = opened.observed
         if fold is None and not pair.is_soft:
             observed = replace(observed, moved=moved(pair, opened, settings.labels.background))

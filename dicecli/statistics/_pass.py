@@ -182,9 +182,11 @@ def _joined(one: Stored, other: Stored, axis: int) -> Stored:
 
 
 def measured(
-    states: Mapping[str, State], names: Iterable[str], opened: Opened, pair: Pair
+    states: Mapping[str, State], names: Iterable[str], opened: Opened, pair: Pair, mapped: Mapped = map
 ) -> tuple[dict[str, dict[Row, Measurement]], list[str]]:
     """Return the measurements of each statistic by row, and what is to be said of the case.
+
+    `mapped` is as :func:`map`: what works on several rows at a time.
 
     Raises
     ------
@@ -196,7 +198,7 @@ def measured(
     for name in names:
         statistic, state = loaded(name), states.get(name)
         with _blamed(name):
-            found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened)
+            found[name] = on_side("prediction", pair.prediction[0], _rows, statistic, state, opened, mapped)
             notes = statistic.notes(state, opened) if hasattr(statistic, "notes") else []
             if name not in own("statistics"):
                 found[name], notes = _checked(name, found[name], notes)
@@ -204,8 +206,10 @@ def measured(
     return found, said
 
 
-def _rows(statistic: Statistic, state: State | None, opened: Opened) -> dict[Row, Measurement]:
-    found = dict(statistic.done(state, opened))
+def _rows(
+    statistic: Statistic, state: State | None, opened: Opened, mapped: Mapped
+) -> dict[Row, Measurement]:
+    found = dict(statistic.done(state, opened, mapped))
     for row, each in found.items():
         if type(each) is not statistic.MEASURES.get(row.kind):
             raise TypeError(f"it measures {type(each).__name__} of a row of kind {row.kind}")

@@ -7,7 +7,7 @@ import operator
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -21,7 +21,7 @@ from dicecli.statistics._pass import plan_of, push
 from dicecli.statistics._sums import Key, Part, Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.records.cases import Case
@@ -135,8 +135,18 @@ def share_out(
         return _in_threads(case, settings, pair, work, threads=threads)
     if isinstance(work, CensusWork):
         return work.do(pair, windows, ahead=True)
+    with several(threads) as mapped:
+        return work.do(pair, windows, mapped, ahead=not pair.is_soft)
+
+
+@contextmanager
+def several(threads: int) -> Iterator[Mapped]:
+    """Give what works on several things at a time with up to so many threads: :func:`map` with one."""
+    if threads < 2:
+        yield map
+        return
     with ThreadPoolExecutor(threads) as pool:
-        return work.do(pair, windows, pool.map, ahead=not pair.is_soft)
+        yield pool.map
 
 
 def shares(windows: int, number: int) -> list[range]:

@@ -14,8 +14,8 @@ A statistic is a plugin: a module or package of this folder, of which the pass u
     enough, so that no pass is made for it.
 ``begin(opened, options)``
     A state: picklable, with ``add(block, mapped)`` and ``+``, which commutes; None where there is no pass.
-``done(state, opened)``
-    Yields a row and its measurement each.
+``done(state, opened, mapped)``
+    Yields a row and its measurement each; `mapped` is `map`, or that of a pool of threads.
 ``notes(state, opened)``
     What is to be said of the case once all was seen; may be missing.
 """
@@ -29,6 +29,7 @@ from dicecli.plugins import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dicecli.masks.blocks import Mapped
     from dicecli.records.measurements import Measurement, Row
     from dicecli.statistics._opened import Opened, Options, State
 
@@ -45,8 +46,10 @@ class Statistic(Protocol):
     def begin(self, opened: Opened, options: Options) -> State:
         """Return the state of no block; there is none where the census is enough."""
 
-    def done(self, state: State | None, opened: Opened) -> Iterable[tuple[Row, Measurement]]:
-        """Yield the measurement of each row."""
+    def done(
+        self, state: State | None, opened: Opened, mapped: Mapped = map
+    ) -> Iterable[tuple[Row, Measurement]]:
+        """Yield the measurement of each row; `mapped` works on several at a time."""
 
 
 def loaded(name: str) -> Statistic:

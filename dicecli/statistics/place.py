@@ -150,8 +150,9 @@ def begin(opened: Opened, options: Options) -> State:
     return State(opened)
 
 
-def done(state: State, opened: Opened) -> Iterator[tuple[Row, Places]]:
+def done(state: State, opened: Opened, mapped: Mapped = map) -> Iterator[tuple[Row, Places]]:
     """Yield where each label lies, then each region; or each binary layer."""
+    del mapped
     of_label: dict[int | None, Places] = {}
     sums = state.sums.sum(axis=1)
     for place, row in enumerate(opened.rows, start=1):

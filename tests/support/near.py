@@ -84,8 +84,9 @@ class Statistic:
         del options
         return State(opened, self._context)
 
-    def done(self, state, opened):
+    def done(self, state, opened, mapped=map):
         """Yield each row."""
+        del mapped
         for place, row in enumerate(opened.rows, start=1):
             yield row, Near(*(int(n) for n in state.met[:, place]))
 

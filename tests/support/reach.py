@@ -81,8 +81,9 @@ def begin(opened, options):
     return State(opened, options["percent"])
 
 
-def done(state, opened):
+def done(state, opened, mapped=map):
     """Yield each row, then each region."""
+    del mapped
     rows = {}
     for place, row in enumerate(opened.rows, start=1):
         sides = (tuple(int(n) for n in side[:, place]) for side in state.met)

@@ -26,6 +26,7 @@ from dicecli.statistics.matrix.counts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dicecli.masks.blocks import Mapped
     from dicecli.records.measurements import Row
     from dicecli.statistics._opened import Opened
 
@@ -65,9 +66,9 @@ def begin(opened: Opened, options: Mapping[str, Any]) -> None:
     """Return None: no pass is made for it."""
 
 
-def done(state: object, opened: Opened) -> Iterator[tuple[Row, Matrix]]:
+def done(state: object, opened: Opened, mapped: Mapped = map) -> Iterator[tuple[Row, Matrix]]:
     """Yield the matrix of two label maps; of binary layers one for each."""
-    del state
+    del state, mapped
     if len(opened.census) == 1:
         yield IMAGE, Matrix.of(opened.census[0, 0])
     else:

@@ -13,6 +13,7 @@ from dicecli.statistics.soft.sums import ChannelSums, JointSums
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dicecli.masks.blocks import Mapped
     from dicecli.records.measurements import Row
     from dicecli.statistics._opened import Opened
 
@@ -49,7 +50,9 @@ def begin(opened: Opened, options: Mapping[str, Any]) -> Summing:
     return Summing(opened, options["soft"])
 
 
-def done(state: Summing, opened: Opened) -> Iterator[tuple[Row, ChannelSums | JointSums]]:
+def done(
+    state: Summing, opened: Opened, mapped: Mapped = map
+) -> Iterator[tuple[Row, ChannelSums | JointSums]]:
     """Yield the sums of each channel, then of each region that is a sum of channels; then of all together.
 
     Raises
@@ -57,6 +60,7 @@ def done(state: Summing, opened: Opened) -> Iterator[tuple[Row, ChannelSums | Jo
     NotProbabilities
         The map holds nothing but 0 and 1.
     """
+    del mapped
     refuse_hard(state.watch, state.options)
     yield from zip((*opened.channels, *opened.regions), state.sums.channels, strict=True)
     if state.sums.joint is not None:
