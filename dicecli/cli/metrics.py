@@ -10,7 +10,7 @@ import click
 from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import added, catalogue, resolve
 from dicecli.plugins import installed
-from dicecli.records.cases import LENGTHS
+from dicecli.records.lengths import LENGTHS
 from dicecli.reports.averages import without_pools
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ def _explained(metric: Metric) -> str:
     elif metric.of != "counts":
         facts.insert(0, ("of", f"the statistic {metric.of}, measured where a metric of it is asked for"))
     if metric.parameter is not None:
-        name, low, high = metric.parameter
-        span = f"{low:g} to {high:g}".replace("inf", "infinity")
-        facts.insert(1, (name, f"a number in the metric's name, from {span}: {metric.example}"))
+        name, units = metric.parameter.name, metric.parameter.units
+        span = f"{metric.parameter.low:g} to {metric.parameter.high:g}".replace("inf", "infinity")
+        of_unit = f", with its unit ({', '.join(units)})" if units else ""
+        facts.insert(1, (name, f"a number in the metric's name, from {span}{of_unit}: {metric.example}"))
     if metric.unit is not None:
         columns = ", ".join(f"{metric.name}_{unit}" for unit in LENGTHS)
         facts.insert(-1, ("unit", f"that of the spacing, or pixels; it stands in the column: {columns}"))

@@ -72,7 +72,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     measured = {name_of(settings.reads), *(name for each in report.scored for name in each.measured)}
     targets = planned_files(options)
     if options["metrics"]:
-        settings = replace(settings, metrics=chosen_metrics(options["metrics"], settings.reads, measured))
+        asked = chosen_metrics(
+            options["metrics"], settings.reads, measured, {"tolerance": settings.tolerance}
+        )
+        settings = replace(settings, metrics=asked)
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
     report = report.shown_with(settings)

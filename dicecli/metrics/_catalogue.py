@@ -17,10 +17,14 @@ from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from dicecli.metrics._parameter import Argument
 
     Function = TypeVar("Function", bound=Callable[..., float | None])
 
+#: By this option a statistic is told which parts of its measurement are needed.
+PARTS = "parts"
 BOTH_EMPTY = "reference and prediction are both empty"
 
 _table: dict[str, Metric] = {}
@@ -147,13 +151,40 @@ def measured_for(metric: Metric) -> str | None:
     return name if name in load("statistics", metric.statistic).OPTIONS else None
 
 
-def arguments_of(names: Iterable[str] | None, statistic: str) -> dict[str, tuple[float, ...]]:
-    """Return the numbers in the names of the metrics of a statistic that were asked for, by the parameter."""
-    found: dict[str, dict[float, None]] = {}
+def arguments_of(names: Iterable[str] | None, statistic: str) -> dict[str, tuple[Argument | str, ...]]:
+    """Return the numbers in the names of the metrics of a statistic that were asked for, by the parameter.
+
+    With them, as ``parts``, what these metrics need of the measurement.
+    """
+    found: dict[str, dict[Argument | str, None]] = {}
     for each in map(resolve, names or ()):
-        if each.statistic == statistic and each.parameter is not None and each.argument is not None:
+        if each.statistic != statistic:
+            continue
+        if each.parameter is not None and each.argument is not None:
             found.setdefault(each.parameter.name, {})[each.argument] = None
+        if each.needs:
+            found.setdefault(PARTS, {}).update(dict.fromkeys(each.needs))
     return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def by_values(values: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the words without their number, each with what settings of the number's name make of it.
+
+    ``nsd`` is ``nsd_2mm`` and ``nsd_4mm`` with the tolerances ``2mm`` and ``4mm``.
+    """
+    found: dict[str, list[str]] = {}
+    for each in catalogue().values():
+        if each.parameter is not None and each.parameter.name in values:
+            for word in each.words:
+                texts = [word.replace(each.parameter.braces, text) for text in values[each.parameter.name]]
+                found[each.parameter.stem(word)] = texts
+    return found
+
+
+def usual_of(family: str) -> tuple[str, ...]:
+    """Return the metrics that a family is usually reported by, where its module names them: ``USUAL``."""
+    usual: tuple[str, ...] = getattr(load("metrics", family), "USUAL", ()) if family in own("metrics") else ()
+    return usual
 
 
 def every_of(reads: str) -> tuple[Metric, ...]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.metrics._parameter import plain
 from dicecli.plugins import blame, load
-from dicecli.records.cases import LENGTHS, PIXELS
+from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.statistics._leading import statistic_of, taken_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dicecli.metrics._parameter import Parameter
+    from dicecli.metrics._parameter import Argument, Parameter
     from dicecli.records.cases import Scored
     from dicecli.records.settings import Reads, Settings
 
@@ -55,8 +55,14 @@ class Metric:
     size : {"mm3", "m2"} or None
         Of counts: the function also takes the size of a pixel, NaN where unknown.
     unit : {"length"} or None
-        ``length``: the function also takes the spacing of the case, a tuple of float, and gives a length in
-        its unit; None instead of the spacing: in pixels. Columns have the unit in their names.
+        ``length``: the value is a length, in the unit of the case, or in pixels. Columns have the unit in
+        their names.
+    takes_spacing : bool
+        Of a length: the function also takes the spacing of the case, a tuple of float; None: in pixels.
+    needs : tuple of str
+        The parts of the measurement that the function needs. A statistic that has ``parts`` among its options
+        measures those that metrics which were asked for need; of a measurement without one the function gives
+        None.
     pools : bool
         Whether measurements that are added up, over labels or over cases, have a value that means something.
         Distances of several cases do not, and a length cannot: averages are then means of values.
@@ -75,7 +81,7 @@ class Metric:
         Settings that the function takes as keywords.
     parameter : Parameter or None
         The number in its name.
-    argument : float or None
+    argument : float, Length or None
         Its value, once the metric was asked for. Where the statistic has an option of the parameter's name,
         it measures for the values asked for: of a measurement made for others the function gives None.
     over_labels : callable or None
@@ -104,6 +110,8 @@ class Metric:
     takes: Literal["row", "every"] = "row"
     size: Literal["mm3", "m2"] | None = None
     unit: Literal["length"] | None = None
+    takes_spacing: bool = False
+    needs: tuple[str, ...] = ()
     pools: bool = True
     follows_undefined: bool = False
     infinite: bool = False
@@ -111,7 +119,7 @@ class Metric:
     shown: Literal["always", "rows", "asked"] = "asked"
     options: tuple[str, ...] = ()
     parameter: Parameter | None = None
-    argument: float | None = None
+    argument: Argument | None = None
     over_labels: Callable[..., float] | None = None
     aliases: tuple[str, ...] = ()
     given: tuple[tuple[str, object], ...] = ()
@@ -121,6 +129,8 @@ class Metric:
             raise ValueError(f"{self.name}: only metrics of {' and '.join(_LED)} take all labels at once")
         if self.of != "counts" and self.size is not None:
             raise ValueError(f"{self.name}: only metrics of counts take the size of a pixel")
+        if self.takes_spacing and self.unit is None:
+            raise ValueError(f"{self.name}: only lengths take the spacing")
         if self.unit is not None and self.pools:
             raise ValueError(f"{self.name}: a length is of one case's spacing and does not pool: pools=False")
         if not self.low <= self.high:
@@ -228,7 +238,7 @@ class Metric:
         """Return what the function takes beside the measurement."""
         if self.size is not None:
             return ((sizes or {}).get(self.size, math.nan),)
-        return () if self.unit is None else (spacing,)
+        return (spacing,) if self.takes_spacing else ()
 
     def _called(self, measurements: Sequence[object], known: tuple[object, ...]) -> list[float | None]:
         function = partial(self.function, **dict(self.given)) if self.given else self.function

@@ -7,9 +7,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import UsageError
+from dicecli.records.lengths import Length, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    #: What stands in a name: a number, or a length.
+    Argument = float | Length
 
 
 class Parameter(NamedTuple):
@@ -22,28 +26,35 @@ class Parameter(NamedTuple):
         statistic gets the values asked for as an option of this name, where its ``OPTIONS`` have it.
     low, high : float
         The least and the largest that it may be.
+    units : tuple of str
+        Where it is a length: the units that it may have, one of which it needs; ``nsd_2mm``. The setting of
+        its name, where there is one, has values for a word without.
     """
 
     name: str
     low: float = 0.0
     high: float = math.inf
+    units: tuple[str, ...] = ()
 
     @property
     def braces(self) -> str:
         """What stands for it in a name."""
         return f"{{{self.name}}}"
 
-    def put(self, name: str, number: float) -> str:
+    def put(self, name: str, number: Argument) -> str:
         """Return a name with the number in it: all the digits that it needs to be read again, no exponent."""
-        from decimal import Decimal
-
-        return name.replace(self.braces, f"{Decimal(repr(number)).normalize():f}")
+        return name.replace(self.braces, plain_number(number) if isinstance(number, float) else str(number))
 
     def example(self, name: str) -> str:
         """Return a name with a number in it that it may be."""
-        return self.put(name, max(self.low, min(self.high, 2.0)))
+        number = max(self.low, min(self.high, 2.0))
+        return self.put(name, Length(number, self.units[0]) if self.units else number)
 
-    def read(self, word: str, names: Iterable[str], example: str) -> float | None:
+    def stem(self, name: str) -> str:
+        """Return a name without the number."""
+        return name.replace(self.braces, "").rstrip("_")
+
+    def read(self, word: str, names: Iterable[str], example: str) -> Argument | None:
         """Return the number in a word that is one of some names; None where it is none of them.
 
         Raises
@@ -52,20 +63,26 @@ class Parameter(NamedTuple):
             There is no number in it, or none that it may be.
         """
         for each in names:
-            if word == plain(each):
-                raise UsageError(f"{word}: a number is expected for {self.braces}", f"Write {example}.")
-            found = re.fullmatch(
-                re.escape(each).replace(re.escape(self.braces), r"([0-9]+(?:\.[0-9]+)?)"), word
-            )
+            if word == plain(each) or (self.units and word == self.stem(each)):
+                what = "a length with its unit" if self.units else "a number"
+                raise UsageError(f"{word}: {what} is expected for {self.braces}", f"Write {example}.")
+            of_unit = f"({'|'.join(self.units)})?" if self.units else "()"
+            form = re.escape(each).replace(re.escape(self.braces), rf"([0-9]+(?:\.[0-9]+)?){of_unit}")
+            found = re.fullmatch(form, word)
             if found is None:
                 continue
             number = float(found[1])
+            if self.units and not found[2]:
+                raise UsageError(
+                    f"{word}: its {self.name} has no unit; one of {', '.join(self.units)} is expected",
+                    f"Write {each.replace(self.braces, found[1])}{self.units[0]}, or whatever unit is meant.",
+                )
             if not self.low <= number <= self.high:
                 raise UsageError(
                     f"{word}: its {self.name} is {number:g}",
                     f"It lies from {self.low:g} to {self.high:g}: {example}.",
                 )
-            return number
+            return Length(number, found[2]) if self.units else number
         return None
 
 

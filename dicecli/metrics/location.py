@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 @metric(
     of="place",
     unit="length",
+    takes_spacing=True,
     pools=False,
     formula="|mean coordinates of the prediction - mean coordinates of the reference|, in the grid's spacing",
     high=math.inf,

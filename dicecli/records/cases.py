@@ -7,10 +7,13 @@ from collections.abc import Mapping  # noqa: TC003 - the codec reads types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
 from dicecli.records.observed import Observed  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dicecli.errors import DicecliError
 
 
@@ -43,12 +46,6 @@ class Case:
     reference: Any
     group: str | None = None
     refused: str | None = None
-
-
-#: What a length is in where a case has no unit.
-PIXELS = "px"
-#: Every unit that a length can be in. A spacing in degrees is no length.
-LENGTHS = ("mm", "m", PIXELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +94,7 @@ class Scored:
     @property
     def is_sheared(self) -> bool:
         """Whether the axes are not at right angles, as with a tilted gantry: a pixel is smaller then."""
-        size = self.sizes.get({2: "m2", 3: "mm3"}.get(len(self.spacing or ()), ""))
-        return self.spacing is not None and size is not None and size < math.prod(self.spacing) * (1 - _SKEW)
+        return is_sheared(self.spacing, self.sizes)
 
     @property
     def length(self) -> str | None:
@@ -107,11 +103,22 @@ class Scored:
         None where distances along the axes are no lengths: the spacing is in degrees, or the axes are not at
         right angles.
         """
-        if self.is_sheared:
-            return None
-        if self.spacing is None or self.unit is None:
-            return PIXELS
-        return self.unit if self.unit in LENGTHS else None
+        return length_of(self.spacing, self.unit, self.sizes)
+
+
+def is_sheared(spacing: Sequence[float] | None, sizes: Mapping[str, float]) -> bool:
+    """Tell whether the size of a pixel shows that axes are not at right angles."""
+    size = sizes.get({2: "m2", 3: "mm3"}.get(len(spacing or ()), ""))
+    return spacing is not None and size is not None and size < math.prod(spacing) * (1 - _SKEW)
+
+
+def length_of(spacing: Sequence[float] | None, unit: str | None, sizes: Mapping[str, float]) -> str | None:
+    """Return what distances are in on a grid: see :attr:`Scored.length`."""
+    if is_sheared(spacing, sizes):
+        return None
+    if spacing is None or unit is None:
+        return PIXELS
+    return unit if unit in LENGTHS else None
 
 
 @dataclass(frozen=True)

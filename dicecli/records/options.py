@@ -63,6 +63,8 @@ class Option:
         Whether it names a file, or may do so.
     after : str or None
         The option that it follows in records and in ``--help``, where it is not declared behind it.
+    is_usual : bool
+        Whether ``--help`` shows it; the others are for ``--help-all``.
     is_measured : bool
         Whether what is measured of a case depends on it.
     name : str
@@ -89,6 +91,7 @@ class Option:
     is_many: bool = False
     is_path: bool = False
     after: str | None = None
+    is_usual: bool = True
     is_measured: bool = True
     name: str = ""
     type: ValueType = "text"

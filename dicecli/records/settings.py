@@ -19,6 +19,7 @@ from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.options import Option, names_of, option, options, table_of
 from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
+from dicecli.records.surfaces import OfSurfaces
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
@@ -191,7 +192,7 @@ class Options(_Shared):
 
 
 @options
-class MaskOptions(_OfMasks, Options):
+class MaskOptions(OfSurfaces, _OfMasks, Options):
     """The options of masks, as they are given."""
 
 
@@ -217,7 +218,7 @@ def reads_of(name: str) -> tuple[Reads, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(_OfMasks, _Shared):
+class Settings(OfSurfaces, _OfMasks, _Shared):
     """How masks are read, compared and scored: the options of a run, each as it is meant.
 
     Attributes
@@ -231,6 +232,8 @@ class Settings(_OfMasks, _Shared):
     max_memory : int
         A mask that needs more bytes at once is refused: a whole PNG, a block of a GeoTIFF, a compressed NIfTI
         that cannot be streamed.
+    tolerance : tuple of str
+        As they stand in names: ``2mm``.
     soft : Probabilities or None
         How predictions are read as probabilities; None: they are masks.
     """
@@ -239,6 +242,7 @@ class Settings(_OfMasks, _Shared):
     labels: LabelScheme = field(default_factory=LabelScheme)
     channel_axis: int = -1
     max_memory: int = MAX_MEMORY
+    tolerance: tuple[str, ...] = ()
     soft: Probabilities | None = None
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UnitMismatch
-from dicecli.records.cases import PIXELS, Failed, Scored
+from dicecli.records.cases import Failed, Scored
+from dicecli.records.lengths import PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -69,18 +69,22 @@ def check_measured(
         A case in which there is something to measure has no measurement of a statistic, or none for the
         number in a metric's name.
     """
-    needed = {(each.statistic, each.argument if measured_for(each) else None): each for each in metrics}
+    needed = {
+        (each.statistic, each.needs, each.argument if measured_for(each) else None): each for each in metrics
+    }
     for result in scored if needed else ():
-        for (statistic, argument), metric in needed.items():
+        for (statistic, parts, argument), metric in needed.items():
             # Where neither mask holds anything, nothing is what was measured.
             if not has_something(result):
                 continue
             if statistic not in result.measured:
                 what = f"needs the statistic '{statistic}', which was not measured"
-            elif argument is not None and _lacks(result, metric):
+            elif (argument is None and not parts) or not _lacks(result, metric):
+                continue
+            elif argument is not None:
                 what = f"has a number in its name for which the statistic '{statistic}' was not measured"
             else:
-                continue
+                what = f"needs {' and '.join(parts)} of the statistic '{statistic}', which it lacks"
             raise UsageError(
                 f"{metric.name} {what} of the case {result.case.name}",
                 f"Score the masks again with -m {metric.name}: what was measured stands in the JSON then.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dicecli.records.cases import PIXELS
+from dicecli.records.lengths import PIXELS
 from dicecli.reports.rows import labels_found
 
 if TYPE_CHECKING:

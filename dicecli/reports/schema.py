@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import every_of
-from dicecli.records.cases import LENGTHS
 from dicecli.records.json_schema import (
     DEFINITIONS,
     closed,
@@ -16,6 +15,7 @@ from dicecli.records.json_schema import (
     or_null,
     properties,
 )
+from dicecli.records.lengths import LENGTHS
 from dicecli.records.observed import Observed
 from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
-from dicecli.metrics._catalogue import every_of, resolve
+from dicecli.metrics._catalogue import by_values, every_of, resolve, usual_of
+from dicecli.metrics._parameter import plain
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.label_files import load_labels
 from dicecli.records.labels import labels_of
@@ -20,15 +22,20 @@ from dicecli.records.limits import parse_bytes
 from dicecli.records.options import checked, names_of, table_of
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
+from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
 from dicecli.runs.measuring import measure_case
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Sequence
 
     from dicecli.records.cases import Result
+
+
+#: No value of any option.
+NO_VALUES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def check_executor(executor: str | None, scheduler: str | None) -> None:
@@ -83,15 +90,21 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
         raise UsageError(
             f"regions is {given.regions!r}", "It is a mapping of names to labels: {'kidneys': [2, 3]}."
         )
+    tolerances = parse_tolerances(values.get("tolerance"))
     named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
     scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
-        "metrics": chosen_metrics(given.metrics, "probabilities" if soft else "labels"),
+        "metrics": _with_tolerances(given.metrics, tolerances, "probabilities" if soft else "labels"),
         "max_memory": parse_bytes(given.max_memory),
     }
     if not soft:
         axis = -1 if values["channel_axis"] is None else values["channel_axis"]
+        plain |= {
+            "tolerance": tolerances,
+            "boundary_width": parse_width(values["boundary_width"]),
+            "empty_distance": parse_empty_distance(values["empty_distance"]),
+        }
         return Settings(**plain | {"labels": scheme, "channel_axis": axis})
     if given.missing == "zero":
         raise UsageError(
@@ -106,6 +119,19 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     return Settings(**plain | {"labels": scheme, "channel_axis": -1, "soft": probabilities})
 
 
+def _with_tolerances(
+    names: str | Iterable[str] | None, tolerances: tuple[str, ...], reads: Reads
+) -> tuple[str, ...] | None:
+    """Return the names of the chosen metrics; a tolerance is asked for to see nsd with it."""
+    found = chosen_metrics(names, reads, values={"tolerance": tolerances})
+    parameters = [resolve(each).parameter for each in found or ()]
+    if not tolerances or any(each is not None and each.name == "tolerance" for each in parameters):
+        return found
+    shown = tuple(each.name for each in every_of(reads) if each.shown == "always")
+    more = chosen_metrics(["nsd"], reads, values={"tolerance": tolerances}) or ()
+    return (*(found or shown), *more)
+
+
 def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -> None:
     """Refuse options of the other kind that are not as they are by default."""
     for name, each in table_of(type(given)).items():
@@ -117,9 +143,14 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
 
 
 def chosen_metrics(
-    names: str | Iterable[str] | None, reads: str = "labels", measured: Collection[str] | None = None
+    names: str | Iterable[str] | None,
+    reads: str = "labels",
+    measured: Collection[str] | None = None,
+    values: Mapping[str, Sequence[str]] = NO_VALUES,
 ) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics, each once; ``all`` is every one there is, none chosen is None.
+
+    The name of a family, such as ``boundary``, is its usual ones.
 
     Parameters
     ----------
@@ -128,6 +159,8 @@ def chosen_metrics(
         What the run reads.
     measured : collection of str, optional
         The statistics that there are, where nothing can be measured any more: ``all`` is of those.
+    values : mapping of str to sequence of str
+        What stands for the number of a metric that is named without it, by what that number is called.
 
     Raises
     ------
@@ -140,7 +173,7 @@ def chosen_metrics(
     if not all(isinstance(name, str) for name in given):
         raise UsageError(f"metrics is {names!r}", "It is the name of a metric, or several: ['dice', 'iou'].")
     found: dict[str, None] = {}
-    for name in given:
+    for name in _in_full(given, values):
         if name.strip().lower() == "all":
             every = [each for each in every_of(reads) if measured is None or each.statistic in measured]
             found |= dict.fromkeys(each.name for each in every)
@@ -150,6 +183,16 @@ def chosen_metrics(
                 raise _of_the_other_kind(metric.name, metric.reads)
             found[metric.name] = None
     return tuple(found) or None
+
+
+def _in_full(names: Iterable[str], values: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield names, those of families and those without their number as the words that they stand for."""
+    of_values = by_values(values)
+    for name in names:
+        usual = usual_of(plain(name))
+        for each in usual or (name,):
+            with_number = of_values.get(plain(each), ())
+            yield from with_number or (() if usual and plain(each) in of_values else (each,))
 
 
 def _of_the_other_kind(name: str, reads: str) -> UsageError:

@@ -16,7 +16,6 @@ from dicecli.masks.opening import on_side
 from dicecli.plugins import blame, own
 from dicecli.records.codec import read, written
 from dicecli.records.measurements import Measured
-from dicecli.records.settings import Settings
 from dicecli.statistics._statistic import loaded
 from dicecli.statistics._sums import Sums
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Mapped, Plan, Window
     from dicecli.masks.pair import Pair, Stored
     from dicecli.records.measurements import Measurement, Row
+    from dicecli.records.settings import Settings
     from dicecli.statistics._opened import Block, Opened, Options, State
     from dicecli.statistics._statistic import Statistic
 
@@ -34,25 +34,21 @@ if TYPE_CHECKING:
 
 
 def options_of(
-    names: Iterable[str], settings: Settings, numbers: Callable[[str], Mapping[str, tuple[float, ...]]]
+    names: Iterable[str], settings: Settings, numbers: Callable[[str], Mapping[str, tuple[Any, ...]]]
 ) -> dict[str, dict[str, Any]]:
     """Return what each statistic depends on, by its name.
 
     Of its ``OPTIONS`` each is a setting, or the parameter of a metric: `numbers` has, by the statistic, those
-    that metrics were asked for with.
+    that metrics were asked for with, and as ``parts`` what these need of the measurement.
     """
     found = {}
     for name in names:
         given = numbers(name)
         options = loaded(name).OPTIONS
         found[name] = {
-            each: given.get(each, ()) if _is_parameter(each) else getattr(settings, each) for each in options
+            each: given[each] if each in given else getattr(settings, each, ()) for each in options
         }
     return found
-
-
-def _is_parameter(option: str) -> bool:
-    return option not in Settings.__dataclass_fields__
 
 
 def halos(opened: Opened, options: Wanted) -> dict[str, int]:

@@ -1,0 +1,74 @@
+"""Lengths with their unit, as people write them: ``2mm``, ``1.5px``, ``10m``."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from dicecli.errors import UsageError
+
+#: What a length is in where a case has no unit.
+PIXELS = "px"
+#: Every unit that a length can be in. A spacing in degrees is no length.
+LENGTHS = ("mm", "m", PIXELS)
+#: So many metres a unit has; pixels have none.
+_METRES = {"mm": Decimal("0.001"), "m": Decimal(1)}
+_FORM = re.compile(rf"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?({'|'.join(LENGTHS)})")
+
+
+class Length(NamedTuple):
+    """A length as it was written.
+
+    Attributes
+    ----------
+    number : float
+    unit : {"mm", "m", "px"}
+    """
+
+    number: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{plain_number(self.number)}{self.unit}"
+
+    def in_unit(self, unit: str) -> float | None:
+        """Return the number in another unit; None where neither can be converted into the other."""
+        if unit == self.unit:
+            return self.number
+        if unit not in _METRES or self.unit not in _METRES:
+            return None
+        return float(Decimal(repr(self.number)) * _METRES[self.unit] / _METRES[unit])
+
+
+def plain_number(number: float) -> str:
+    """Write a number with all the digits that it needs to be read again, and no exponent."""
+    return f"{Decimal(repr(number)).normalize():f}"
+
+
+def parse_length(text: str, what: str, example: str) -> Length:
+    """Read a length.
+
+    Parameters
+    ----------
+    text : str
+    what : str
+        What it is of, for the error.
+    example : str
+        One that would do.
+
+    Raises
+    ------
+    UsageError
+        It has no unit, another one, or is no number above 0.
+    """
+    found = _FORM.fullmatch(text.strip().lower()) if isinstance(text, str) else None
+    if found is None:
+        raise UsageError(
+            f"{what} is {text!r}; a number with its unit is expected: {', '.join(LENGTHS)}",
+            f"Write {example}, without a space: px are pixels or voxels.",
+        )
+    length = Length(float(found[1]), found[2])
+    if length.number <= 0:
+        raise UsageError(f"{what} is {text!r}; a length above 0 is expected", f"Write {example}.")
+    return length
