@@ -282,5 +282,9 @@ class GridMismatch(GeometryError):
     """Other places in the world."""
 
 
+class NoSurface(CaseError):
+    """A grid on which surfaces, or distances between them, mean nothing."""
+
+
 class UnitMismatch(CaseError):
     """Lengths in another unit than those of the run's first case."""

@@ -80,6 +80,8 @@ class Opened:
     spacing : tuple of float or None
         Along each axis, in `unit`.
     unit : str or None
+    length : str or None
+        What distances are in; None where they are no lengths: see :attr:`dicecli.records.cases.Scored.length`.
     order : {"C", "F"}
         Whether the last or the first axis runs fastest in the files.
     rows : tuple of Row
@@ -108,6 +110,7 @@ class Opened:
     shape: tuple[int, ...]
     spacing: tuple[float, ...] | None
     unit: str | None
+    length: str | None
     order: str
     rows: tuple[Row, ...]
     regions: tuple[Row, ...]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicecli.records.cases import length_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row
 from dicecli.records.observed import Cells
@@ -26,7 +27,9 @@ def opened(pair: Pair, settings: Settings, **facts: object) -> Opened:
     scheme = settings.labels
     regions = tuple(Row("region", None, name, members) for name, members in scheme.regions.items())
     known: dict[str, Any] = {"channels": (), "regions": regions, "order": pair.leading.order}
-    return Opened(shape=grid.shape, spacing=grid.spacing, unit=grid.unit, **(known | facts))
+    spacing, unit = (None, None) if settings.spacing == "voxel" else (grid.spacing, grid.unit)
+    length = length_of(spacing, unit, grid.sizes())
+    return Opened(shape=grid.shape, spacing=spacing, unit=unit, length=length, **(known | facts))
 
 
 def label_rows(labels: Sequence[int], settings: Settings) -> tuple[Row, ...]:

@@ -1,0 +1,185 @@
+"""From the points of a whole case to the measurement of each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dicecli.statistics._surfaces import lists
+from dicecli.statistics._surfaces.cells import weights
+from dicecli.statistics._surfaces.nearest import Tree
+from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES, Bands, Contours, Distances, Surfaces
+from dicecli.statistics.surface.state import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.masks.blocks import Mapped
+    from dicecli.records.measurements import Row
+    from dicecli.statistics._opened import Opened
+    from dicecli.statistics.surface.asked import Asked
+    from dicecli.statistics.surface.state import State
+
+    #: The pixels of a row: of the reference, of the prediction.
+    Pixels = tuple[int, int]
+
+
+class Place(NamedTuple):
+    """Where the points of a row are found: the view, and the code in it."""
+
+    view: int
+    code: int
+
+
+class Points(NamedTuple):
+    """The points of one row on one side.
+
+    Attributes
+    ----------
+    tree : Tree
+    weights : numpy.ndarray or None
+        The area, or length, of each; None where each counts 1.
+    """
+
+    tree: Tree
+    weights: np.ndarray | None
+
+
+def rows(state: State, opened: Opened, mapped: Mapped) -> Iterator[tuple[Row, Surfaces]]:
+    """Yield the measurement of each row that is looked at; rows and directions are worked on at a time."""
+    sizes = _sizes(opened)
+    places = {
+        **{row: Place(0, code) for code, row in enumerate(opened.rows, start=1) if state.views[0][code]},
+        **{row: Place(view, 1) for view, row in enumerate(opened.regions, start=1)},
+    }
+    lists_of = _distances(state, places, mapped) if DISTANCES in state.asked.parts else {}
+    near = _contours(state, places, mapped) if CONTOURS in state.asked.parts else {}
+    for row, place in places.items():
+        found = lists_of.get(place, (None, None, None))
+        yield row, Surfaces(
+            *sizes[row],
+            tuple(sorted(state.asked.parts)),
+            state.asked.percents,
+            tuple(map(str, state.asked.tolerances)),
+            state.asked.diagonal,
+            *found,
+            bands=_bands(state, place) if BANDS in state.asked.parts else None,
+            contours=near.get(place),
+        )
+
+
+def _sizes(opened: Opened) -> dict[Row, Pixels]:
+    """Return how many compared pixels each row has on each side."""
+    every = list(opened.census.values())
+    if len(every) > 1 or any(row.kind == "region" for row in opened.rows):
+        found = {
+            row: (matrix.sizes("reference").get(1, 0), matrix.sizes("prediction").get(1, 0))
+            for row, matrix in zip(opened.rows, every, strict=True)
+        }
+    else:
+        sides = [every[0].sizes(side) for side in ("reference", "prediction")]
+        found = {row: (sides[0].get(row.label, 0), sides[1].get(row.label, 0)) for row in opened.rows}
+        for region in opened.regions:
+            members = {*region.members}
+            found[region] = tuple(sum(n for label, n in side.items() if label in members) for side in sides)
+    return found
+
+
+def _of_places(state: State, part: str, side: int) -> dict[Place, tuple[np.ndarray, ...]]:
+    """Return the points of one side by their row: in the order of the grid, each array without the codes."""
+    found = {}
+    for view in range(len(state.views)):
+        every = state.points.get(Key(part, side, view), [])
+        if not every:
+            continue
+        index, codes, *more = (np.concatenate(arrays) for arrays in zip(*every, strict=True))
+        order = np.lexsort((index, codes))
+        index, codes, *more = (each[order] for each in (index, codes, *more))
+        starts = np.flatnonzero(np.diff(codes, prepend=codes[:1] + 1))
+        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(codes)], strict=True):
+            found[Place(view, int(codes[start]))] = tuple(each[start:stop] for each in (index, *more))
+    return found
+
+
+def _distances(
+    state: State, places: dict[Row, Place], mapped: Mapped
+) -> dict[Place, tuple[Distances, Distances, Distances]]:
+    """Return for each row whose surfaces have points: to the prediction, to the reference, both as one."""
+    asked, sides = state.asked, [_of_places(state, DISTANCES, side) for side in (0, 1)]
+    both = [place for place in places.values() if all(place in side for side in sides)]
+    tasks = [(place, side) for place in both for side in (0, 1)]
+    made = mapped(lambda task: _points(asked, sides[task[1]][task[0]]), tasks)
+    points = dict(zip(tasks, made, strict=True))
+    measured = dict(
+        zip(
+            tasks,
+            mapped(lambda task: _measured(asked, points[task], points[task[0], 1 - task[1]]), tasks),
+            strict=True,
+        )
+    )
+    return {
+        place: _summed(asked, measured[place, 0], measured[place, 1]) for place in both
+    }
+
+
+def _points(asked: Asked, found: tuple[np.ndarray, ...]) -> Points:
+    index, *cells = found
+    is_corner = asked.surface == "corner"
+    shape = tuple(n + is_corner for n in asked.shape)
+    tree = Tree(np.stack(np.unravel_index(index, shape), axis=1).astype(np.int32))
+    if not is_corner:
+        return Points(tree, None)
+    is_set, is_ignored = cells
+    table = weights(asked.spacing)
+    # Of the two ways to see an ignored pixel, the one that adds less surface.
+    return Points(tree, np.minimum(table[is_set], table[is_set | is_ignored]))
+
+
+def _measured(asked: Asked, points: Points, others: Points) -> lists.Distances:
+    return lists.of(others.tree.nearest(points.tree, asked.spacing), points.weights)
+
+
+def _summed(
+    asked: Asked, to_prediction: lists.Distances, to_reference: lists.Distances
+) -> tuple[Distances, Distances, Distances]:
+    pooled = lists.pooled(to_prediction, to_reference)
+    first, second, both = (
+        Distances(
+            len(each.values),
+            float(each.total),
+            lists.mean(each),
+            each.largest,
+            tuple(lists.percentile(each, percent, asked.rule) for percent in asked.percents),
+            tuple(float(each.within(limit)) for limit in asked.limits),
+        )
+        for each in (to_prediction, to_reference, pooled)
+    )
+    return first, second, both
+
+
+def _contours(state: State, places: dict[Row, Place], mapped: Mapped) -> dict[Place, Contours]:
+    """Return how much of each row's boundary is near that of the other side."""
+    asked, sides = state.asked, [_of_places(state, CONTOURS, side) for side in (0, 1)]
+
+    def near(place: Place) -> Contours:
+        """Count on both sides."""
+        found = [side.get(place, (np.zeros(0, np.int64),))[0] for side in sides]
+        numbers = [len(each) for each in found]
+        if not all(numbers):
+            return Contours(*numbers, 0, 0)
+        trees = [
+            Tree(np.stack(np.unravel_index(each, asked.shape), axis=1).astype(np.int32)) for each in found
+        ]
+        within = [
+            lists.of(trees[1 - side].nearest(trees[side], asked.contour_spacing)).within(asked.contour)
+            for side in (0, 1)
+        ]
+        return Contours(*numbers, *map(int, within))
+
+    wanted = list(places.values()) if len(asked.shape) == 2 else []
+    return dict(zip(wanted, mapped(near, wanted), strict=True))
+
+
+def _bands(state: State, place: Place) -> Bands:
+    return Bands(*(int(n) for n in state.bands[place.view][:, place.code]))

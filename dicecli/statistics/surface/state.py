@@ -1,0 +1,209 @@
+"""What the pass keeps of surfaces: points of both sides, each with its place in the grid, and counts of bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dicecli.errors import TooLarge
+from dicecli.masks.blocks import slowest
+from dicecli.statistics._surfaces.bands import balls, counted, squares
+from dicecli.statistics._surfaces.contours import contour_points
+from dicecli.statistics._surfaces.rims import corner_points, rim_points
+from dicecli.statistics.surface.asked import asked
+from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.masks.blocks import Mapped
+    from dicecli.statistics._opened import Block, Opened, Options
+
+#: What a point needs at once, with its place in a tree and its distance.
+POINT_BYTES = 64
+#: The sides, in the order in which states have them.
+SIDES = ("reference", "prediction")
+
+
+class Key(NamedTuple):
+    """Of what points are: distances or contours, the side by its number, and the view."""
+
+    part: str
+    side: int
+    view: int
+
+
+class Piece(NamedTuple):
+    """One side of a block as one view has it, the slowest axis of the file first.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray
+        Unsigned: the places of rows; 0 for none, the largest of the type for pixels that are left out.
+    core : slice
+        The planes that are the block's own.
+    first, last : bool
+        Whether the grid begins, and ends, with these planes.
+    start : int
+        The plane of the grid that the first one is.
+    """
+
+    codes: np.ndarray
+    core: slice
+    first: bool
+    last: bool
+    start: int
+
+
+class State:
+    """Points and bands of some blocks.
+
+    A view is what of the codes is looked at: the first one has all rows, the others a region each, as 1.
+    """
+
+    def __init__(self, opened: Opened, options: Options) -> None:
+        self.asked = asked(opened, options)
+        self.order = opened.order
+        self.limit = int(options["max_memory"])
+        self.pixels = int(np.prod(opened.shape, dtype=object))
+        self.seen = 0
+        self.views = _views(opened, background=_left_out(opened, options))
+        self.points: dict[Key, list[tuple[np.ndarray, ...]]] = {}
+        #: By view: rows by the reference's band, the prediction's, both.
+        self.bands = [np.zeros((3, table.max(initial=0) + 1), np.int64) for table in self.views]
+
+    def __add__(self, other: object) -> State:
+        if not isinstance(other, State):
+            return NotImplemented
+        total = object.__new__(State)
+        vars(total).update(vars(self))
+        total.seen = self.seen + other.seen
+        total.bands = [mine + theirs for mine, theirs in zip(self.bands, other.bands, strict=True)]
+        every = {*self.points, *other.points}
+        total.points = {key: self.points.get(key, []) + other.points.get(key, []) for key in every}
+        total.check()
+        return total
+
+    def add(self, block: Block, mapped: Mapped = map) -> None:
+        """Add a block's own pixels; sides, layers and views are worked on at a time.
+
+        Raises
+        ------
+        TooLarge
+            The points need more memory than is allowed.
+        """
+        layers, views = range(len(block.reference)), range(len(self.views))
+        parts = self.asked.parts
+        if {DISTANCES, CONTOURS} & {*parts}:
+            sides = [(side, layer, view) for layer in layers for view in views for side in (0, 1)]
+            for key, found in (each for some in mapped(lambda task: self._points(block, *task), sides) for each in some):
+                self.points.setdefault(key, []).append(found)
+        if BANDS in parts:
+            pairs = [(layer, view) for layer in layers for view in views]
+            for view, counts in mapped(lambda task: self._bands(block, *task), pairs):
+                self.bands[view] += counts
+        self.seen += int(np.prod([part.stop - part.start for part in block.core], dtype=object))
+        self.check()
+
+    def check(self) -> None:
+        """Check that the points still fit into the memory that is allowed.
+
+        Raises
+        ------
+        TooLarge
+        """
+        number = sum(found[0].size for every in self.points.values() for found in every)
+        if number * POINT_BYTES > self.limit:
+            share = f"{100 * self.seen / max(1, self.pixels):.0f} %"
+            raise TooLarge(
+                f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, which "
+                f"need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
+                "Allow more: --max-memory SIZE, of which all of it would need "
+                f"{_needed(number, self.seen, self.pixels)}; or cut both masks to the part that matters, as by "
+                "'gdal_translate -srcwin X Y WIDTH HEIGHT map.tif part.tif', and score the parts.",
+            )
+
+    def _points(self, block: Block, side: int, layer: int, view: int) -> list[tuple[Key, tuple[np.ndarray, ...]]]:
+        piece, found = self._piece(block, side, layer, view), []
+        where = {"first": piece.first, "last": piece.last, "start": piece.start}
+        if DISTANCES in self.asked.parts:
+            points = (
+                corner_points(piece.codes, piece.core, **where)
+                if self.asked.surface == "corner"
+                else rim_points(piece.codes, piece.core, rim=self.asked.rim, **where)
+            )
+            found.append((Key(DISTANCES, side, view), points))
+        if CONTOURS in self.asked.parts and piece.codes.ndim == 2:
+            points = contour_points(piece.codes, piece.core, last=piece.last, start=piece.start)
+            found.append((Key(CONTOURS, side, view), points))
+        return [(key, points) for key, points in found if points[0].size]
+
+    def _bands(self, block: Block, layer: int, view: int) -> tuple[int, np.ndarray]:
+        sides = [self._piece(block, side, layer, view) for side in (0, 1)]
+        masks = []
+        for piece in sides:
+            where = {"first": piece.first, "last": piece.last}
+            if self.asked.is_square:
+                masks.append(squares(piece.codes, piece.core, int(self.asked.band.number), **where))
+            else:
+                masks.append(balls(piece.codes, piece.core, self.asked.band.number, self.asked.band_spacing, **where))
+        codes = [piece.codes[piece.core] for piece in sides]
+        return view, counted(*codes, *masks, self.bands[view].shape[1])
+
+    def _piece(self, block: Block, side: int, layer: int, view: int) -> Piece:
+        """Return one side of a block as a view has it."""
+        codes = (block.reference, block.prediction)[side][layer]
+        ignored = block.ignored
+        table = self.views[view]
+        wanted = np.min_scalar_type(max(len(table), int(table.max(initial=0)) + 1))
+        is_as_it_is = bool((table == np.arange(len(table))).all())
+        seen = codes.astype(wanted, copy=False) if is_as_it_is else _through(table.astype(wanted), codes)
+        if ignored is not None:
+            seen = np.where(ignored, np.iinfo(wanted).max, seen).astype(wanted, copy=False)
+        axis = slowest(self.order, codes.ndim)
+        at = block.at[axis]
+        length = self.asked.shape[0]
+        turned = seen.T if self.order == "F" else seen
+        return Piece(
+            np.ascontiguousarray(turned), block.inner[axis], at.start == 0, at.stop == length, at.start
+        )
+
+
+def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return what a table has for each code, in the order of the codes in memory."""
+    kept = np.flatnonzero(table)
+    if len(kept) > 8:
+        return np.take(table, codes)
+    found = np.zeros_like(codes, table.dtype)
+    for place in kept.tolist():
+        found[codes == place] = table[place]
+    return found
+
+
+def _views(opened: Opened, background: int) -> list[np.ndarray]:
+    """Return for each view what the place of each row is in it: 0 for none."""
+    rows = np.arange(len(opened.rows) + 1)
+    rows[background] = 0
+    of_regions = [
+        np.array([0, *(int(row.label in region.members) for row in opened.rows)]) for region in opened.regions
+    ]
+    return [rows, *of_regions]
+
+
+def _left_out(opened: Opened, options: Options) -> int:
+    """Return the place of the background where it is not evaluated, else 0."""
+    if options["include_background"]:
+        return 0
+    background = options["labels"].background
+    places = (
+        place
+        for place, row in enumerate(opened.rows, start=1)
+        if row.kind == "label" and row.label == background
+    )
+    return next(places, 0)
+
+
+def _needed(points: int, seen: int, pixels: int) -> str:
+    """Return the memory that all of it would need, as an option takes it."""
+    return f"some {points * POINT_BYTES * pixels / max(1, seen) / (1 << 30):.1f}GiB"
