@@ -21,6 +21,13 @@
 #define INLINE static inline
 #endif
 
+/* Loops over whole blocks are compiled for wider registers as well, where the loader can choose. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_TARGET)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
 /* Read eight bytes that may lie at any address. */
 INLINE uint64_t load_word(const void *address)
 {

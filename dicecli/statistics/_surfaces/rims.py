@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from dicecli.statistics._surfaces import plain_rims
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
+from dicecli.statistics._surfaces import extension, plain_rims
 
 #: Which neighbours make a voxel rim.
 Rim = Literal["face", "edge", "all"]
@@ -49,7 +48,12 @@ def rim_points(
     ValueError
         Context is missing.
     """
-    return plain_rims.rim_points(codes, core, first=first, last=last, start=start, reach=_REACH[rim])
+    native, reach = extension.native(), _REACH[rim]
+    if native is None:
+        return plain_rims.rim_points(codes, core, first=first, last=last, start=start, reach=reach)
+    begin, end = _bounds(codes, core)
+    index, code = native.rim_points(_plain(codes), begin, end, first, last, start, reach)
+    return np.frombuffer(index, np.int64), np.frombuffer(code, codes.dtype)
 
 
 def corner_points(
@@ -81,4 +85,20 @@ def corner_points(
     ValueError
         Context is missing.
     """
-    return plain_rims.corner_points(codes, core, first=first, last=last, start=start)
+    native = extension.native()
+    if native is None:
+        return plain_rims.corner_points(codes, core, first=first, last=last, start=start)
+    begin, end = _bounds(codes, core)
+    index, code, *bits = native.corner_points(_plain(codes), begin, end, first, last, start)
+    is_set, is_ignored = (np.frombuffer(each, np.uint8) for each in bits)
+    return np.frombuffer(index, np.int64), np.frombuffer(code, codes.dtype), is_set, is_ignored
+
+
+def _plain(codes: np.ndarray) -> np.ndarray:
+    """Return codes whose buffer is what the extension takes: contiguous, aligned, in the machine's order."""
+    return np.require(codes, codes.dtype.newbyteorder("="), "CA")
+
+
+def _bounds(codes: np.ndarray, core: slice) -> tuple[int, int]:
+    begin, end, _ = core.indices(len(codes))
+    return begin, max(begin, end)

@@ -12,13 +12,6 @@
 
 #include "_extension.h"
 
-/* Loops over whole blocks are compiled for wider registers as well, where the loader can choose. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_TARGET)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
-
 enum {
     BLOCK = 4096, /* pixels that are looked through for background at a time; both masks fit into L1 */
     CHUNK = 128,  /* pixels that are compared with their first one at a time */
