@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 
-_BOUNDARY = "a boundary metric"
 _INSTANCE = "an instance metric"
 #: What each word means, by what it has to look like.
 _PLANNED = {
-    r"(hd|hausdorff|hausdorff_distance)_?\d*(\.\d+)?(_(mm|m|px))?": _BOUNDARY,
-    r"(assd|masd|asd|average_surface_distance|surface_distance)(_(mm|m|px))?": _BOUNDARY,
-    r"(nsd|normali[sz]ed_surface_dice|surface_dice)(_.*)?": _BOUNDARY,
-    r"(boundary|surface)_(iou|f|f1|dice)": _BOUNDARY,
     r"(pq|sq|rq|panoptic_quality|segmentation_quality|recognition_quality)": _INSTANCE,
     r"(instance|lesion|component)_\w+": _INSTANCE,
     r"(cldice|centre_?line_dice|centerline_dice)": "a metric of skeletons",

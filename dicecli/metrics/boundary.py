@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
 from dicecli.metrics._parameter import Parameter
 from dicecli.records.lengths import LENGTHS
-from dicecli.statistics.surface.described import shares
-from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
+from dicecli.records.surfaces import shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +38,8 @@ _MAIER_HEIN = "Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-0
 _NIKOLOV = "Nikolov S et al. Journal of Medical Internet Research 23(7):e26151, 2021. doi:10.2196/26151"
 _CHENG = "Cheng B et al. CVPR, 2021. doi:10.1109/CVPR46437.2021.01508"
 _PERAZZI = "Perazzi F et al. CVPR, 2016. doi:10.1109/CVPR.2016.85"
+#: The parts of the measurement.
+DISTANCES, BANDS, CONTOURS = "distances", "bands", "contours"
 _PERCENTILE = Parameter("percentile", 0, 100)
 #: What all distances have.
 _LENGTH = {
@@ -53,12 +54,12 @@ _LENGTH = {
 }
 
 
-def _distance(surfaces: Surfaces, empty_distance: Empty, value: Callable[[], float]) -> float | None:
+def _distance(surfaces: Surfaces, empty_distance: Empty, value: Callable[[Distances], float]) -> float | None:
     """Return a distance; what stands for it where one mask alone is empty; None where none was measured."""
     if DISTANCES not in surfaces.parts:
         return None
     if surfaces.pooled is not None:
-        return value()
+        return value(surfaces.pooled)
     if bool(surfaces.reference) == bool(surfaces.prediction):
         return math.nan  # both empty, or one has no surface among the pixels that are compared
     words = {"inf": math.inf, "diagonal": surfaces.diagonal, "skip": math.nan}
@@ -88,7 +89,7 @@ def _percentile(surfaces: Surfaces, percentile: float, directions: str) -> float
 def hd(surfaces: Surfaces, *, directions: str, empty_distance: Empty) -> float | None:
     """Hausdorff distance: the farthest that a point of one surface is from the other surface."""
 
-    def value() -> float:
+    def value(_: Distances) -> float:
         """Return the larger of both directions, or with ``mean`` their mean."""
         both = [_directed(surfaces, each).largest for each in ("to_prediction", "to_reference")]
         return math.fsum(both) / 2 if directions == "mean" else max(both)
@@ -111,7 +112,7 @@ def hd_percentile(
     """Percentile of the Hausdorff distance, such as hd95: less at the mercy of a single voxel than hd."""
     if surfaces.parts and percentile not in surfaces.percents:
         return None
-    return _distance(surfaces, empty_distance, lambda: _percentile(surfaces, percentile, directions))
+    return _distance(surfaces, empty_distance, lambda _: _percentile(surfaces, percentile, directions))
 
 
 @metric(
@@ -121,8 +122,8 @@ def hd_percentile(
     source=_HUTTENLOCHER,
 )
 def hd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
-    """The farthest that a point of the prediction's surface is from the reference's."""
-    return _distance(surfaces, empty_distance, lambda: _directed(surfaces, "to_reference").largest)
+    """Hausdorff distance of the prediction's surface alone: its farthest point from the reference's."""
+    return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_reference").largest)
 
 
 @metric(
@@ -132,8 +133,8 @@ def hd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | Non
     source=_HUTTENLOCHER,
 )
 def hd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
-    """The farthest that a point of the reference's surface is from the prediction's."""
-    return _distance(surfaces, empty_distance, lambda: _directed(surfaces, "to_prediction").largest)
+    """Hausdorff distance of the reference's surface alone: its farthest point from the prediction's."""
+    return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_prediction").largest)
 
 
 def _directed_percentile(
@@ -144,7 +145,7 @@ def _directed_percentile(
     return _distance(
         surfaces,
         empty_distance,
-        lambda: _directed(surfaces, direction).percentiles[surfaces.percents.index(percentile)],
+        lambda _: _directed(surfaces, direction).percentiles[surfaces.percents.index(percentile)],
     )
 
 
@@ -186,8 +187,8 @@ def hd_percentile_to_prediction(
     source=_HEIMANN,
 )
 def assd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
-    """Average symmetric surface distance: over the points of both surfaces, so that the larger one counts more."""
-    return _distance(surfaces, empty_distance, lambda: surfaces.pooled.mean)
+    """Average symmetric surface distance: over all points, so that the larger surface counts more."""
+    return _distance(surfaces, empty_distance, lambda pooled: pooled.mean)
 
 
 @metric(
@@ -200,7 +201,7 @@ def assd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
 def masd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     """Mean average surface distance: both directions count the same, whatever the size of the surfaces."""
 
-    def value() -> float:
+    def value(_: Distances) -> float:
         """Return the mean of both means."""
         return math.fsum(_directed(surfaces, each).mean for each in ("to_prediction", "to_reference")) / 2
 
@@ -215,7 +216,7 @@ def masd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
 )
 def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     """Average distance from the prediction's surface to the reference's: what was drawn too much counts."""
-    return _distance(surfaces, empty_distance, lambda: _directed(surfaces, "to_reference").mean)
+    return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_reference").mean)
 
 
 @metric(
@@ -226,7 +227,7 @@ def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | No
 )
 def asd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     """Average distance from the reference's surface to the prediction's: what was missed counts."""
-    return _distance(surfaces, empty_distance, lambda: _directed(surfaces, "to_prediction").mean)
+    return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_prediction").mean)
 
 
 @metric(
@@ -266,7 +267,7 @@ def nsd(
 @metric(
     of="surface",
     needs=(BANDS,),
-    formula="band of the reference and of the prediction / band of either; bands lie inside, along the boundary",
+    formula="pixels in both bands / pixels in either; bands lie inside of each mask, along its boundary",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
     source=_CHENG,

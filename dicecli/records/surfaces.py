@@ -146,3 +146,8 @@ def parse_empty_distance(given: object) -> str:
             "Write --empty-distance diagonal, or --empty-distance 374.",
         )
     return repr(number)
+
+
+def shares(directions: str, nsd_directions: str | None) -> str:
+    """Return how the shares of both directions become one: ``pool`` or ``mean``."""
+    return nsd_directions or ("mean" if directions == "mean" else "pool")

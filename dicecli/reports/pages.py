@@ -14,6 +14,7 @@ from dicecli.reports.presentation import (
     figure,
     hints,
     infinite,
+    measured_by,
     not_pooled,
     own_choices,
     size,
@@ -81,10 +82,10 @@ def _cases(report: Numbers) -> Sheet:
         status: report.number(status) for status in ("scored", "failed", "missing", "pending")
     }
     shown = {status: n for status, n in counts.items() if n or status in {"expected", "scored", "failed"}}
-    remark = (
-        "This report is partial: the run ended before every case was reached." if counts["pending"] else ""
-    )
-    return Sheet("Cases", tuple(shown), (tuple(f"{n:,}" for n in shown.values()),), remark)
+    remarks = [f"{name}: {text}." for name, text in measured_by(report)]
+    if counts["pending"]:
+        remarks.insert(0, "This report is partial: the run ended before every case was reached.")
+    return Sheet("Cases", tuple(shown), (tuple(f"{n:,}" for n in shown.values()),), " ".join(remarks))
 
 
 def _pooled(report: Numbers, *, every: bool) -> Sheet:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dicecli.plugins import load
 from dicecli.reports.averages import AVERAGES, alone, definition, exists, without_pools
 from dicecli.reports.text import inert
 
@@ -144,14 +145,26 @@ def own_choices(metrics: Sequence[Metric]) -> str:
 
 
 def options(metrics: Sequence[Metric]) -> str:
-    """Say with which options metrics were computed; nothing where none has any."""
+    """Say with which options metrics were computed, but for those that a definition says; may be nothing."""
     found: dict[str, object] = {}
     for each in metrics:
+        if hasattr(load("statistics", each.statistic), "described"):
+            continue
         found |= {name: value for name, value in each.given if name in each.options}
     return ", ".join(
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in found.items()
     )
+
+
+def measured_by(report: Numbers) -> list[tuple[str, str]]:
+    """Return by which definition each statistic was measured that has several, as far as its metrics show."""
+    found = []
+    for name in dict.fromkeys(each.statistic for each in report.shown):
+        statistic = load("statistics", name)
+        if hasattr(statistic, "described"):
+            found.append((name, statistic.described(report.settings)))
+    return found
 
 
 def infinite(averages: Mapping[str, Mapping[str, Average]]) -> str:
@@ -181,6 +194,7 @@ def explanations(case: CaseValues, report: Numbers) -> list[tuple[str, str]]:
     said = [("not given", unknown), ("overall", f"{', '.join(overall)}: {OVER_ALL[reads]}")]
     said += [(name, _defined(name, values, metrics, reads)) for name, values in case.averages.items()]
     said += [("infinite", infinite(case.averages).removesuffix(".")), ("not pooled", not_pooled(metrics))]
+    said += measured_by(report)
     said += [("options", options(metrics)), ("tuned", tuned(metrics))]
     said.append(("background", _background(case, report)))
     wrong = [name for name, holds in case.checks.items() if not holds]

@@ -81,7 +81,7 @@ class Opened:
         Along each axis, in `unit`.
     unit : str or None
     length : str or None
-        What distances are in; None where they are no lengths: see :attr:`dicecli.records.cases.Scored.length`.
+        What distances are in; None where they are no lengths: :attr:`~dicecli.records.cases.Scored.length`.
     order : {"C", "F"}
         Whether the last or the first axis runs fastest in the files.
     rows : tuple of Row

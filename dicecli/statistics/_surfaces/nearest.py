@@ -85,8 +85,15 @@ class Tree:
             return plain_nearest.distances(self._points, queries._points, steps)
         found = np.empty(len(queries))
         extension.native().nearest(
-            self._n, self._cells, self._boxes, self._axes, (*steps, 0.0)[:3],
-            queries._order, queries._cells, queries._boxes, found,
+            self._n,
+            self._cells,
+            self._boxes,
+            self._axes,
+            (*steps, 0.0)[:3],
+            queries._order,
+            queries._cells,
+            queries._boxes,
+            found,
         )
         return found
 

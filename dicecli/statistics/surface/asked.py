@@ -21,7 +21,7 @@ _IMAGE, _VOLUME = 2, 3
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for of the surfaces of one case; its axes are in the order of the file, the slowest first.
+    """What is asked for of the surfaces of one case; axes are in the order of the file, the slowest first.
 
     Attributes
     ----------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicecli.records.surfaces import shares
+
 if TYPE_CHECKING:
     from dicecli.records.settings import Settings
 
@@ -17,7 +19,11 @@ _RULE = {
     "step": "where the share of the surface is reached",
     "index": "at the rank rounded down",
 }
-_DIRECTIONS = {"max": "the larger direction", "pool": "both directions in one list", "mean": "mean of directions"}
+_DIRECTIONS = {
+    "max": "the larger direction",
+    "pool": "both directions in one list",
+    "mean": "mean of directions",
+}
 _SHARES = {"pool": "both surfaces pooled", "mean": "mean of both shares"}
 _EMPTY = {"inf": "infinite", "diagonal": "the grid's diagonal", "skip": "undefined"}
 
@@ -36,8 +42,3 @@ def described(settings: Settings) -> str:
         f"{points}{unit}; percentiles {_RULE[settings.percentile_rule]}, {_DIRECTIONS[settings.directions]}; "
         f"nsd {_SHARES[shares(settings.directions, settings.nsd_directions)]}; one mask empty: {empty}{width}"
     )
-
-
-def shares(directions: str, nsd_directions: str | None) -> str:
-    """Return how the shares of both directions become one: ``pool`` or ``mean``."""
-    return nsd_directions or ("mean" if directions == "mean" else "pool")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from dicecli.records.measurements import Least, Whole  # noqa: TC001 - the codec reads types
+from dicecli.records.measurements import Least, Whole
 
 #: The type of a field that is a length, an area or a number of points: nothing negative.
 Size = Annotated[float, Least(0)]

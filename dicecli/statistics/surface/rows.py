@@ -9,7 +9,15 @@ import numpy as np
 from dicecli.statistics._surfaces import lists
 from dicecli.statistics._surfaces.cells import weights
 from dicecli.statistics._surfaces.nearest import Tree
-from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES, Bands, Contours, Distances, Surfaces
+from dicecli.statistics.surface.measured import (
+    BANDS,
+    CONTOURS,
+    DISTANCES,
+    Bands,
+    Contours,
+    Distances,
+    Surfaces,
+)
 from dicecli.statistics.surface.state import Key
 
 if TYPE_CHECKING:
@@ -56,16 +64,23 @@ def rows(state: State, opened: Opened, mapped: Mapped) -> Iterator[tuple[Row, Su
     lists_of = _distances(state, places, mapped) if DISTANCES in state.asked.parts else {}
     near = _contours(state, places, mapped) if CONTOURS in state.asked.parts else {}
     for row, place in places.items():
-        found = lists_of.get(place, (None, None, None))
-        yield row, Surfaces(
-            *sizes[row],
-            tuple(sorted(state.asked.parts)),
-            state.asked.percents,
-            tuple(map(str, state.asked.tolerances)),
-            state.asked.diagonal,
-            *found,
-            bands=_bands(state, place) if BANDS in state.asked.parts else None,
-            contours=near.get(place),
+        to_prediction, to_reference, pooled = lists_of.get(place, (None, None, None))
+        reference, prediction = sizes[row]
+        yield (
+            row,
+            Surfaces(
+                reference,
+                prediction,
+                tuple(sorted(state.asked.parts)),
+                state.asked.percents,
+                tuple(map(str, state.asked.tolerances)),
+                state.asked.diagonal,
+                to_prediction,
+                to_reference,
+                pooled,
+                _bands(state, place) if BANDS in state.asked.parts else None,
+                near.get(place),
+            ),
         )
 
 
@@ -78,11 +93,13 @@ def _sizes(opened: Opened) -> dict[Row, Pixels]:
             for row, matrix in zip(opened.rows, every, strict=True)
         }
     else:
-        sides = [every[0].sizes(side) for side in ("reference", "prediction")]
-        found = {row: (sides[0].get(row.label, 0), sides[1].get(row.label, 0)) for row in opened.rows}
-        for region in opened.regions:
-            members = {*region.members}
-            found[region] = tuple(sum(n for label, n in side.items() if label in members) for side in sides)
+        found = {}
+        first, second = every[0].sizes("reference"), every[0].sizes("prediction")
+        for row in (*opened.rows, *opened.regions):
+            found[row] = (
+                sum(first.get(label, 0) for label in row.members),
+                sum(second.get(label, 0) for label in row.members),
+            )
     return found
 
 
@@ -118,9 +135,7 @@ def _distances(
             strict=True,
         )
     )
-    return {
-        place: _summed(asked, measured[place, 0], measured[place, 1]) for place in both
-    }
+    return {place: _summed(asked, measured[place, 0], measured[place, 1]) for place in both}
 
 
 def _points(asked: Asked, found: tuple[np.ndarray, ...]) -> Points:
@@ -165,9 +180,8 @@ def _contours(state: State, places: dict[Row, Place], mapped: Mapped) -> dict[Pl
     def near(place: Place) -> Contours:
         """Count on both sides."""
         found = [side.get(place, (np.zeros(0, np.int64),))[0] for side in sides]
-        numbers = [len(each) for each in found]
-        if not all(numbers):
-            return Contours(*numbers, 0, 0)
+        if not all(len(each) for each in found):
+            return Contours(len(found[0]), len(found[1]), 0, 0)
         trees = [
             Tree(np.stack(np.unravel_index(each, asked.shape), axis=1).astype(np.int32)) for each in found
         ]
@@ -175,7 +189,7 @@ def _contours(state: State, places: dict[Row, Place], mapped: Mapped) -> dict[Pl
             lists.of(trees[1 - side].nearest(trees[side], asked.contour_spacing)).within(asked.contour)
             for side in (0, 1)
         ]
-        return Contours(*numbers, *map(int, within))
+        return Contours(len(found[0]), len(found[1]), int(within[0]), int(within[1]))
 
     wanted = list(places.values()) if len(asked.shape) == 2 else []
     return dict(zip(wanted, mapped(near, wanted), strict=True))

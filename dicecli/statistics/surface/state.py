@@ -1,4 +1,4 @@
-"""What the pass keeps of surfaces: points of both sides, each with its place in the grid, and counts of bands."""
+"""What the pass keeps of surfaces: points of both sides, with their places, and counts of bands."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import numpy as np
 
 from dicecli.errors import TooLarge
 from dicecli.masks.blocks import slowest
-from dicecli.statistics._surfaces.bands import balls, counted, squares
+from dicecli.statistics._surfaces.bands import balls, squares
 from dicecli.statistics._surfaces.contours import contour_points
 from dicecli.statistics._surfaces.rims import corner_points, rim_points
 from dicecli.statistics.surface.asked import asked
 from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from dicecli.masks.blocks import Mapped
     from dicecli.statistics._opened import Block, Opened, Options
+
+    #: Arrays of points, and of what they are.
+    Found = tuple["Key", tuple[np.ndarray, ...]]
 
 #: What a point needs at once, with its place in a tree and its distance.
 POINT_BYTES = 64
@@ -97,8 +100,9 @@ class State:
         parts = self.asked.parts
         if {DISTANCES, CONTOURS} & {*parts}:
             sides = [(side, layer, view) for layer in layers for view in views for side in (0, 1)]
-            for key, found in (each for some in mapped(lambda task: self._points(block, *task), sides) for each in some):
-                self.points.setdefault(key, []).append(found)
+            for some in mapped(lambda task: self._points(block, *task), sides):
+                for key, found in some:
+                    self.points.setdefault(key, []).append(found)
         if BANDS in parts:
             pairs = [(layer, view) for layer in layers for view in views]
             for view, counts in mapped(lambda task: self._bands(block, *task), pairs):
@@ -117,27 +121,27 @@ class State:
         if number * POINT_BYTES > self.limit:
             share = f"{100 * self.seen / max(1, self.pixels):.0f} %"
             raise TooLarge(
-                f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, which "
-                f"need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
+                f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, "
+                f"which need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
                 "Allow more: --max-memory SIZE, of which all of it would need "
                 f"{_needed(number, self.seen, self.pixels)}; or cut both masks to the part that matters, as by "
                 "'gdal_translate -srcwin X Y WIDTH HEIGHT map.tif part.tif', and score the parts.",
             )
 
-    def _points(self, block: Block, side: int, layer: int, view: int) -> list[tuple[Key, tuple[np.ndarray, ...]]]:
+    def _points(self, block: Block, side: int, layer: int, view: int) -> list[Found]:
         piece, found = self._piece(block, side, layer, view), []
-        where = {"first": piece.first, "last": piece.last, "start": piece.start}
         if DISTANCES in self.asked.parts:
-            points = (
-                corner_points(piece.codes, piece.core, **where)
-                if self.asked.surface == "corner"
-                else rim_points(piece.codes, piece.core, rim=self.asked.rim, **where)
-            )
-            found.append((Key(DISTANCES, side, view), points))
+            found.append((Key(DISTANCES, side, view), self._surface(piece)))
         if CONTOURS in self.asked.parts and piece.codes.ndim == 2:
             points = contour_points(piece.codes, piece.core, last=piece.last, start=piece.start)
             found.append((Key(CONTOURS, side, view), points))
         return [(key, points) for key, points in found if points[0].size]
+
+    def _surface(self, piece: Piece) -> tuple[np.ndarray, ...]:
+        codes, core, first, last, start = piece
+        if self.asked.surface == "corner":
+            return corner_points(codes, core, first=first, last=last, start=start)
+        return rim_points(codes, core, first=first, last=last, start=start, rim=self.asked.rim)
 
     def _bands(self, block: Block, layer: int, view: int) -> tuple[int, np.ndarray]:
         sides = [self._piece(block, side, layer, view) for side in (0, 1)]
@@ -147,9 +151,10 @@ class State:
             if self.asked.is_square:
                 masks.append(squares(piece.codes, piece.core, int(self.asked.band.number), **where))
             else:
-                masks.append(balls(piece.codes, piece.core, self.asked.band.number, self.asked.band_spacing, **where))
+                reach, spacing = self.asked.band.number, self.asked.band_spacing
+                masks.append(balls(piece.codes, piece.core, reach, spacing, **where))
         codes = [piece.codes[piece.core] for piece in sides]
-        return view, counted(*codes, *masks, self.bands[view].shape[1])
+        return view, _counts(codes, masks, self.bands[view].shape[1])
 
     def _piece(self, block: Block, side: int, layer: int, view: int) -> Piece:
         """Return one side of a block as a view has it."""
@@ -168,6 +173,16 @@ class State:
         return Piece(
             np.ascontiguousarray(turned), block.inner[axis], at.start == 0, at.stop == length, at.start
         )
+
+
+def _counts(codes: Sequence[np.ndarray], masks: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Return how many pixels of each row are in the reference's band, the prediction's, and both."""
+    both = masks[0] & masks[1] & (codes[0] == codes[1])
+    counted = [
+        np.bincount(codes[side][mask], minlength=rows)
+        for side, mask in ((0, masks[0]), (1, masks[1]), (0, both))
+    ]
+    return np.stack(counted).astype(np.int64)
 
 
 def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
