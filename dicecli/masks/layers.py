@@ -7,6 +7,7 @@ reads blocks further down sees the places of rows, and nothing of how they are s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _TABLE = 1 << 17
 #: Labels that are looked up at a time.
 _PIECE = 1 << 16
+#: So many labels are compared with faster than looked up.
+_FEW = 4
 
 
 def meant(
@@ -176,7 +179,20 @@ class Encoding:
         places, left_out = self._tables
         if labels.size and not (int(labels.max()) < len(places) and int(labels.min()) >= 0):
             raise _changed()
-        return _looked_up(places, labels), None if left_out is None else _looked_up(left_out, labels)
+        found = _looked_up(places, labels) if self._step is None else self._stepped(labels)
+        return found, None if left_out is None else _looked_up(left_out, labels)
+
+    @cached_property
+    def _step(self) -> int | None:
+        """What each stored label has to be raised by to be its place, where that is one number for all."""
+        steps = {int(place) - int(label) for place, label in zip(self.places, self.stored, strict=True)}
+        return steps.pop() if len(steps) == 1 else None
+
+    def _stepped(self, labels: np.ndarray) -> np.ndarray:
+        """Return the places where labels follow each other: an addition, many times as fast as a table."""
+        wide = max(labels.dtype, self.places.dtype, key=lambda dtype: dtype.itemsize)
+        step = np.array(self._step).astype(wide)
+        return np.add(labels, step, dtype=wide, casting="unsafe").astype(self.places.dtype, copy=False)
 
 
 def _changed() -> Changed:
@@ -193,6 +209,9 @@ def _looked_up(table: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     is_turned = labels.flags.f_contiguous
     flat = (labels.T if is_turned else labels).reshape(-1)
+    if table.dtype == bool and 0 < np.count_nonzero(table) <= _FEW:
+        some = np.logical_or.reduce([labels == each for each in np.flatnonzero(table).tolist()])
+        return np.asarray(some)
     found = np.empty(flat.shape, table.dtype)
     for start in range(0, flat.size, _PIECE):
         part = slice(start, start + _PIECE)

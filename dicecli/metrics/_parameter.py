@@ -29,12 +29,15 @@ class Parameter(NamedTuple):
     units : tuple of str
         Where it is a length: the units that it may have, one of which it needs; ``nsd_2mm``. The setting of
         its name, where there is one, has values for a word without.
+    usual : float
+        What it usually is: for examples.
     """
 
     name: str
     low: float = 0.0
     high: float = math.inf
     units: tuple[str, ...] = ()
+    usual: float = 2.0
 
     @property
     def braces(self) -> str:
@@ -47,7 +50,7 @@ class Parameter(NamedTuple):
 
     def example(self, name: str) -> str:
         """Return a name with a number in it that it may be."""
-        number = max(self.low, min(self.high, 2.0))
+        number = max(self.low, min(self.high, self.usual))
         return self.put(name, Length(number, self.units[0]) if self.units else number)
 
     def stem(self, name: str) -> str:

@@ -40,7 +40,7 @@ _CHENG = "Cheng B et al. CVPR, 2021. doi:10.1109/CVPR46437.2021.01508"
 _PERAZZI = "Perazzi F et al. CVPR, 2016. doi:10.1109/CVPR.2016.85"
 #: The parts of the measurement.
 DISTANCES, BANDS, CONTOURS = "distances", "bands", "contours"
-_PERCENTILE = Parameter("percentile", 0, 100)
+_PERCENTILE = Parameter("percentile", 0, 100, usual=95.0)
 #: What all distances have.
 _LENGTH = {
     "of": "surface",
@@ -103,7 +103,13 @@ def hd(surfaces: Surfaces, *, directions: str, empty_distance: Empty) -> float |
     parameter=_PERCENTILE,
     formula="max of the percentile of d over the reference's surface, and over the prediction's",
     options=("directions", "empty_distance"),
-    aliases=("hausdorff{percentile}", "hausdorff_distance_{percentile}"),
+    aliases=(
+        "hd_{percentile}",
+        "hausdorff{percentile}",
+        "hausdorff_{percentile}",
+        "hausdorff_distance{percentile}",
+        "hausdorff_distance_{percentile}",
+    ),
     source=_TAHA,
 )
 def hd_percentile(

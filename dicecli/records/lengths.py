@@ -46,7 +46,7 @@ def plain_number(number: float) -> str:
     return f"{Decimal(repr(number)).normalize():f}"
 
 
-def parse_length(text: str, what: str, example: str) -> Length:
+def parse_length(text: str, what: str, example: str, *, may_be_zero: bool = False) -> Length:
     """Read a length.
 
     Parameters
@@ -56,11 +56,12 @@ def parse_length(text: str, what: str, example: str) -> Length:
         What it is of, for the error.
     example : str
         One that would do.
+    may_be_zero : bool
 
     Raises
     ------
     UsageError
-        It has no unit, another one, or is no number above 0.
+        It has no unit, another one, or is no number above 0, or from 0.
     """
     found = _FORM.fullmatch(text.strip().lower()) if isinstance(text, str) else None
     if found is None:
@@ -69,6 +70,6 @@ def parse_length(text: str, what: str, example: str) -> Length:
             f"Write {example}, without a space: px are pixels or voxels.",
         )
     length = Length(float(found[1]), found[2])
-    if length.number <= 0:
+    if not length.number and not may_be_zero:
         raise UsageError(f"{what} is {text!r}; a length above 0 is expected", f"Write {example}.")
     return length

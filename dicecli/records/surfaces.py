@@ -110,7 +110,8 @@ def parse_tolerances(given: str | Iterable[str] | None) -> tuple[str, ...]:
         One of them is no length.
     """
     every = (given,) if isinstance(given, str) else tuple(given or ())
-    return tuple(dict.fromkeys(str(parse_length(each, "a tolerance", "--tolerance 2mm")) for each in every))
+    lengths = (parse_length(each, "a tolerance", "--tolerance 2mm", may_be_zero=True) for each in every)
+    return tuple(dict.fromkeys(map(str, lengths)))
 
 
 def parse_width(given: str | None) -> str | None:

@@ -24,12 +24,14 @@ import dicecli
 from dicecli.errors import UnknownName, UsageError
 from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, every_of, resolve
 from dicecli.metrics._planned import planned
-from dicecli.records.cases import PIXELS
+from dicecli.plugins import load
 from dicecli.records.counts import Counts
+from dicecli.records.lengths import PIXELS, Length
 from dicecli.records.settings import Settings
 from dicecli.statistics._leading import leading
 from dicecli.statistics.place import Places
 from dicecli.statistics.soft.measured import Channel
+from dicecli.statistics.surface import Surfaces
 
 METRICS = list(catalogue().values())
 SIZES = {"mm3": 0.75, "m2": 100.0}
@@ -37,23 +39,34 @@ SIZES = {"mm3": 0.75, "m2": 100.0}
 FIELDS = {
     *("name", "function", "summary", "formula", "low", "high", "remark", "undefined", "source", "better"),
     *("of", "takes", "size", "unit", "pools", "follows_undefined", "infinite", "tuned", "shown", "options"),
-    *("parameter", "argument", "over_labels", "aliases", "given"),
+    *("parameter", "argument", "over_labels", "aliases", "given", "takes_spacing", "needs"),
 }
 
 
 def numbers_of(metric):
     """Return what the number in a metric's name is tried as: both ends, and some between them."""
-    _, low, high = metric.parameter
+    low, high = metric.parameter.low, metric.parameter.high
     return sorted(
         {low, *(each for each in (0.1, 0.5, 1, 2, 95, 12345.678) if low < each < high), *{high} - {math.inf}}
     )
 
 
+def with_number(metric, number, name=None):
+    """Return a metric's name, or another word for it, with a number in it; of a length in pixels."""
+    unit = PIXELS if metric.parameter.units else ""
+    return (name or metric.name).format(**{metric.parameter.name: f"{number}{unit}"})
+
+
+def words_of(metric):
+    """Return the name of a metric, with each number that it is tried with."""
+    if metric.parameter is None:
+        return [metric.name]
+    return [with_number(metric, f"{n:g}") for n in numbers_of(metric)]
+
+
 def tried(metric):
     """Return a metric as reports have it: with options, and for each number that its name is tried with."""
-    words = [metric.name]
-    if metric.parameter is not None:
-        words = [metric.name.format(**{metric.parameter.name: f"{n:g}"}) for n in numbers_of(metric)]
+    words = words_of(metric)
     options = maps.settings(smooth=0.0) if metric.reads == "probabilities" else Settings()
     return [resolve(word).with_settings(options, PIXELS) for word in words]
 
@@ -83,6 +96,19 @@ class Examples(NamedTuple):
     axes: int = 2
 
 
+def surfaces_of(*pairs):
+    """Measure the surfaces of masks, with every number that names of metrics are tried with."""
+    asked = [word for metric in METRICS if metric.of == "surface" for word in words_of(metric)]
+    found = []
+    for rows in pairs:
+        prediction, reference = (np.array(each, np.uint8) for each in rows)
+        (case,) = dicecli.score(prediction, reference, metrics=asked).results
+        rows = case.measured["surface"] if "surface" in case.measured else {}
+        found.append(next((each for row, each in rows.items() if row.label == 1), Surfaces.zero()))
+    return found
+
+
+NOTHING_THERE = [[0, 0, 0], [0, 0, 0], [0, 0, 0]]
 #: By the statistic: a metric of one that is missing here fails, for nobody knows what to hold it to.
 EXAMPLES: dict[str, Examples] = {
     "place": Examples(
@@ -90,7 +116,24 @@ EXAMPLES: dict[str, Examples] = {
         unequal=[Places(2, 2, (6, 2), (6, 8)), Places(1, 3, (5, 0), (0, 9))],
         undefined={"either mask is empty": lambda place: 0 in {place.reference, place.prediction}},
         axes=2,
-    )
+    ),
+    "surface": Examples(
+        equal=surfaces_of(
+            ([[0, 1, 1], [0, 1, 1]], [[0, 1, 1], [0, 1, 1]]),
+            ([[1, 0, 0], [0, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0], [0, 0, 1]]),
+            (NOTHING_THERE, NOTHING_THERE),
+        ),
+        unequal=surfaces_of(
+            ([[1, 0, 0], [0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 0], [0, 0, 1]]),
+            (NOTHING_THERE, [[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
+            ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], NOTHING_THERE),
+        ),
+        undefined={
+            BOTH_EMPTY: lambda row: not row.reference and not row.prediction,
+            f"{BOTH_EMPTY}; of volumes": lambda row: not row.reference and not row.prediction,
+        },
+        axes=2,
+    ),
 }
 
 
@@ -190,9 +233,10 @@ def test_every_metric_says_what_it_is(metric):
 def test_every_name_is_a_word_of_the_command_line(metric):
     """A metric's name is the key of the catalogue, lower case with underscores; only a parameter has braces."""
     assert metric is catalogue()[metric.name]
-    assert metric.name.partition("_{")[0] == metric.function.__name__
-    braces = "" if metric.parameter is None else rf"_\{{{metric.parameter.name}\}}"
-    assert re.fullmatch(rf"[a-z][a-z0-9_]*{braces}", metric.name)
+    in_full = metric.name.replace("_{", "{").replace("{", "_").replace("}", "")
+    assert metric.function.__name__ in {metric.name.partition("_{")[0], in_full}
+    braces = "" if metric.parameter is None else rf"\{{{metric.parameter.name}\}}"
+    assert re.fullmatch(rf"[a-z][a-z0-9_]*{braces}[a-z_]*", metric.name)
 
 
 @named(METRICS)
@@ -223,8 +267,11 @@ def test_every_field_is_one_that_is_checked_here(metric):
     assert metric.reads == ("probabilities" if metric.of == "soft" else "labels")
     assert metric.shown in {"always", "rows", "asked"}
     assert (metric.argument, metric.given) == (None, ())
-    # A metric that may be infinite has no end there; of those that there are none is.
-    assert not metric.infinite
+    # A metric that may be infinite has no end there, and is a length.
+    assert not metric.infinite or (metric.high == math.inf and metric.unit == "length")
+    assert not metric.takes_spacing or metric.unit == "length"
+    # A statistic measures the parts that are asked for, where it has several.
+    assert not metric.needs or "parts" in load("statistics", metric.statistic).OPTIONS
     # What is chosen on the data, as a threshold is, has one choice for all labels.
     assert metric.tuned == (metric.over_labels is not None)
 
@@ -234,7 +281,7 @@ def test_every_option_is_a_setting(metric):
     """A metric takes its options, and the number in its name, as keywords: each is one of the settings."""
     settings = maps.settings() if metric.reads == "probabilities" else Settings()
     for option in metric.options:
-        assert settings.option(option) is not None
+        settings.option(option)
     keywords = inspect.signature(metric.function).parameters.values()
     taken = [each.name for each in keywords if each.kind is inspect.Parameter.KEYWORD_ONLY]
     assert sorted(taken) == sorted([*metric.options, *([metric.parameter.name] if metric.parameter else [])])
@@ -253,15 +300,18 @@ def test_some_metric_is_always_shown(reads):
 @named([each for each in METRICS if each.parameter is not None])
 def test_the_number_in_a_name(metric):
     """It is read with all its digits, and written so; out of its range, or missing, is an error with a way out."""
-    name, low, high = metric.parameter
+    name, low, high, units, usual = metric.parameter
+    assert low <= usual <= high
     for number in [*numbers_of(metric), 0.1 + 0.2]:
-        found = resolve(metric.name.format(**{name: repr(float(number))}))
-        assert (found.argument, found.function) == (number, metric.function)
+        found = resolve(with_number(metric, repr(float(number))))
+        argument = Length(number, PIXELS) if units else number
+        assert (found.argument, found.function) == (argument, metric.function)
         assert resolve(found.name) == found
-        assert found.with_settings(Settings(), PIXELS).given[-1] == (name, number)
-    assert found.name.endswith("0.30000000000000004")
-    wrong = [metric.name, *([metric.name.format(**{name: high + 1})] if math.isfinite(high) else [])]
-    wrong += [metric.name.format(**{name: low / 2})] * (low > 0)
+        assert found.with_settings(Settings(), PIXELS).given[-1] == (name, argument)
+    assert "0.30000000000000004" in found.name
+    wrong = [metric.name, *([with_number(metric, high + 1)] if math.isfinite(high) else [])]
+    wrong += [with_number(metric, low / 2)] * (low > 0)
+    wrong += [metric.parameter.stem(metric.name)] * bool(units)
     for word in wrong:
         with pytest.raises(UsageError) as caught:
             resolve(word)
@@ -726,7 +776,7 @@ def run(request):
     rng = np.random.default_rng(7)
     if request.param == "labels":
         cases = [(rng.integers(0, 4, (7, 9 + k)), rng.integers(0, 4, (7, 9 + k))) for k in range(3)]
-        options = Settings(metrics=tuple(each.example for each in METRICS if each.reads == "labels"))
+        options = Settings(metrics=tuple(words_of(each)[0] for each in METRICS if each.reads == "labels"))
     else:
         cases = [maps.softmax((4, 7, 9 + k), k, sharp=1.0) for k in range(3)]
         options = maps.settings(metrics=[each.example for each in METRICS if each.reads == "probabilities"])
@@ -764,14 +814,15 @@ def hold(metric, examples):
     values = [metric.value(each, spacing=ones) for each in every]
     assert {float} == {type(value) for value in values}
     assert [is_undefined(each) for each in every] == [math.isnan(value) for value in values]
-    assert all(low <= value <= high and math.isfinite(value) for value in values if not math.isnan(value))
+    defined = [value for value in values if not math.isnan(value)]
+    assert all(low <= value <= high and (metric.infinite or math.isfinite(value)) for value in defined)
     equal, unequal = ([metric.value(each, spacing=ones) for each in part] for part in examples[:2])
     if metric.better != "neither":
         assert {high if metric.better == "higher" else low} == {
             each for each in equal if not math.isnan(each)
         }
         assert {each for each in unequal if not math.isnan(each)} - set(equal)
-    if metric.unit is not None:
+    if metric.takes_spacing:
         hold_to_its_unit(metric, every, examples.axes)
     if metric.pools:
         total = sum(every[1:], every[0])
@@ -827,7 +878,7 @@ def test_a_metric_that_says_something_wrong_is_found(wrong):
 NAMES = [(word, each.name) for each in METRICS if each.parameter is None for word in each.words]
 #: With a number in each name that takes one.
 NAMES += [
-    (word.format(**{each.parameter.name: f"{resolve(each.example).argument:g}"}), each.example)
+    (with_number(each, "1", word), resolve(with_number(each, "1")).name)
     for each in METRICS
     if each.parameter is not None
     for word in each.words
@@ -865,6 +916,11 @@ def test_names_are_unique():
         ("balanced-accuracy", "balanced_accuracy"),
         ("Volume-Reference-mm3", "volume_reference_mm3"),
         ("PPV", "precision"),
+        ("HD 95", "hd95"),
+        ("Hausdorff", "hd"),
+        ("surface-dice 2mm", "nsd_2mm"),
+        ("Hausdorff distance 97.5", "hd97.5"),
+        ("assd_mm", "assd"),
     ],
 )
 def test_words_of_the_field_resolve(word, name):
@@ -875,7 +931,7 @@ def test_words_of_the_field_resolve(word, name):
 @named(METRICS)
 def test_unknown_names_are_told_the_near_ones(metric):
     """A misspelt name is a usage error whose hint begins with the metric that was meant, not with all there are."""
-    word = metric.example[:-1]
+    word = metric.example[:-1] if metric.parameter is None else metric.example[:1] + metric.example[2:]
     with pytest.raises(UnknownName, match=f"'{word}'") as caught:
         resolve(word)
     suggestion, _, rest = caught.value.hint.partition("? ")
@@ -897,7 +953,7 @@ def test_names_like_no_other_are_told_where_all_stand(word):
 
 @pytest.mark.parametrize(
     "word",
-    ["hd95", "HD 95", "hausdorff_distance", "assd", "nsd", "nsd_2mm", "surface-dice", "boundary_iou", "pq"],
+    ["pq", "PQ", "panoptic quality", "lesion_dice", "instance-f1", "cldice"],
 )
 def test_metrics_that_are_not_there_yet_say_so(word):
     """A name of the field that means no metric yet is not taken for a misspelt one."""

@@ -409,7 +409,7 @@ def masks(tmp_path, monkeypatch):
         return abs(first - second) * (1.0 if spacing is None else spacing[0])
 
     metric = Metric("far", far, "Far", "-", "either mask is empty", "-", high=INF, better="lower", of="place",
-                    unit="length", pools=False, infinite=True)  # fmt: skip
+                    unit="length", takes_spacing=True, pools=False, infinite=True)  # fmt: skip
     monkeypatch.setitem(catalogue(), "far", metric)
     for name, row in (("a", 3), ("b", 5), ("c", None)):
         reference, prediction = np.zeros((2, 8, 8), np.uint8)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dicecli.masks.blocks import Plan
+from dicecli.metrics._catalogue import catalogue
 from dicecli.plugins import load, own
 from dicecli.records import codec
 from dicecli.records.measurements import Row
@@ -40,9 +41,13 @@ def same(one, other):
 
 def numbers(value):
     """Return what a field holds as a flat list."""
+    if dataclasses.is_dataclass(value):
+        return [each for field in dataclasses.fields(value) for each in numbers(getattr(value, field.name))]
+    if isinstance(value, str):
+        return [ord(letter) for letter in value]
     if isinstance(value, (tuple, list, np.ndarray)):
         return [each for part in value for each in numbers(part)]
-    return [0 if value is None else int(value)]
+    return [0 if value is None else value if isinstance(value, float) else int(value)]
 
 
 def assert_same(found, expected):
@@ -56,7 +61,10 @@ def test_a_statistic_says_what_it_is(name):
     """What it reads, what it measures by kind of row, and which settings it depends on: all of it known."""
     statistic = load("statistics", name)
     assert statistic.READS in passes.READS
-    assert set(statistic.OPTIONS) <= set(Settings.__dataclass_fields__)
+    of_metrics = {
+        each.parameter.name for each in catalogue().values() if each.statistic == name and each.parameter
+    }
+    assert set(statistic.OPTIONS) - {"parts"} <= set(Settings.__dataclass_fields__) | of_metrics
     assert statistic.MEASURES
     assert set(statistic.MEASURES) <= set(KINDS)
     for kind in statistic.MEASURES.values():
@@ -196,9 +204,11 @@ def test_any_orientation_of_a_file_gives_the_same(name, shape, seed, axes, flips
 
 @pytest.mark.parametrize("name", OF_LABELS)
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".png", ".tif"])
-def test_threads_and_files_of_every_format_give_what_arrays_give(name, suffix, tmp_path):
+def test_threads_and_files_of_every_format_give_what_arrays_give(name, suffix, tmp_path, monkeypatch):
     """Whether read from a file, forwards or in any order, by one thread or three: the same measurements."""
-    shape = (1100, 1200) if suffix in {".png", ".tif"} else (120, 110, 100)
+    shape = (220, 240) if suffix in {".png", ".tif"} else (48, 44, 40)
+    monkeypatch.setattr("dicecli.masks.pair.WINDOW_PIXELS", 1 << 13)
+    monkeypatch.setattr("dicecli.statistics._sharing.WORTH_PIXELS", 1)
     reference = make.blobs(shape, 4, 1)
     prediction = np.roll(reference, 3, 0)
     write = {".png": make.png, ".tif": make.geotiff}.get(suffix, make.nifti)

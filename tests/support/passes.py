@@ -58,7 +58,7 @@ def opened(prediction, reference, settings):
 
 def state(name, pair, known, settings, windows):
     """Return the state of a statistic that some windows were pushed through."""
-    options = options_of((name,), settings, partial(arguments_of, settings.metrics))
+    options = options_of((name,), settings, partial(arguments_of, asked(name)))
     return push(pair, windows, known, options, halo=halos(known, options)[name]).parts[name]
 
 
@@ -72,7 +72,7 @@ def of_passes(name, pair, known, settings, parts, *, travelling=False, more=0):
 
     Blocks have `more` context than it asks for, as where another statistic asks for that.
     """
-    options = options_of((name,), settings, partial(arguments_of, settings.metrics))
+    options = options_of((name,), settings, partial(arguments_of, asked(name)))
     halo = halos(known, options).get(name)
     states = []
     for windows in parts if halo is not None else ():
@@ -92,10 +92,16 @@ def case(prediction, reference):
     return Case("case", prediction, reference)
 
 
+def asked(name):
+    """Return every metric of a statistic, so that it measures all of its parts; percentiles, but no lengths."""
+    every = [each for each in catalogue().values() if each.statistic == name]
+    return [each.example for each in every if each.parameter is None or not each.parameter.units]
+
+
 def measuring(name):
-    """Return settings that ask for a statistic of masks, by its metrics."""
+    """Return settings that ask for a statistic of masks, by its metrics; distances are in pixels."""
     names = [each.name for each in catalogue().values() if each.statistic == name and each.parameter is None]
-    return make_settings(metrics=names)
+    return make_settings(metrics=names, spacing="voxel")
 
 
 def cut(plan, number):
@@ -106,5 +112,5 @@ def cut(plan, number):
 def halo_of(name, known, settings):
     """Return how much context a statistic asks for; None where the census is enough."""
     return load("statistics", name).halo(
-        known, options_of((name,), settings, partial(arguments_of, settings.metrics))[name]
+        known, options_of((name,), settings, partial(arguments_of, asked(name)))[name]
     )

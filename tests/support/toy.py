@@ -66,9 +66,11 @@ def miss(spots, spacing):
 
 
 #: A length, which does not pool; a share, which does; and a length that a case may miss altogether.
-DISTANCE = _metric(distance, high=math.inf, unit="length", pools=False, aliases=("toy_gap",))
+DISTANCE = _metric(
+    distance, high=math.inf, unit="length", takes_spacing=True, pools=False, aliases=("toy_gap",)
+)
 GROWTH = _metric(growth, follows_undefined=True)
-MISS = _metric(miss, high=math.inf, unit="length", pools=False, infinite=True)
+MISS = _metric(miss, high=math.inf, unit="length", takes_spacing=True, pools=False, infinite=True)
 
 
 def install(monkeypatch, *more):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: What a point needs at once, with its place in a tree and its distance.
 POINT_BYTES = 64
+#: So many codes are compared with faster than looked up.
+_FEW = 8
 #: The sides, in the order in which states have them.
 SIDES = ("reference", "prediction")
 
@@ -74,7 +76,7 @@ class State:
         self.views = _views(opened, background=_left_out(opened, options))
         self.points: dict[Key, list[tuple[np.ndarray, ...]]] = {}
         #: By view: rows by the reference's band, the prediction's, both.
-        self.bands = [np.zeros((3, table.max(initial=0) + 1), np.int64) for table in self.views]
+        self.bands = [np.zeros((3, max(2, len(table))), np.int64) for table in self.views]
 
     def __add__(self, other: object) -> State:
         if not isinstance(other, State):
@@ -161,9 +163,11 @@ class State:
         codes = (block.reference, block.prediction)[side][layer]
         ignored = block.ignored
         table = self.views[view]
-        wanted = np.min_scalar_type(max(len(table), int(table.max(initial=0)) + 1))
-        is_as_it_is = bool((table == np.arange(len(table))).all())
-        seen = codes.astype(wanted, copy=False) if is_as_it_is else _through(table.astype(wanted), codes)
+        # The largest value of the type is none of theirs: it says that a pixel is left out.
+        wanted = np.min_scalar_type(len(table))
+        seen = codes.astype(wanted, copy=False)
+        if not (table == np.arange(len(table))).all():
+            seen = _through(table.astype(wanted), seen)
         if ignored is not None:
             seen = np.where(ignored, np.iinfo(wanted).max, seen).astype(wanted, copy=False)
         axis = slowest(self.order, codes.ndim)
@@ -186,14 +190,21 @@ def _counts(codes: Sequence[np.ndarray], masks: Sequence[np.ndarray], rows: int)
 
 
 def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return what a table has for each code, in the order of the codes in memory."""
-    kept = np.flatnonzero(table)
-    if len(kept) > 8:
-        return np.take(table, codes)
-    found = np.zeros_like(codes, table.dtype)
-    for place in kept.tolist():
-        found[codes == place] = table[place]
-    return found
+    """Return what a table has for each code, in the order of the codes in memory.
+
+    All but one stay as they are, or few become 1: bits are compared and set many times as fast as looked up.
+    """
+    dropped, kept = np.flatnonzero(table != np.arange(len(table))), np.flatnonzero(table)
+    if len(dropped) == 1 and not table[dropped[0]] and codes.dtype == table.dtype:
+        stays = (codes != dropped[0]).astype(codes.dtype)
+        np.negative(stays, out=stays)  # every bit, or none
+        return np.bitwise_and(codes, stays, out=stays)
+    if 0 < len(kept) <= _FEW and (table[kept] == 1).all():
+        found = codes == kept[0]
+        for each in kept[1:]:
+            found |= codes == each
+        return found.astype(table.dtype)
+    return np.take(table, codes)
 
 
 def _views(opened: Opened, background: int) -> list[np.ndarray]:
