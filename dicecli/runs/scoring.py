@@ -97,14 +97,12 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     plain |= {
         "metrics": _with_tolerances(given.metrics, tolerances, "probabilities" if soft else "labels"),
         "max_memory": parse_bytes(given.max_memory),
+        "tolerance": tolerances,
+        "boundary_width": parse_width(values.get("boundary_width")),
+        "empty_distance": parse_empty_distance(values.get("empty_distance", "inf")),
     }
     if not soft:
         axis = -1 if values["channel_axis"] is None else values["channel_axis"]
-        plain |= {
-            "tolerance": tolerances,
-            "boundary_width": parse_width(values["boundary_width"]),
-            "empty_distance": parse_empty_distance(values["empty_distance"]),
-        }
         return Settings(**plain | {"labels": scheme, "channel_axis": axis})
     if given.missing == "zero":
         raise UsageError(

@@ -24,6 +24,7 @@ from dicecli.records.probabilities import Probabilities
 from dicecli.statistics.matrix import Matrix
 from dicecli.statistics.place import Places
 from dicecli.statistics.soft.sums import ChannelSums, JointSums, exact
+from dicecli.statistics.surface import Bands, Contours, Distances, Surfaces
 
 MEASUREMENTS = list(
     dict.fromkeys(kind for name in names("statistics") for kind in load("statistics", name).MEASURES.values())
@@ -51,8 +52,44 @@ def places(draw):
     return Places(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
 
 
+@st.composite
+def surfaces(draw):
+    """Draw what was measured of surfaces: as many percentiles and shares as were asked for, none too large."""
+    sizes, counts = st.floats(0, 1e300), st.integers(0, 2**70)
+    percents, tolerances = draw(st.lists(st.floats(0, 100), max_size=3)), draw(st.lists(TEXT, max_size=3))
+
+    def distances():
+        """Draw a list of distances, by what is kept of it."""
+        largest = draw(sizes)
+        less = [draw(st.floats(0, largest)) for _ in range(len(percents) + 1)]
+        within = tuple(draw(sizes) for _ in tolerances)
+        return Distances(draw(st.integers(1, 2**70)), draw(sizes), less[0], largest, tuple(less[1:]), within)
+
+    def bands():
+        """Draw bands of which some is in both."""
+        both = draw(counts)
+        return Bands(both + draw(counts), both + draw(counts), both)
+
+    def contours():
+        """Draw contours of which some is near."""
+        near = draw(counts), draw(counts)
+        return Contours(near[0] + draw(counts), near[1] + draw(counts), *near)
+
+    return Surfaces(
+        draw(counts),
+        draw(counts),
+        tuple(draw(st.lists(st.sampled_from(["bands", "contours", "distances"]), max_size=3))),
+        tuple(percents),
+        tuple(tolerances),
+        draw(sizes),
+        *(draw(st.just([None] * 3)) if draw(st.booleans()) else [distances() for _ in range(3)]),
+        bands() if draw(st.booleans()) else None,
+        contours() if draw(st.booleans()) else None,
+    )
+
+
 #: Measurements whose fields depend on each other.
-OF_THEIR_OWN = {Matrix: matrices(), Places: places()}
+OF_THEIR_OWN = {Matrix: matrices(), Places: places(), Surfaces: surfaces()}
 
 
 @st.composite
@@ -233,8 +270,22 @@ def example(kind):
     rows = {IMAGE: Matrix((0, 1), (0, None), (3, 2))}
     cells = Cells((0, 1), (0, None), (3, 2))
     seen = Observed("file", ("reference",), cells, cells, Moved((0,), (0,), (-1,), 1, cells))
+    some = Distances(5, 5.0, 1.0, 2.0, (1.5,), (3.0,))
     known = {
         Matrix: rows[IMAGE],
+        Surfaces: Surfaces(
+            3,
+            4,
+            ("distances",),
+            (95.0,),
+            ("2mm",),
+            9.0,
+            some,
+            some,
+            some,
+            Bands(2, 2, 1),
+            Contours(3, 2, 1, 1),
+        ),
         Observed: seen,
         Counts: Counts(1, 2, 3, 4),
         Row: Row("label", 1, "liver", (1,)),

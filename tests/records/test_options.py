@@ -158,7 +158,7 @@ def test_settings_have_every_option():
     assert table_of(MaskOptions).keys() - become_labels == set(names_of(Settings)) - {"soft"}
     assert table_of(MapOptions).keys() - table_of(Options).keys() == set(names_of(Probabilities))
     assert [each.name for each in fields(OfMaps)] == list(names_of(Probabilities))
-    narrowed = {"labels", "channel_axis"}
+    narrowed = {"labels", "channel_axis", "tolerance"}
     for kind, record in ((MaskOptions, Settings()), (OfMaps, Probabilities())):
         for name, each in table_of(kind).items():
             if name not in become_labels | narrowed:

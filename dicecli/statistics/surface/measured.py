@@ -26,6 +26,7 @@ class Distances:
     mean : float
         The weighted mean.
     largest : float
+        The Hausdorff distance of this direction.
     percentiles : tuple of float
         For each percentage of :attr:`Surfaces.percents`.
     within : tuple of float
@@ -106,7 +107,9 @@ class Surfaces:
     pooled : Distances or None
         Both lists as one.
     bands : Bands or None
+        None where they were not asked for.
     contours : Contours or None
+        None where they were not asked for, and of volumes.
     """
 
     reference: Whole
