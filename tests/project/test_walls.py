@@ -56,6 +56,14 @@ OFFENCES = {
         "statistics/place.py",
         "from dicecli.statistics import soft",
     ),
+    "Inside statistics/_surfaces/": (
+        "statistics/_surfaces/lists.py",
+        "from dicecli.statistics._surfaces import bands",
+    ),
+    "Inside statistics/surface/": (
+        "statistics/surface/measured.py",
+        "from dicecli.statistics.surface import rows",
+    ),
     "Inside statistics/matrix/": (
         "statistics/matrix/cells.py",
         "from dicecli.statistics.matrix import counts",
