@@ -125,8 +125,8 @@ class State:
             raise TooLarge(
                 f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, "
                 f"which need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
-                "Allow more: --max-memory SIZE, of which all of it would need "
-                f"{_needed(number, self.seen, self.pixels)}; or cut both masks to the part that matters, as by "
+                "Allow more: --max-memory SIZE, where all of it would need "
+                f"{_needed(number, self.seen, self.pixels)}; or cut both masks to the part that matters, by "
                 "'gdal_translate -srcwin X Y WIDTH HEIGHT map.tif part.tif', and score the parts.",
             )
 
@@ -198,9 +198,10 @@ def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
     if len(dropped) == 1 and not table[dropped[0]] and codes.dtype == table.dtype:
         stays = (codes != dropped[0]).astype(codes.dtype)
         np.negative(stays, out=stays)  # every bit, or none
-        return np.bitwise_and(codes, stays, out=stays)
+        np.bitwise_and(codes, stays, out=stays)
+        return stays
     if 0 < len(kept) <= _FEW and (table[kept] == 1).all():
-        found = codes == kept[0]
+        found: np.ndarray = codes == kept[0]
         for each in kept[1:]:
             found |= codes == each
         return found.astype(table.dtype)
