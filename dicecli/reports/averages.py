@@ -176,11 +176,14 @@ def alone(name: str, metric: Metric) -> str:
 
 
 def names_of(metrics: Iterable[Metric], *, several: bool) -> tuple[str, ...]:
-    """Return the averages over labels that there are: of several cases all, of one those that differ."""
-    if several:
-        return tuple(AVERAGES)
-    own = [each for each in AVERAGES if AVERAGES[each].alone == each]
-    return tuple(dict.fromkeys((*own, *(leading(each) for each in metrics if each.averaged))))
+    """Return the averages over labels that there are: of several cases all, of one those that differ.
+
+    Those that none of the metrics has are left out.
+    """
+    averaged = [each for each in metrics if each.averaged]
+    own = [each for each in AVERAGES if several or AVERAGES[each].alone == each]
+    every = dict.fromkeys((*own, *(leading(each) for each in averaged)))
+    return tuple(name for name in every if not averaged or any(exists(name, each) for each in averaged))
 
 
 def without_pools() -> tuple[str, ...]:

@@ -133,13 +133,14 @@ def _overall(reads: str) -> Schema:
 
 def _case(family: str, reads: str) -> Schema:
     row, names = {"$ref": f"#/$defs/row_of_{family}"}, names_of((), several=False)
-    some = ("label-mean", *OVER_REGIONS)
+    # Which there are depends on the metrics: some have only those that are means of values.
+    every = (*names, "label-mean", *OVER_REGIONS)
     checks = {
         "f1_equals_dice": {"description": "Whether F1 is Dice in every row.", "type": "boolean"},
         "dice_from_iou": {"description": "Whether Dice and IoU give each other.", "type": "boolean"},
     }
     averages, undefined = (
-        closed({name: {"$ref": f"#/$defs/{of}_of_{family}"} for name in (*names, *some)}, optional=some)
+        closed({name: {"$ref": f"#/$defs/{of}_of_{family}"} for name in every}, optional=every)
         for of in ("metrics", "numbers_by_metric")
     )
     content = {
@@ -190,5 +191,4 @@ def _averages(names: tuple[str, ...], family: str, reads: str) -> Schema:
         }
         for name in dict.fromkeys((*names, "label-mean", *OVER_REGIONS))
     }
-    optional = tuple(each for each in content if each not in names)
-    return described(closed(content, optional=optional), "The averages over the run.")
+    return described(closed(content, optional=tuple(content)), "The averages over the run.")

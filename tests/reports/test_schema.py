@@ -20,7 +20,7 @@ from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS, Case, Verdict
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
-from dicecli.reports.averages import OVER_REGIONS
+from dicecli.reports.averages import AVERAGES, OVER_REGIONS
 from dicecli.reports.schema import schema
 from dicecli.runs.scoring import make_settings, score_many
 
@@ -40,7 +40,7 @@ def names_of_rows(reads):
 #: Names that installed packages may add to.
 METRICS, OF_MAPS = names_of_rows("labels"), names_of_rows("probabilities")
 #: Properties that may be left out.
-OPTIONAL = {"mm3", "m2", "infinite", "finite", *OVER_REGIONS}
+OPTIONAL = {"mm3", "m2", "infinite", "finite", *AVERAGES, *OVER_REGIONS}
 #: What is put in the place of a value.
 ANOTHER = {
     bool: ["x", 1],
