@@ -21,20 +21,20 @@
 
 /* --- Buffers ---------------------------------------------------------------------------------------------- */
 
-#define INT64 "lq"
 #define INT32 "il"
 #define UINT32 "IL"
 #define CODES "BHIL"
 #define FLOAT64 "d"
 
-/* Take an aligned, contiguous buffer of one of the given formats, which are those of the struct module. */
+/* Take an aligned, contiguous buffer of one of the given formats, which are those of the struct module, and of
+   items of some bytes; with width 0, of up to 4. */
 static int take(PyObject *object, Py_buffer *view, const char *formats, Py_ssize_t width, int writable)
 {
     if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)))
         return -1;
     const char *format = view->format ? view->format : "B";
-    if (strlen(format) != 1 || !strchr(formats, *format) || view->itemsize > 8 ||
-        (width && view->itemsize != width))
+    const int fits = width ? view->itemsize == width : view->itemsize <= 4;
+    if (strlen(format) != 1 || !strchr(formats, *format) || !fits)
         PyErr_Format(PyExc_TypeError, "a buffer of format '%s' where one of '%s' is wanted", format, formats);
     else if ((uintptr_t)view->buf % (uintptr_t)view->itemsize)
         PyErr_SetString(PyExc_ValueError, "a buffer at an address that is no multiple of its items' size");
@@ -141,13 +141,13 @@ INLINE uint32_t code_at(const char *line, size_t i, int width)
 
 /* For codes of one width: flag each place where the other line has another code and not the ignored one. */
 #define DEFINE_MARK(TYPE)                                                                                     \
-    WIDE static void mark_##TYPE(const TYPE *restrict line, const TYPE *restrict other, size_t n,             \
-                                 uint8_t *restrict flags)                                                     \
+    WIDE static void mark_##TYPE(const TYPE *__restrict line, const TYPE *__restrict other, size_t n,         \
+                                 uint8_t *__restrict flags)                                                   \
     {                                                                                                         \
         for (size_t i = 0; i < n; i++)                                                                        \
             flags[i] |= (uint8_t)((other[i] != line[i]) & (other[i] != (TYPE)-1));                            \
     }                                                                                                         \
-    WIDE static void keep_##TYPE(const TYPE *restrict line, size_t n, uint8_t *restrict flags)                \
+    WIDE static void keep_##TYPE(const TYPE *__restrict line, size_t n, uint8_t *__restrict flags)            \
     {                                                                                                         \
         for (size_t i = 0; i < n; i++)                                                                        \
             flags[i] &= (uint8_t)((line[i] != 0) & (line[i] != (TYPE)-1));                                    \
@@ -204,7 +204,8 @@ static void trim(const char *line, size_t length, int width, size_t *from, size_
 /* --- Rims ------------------------------------------------------------------------------------------------- */
 
 /* Flag the rim voxels of a line between two places. */
-static void flag_rim(const Grid *grid, size_t plane, size_t row, size_t from, size_t to, int reach, uint8_t *flags)
+static void flag_rim(const Grid *grid, size_t plane, size_t row, size_t from, size_t to, int reach,
+                     uint8_t *flags)
 {
     const char *line = line_of(grid, plane, row);
     const size_t width = (size_t)grid->width;
@@ -366,7 +367,8 @@ static int find_corners(const Grid *grid, int is_last, uint8_t *flags, Found *fo
 /* --- Both ------------------------------------------------------------------------------------------------- */
 
 /* Fill in a grid of a buffer of codes; sets an error where it is none. */
-static int describe(Grid *grid, const Py_buffer *view, Py_ssize_t begin, Py_ssize_t end, int first, int last)
+static int describe(Grid *grid, const Py_buffer *view, Py_ssize_t begin, Py_ssize_t end, int first, int last,
+                    long long start)
 {
     if (view->ndim != 2 && view->ndim != 3) {
         PyErr_SetString(PyExc_ValueError, "codes have two or three axes");
@@ -386,8 +388,17 @@ static int describe(Grid *grid, const Py_buffer *view, Py_ssize_t begin, Py_ssiz
         PyErr_SetString(PyExc_ValueError, "planes without the context that they need");
         return -1;
     }
+    if (!view->len) { /* however long its axes are */
+        grid->length = 0;
+        return 0;
+    }
+    if (start < 0 || start > INT64_MAX / (int64_t)((grid->lines + 1) * (grid->length + 1)) - view->shape[0] - 1) {
+        PyErr_SetString(PyExc_ValueError, "planes whose voxels cannot be numbered");
+        return -1;
+    }
     grid->begin = (size_t)begin;
     grid->end = (size_t)end;
+    grid->start = start;
     return 0;
 }
 
@@ -406,12 +417,9 @@ static PyObject *find(PyObject *arguments, int is_rim)
         return NULL;
     Found found = {.columns = {{NULL, 8}, {NULL, (size_t)view.itemsize}, {NULL, 1}, {NULL, 1}},
                    .width = is_rim ? 2 : 4};
-    if (describe(&grid, &view, begin, end, first, last))
+    if (describe(&grid, &view, begin, end, first, last, start))
         goto release;
-    grid.start = start;
-    if (!view.len)
-        grid.begin = grid.end = 0;
-    char *nothing = calloc(grid.length + 1, 2 * (size_t)grid.width); /* and flags beside it */
+    char *nothing = calloc(grid.length + 1, (size_t)grid.width);
     uint8_t *flags = calloc(grid.length + 1, 1);
     grid.nothing = nothing;
     if (nothing && flags) {
@@ -647,8 +655,9 @@ static int fill(Tree *tree, const int32_t *points, const int *raised, uint32_t *
         const int bits = reckon_keys(points, n, tree->axes, raised, keys);
         for (size_t i = 0; i < n; i++)
             numbers[i] = (uint32_t)i;
-        memcpy(order, sort(keys, keys + n, numbers, numbers + n, n, bits), n * sizeof *order);
-        fill_leaves(tree, points, order);
+        const uint32_t *sorted = sort(keys, keys + n, numbers, numbers + n, n, bits);
+        memcpy(order, sorted, n * sizeof *order);
+        fill_leaves(tree, points, sorted);
         fill_boxes(tree);
     }
     free(keys);
@@ -704,9 +713,16 @@ INLINE double sum_of(double first, double second, double third, int axes)
 {
     if (axes == 2)
         return first + second;
-    const double less = first < second ? first : second, more = first < second ? second : first;
-    const double middle = more < third ? more : third, most = more < third ? third : more;
+    const double less = first < second ? first : second, more = first > second ? first : second;
+    const double middle = more < third ? more : third, most = more > third ? more : third;
     return (less + middle) + most;
+}
+
+/* Square the length of whichever gap there is, if any. */
+INLINE double squared_gap(double before, double after, double spacing)
+{
+    const double gap = before > after ? before : after, apart = (gap > 0 ? gap : 0) * spacing;
+    return apart * apart;
 }
 
 /* Eight queries that lie near each other: where, in which box, and the squared distance of the nearest point. */
@@ -754,12 +770,28 @@ INLINE Eight bounds_of(const Search *search, const int32_t *group, int axes)
         for (int axis = 0; axis < axes; axis++) {
             const double before = group[axis * LEAF + i] - search->high[axis];
             const double after = search->low[axis] - group[(axes + axis) * LEAF + i];
-            const double gap = before > after ? before : after, apart = (gap > 0 ? gap : 0) * search->spacing[axis];
-            squares[axis] = apart * apart;
+            squares[axis] = squared_gap(before, after, search->spacing[axis]);
         }
         bounds.of[i] = sum_of(squares[0], squares[1], squares[2], axes);
     }
     return bounds;
+}
+
+/* Tell whether a leaf's box is nearer to some query than the best that it has. */
+INLINE int is_in_reach(const Search *search, const Tree *tree, size_t leaf, int axes)
+{
+    const int32_t *box = group_of(tree, 0, leaf / LEAF) + leaf % LEAF;
+    int some = 0;
+    for (int i = 0; i < LEAF; i++) {
+        double squares[3] = {0};
+        for (int axis = 0; axis < axes; axis++) {
+            const double before = box[axis * LEAF] - search->at[axis].of[i];
+            const double after = search->at[axis].of[i] - box[(axes + axis) * LEAF];
+            squares[axis] = squared_gap(before, after, search->spacing[axis]);
+        }
+        some |= sum_of(squares[0], squares[1], squares[2], axes) < search->best.of[i];
+    }
+    return some;
 }
 
 /* A box to look into: a leaf, at level -1, or a group. */
@@ -769,7 +801,8 @@ typedef struct {
     int level;
 } Task;
 
-/* Put the boxes of a group that are near enough onto the stack, the nearest last. */
+/* Put the boxes of a group that are near enough onto the stack, the nearest last; the others' order matters
+   little, as much is ruled out by what is near. */
 INLINE int push(const Search *search, const Tree *tree, Task task, Task *tasks, int depth, int axes)
 {
     const Eight bounds = bounds_of(search, group_of(tree, task.level, task.place), axes);
@@ -778,10 +811,12 @@ INLINE int push(const Search *search, const Tree *tree, Task task, Task *tasks, 
     for (int i = 0; i < n; i++) {
         if (bounds.of[i] >= search->worst)
             continue;
-        int place = depth++;
-        for (; place > start && tasks[place - 1].bound < bounds.of[i]; place--)
-            tasks[place] = tasks[place - 1];
-        tasks[place] = (Task){bounds.of[i], task.place * LEAF + (size_t)i, task.level - 1};
+        const Task found = {bounds.of[i], task.place * LEAF + (size_t)i, task.level - 1};
+        const int is_nearer = depth > start && tasks[depth - 1].bound < found.bound;
+        tasks[depth] = is_nearer ? tasks[depth - 1] : found;
+        if (is_nearer)
+            tasks[depth - 1] = found;
+        depth++;
     }
     return depth;
 }
@@ -800,7 +835,8 @@ INLINE size_t search_tree(Search *search, const Tree *tree, size_t start, int ax
             continue;
         if (task.level >= 0)
             depth = push(search, tree, task, tasks, depth, axes);
-        else if (task.place != start && look_into(search, leaf_of(tree, task.place), axes))
+        else if (task.place != start && is_in_reach(search, tree, task.place, axes) &&
+                 look_into(search, leaf_of(tree, task.place), axes))
             nearest = task.place;
     }
     return nearest;
@@ -831,9 +867,10 @@ INLINE int search_all(const Tree *tree, const Tree *queries, const uint32_t *ord
         begin_search(&search, queries, leaf, axes);
         near = search_tree(&search, tree, near, axes);
         for (size_t i = leaf * LEAF; i < leaf * LEAF + LEAF && i < queries->n; i++) {
-            if (order[i] >= queries->n)
+            const size_t number = order[i];
+            if (number >= queries->n)
                 return -1;
-            distances[order[i]] = sqrt(search.best.of[i % LEAF]);
+            distances[number] = sqrt(search.best.of[i % LEAF]);
         }
     }
     return 0;
@@ -865,8 +902,8 @@ static PyObject *nearest(PyObject *Py_UNUSED(module), PyObject *arguments)
     double spacing[3];
     int axes, taken = 0, state;
     Tree tree = {.levels = 0}, queries = {.levels = 0};
-    if (!PyArg_ParseTuple(arguments, "nOOi(ddd)OOOO", &n, &objects[0], &objects[1], &axes, &spacing[0], &spacing[1],
-                          &spacing[2], &objects[2], &objects[3], &objects[4], &objects[5]))
+    if (!PyArg_ParseTuple(arguments, "nOOi(ddd)OOOO", &n, &objects[0], &objects[1], &axes, &spacing[0],
+                          &spacing[1], &spacing[2], &objects[2], &objects[3], &objects[4], &objects[5]))
         return NULL;
     for (; taken < 6; taken++)
         if (take(objects[taken], &views[taken], formats[taken], taken == 5 ? 8 : 4, taken == 5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import frexp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
@@ -11,9 +11,38 @@ from dicecli.statistics._surfaces import extension, plain_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 #: Points of a leaf, and boxes of a group.
 _LEAF = 8
+
+
+class _Points(Protocol):
+    """Points as one of the two implementations has them."""
+
+    def distances(self, queries: Self, spacing: Sequence[float]) -> np.ndarray: ...
+
+
+class _NativePoints:
+    """Points in the order of a curve, in leaves, with boxes around them, made and read by the C extension."""
+
+    def __init__(self, native: ModuleType, points: np.ndarray, spacing: Sequence[float]) -> None:
+        n, axes = points.shape
+        leaves = -(-n // _LEAF)
+        self._native = native
+        self._order = np.empty(n, np.uint32)
+        self._cells = np.empty((leaves, axes, _LEAF), np.int32)
+        self._boxes = np.empty((_groups(leaves), 2, axes, _LEAF), np.int32)
+        plain = np.require(points, np.int32, ["C", "A"])
+        native.build(plain, _raised(spacing), self._order, self._cells, self._boxes)
+
+    def distances(self, queries: Self, spacing: Sequence[float]) -> np.ndarray:
+        """Return how far each query is from the nearest of these points."""
+        found = np.empty(len(queries._order))
+        there = len(self._order), self._cells, self._boxes
+        here = queries._order, queries._cells, queries._boxes
+        self._native.nearest(*there, len(spacing), (*spacing, 0.0)[:3], *here, found)
+        return found
 
 
 class Tree:
@@ -35,21 +64,12 @@ class Tree:
     def __init__(self, points: np.ndarray, spacing: Sequence[float] | None = None) -> None:
         if points.ndim != 2 or points.shape[1] not in {2, 3} or not len(points) or points.dtype != np.int32:
             raise ValueError("not points: int32 of n times 2 or 3, n at least 1")
-        self._n, self._axes = points.shape
         native = extension.native()
-        self._points = None if native else points
-        if native is None:
-            return
-        leaves = -(-self._n // _LEAF)
-        self._order = np.empty(self._n, np.uint32)
-        self._cells = np.empty((leaves, self._axes, _LEAF), np.int32)
-        self._boxes = np.empty((_groups(leaves), 2, self._axes, _LEAF), np.int32)
-        native.build(
-            np.require(points, np.int32, "CA"),
-            _raised(spacing or [1.0] * self._axes),
-            self._order,
-            self._cells,
-            self._boxes,
+        self._n, self._axes = len(points), int(points.shape[1])
+        self._points: _Points = (
+            plain_nearest.Points(points)
+            if native is None
+            else _NativePoints(native, points, spacing or [1.0] * self._axes)
         )
 
     def __len__(self) -> int:
@@ -81,21 +101,7 @@ class Tree:
         steps = [float(each) for each in spacing]
         if not self._axes == queries._axes == len(steps):
             raise ValueError("points, queries and spacing have not the same axes")
-        if self._points is not None and queries._points is not None:
-            return plain_nearest.distances(self._points, queries._points, steps)
-        found = np.empty(len(queries))
-        extension.native().nearest(
-            self._n,
-            self._cells,
-            self._boxes,
-            self._axes,
-            (*steps, 0.0)[:3],
-            queries._order,
-            queries._cells,
-            queries._boxes,
-            found,
-        )
-        return found
+        return self._points.distances(queries._points, steps)
 
 
 def _groups(leaves: int) -> int:
@@ -110,5 +116,5 @@ def _groups(leaves: int) -> int:
 def _raised(spacing: Sequence[float]) -> tuple[int, int, int]:
     """Return by how many bits a step along each axis counts for more than the shortest one, 0 to 30."""
     powers = [frexp(each * 2**0.5)[1] for each in spacing]
-    first, second, third, *_ = [*(min(30, each - min(powers)) for each in powers), 0]
+    first, second, third, *_ = *(min(30, each - min(powers)) for each in powers), 0
     return first, second, third

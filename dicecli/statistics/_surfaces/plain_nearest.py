@@ -6,10 +6,13 @@ groups of points, those with the nearest box first, until no box is nearer than 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isqrt
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Bits of a coordinate that decide on the order.
 _BITS = 21
@@ -17,49 +20,37 @@ _BITS = 21
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Points in groups of neighbours; the last group is filled up with its last point."""
-
-    points: np.ndarray  #: float64, axes times groups times the points of a group
-    lows: np.ndarray  #: float64, axes times groups: where each box begins
-    highs: np.ndarray  #: float64, where it ends
-    order: np.ndarray  #: int64, the number of each point as it was given
-
-
-def distances(points: np.ndarray, queries: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
-    """Return how far each query is from the nearest point.
+class Points:
+    """Points in groups of neighbours.
 
     Parameters
     ----------
-    points, queries : numpy.ndarray
-        int32, each of n times 2 or 3, n at least 1.
-    spacing : tuple of float
-
-    Returns
-    -------
-    numpy.ndarray
-        float64, in the order of the queries.
+    points : numpy.ndarray
+        int32, n times 2 or 3, n at least 1.
     """
-    there, here = _grouped(points), _grouped(queries)
-    groups, size = here.points.shape[1:]
-    found = np.empty((groups, size))
-    step = max(1, _CHUNK // max(there.lows.shape[1], size * there.points.shape[2]))
-    for begin in range(0, groups, step):
-        part = slice(begin, begin + step)
-        found[part] = _squares(there, here, part, spacing)
-    result = np.empty(len(queries))
-    result[here.order] = found.reshape(-1)[: len(queries)]
-    return np.sqrt(result)
 
+    def __init__(self, points: np.ndarray) -> None:
+        n, axes = points.shape
+        size = max(16, isqrt(n) // 8)
+        #: The number of each point as it was given.
+        self.order = np.argsort(_keys(points), kind="stable")
+        filled = np.pad(points[self.order], ((0, -n % size), (0, 0)), mode="edge")
+        #: float64, axes times groups times the points of a group; the last group is filled up.
+        self.places = np.ascontiguousarray(filled.T, np.float64).reshape(axes, -1, size)
+        #: float64, axes times groups: where each group's box begins and ends.
+        self.lows, self.highs = self.places.min(axis=2), self.places.max(axis=2)
 
-def _grouped(points: np.ndarray) -> _Groups:
-    order = np.argsort(_keys(points), kind="stable")
-    size = max(16, isqrt(len(points)) // 8)
-    groups = -(-len(points) // size)
-    filled = np.pad(points[order], ((0, groups * size - len(points)), (0, 0)), mode="edge")
-    cells = np.ascontiguousarray(filled.T, np.float64).reshape(-1, groups, size)
-    return _Groups(cells, cells.min(axis=2), cells.max(axis=2), order)
+    def distances(self, queries: Self, spacing: Sequence[float]) -> np.ndarray:
+        """Return how far each query is from the nearest of these points, float64 in the queries' order."""
+        groups, size = queries.places.shape[1:]
+        found = np.empty((groups, size))
+        step = max(1, _CHUNK // max(self.lows.shape[1], size * self.places.shape[2]))
+        for begin in range(0, groups, step):
+            part = slice(begin, begin + step)
+            found[part] = _squares(self, queries, part, spacing)
+        result = np.empty(len(queries.order))
+        result[queries.order] = found.reshape(-1)[: len(queries.order)]
+        return np.sqrt(result)
 
 
 def _keys(points: np.ndarray) -> np.ndarray:
@@ -75,9 +66,9 @@ def _keys(points: np.ndarray) -> np.ndarray:
     return keys
 
 
-def _squares(there: _Groups, here: _Groups, part: slice, spacing: tuple[float, ...]) -> np.ndarray:
+def _squares(there: Points, here: Points, part: slice, spacing: Sequence[float]) -> np.ndarray:
     """Return the squared distances of some groups of queries, groups times points of a group."""
-    lows, highs, queries = here.lows[:, part, None], here.highs[:, part, None], here.points[:, part]
+    lows, highs, queries = here.lows[:, part, None], here.highs[:, part, None], here.places[:, part]
     gaps = np.maximum(np.maximum(there.lows[:, None] - highs, lows - there.highs[:, None]), 0)
     bounds = _squared(gaps, spacing)
     best = np.full(queries.shape[1:], np.inf)
@@ -87,16 +78,16 @@ def _squares(there: _Groups, here: _Groups, part: slice, spacing: tuple[float, .
         is_near = bounds[rows, nearest] < best[rows].max(axis=1)
         rows, nearest = rows[is_near], nearest[is_near]
         bounds[rows, nearest] = np.inf
-        apart = queries[:, rows, :, None] - there.points[:, nearest, None, :]
+        apart = queries[:, rows, :, None] - there.places[:, nearest, None, :]
         best[rows] = np.minimum(best[rows], _squared(apart, spacing).min(axis=2))
     return best
 
 
-def _squared(apart: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+def _squared(apart: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """Return squared lengths of whole steps along the axes, the squares added smallest first."""
-    squares = [np.square(steps * each) for steps, each in zip(apart, spacing, strict=True)]
-    if len(squares) == 2:
-        return squares[0] + squares[1]
-    first, second, third = squares
-    less, more = np.minimum(first, second), np.maximum(first, second)
-    return less + np.minimum(more, third) + np.maximum(more, third)
+    first, second, *others = (np.square(steps * each) for steps, each in zip(apart, spacing, strict=True))
+    total: np.ndarray = first + second
+    for third in others:
+        less, more = np.minimum(first, second), np.maximum(first, second)
+        total = less + np.minimum(more, third) + np.maximum(more, third)
+    return total

@@ -18,7 +18,7 @@ def rim_points(
     there, below = _planes(codes, core, first=first, last=last)
     mine = codes[there]
     ignored = np.iinfo(codes.dtype).max
-    around = _padded(codes, there, below, 1)
+    around = _padded(codes, there, below)
     is_rim = np.zeros(mine.shape, bool)
     for steps in itertools.product((0, 1, 2), repeat=codes.ndim):
         if 0 < sum(step != 1 for step in steps) <= reach:
@@ -36,40 +36,33 @@ def corner_points(
     there, below = _planes(codes, core, first=first, last=last)
     planes = there.stop - there.start + (last and there.stop == len(codes) and there.start < there.stop)
     shape = (planes, *(length + 1 for length in codes.shape[1:]))
-    around = _padded(codes, there, below, 1)
+    around = _padded(codes, there, below)
     views = [_shifted(around, steps, shape) for steps in itertools.product((0, 1), repeat=codes.ndim)]
     differs = np.zeros(shape, bool)
     for view in views[1:]:
         differs |= view != views[0]
-    index = np.flatnonzero(differs)
+    places = np.flatnonzero(differs) + (start + there.start) * _per_plane(codes.shape, 1)
     cells = np.stack([view[differs] for view in views], axis=1)
-    pieces = [
-        (
-            index[rows] + (start + there.start) * _per_plane(codes.shape, 1),
-            code[rows],
-            is_set[rows],
-            is_ignored[rows],
-        )
-        for rows, code, is_set, is_ignored in _entries(cells)
-    ]
-    found = [np.concatenate(each) for each in zip(*pieces, strict=True)]
-    order = np.lexsort((found[1], found[0]))
-    index, code, is_set, is_ignored = (each[order] for each in found)
-    return index, code, is_set, is_ignored
+    pieces = [(places[rows], *entry) for rows, *entry in _entries(cells)]
+    index, code, is_set, is_ignored = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    order = np.lexsort((code, index))
+    return index[order], code[order], is_set[order], is_ignored[order]
 
 
 def _entries(cells: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Give for each of the voxels around corners: rows with an entry of its code, codes, bits of set and ignored."""
+    """Give, for each of the voxels around corners, the corners at which its code is found.
+
+    Yields where they are, their codes, and the bits of the voxels that are set and that are ignored.
+    """
     bits = 1 << np.arange(cells.shape[1] - 1, -1, -1)
     ignored = np.iinfo(cells.dtype).max
     is_ignored = (cells == ignored) @ bits
-    everything = bits.sum()
     for place in range(cells.shape[1]):
         code = cells[:, place]
         is_set = (cells == code[:, None]) @ bits
         is_new = (cells[:, :place] != code[:, None]).all(axis=1)
-        rows = is_new & (code != 0) & (code != ignored) & ((is_set | is_ignored) != everything)
-        yield rows, code, is_set.astype(np.uint8), is_ignored.astype(np.uint8)
+        found = is_new & (code != 0) & (code != ignored) & ((is_set | is_ignored) != bits.sum())
+        yield found, code[found], is_set[found].astype(np.uint8), is_ignored[found].astype(np.uint8)
 
 
 def _per_plane(shape: tuple[int, ...], more: int) -> int:
@@ -89,11 +82,11 @@ def _planes(codes: np.ndarray, core: slice, *, first: bool, last: bool) -> tuple
     return slice(begin, end), int(begin == 0)
 
 
-def _padded(codes: np.ndarray, there: slice, below: int, margin: int) -> np.ndarray:
+def _padded(codes: np.ndarray, there: slice, below: int) -> np.ndarray:
     """Return the core with a plane of context on each side, and 0 all around where the array ends."""
     above = int(there.stop == len(codes))
     part = codes[there.start - 1 + below : there.stop + 1 - above]
-    return np.pad(part, [(below, above), *[(margin, margin)] * (codes.ndim - 1)])
+    return np.pad(part, [(below, above), *[(1, 1)] * (codes.ndim - 1)])
 
 
 def _shifted(around: np.ndarray, steps: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:

@@ -96,7 +96,7 @@ def corner_points(
 
 def _plain(codes: np.ndarray) -> np.ndarray:
     """Return codes whose buffer is what the extension takes: contiguous, aligned, in the machine's order."""
-    return np.require(codes, codes.dtype.newbyteorder("="), "CA")
+    return np.require(codes, codes.dtype.newbyteorder("="), ["C", "A"])
 
 
 def _bounds(codes: np.ndarray, core: slice) -> tuple[int, int]:
