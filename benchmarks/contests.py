@@ -17,7 +17,8 @@ from processes import command_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Scores = dict[int, float]
+#: By label, or by what else is compared of it.
+Scores = dict[int, float] | dict[str, float]
 
 PEERS = Path(__file__).with_name("peers")
 DICECLI = "dicecli"
@@ -36,7 +37,11 @@ class Entrant:
     command : tuple of str
         Run in the folder of the data.
     scores : callable, optional
-        Takes what the command printed, and gives the Dice of each label.
+        Takes what the command printed, and gives the Dice of each label, or what else all compute.
+    convention : str
+        Only those of one convention compute the same numbers.
+    tolerance : float
+        How far, in numbers above 1 as a share, its scores may be from those of the first of its convention.
     is_slow : bool
         Run in the first round alone.
     cores : int, optional
@@ -51,6 +56,8 @@ class Entrant:
     is_slow: bool = False
     cores: int | None = None
     needs: tuple[str, ...] = ()
+    convention: str = ""
+    tolerance: float = 1e-6
 
     @property
     def missing(self) -> list[str]:
@@ -64,11 +71,12 @@ class Limit:
 
     Attributes
     ----------
-    kind : {"faster", "slower", "memory"}
-        At least `value` times as fast as `peer`; at most `value` times the time of `peer`; below `value` MB.
+    kind : {"faster", "slower", "memory", "seconds"}
+        At least `value` times as fast as `peer`; at most `value` times the time of `peer`; below `value` MB;
+        at most `value` seconds.
     """
 
-    kind: Literal["faster", "slower", "memory"]
+    kind: Literal["faster", "slower", "memory", "seconds"]
     value: float
     peer: str = ""
     name: str = DICECLI

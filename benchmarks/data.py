@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sizes import FULL, QUICK
+from surface_data import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,11 +56,11 @@ def lattice(shape: Shape, labels: int) -> np.ndarray:
     return np.asfortranarray(np.where(distance < 1, 1 + number % labels, 0).astype(np.uint16))
 
 
-def save_volume(path: Path, volume: np.ndarray) -> None:
+def save_volume(path: Path, volume: np.ndarray, spacing: tuple[float, float, float] = SPACING) -> None:
     """Write a volume with millimetres as its unit."""
     import nibabel
 
-    image = nibabel.Nifti1Image(volume, np.diag([*SPACING, 1.0]))
+    image = nibabel.Nifti1Image(volume, np.diag([*spacing, 1.0]))
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
 
@@ -191,6 +193,14 @@ def make_growth(folder: Path, sizes: Sizes) -> None:
         save_volume(folder / f"labels{number}_prediction.nii.gz", np.roll(reference, 1, axis=(0, 1)))
 
 
+def make_surfaces(part: str, folder: Path, sizes: Sizes) -> None:
+    """Write a pair of volumes whose surfaces are compared."""
+    draw, size, spacing = PARTS[part]
+    for name in ("reference", "prediction"):
+        volume = draw(getattr(sizes, size), predicted=name == "prediction")
+        save_volume(folder / f"{name}.nii.gz", volume, spacing)
+
+
 MAKERS: dict[str, Callable[[Path, Sizes], None]] = {
     "startup": make_startup,
     "png": make_png,
@@ -201,6 +211,7 @@ MAKERS: dict[str, Callable[[Path, Sizes], None]] = {
     "large-geotiff": make_large_geotiff,
     "sparse": make_sparse,
     "growth": make_growth,
+    **{part: partial(make_surfaces, part) for part in PARTS},
 }
 
 

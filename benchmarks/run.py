@@ -25,18 +25,20 @@ from typing import TYPE_CHECKING, Any
 
 import growth
 import report
+import surfaces
 from contests import DATA, DICECLI, Contest, Entrant, contests
 from processes import can_pin, command_of, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from contests import Scores
     from processes import Run
 
 HERE = Path(__file__).parent
-TOLERANCE = 1e-6
 GROWTH = "growth"
-NAMES = (*contests(), GROWTH)
+CONTESTS = {**contests(), **surfaces.contests()}
+NAMES = (*CONTESTS, GROWTH)
 
 
 class Disagreement(Exception):
@@ -68,32 +70,31 @@ def rounds_of(entrants: Sequence[Entrant], folder: Path, rounds: int, *, warm: b
 
 
 def check_agreement(entrants: Sequence[Entrant], runs: dict[str, list[Run]]) -> None:
-    """Hold everybody's scores against the first one's.
+    """Hold everybody's scores against those of the first one who goes by the same convention.
 
     Raises
     ------
     Disagreement
     """
-    scores = {
-        each.name: each.scores(run.output)
-        for each in entrants
-        if each.scores
-        for run in runs.get(each.name, ())[:1]
-        if not run.error
-    }
-    if not scores:
-        return
-    first, *others = scores
-    for other in others:
+    firsts: dict[str, tuple[str, Scores]] = {}
+    for each in entrants:
+        there = runs.get(each.name, [])[:1]
+        if not each.scores or not there or there[0].error:
+            continue
+        scores = each.scores(there[0].output)
+        first, expected = firsts.setdefault(each.convention, (each.name, scores))
         differing = [
-            f"label {label}: {scores[first].get(label)} and {scores[other].get(label)}"
-            for label in sorted(scores[first].keys() | scores[other].keys())
+            f"{label}: {expected.get(label)} and {scores.get(label)}"
+            for label in sorted(expected.keys() | scores.keys())
             if not math.isclose(
-                scores[first].get(label, math.nan), scores[other].get(label, math.nan), abs_tol=TOLERANCE
+                expected.get(label, math.nan),
+                scores.get(label, math.nan),
+                rel_tol=each.tolerance,
+                abs_tol=each.tolerance,
             )
         ]
-        if differing:
-            raise Disagreement(f"{first} and {other} on {len(differing)} labels, as {differing[0]}")
+        if differing or not scores:
+            raise Disagreement(f"{first} and {each.name} on {len(differing)} labels, as {differing[:1]}")
 
 
 def hold(name: str, contest: Contest, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.data or Path(temporary)).resolve()
-        for name, contest in contests().items():
+        for name, contest in CONTESTS.items():
             if name in wanted:
                 print(f"{name} ...", file=sys.stderr, flush=True)
                 content["contests"][name] = hold(name, contest, folder, options)

@@ -18,6 +18,8 @@ class Sizes(NamedTuple):
     shapes: tuple[Shape, ...]
     many_labels: Shape
     labels: tuple[int, ...]
+    ct: Shape
+    cube: int
 
 
 FULL = Sizes(
@@ -29,6 +31,8 @@ FULL = Sizes(
     shapes=((256, 256, 50), (512, 256, 100), (512, 512, 200), (512, 512, 800)),
     many_labels=(512, 512, 100),
     labels=(2, 20, 200, 2_000),
+    ct=(512, 512, 400),
+    cube=256,
 )
 #: Enough to see whether everything works.
 QUICK = Sizes(
@@ -40,4 +44,6 @@ QUICK = Sizes(
     shapes=((32, 32, 10), (64, 64, 20)),
     many_labels=(80, 80, 30),
     labels=(2, 200),
+    ct=(96, 80, 96),
+    cube=48,
 )
