@@ -192,19 +192,20 @@ def _counts(codes: Sequence[np.ndarray], masks: Sequence[np.ndarray], rows: int)
 def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return what a table has for each code, in the order of the codes in memory.
 
-    All but one stay as they are, or few become 1: bits are compared and set many times as fast as looked up.
+    All but one stay as they are, or few become 1: to compare is many times as fast as to look up.
     """
-    dropped, kept = np.flatnonzero(table != np.arange(len(table))), np.flatnonzero(table)
+    # As Python's numbers: beside those of NumPy codes would be compared in 64 bits.
+    dropped, kept = np.flatnonzero(table != np.arange(len(table))).tolist(), np.flatnonzero(table).tolist()
     if len(dropped) == 1 and not table[dropped[0]] and codes.dtype == table.dtype:
-        stays = (codes != dropped[0]).astype(codes.dtype)
-        np.negative(stays, out=stays)  # every bit, or none
-        np.bitwise_and(codes, stays, out=stays)
-        return stays
+        is_kept: np.ndarray = codes != dropped[0]
+        found: np.ndarray = is_kept.view(codes.dtype) if codes.itemsize == 1 else is_kept.astype(codes.dtype)
+        np.multiply(codes, found, out=found)
+        return found
     if 0 < len(kept) <= _FEW and (table[kept] == 1).all():
-        found: np.ndarray = codes == kept[0]
+        is_kept = codes == kept[0]
         for each in kept[1:]:
-            found |= codes == each
-        return found.astype(table.dtype)
+            is_kept |= codes == each
+        return is_kept.astype(table.dtype)
     return np.take(table, codes)
 
 
