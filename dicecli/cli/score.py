@@ -45,11 +45,13 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.records.cases import Case
     from dicecli.reports.report import Report
+    from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
     from dicecli.runs.sides import contradiction, noting
 
     started = time.perf_counter()
+    keep_freed_memory()
     prediction, reference, is_named = both_sides_of(options, "prediction", "reference")
     case = Case(case_name(reference), prediction, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
