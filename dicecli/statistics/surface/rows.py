@@ -141,14 +141,23 @@ def _distances(
 def _points(asked: Asked, found: tuple[np.ndarray, ...]) -> Points:
     index, *cells = found
     is_corner = asked.surface == "corner"
-    shape = tuple(n + is_corner for n in asked.shape)
-    tree = Tree(np.stack(np.unravel_index(index, shape), axis=1).astype(np.int32))
+    tree = Tree(_coordinates(index, tuple(n + is_corner for n in asked.shape)))
     if not is_corner:
         return Points(tree, None)
     is_set, is_ignored = cells
     table = weights(asked.spacing)
     # Of the two ways to see an ignored pixel, the one that adds less surface.
     return Points(tree, np.minimum(table[is_set], table[is_set | is_ignored]))
+
+
+def _coordinates(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return int32 coordinates, n times the axes, of places in C order: faster than `unravel_index`."""
+    found = np.empty((len(index), len(shape)), np.int32)
+    rest = index
+    for axis in range(len(shape) - 1, 0, -1):
+        rest, found[:, axis] = np.divmod(rest, shape[axis])
+    found[:, 0] = rest
+    return found
 
 
 def _measured(asked: Asked, points: Points, others: Points) -> lists.Distances:
@@ -182,9 +191,7 @@ def _contours(state: State, places: dict[Row, Place], mapped: Mapped) -> dict[Pl
         found = [side.get(place, (np.zeros(0, np.int64),))[0] for side in sides]
         if not all(len(each) for each in found):
             return Contours(len(found[0]), len(found[1]), 0, 0)
-        trees = [
-            Tree(np.stack(np.unravel_index(each, asked.shape), axis=1).astype(np.int32)) for each in found
-        ]
+        trees = [Tree(_coordinates(each, asked.shape)) for each in found]
         within = [
             lists.of(trees[1 - side].nearest(trees[side], asked.contour_spacing)).within(asked.contour)
             for side in (0, 1)
