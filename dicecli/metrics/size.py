@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from dicecli.records.counts import Counts
 
 _TAHA = "Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x"
+_HEIMANN = "Heimann T et al. IEEE Transactions on Medical Imaging 28(8), 2009. doi:10.1109/TMI.2009.2013851"
+_OLOFSSON = "Olofsson P et al. Remote Sensing of Environment 148, 2014. doi:10.1016/j.rse.2014.02.015"
 _NO_VOLUME = "the file gives no voxel size in a known unit of length, or is no volume"
 _NO_AREA = "the file has no projected CRS, or is no map"
 
@@ -35,12 +37,54 @@ def volume_similarity(counts: Counts) -> float:
     remark="0 is best",
     undefined="the reference is empty",
     better="neither",
-    aliases=("rvd", "relative_volume_error"),
-    source="Heimann T et al. IEEE Transactions on Medical Imaging 28(8), 2009. doi:10.1109/TMI.2009.2013851",
+    aliases=("rvd",),
+    source=_HEIMANN,
 )
 def relative_volume_difference(counts: Counts) -> float:
     """By which share of the reference's size the prediction is too large; negative where too small."""
     return (counts.fp - counts.fn) / counts.reference if counts.reference else math.nan
+
+
+@metric(
+    formula="|prediction - reference| / reference",
+    high=math.inf,
+    remark="0 is best",
+    undefined="the reference is empty",
+    better="lower",
+    aliases=("absolute_relative_volume_difference",),
+    source=_HEIMANN,
+)
+def relative_volume_error(counts: Counts) -> float:
+    """By which share of the reference's size the prediction is too large or too small."""
+    return abs(counts.fp - counts.fn) / counts.reference if counts.reference else math.nan
+
+
+@metric(
+    formula="|prediction - reference| x voxel size",
+    high=math.inf,
+    remark="0 is best",
+    undefined=_NO_VOLUME,
+    better="lower",
+    size="mm3",
+    source=_HEIMANN,
+)
+def volume_error_mm3(counts: Counts, size_mm3: float) -> float:
+    """By how many cubic millimetres the prediction is too large or too small."""
+    return abs(counts.fp - counts.fn) * size_mm3
+
+
+@metric(
+    formula="|prediction - reference| x pixel size",
+    high=math.inf,
+    remark="0 is best",
+    undefined=_NO_AREA,
+    better="lower",
+    size="m2",
+    source=_OLOFSSON,
+)
+def area_error_m2(counts: Counts, size_m2: float) -> float:
+    """By how many square metres the predicted map has too much or too little of the label."""
+    return abs(counts.fp - counts.fn) * size_m2
 
 
 @metric(
@@ -75,7 +119,7 @@ def volume_prediction_mm3(counts: Counts, size_mm3: float) -> float:
     undefined=_NO_AREA,
     better="neither",
     size="m2",
-    source="Olofsson P et al. Remote Sensing of Environment 148, 2014. doi:10.1016/j.rse.2014.02.015",
+    source=_OLOFSSON,
 )
 def area_reference_m2(counts: Counts, size_m2: float) -> float:
     """Area of the label in the reference map, in square metres."""
@@ -88,7 +132,7 @@ def area_reference_m2(counts: Counts, size_m2: float) -> float:
     undefined=_NO_AREA,
     better="neither",
     size="m2",
-    source="Olofsson P et al. Remote Sensing of Environment 148, 2014. doi:10.1016/j.rse.2014.02.015",
+    source=_OLOFSSON,
 )
 def area_prediction_m2(counts: Counts, size_m2: float) -> float:
     """Area of the label in the predicted map, in square metres."""

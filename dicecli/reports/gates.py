@@ -148,9 +148,10 @@ def parts(text: str, examples: str) -> tuple[Asked, float, str | None]:
         raise GateError(f"'{text}': {error.message}", error.hint) from error
     metric = asked.metric
     if metric.size is not None and not (every and asked.row):
+        option = "over max" if metric.better == "lower" else "under min"
         raise GateError(
             f"'{text}': {metric.name} has no averages; it is of one label of one case",
-            f"Ask it of every case: {'max' if metric.better == 'lower' else 'min'}:{metric.name}[1]={after}.",
+            f"Ask it of every case: --fail-{option}:{metric.name}[1]={after}.",
         )
     return asked, limit, every[1].lower() if every else None
 

@@ -119,6 +119,7 @@ def formulas(tp, fp, fn, tn):
         "mcc": divided(tp * tn - fp * fn, math.prod(math.sqrt(margin) for margin in margins)),
         "volume_similarity": 1 - divided(abs(fn - fp), 2 * tp + fp + fn),
         "relative_volume_difference": divided((tp + fp) - (tp + fn), tp + fn),
+        "relative_volume_error": divided(abs((tp + fp) - (tp + fn)), tp + fn),
     }
 
 

@@ -293,21 +293,25 @@ def a_gate_of_the_other_direction(scene):
 
 
 @TABLE(
-    "reports.gates.parts: Ask it of every case: max:…[1]",
-    "reports.gates.parts: Ask it of every case: min:…[1]",
+    "reports.gates.parts: Ask it of every case: --fail-over",
+    "reports.gates.parts: Ask it of every case: --fail-under",
 )
 def a_gate_of_what_has_no_averages(scene):
-    scene.folders()
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        (scene.folder / side).mkdir()
+        scene.nii(f"{side}/a.nii.gz", array[..., None], affine=np.diag([2, 2, 2, 1]))
+    assert scene.do(f"{_BATCH} -o old.json").code == 0
+    asked, is_met = ["--fail-over volume_error_mm3=9", "--baseline old.json --max-drop volume_error_mm3=9"], 0
     with pytest.MonkeyPatch.context() as patch:
-        better = "lower" if "max" in scene.place.name else "higher"
-        sized = replace(resolve("volume_prediction_mm3"), better=better)
-        patch.setattr("dicecli.reports.asked.resolve", lambda _: sized)
-        option = "over" if better == "lower" else "under"
-        hint = scene.refused(f"{_BATCH} --fail-{option} volume_prediction_mm3=9")
+        if "under" in scene.place.name:
+            sized, is_met = replace(resolve("volume_error_mm3"), better="higher"), 1
+            patch.setattr("dicecli.reports.asked.resolve", lambda _: sized)
+            asked = ["--fail-under volume_error_mm3=9"]
+        (hint,) = {scene.refused(f"{_BATCH} {each}") for each in asked}
         gate = hint.removeprefix("Ask it of every case: ").rstrip(".")
-        found = scene.do(f"{_BATCH} --fail-{option} {gate}")
-    # A PNG has no volume: what is undefined never passes.
-    assert found.code == 1
+        # The prediction has a voxel of 8 mm3 too much.
+        assert scene.do(f"{_BATCH} {gate}").code == is_met
+        assert scene.do(f"{_BATCH} {gate.replace('=9', '=7')}").code == 1 - is_met
 
 
 @TABLE("reports.gates.check_asked_for: Gate a metric of")
