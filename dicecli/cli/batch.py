@@ -34,7 +34,7 @@ Examples:
 """
 
 
-@click.command("batch", epilog=_EPILOG)
+@click.command("batch", cls=shared.OptionsCommand, epilog=_EPILOG)
 @taking_sides("predictions", "references", "FOLDER")
 @click.option("--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'.")
 @click.option("--reference-pattern", metavar="PATTERN", help="Likewise, as '{case}/seg.nii.gz'.")

@@ -89,7 +89,7 @@ class Commands(click.Group):
 
 def _take_defaults(ctx: click.Context, name: str, args: list[str]) -> None:
     """Let a configuration file give the defaults of the command that is called with these arguments."""
-    if not {"-h", "--help"} & set(args):
+    if not {"-h", "--help", "--help-all"} & set(args):
         defaults = import_module("dicecli.cli.defaults")
         path, found = defaults.defaults(name)
         if found:

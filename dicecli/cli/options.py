@@ -22,6 +22,46 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 MASK = click.Path(path_type=str, readable=False)
+#: By this word the context of a command says that its help is to show every option.
+_SHOWS_ALL = "dicecli.shows_all"
+
+
+def _show_all(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the help with every option."""
+    if wanted and not ctx.resilient_parsing:
+        ctx.meta[_SHOWS_ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+class OptionsCommand(click.Command):
+    """A command whose ``--help`` shows the usual options, and ``--help-all`` the others as well."""
+
+    @property
+    def unusual(self) -> list[SharedOption]:
+        """The options that ``--help`` does not show."""
+        return [each for each in self.params if isinstance(each, SharedOption) and not each.is_usual]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options and arguments, those on help last."""
+        every = click.Option(
+            ["--help-all"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_show_all,
+            hidden=not self.unusual,
+            help="Show this message with every option.",
+        )
+        return [*super().get_params(ctx), every]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what follows the options: examples, and how many options there are besides."""
+        super().format_epilog(ctx, formatter)
+        if self.unusual and not ctx.meta.get(_SHOWS_ALL):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"{len(self.unusual)} more options: {ctx.command_path} --help-all")
 
 
 class SharedOption(click.Option):
@@ -33,6 +73,8 @@ class SharedOption(click.Option):
         What predictions are read as in the runs that have it.
     shown : str or None
         The default in words, where its value does not say it.
+    is_usual : bool
+        Whether ``--help`` shows it; the others are for ``--help-all``.
     """
 
     def __init__(
@@ -40,6 +82,7 @@ class SharedOption(click.Option):
         *arguments: Any,
         reads: tuple[Reads, ...] = tuple(KINDS),
         shown: str | None = None,
+        is_usual: bool = True,
         **named: Any,
     ) -> None:
         if shown is not None:
@@ -47,9 +90,15 @@ class SharedOption(click.Option):
         super().__init__(*arguments, **named)
         self.reads = reads
         self.shown = shown
+        self.is_usual = is_usual
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Say of an option that not every run has, where there is a choice, whether it goes with --soft."""
+        """Say of an option that not every run has, where there is a choice, whether it goes with --soft.
+
+        None: it is not shown.
+        """
+        if not self.is_usual and not ctx.meta.get(_SHOWS_ALL):
+            return None
         record = super().get_help_record(ctx)
         if record is None or len(self.reads) > 1 or all(each.name != "soft" for each in ctx.command.params):
             return record
@@ -78,6 +127,7 @@ def _made(option: Option) -> Callable[[Command], Command]:
         cls=SharedOption,
         reads=reads_of(option.name),
         shown=option.shown,
+        is_usual=option.is_usual,
         help=f"{option.help} Repeatable." if option.is_many else option.help,
         metavar=option.metavar,
         show_default=is_shown,

@@ -22,7 +22,7 @@ Examples:
 """
 
 
-@click.command("score", epilog=_EPILOG)
+@click.command("score", cls=shared.OptionsCommand, epilog=_EPILOG)
 @taking_sides("prediction", "reference", "FILE")
 @shared.taking(MaskOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads, or Dask workers")

@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command("soft", epilog=_EPILOG)
+@click.command("soft", cls=shared.OptionsCommand, epilog=_EPILOG)
 @taking_sides("probabilities", "reference", "FILE")
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
 @shared.curve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from importlib import import_module
 
 import click
@@ -14,8 +15,8 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.cli.configuration import load
 from dicecli.cli.defaults import COMMANDS, _known
-from dicecli.cli.options import SharedOption, settings_from
-from dicecli.records.options import table_of
+from dicecli.cli.options import _SHOWS_ALL, SharedOption, settings_from
+from dicecli.records.options import Option, table_of
 from dicecli.records.settings import KINDS, AnyOptions, reads_of
 from dicecli.reports.reading_back import settings_from_dict
 
@@ -26,6 +27,9 @@ TEXTS = {
     "regions": ("both=1,2", {"both": [1, 2]}),
     "max_memory": ("2GiB", "2GiB"),
     "channels": ("1,2", [1, 2]),
+    "tolerance": ("2mm", ["2mm"]),
+    "boundary_width": ("5px", "5px"),
+    "empty_distance": ("diagonal", "diagonal"),
 }
 #: What an option needs beside it to make sense.
 WITH = {"temperature": {"logits": "sigmoid"}}
@@ -41,6 +45,14 @@ EACH = [
     for name in table_of(AnyOptions)
     for reads in reads_of(name)
 ]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return an empty folder, which is the current one and a repository of its own."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def of(command):
@@ -192,6 +204,7 @@ def test_an_option_of_the_other_kind_is_refused_by_name(name):
 def test_help_of_both_kinds_says_which_options_go_with_soft():
     """Where --soft is a choice, an option that not every run has says so; elsewhere there is nothing to say."""
     context = click.Context(of("batch"))
+    context.meta[_SHOWS_ALL] = True
     for each in of("batch").params:
         if isinstance(each, SharedOption):
             _, said = each.get_help_record(context)
@@ -200,3 +213,34 @@ def test_help_of_both_kinds_says_which_options_go_with_soft():
     assert [each for each in of("batch").params if getattr(each, "reads", ()) == ("labels",)]
     for command in ("score", "soft"):
         assert "--soft]" not in runner().invoke(cli, [command, "--help"]).stdout
+
+
+@pytest.mark.parametrize("command", ["score", "batch", "soft"])
+def test_help_in_two_parts(command, folder):
+    """--help shows the usual options and how many others there are, --help-all every one; neither asks the file."""
+    (folder / "dicecli.toml").write_text("nothing = 1\n")
+    usual, every = (runner().invoke(cli, [command, word]) for word in ("--help", "--help-all"))
+    assert (usual.exit_code, every.exit_code, usual.stderr, every.stderr) == (0, 0, "", "")
+    found = {
+        each.name: max(each.opts, key=len) for each in of(command).params if isinstance(each, SharedOption)
+    }
+    hidden = {long for name, long in found.items() if not table_of(AnyOptions).get(name, Option("")).is_usual}
+    shown = {long for long in found.values() if re.search(rf"^ .*{long} ", usual.stdout, re.MULTILINE)}
+    assert shown == {*found.values()} - hidden
+    assert all(re.search(rf"^ .*{long} ", every.stdout, re.MULTILINE) for long in found.values())
+    assert bool(hidden) == (command != "soft")
+    assert ("--help-all" in usual.stdout) == bool(hidden)
+    said = f"  {len(hidden)} more options: cli {command} --help-all"
+    assert (usual.stdout.splitlines()[-1] == said) == bool(hidden)
+    assert "more options" not in every.stdout
+
+
+def test_what_help_hides_can_be_given_all_the_same(folder):
+    """An option that --help does not show is one like any other, in a file as well, and config shows it."""
+    (folder / "dicecli.toml").write_text('percentile-rule = "step"\n')
+    done = runner().invoke(cli, ["config", "score", "-f", "json"])
+    assert json.loads(done.stdout)["commands"]["score"]["percentile-rule"] == {
+        "value": "step",
+        "from": "file",
+    }
+    assert "help-all" not in json.loads(done.stdout)["commands"]["score"]

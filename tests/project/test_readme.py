@@ -112,7 +112,9 @@ def test_every_command_of_the_docs_names_a_real_command():
                 options = {name for parameter in command.params for name in parameter.opts}
                 for word in words[2:]:
                     if word.startswith("-"):
-                        assert word.split("=")[0] in options | {"--help"}, f"{page.name}: {line}"
+                        assert word.split("=")[0] in options | {"--help", "--help-all"}, (
+                            f"{page.name}: {line}"
+                        )
 
 
 def test_every_average_is_defined_on_the_page_of_conventions():
