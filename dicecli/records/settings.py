@@ -20,6 +20,7 @@ from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.options import Option, names_of, option, options, table_of
 from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 from dicecli.records.surfaces import OfSurfaces
+from dicecli.records.tools import OfTools
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label"]
@@ -192,7 +193,7 @@ class Options(_Shared):
 
 
 @options
-class MaskOptions(OfSurfaces, _OfMasks, Options):
+class MaskOptions(OfTools, OfSurfaces, _OfMasks, Options):
     """The options of masks, as they are given."""
 
 
@@ -218,7 +219,7 @@ def reads_of(name: str) -> tuple[Reads, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(OfSurfaces, _OfMasks, _Shared):
+class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     """How masks are read, compared and scored: the options of a run, each as it is meant.
 
     Attributes

@@ -183,7 +183,7 @@ def _change(was: float, now: float) -> str:
 
 def _other_settings(report: Report, baseline: Report) -> list[str]:
     mine, others = report.settings.to_dict(), baseline.settings.to_dict()
-    no_matter = {"labels", "metrics", "device"}
+    no_matter = {"labels", "metrics", "device", "like"}
     different = [key for key in mine if mine[key] != others.get(key) and key not in no_matter]
     return [f"other settings than the baseline: {', '.join(different)}"] * bool(different)
 

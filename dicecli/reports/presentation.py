@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dicecli.plugins import load
+from dicecli.records.tools import said
 from dicecli.reports.averages import AVERAGES, alone, definition, exists, without_pools
 from dicecli.reports.text import inert
 
@@ -158,8 +159,14 @@ def options(metrics: Sequence[Metric]) -> str:
 
 
 def measured_by(report: Numbers) -> list[tuple[str, str]]:
-    """Return by which definition each statistic was measured that has several, as far as its metrics show."""
+    """Return by which definition each statistic was measured that has several, as far as its metrics show.
+
+    Before them what ``--like`` stood for.
+    """
     found = []
+    if report.settings.like is not None:
+        named = [(each.name, each.function.__name__) for each in report.shown]
+        found.append(("like", said(report.settings.like, report.settings.option, named)))
     for name in dict.fromkeys(each.statistic for each in report.shown):
         statistic = load("statistics", name)
         if hasattr(statistic, "described"):

@@ -24,6 +24,7 @@ from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
+from dicecli.runs.conventions import check_metrics, check_words, following
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
 from dicecli.runs.measuring import measure_case
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from dicecli.records.cases import Result
+    from dicecli.records.tools import Tool
 
 
 #: No value of any option.
@@ -86,6 +88,7 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     """
     values = checked(given)
     _refuse_others(values, given, "probabilities" if soft else "labels")
+    values = following(values)
     if not isinstance(given.regions, (Mapping, type(None))):
         raise UsageError(
             f"regions is {given.regions!r}", "It is a mapping of names to labels: {'kidneys': [2, 3]}."
@@ -95,7 +98,9 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
-        "metrics": _with_tolerances(given.metrics, tolerances, "probabilities" if soft else "labels"),
+        "metrics": _with_tolerances(
+            given.metrics, tolerances, "probabilities" if soft else "labels", values.get("like")
+        ),
         "max_memory": parse_bytes(given.max_memory),
         "tolerance": tolerances,
         "boundary_width": parse_width(values.get("boundary_width")),
@@ -118,10 +123,15 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
 
 
 def _with_tolerances(
-    names: str | Iterable[str] | None, tolerances: tuple[str, ...], reads: Reads
+    names: str | Iterable[str] | None, tolerances: tuple[str, ...], reads: Reads, like: Tool | None
 ) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics; a tolerance is asked for to see nsd with it."""
+    names = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else names
+    if like is not None:
+        check_words(like, names if isinstance(names, tuple) else (names,))
     found = chosen_metrics(names, reads, values={"tolerance": tolerances})
+    if like is not None:
+        check_metrics(like, found or ())
     parameters = [resolve(each).parameter for each in found or ()]
     if not tolerances or any(each is not None and each.name == "tolerance" for each in parameters):
         return found

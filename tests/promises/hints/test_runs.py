@@ -45,6 +45,23 @@ def pairs_and_patterns(scene):
     scene.right(DICE, f"{_BATCH} --prediction-pattern '{{case}}.png'")
 
 
+@TABLE("runs.conventions._check: Write … instead.")
+def a_number_that_a_tool_calls_by_another_name(scene):
+    scene.pair()
+    hint = scene.refused("score p.png r.png -m assd --like panoptica")
+    ask = hint.removeprefix("Write ").removesuffix(" instead.")
+    # A pixel of the prediction's three lies beside the reference's two.
+    scene.right((0 + 1 / 3) / 2, f"score p.png r.png {ask} --like panoptica", number="masd[1]")
+
+
+@TABLE("runs.conventions._check: Leave out …, or --like ….")
+def a_number_that_is_wrong_in_a_tool(scene):
+    scene.pair()
+    scene.refused("score p.png r.png -m accuracy --like gcm")
+    scene.right(5 / 6, "score p.png r.png -m accuracy", number="accuracy[1]")
+    scene.right(DICE, "score p.png r.png --like gcm")
+
+
 @TABLE("runs.batch.find_pairs: Give both, or a CSV that")
 def one_folder(scene):
     scene.folders("a")
