@@ -30,10 +30,10 @@ def moved(shift):
     return tuple(middle + by for middle, by in zip(CENTRE, shift, strict=True))
 
 
-def values(prediction, reference, spacing, metrics, **switches):
+def values(prediction, reference, steps, metrics, **switches):
     """Score two masks of a spacing in millimetres; return the metrics in their order."""
-    both = [surfaces.image(each, spacing) for each in (prediction, reference)]
-    report = dicecli.score(*both, metrics=metrics, labels=[1], name="balls", **switches)
+    both = [surfaces.image(each, steps) for each in (prediction, reference)]
+    report = dicecli.score(*both, metrics=metrics, labels={"labels": {"1": "ball"}}, name="balls", **switches)
     return [report.value(metric, "balls", 1) for metric in metrics]
 
 
@@ -112,17 +112,17 @@ def test_single_voxels():
     """The distance of two voxels is that of their centres, and of corners that of the nearest ones of each."""
     one, other = np.zeros((9, 9), bool), np.zeros((9, 9), bool)
     one[1, 1] = other[4, 5] = True
-    spacing = (2.0, 1.5)
+    steps = (2.0, 1.5)
     apart = math.hypot(3 * 2.0, 4 * 1.5)
-    assert [apart] * 3 == values(one, other, spacing, ["hd", "hd95", "assd"])
-    assert [math.hypot(3, 4)] == values(one, other, spacing, ["hd"], spacing="voxel")
+    assert [apart] * 3 == values(one, other, steps, ["hd", "hd95", "assd"])
+    assert [math.hypot(3, 4)] == values(one, other, steps, ["hd"], spacing="voxel")
     # From each corner of one voxel to the nearest one of the other.
     rows, columns = [3 * 2.0, 2 * 2.0], [4 * 1.5, 3 * 1.5]
     of_corners = [math.hypot(row, column) for row in rows for column in columns]
-    assert values(one, other, spacing, ["assd"], surface="corner") == pytest.approx(
+    assert values(one, other, steps, ["assd"], surface="corner") == pytest.approx(
         [math.fsum(of_corners) / 4]
     )
-    assert [max(of_corners)] == values(one, other, spacing, ["hd"], surface="corner")
+    assert [max(of_corners)] == values(one, other, steps, ["hd"], surface="corner")
 
 
 def test_boxes_one_in_the_other():
