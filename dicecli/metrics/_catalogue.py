@@ -15,6 +15,7 @@ from dicecli.metrics._metric import Metric
 from dicecli.metrics._parameter import plain
 from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
+from dicecli.records.lengths import LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,7 +129,7 @@ def _unknown(wanted: str, known: Iterable[Metric]) -> UnknownName:
 def unit_in(name: str) -> str | None:
     """Return the unit that a word for a metric names with it; None where it names none."""
     metric, (stem, _, last) = resolve(name), plain(name).rpartition("_")
-    if metric.unit is None:
+    if metric.unit is None or last not in LENGTHS:
         return None
     try:
         without = resolve(stem)

@@ -462,6 +462,14 @@ def test_an_error_of_the_command_line_has_its_hint(record):
 # --- Units ----------------------------------------------------------------------------------------------------------
 
 
+def test_other_names_of_lengths_name_no_unit():
+    """The last word of ``hausdorff_distance`` is none, though ``hausdorff`` means the same."""
+    image = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 1, 0]])
+    run = dicecli.score(image[1:], image[:1], metrics="hd")
+    words = ["hd", "hd_px", "hausdorff", "hausdorff_px", "hausdorff_distance", "hausdorff_distance_px"]
+    assert [3.0] * 6 == [run.look_up(word).value for word in words]
+
+
 def test_lengths_are_asked_for_with_or_without_their_unit(monkeypatch):
     """The unit of the run or none; another one is an error whose hint leads to the number."""
     toy.install(monkeypatch)
