@@ -182,6 +182,10 @@ class Metric:
         plain = (self.name, *self.aliases)
         return (*plain, *(f"{word}_{unit}" for word in plain for unit in (LENGTHS if self.unit else ())))
 
+    @cached_property
+    def _plain_words(self) -> frozenset[str]:
+        return frozenset(map(plain, self.words))
+
     def asked_as(self, word: str) -> Metric | None:
         """Return the metric that a plain word means, with the number that stands in it; None: another one.
 
@@ -191,7 +195,7 @@ class Metric:
             The number is none that the parameter takes.
         """
         if self.parameter is None or self.argument is not None:
-            return self if word in map(plain, self.words) else None
+            return self if word in self._plain_words else None
         argument = self.parameter.read(word, self.words, self.example)
         if argument is None:
             return None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     #: What stands in a name: a number, or a length.
     Argument = float | Length
 
+#: A number and what may be its unit.
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)")
+
 
 class Parameter(NamedTuple):
     """The number in a metric's name.
@@ -69,9 +72,7 @@ class Parameter(NamedTuple):
             if word == plain(each) or (self.units and word == self.stem(each)):
                 what = "a length with its unit" if self.units else "a number"
                 raise UsageError(f"{word}: {what} is expected for {self.braces}", f"Write {example}.")
-            of_unit = f"({'|'.join(self.units)})?" if self.units else "()"
-            form = re.escape(each).replace(re.escape(self.braces), rf"([0-9]+(?:\.[0-9]+)?){of_unit}")
-            found = re.fullmatch(form, word)
+            found = self._number_in(word, each)
             if found is None:
                 continue
             number = float(found[1])
@@ -87,6 +88,14 @@ class Parameter(NamedTuple):
                 )
             return Length(number, found[2]) if self.units else number
         return None
+
+    def _number_in(self, word: str, name: str) -> re.Match[str] | None:
+        """Return the number, and the unit, that a word has in place of the braces; None where it has none."""
+        before, _, after = name.partition(self.braces)
+        if not (word.startswith(before) and word.endswith(after)):
+            return None
+        found = _NUMBER.fullmatch(word, len(before), max(len(before), len(word) - len(after)))
+        return found if found is None or found[2] in {"", *self.units} else None
 
 
 def plain(name: str) -> str:
