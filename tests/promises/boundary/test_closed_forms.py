@@ -119,9 +119,7 @@ def test_single_voxels():
     # From each corner of one voxel to the nearest one of the other.
     rows, columns = [3 * 2.0, 2 * 2.0], [4 * 1.5, 3 * 1.5]
     of_corners = [math.hypot(row, column) for row in rows for column in columns]
-    assert values(one, other, steps, ["assd"], surface="corner") == pytest.approx(
-        [math.fsum(of_corners) / 4]
-    )
+    assert values(one, other, steps, ["assd"], surface="corner") == pytest.approx([math.fsum(of_corners) / 4])
     assert [max(of_corners)] == values(one, other, steps, ["hd"], surface="corner")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
+from itertools import permutations, product
 
 import make
+import nibabel
 import numpy as np
 import pytest
 import surfaces
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import dicecli
@@ -42,6 +45,11 @@ class Pair:
         return self.reference.ndim
 
     @property
+    def is_image(self):
+        """Whether it is an image, or a volume of one slice, which is the same."""
+        return self.ndim == 2 or 1 in self.reference.shape
+
+    @property
     def metrics(self):
         """Every metric of such masks."""
         return [
@@ -49,7 +57,7 @@ class Pair:
             *DIRECTED,
             *(f"nsd_{each}" for each in self.tolerances),
             "boundary_iou",
-            *["boundary_f"][: self.ndim == 2],
+            *["boundary_f"][: self.is_image],
         ]
 
     def turned(self, turn, spacing=None):
@@ -79,7 +87,14 @@ class Pair:
 
 
 def of_report(report, metrics):
-    return {(metric, row): report.value(metric, "pair", row) for metric in metrics for row in ROWS}
+    """Return the values of the case by metric and row."""
+    case = next(each for each in report.cases() if each.result.case.name == "pair")
+    rows = {**{each.label: each for each in case.labels}, **{each.name: each for each in case.regions}}
+    plain = {
+        row: {re.sub("_(mm|px)$", "", name): value for name, value in rows[row].values.items()}
+        for row in ROWS
+    }
+    return {(metric, row): plain[row][metric] for metric in metrics for row in ROWS}
 
 
 def differing(one, other):
@@ -96,12 +111,17 @@ def differing(one, other):
 def label_maps(draw, ndim=None):
     """Draw two label maps that are alike in places, with ignored pixels in the reference."""
     ndim = ndim or draw(st.sampled_from([2, 3]))
-    shape = tuple(draw(st.lists(st.integers(1, 8 if ndim == 2 else 5), min_size=ndim, max_size=ndim)))
+    sides = st.integers(1, 8) if ndim == 2 else st.integers(2, 5)
+    shape = draw(st.lists(sides, min_size=ndim, max_size=ndim))
+    if ndim == 3 and draw(st.integers(0, 5)) == 0:
+        shape[draw(st.integers(0, 2))] = 1
     rng = np.random.default_rng(draw(st.integers(0, 1 << 20)))
     of = draw(st.sampled_from([(0, 1, 2), (0, 0, 0, 0, 1), (1, 1, 1, 0), (0, 2), (1, 2), (0,)]))
     reference = rng.choice(of, shape)
     other = np.roll(reference, 1, draw(st.integers(0, ndim - 1)))
-    prediction = np.where(rng.random(shape) < draw(st.sampled_from([0.0, 0.2, 1.0])), rng.choice(of, shape), other)
+    prediction = np.where(
+        rng.random(shape) < draw(st.sampled_from([0.0, 0.2, 1.0])), rng.choice(of, shape), other
+    )
     reference[rng.random(shape) < draw(st.sampled_from([0.0, 0.0, 0.1, 0.5]))] = IGNORED
     return prediction.astype(np.uint8), reference.astype(np.uint8)
 
@@ -120,12 +140,15 @@ def pairs(draw, ndim=None, **fixed):
         "spacing": draw(st.sampled_from(["header", "voxel"])),
         "empty_distance": draw(st.sampled_from(["inf", "diagonal", "skip", "374"])),
     }
+    switches |= fixed
     unit = "px" if switches["spacing"] == "voxel" else "mm"
     lengths = [0.7, 1.0, 1.5, 2.0, 3.0]
     widths = [None, "1px", "2px", "1.5px", *(f"{each:g}{unit}" for each in lengths)]
-    switches["boundary_width"] = draw(st.sampled_from(widths))
-    tolerances = draw(st.lists(st.sampled_from([f"{each:g}{unit}" for each in lengths]), min_size=1, unique=True))
-    return Pair(prediction, reference, spacing, switches | fixed, tuple(tolerances))
+    switches.setdefault("boundary_width", draw(st.sampled_from(widths)))
+    tolerances = draw(
+        st.lists(st.sampled_from([f"{each:g}{unit}" for each in lengths]), min_size=1, unique=True)
+    )
+    return Pair(prediction, reference, spacing, switches, tuple(tolerances))
 
 
 # --- Brute force --------------------------------------------------------------------------------------------
@@ -140,8 +163,15 @@ class Expected:
         self.prediction, self.reference = (
             np.isin(each, members) & ~self.left_out for each in (pair.prediction, pair.reference)
         )
+        self.spacing = (1.0,) * self.reference.ndim if self.switches["spacing"] == "voxel" else spacing
+        if self.reference.ndim == 3 and 1 in self.reference.shape:
+            self.prediction, self.reference, self.left_out = map(
+                np.squeeze, (self.prediction, self.reference, self.left_out)
+            )
+            self.spacing = tuple(
+                step for step, n in zip(self.spacing, pair.reference.shape, strict=False) if n > 1
+            )
         self.shape = self.reference.shape
-        self.spacing = (1.0,) * len(self.shape) if self.switches["spacing"] == "voxel" else spacing
         self.found = surfaces.Surfaces.of(
             self.prediction,
             self.reference,
@@ -170,13 +200,13 @@ class Expected:
         if name == "asd":
             return self.found.asd_to(side)
         rule, p = self.switches["percentile_rule"], float(name.removeprefix("hd") or 100)
-        if name == "hd":
-            rule = "linear"
         if side:
             return self.found.hd_to(side, p, rule)
-        return self.found.hd(p, rule, "max" if name == "hd" else self.switches["directions"])
+        return self.found.hd(p, rule, self.switches["directions"])
 
     def _without_surface(self, *, is_share):
+        if self.prediction.any() and self.reference.any():
+            return math.nan
         if is_share:
             return 0.0
         given = self.switches["empty_distance"]
@@ -209,7 +239,7 @@ class Expected:
 
 
 @given(pairs())
-@settings(max_examples=300)
+@settings(max_examples=80)
 def test_brute_force(pair):
     """Every metric of every row is what all pairs of points give."""
     report = pair.scored()
@@ -236,7 +266,7 @@ def swapped(metric):
 
 
 @given(pairs())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_swapping_sides(pair):
     """The undirected ones stay, to the bit; a directed one is that of the other direction."""
     without = replace(pair, reference=np.where(pair.reference == IGNORED, 0, pair.reference))
@@ -246,13 +276,13 @@ def test_swapping_sides(pair):
 
 
 @given(pairs(empty_distance="inf"))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_order_of_values(pair):
     """A smaller percentile is no larger distance, and a larger tolerance no smaller share."""
-    tolerances = [f"{each}{pair.tolerances[0].lstrip('.0123456789')}" for each in (0.5, 1, 1.5, 2, 4)]
+    unit = pair.tolerances[0].lstrip(".0123456789")
+    tolerances = [f"{each}{unit}" for each in (0.5, 1, 1.5, 2, 4)]
     metrics = [*(f"hd{p}" for p in (5, 50, 95, 100)), "hd"]
     shares = [f"nsd_{each}" for each in tolerances]
-    report = replace(pair, tolerances=tuple(tolerances)).scored()
     report = dicecli.score(
         surfaces.image(pair.prediction, pair.spacing),
         surfaces.image(pair.reference, pair.spacing),
@@ -263,23 +293,27 @@ def test_order_of_values(pair):
         **pair.switches,
     )
     for row in ROWS:
-        distances, within = ([report.value(name, "pair", row) for name in names] for names in (metrics, shares))
+        distances, within = (
+            [report.value(name, "pair", row) for name in names] for names in (metrics, shares)
+        )
         assert math.isnan(distances[0]) or distances == sorted(distances)
         assert math.isnan(within[0]) or within == sorted(within)
         assert all(0 <= each <= 1 for each in within if not math.isnan(each))
 
 
 @given(pairs(), st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_flips(pair, data):
     """Nothing changes in a mirror, but boundary_f, whose boundary is to the right and below."""
     axes = data.draw(st.sets(st.integers(0, pair.ndim - 1), min_size=1))
     metrics = [each for each in pair.metrics if each != "boundary_f"]
-    assert not differing(pair.values(metrics), pair.turned(lambda each: np.flip(each, tuple(axes))).values(metrics))
+    assert not differing(
+        pair.values(metrics), pair.turned(lambda each: np.flip(each, tuple(axes))).values(metrics)
+    )
 
 
 @given(pairs(), st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_permutations(pair, data):
     """Nothing changes where axes go by another order, and the spacing with them."""
     axes = tuple(data.draw(st.permutations(range(pair.ndim))))
@@ -288,7 +322,7 @@ def test_permutations(pair, data):
 
 
 @given(pairs(boundary_width="1.5px", empty_distance="inf"), st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_padding_and_cropping(pair, data):
     """Nothing changes by more background around, or less, where one pixel of it is left on each side."""
     pair = pair.turned(lambda each: np.pad(each, 1))
@@ -297,15 +331,29 @@ def test_padding_and_cropping(pair, data):
 
 
 @given(pairs(boundary_width="2px", empty_distance="inf"))
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_the_edge_of_the_array(pair):
     """Beyond the array is outside: a frame of background changes nothing, but the boundaries of boundary_f."""
     metrics = [each for each in pair.metrics if each != "boundary_f"]
-    assert not differing(pair.values(metrics), pair.turned(lambda each: np.pad(each, 1)).values(metrics))
+    # A volume of one slice is an image, and one of three slices is none.
+    frame = [int(pair.ndim == 2 or n > 1) for n in pair.reference.shape]
+    framed = pair.turned(lambda each: np.pad(each, [(width, width) for width in frame]))
+    assert not differing(pair.values(metrics), framed.values(metrics))
+
+
+@given(pairs(ndim=2), st.integers(0, 2))
+@settings(max_examples=30)
+def test_a_volume_of_one_slice(pair, axis):
+    """It is the image that the slice is, along whichever axis it lies: else every pixel would be surface."""
+    assume(1 not in pair.reference.shape)
+    spacing = (*pair.spacing[:axis], 5.0, *pair.spacing[axis:])
+    assert not differing(
+        pair.values(), pair.turned(lambda each: np.expand_dims(each, axis), spacing).values()
+    )
 
 
 @given(pairs(), st.integers(1, 40))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_windows(pair, pixels):
     """Nothing changes by the size of the windows that are read."""
     whole = pair.values()
@@ -315,12 +363,12 @@ def test_windows(pair, pixels):
 
 
 @given(pairs(spacing="header"), st.sampled_from([-2, -1, 1, 3]))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_scaling_the_spacing(pair, power):
     """Distances scale with the spacing, to the bit where by a power of two; shares and bands stay."""
     pair = replace(pair, switches=pair.switches | {"boundary_width": "2px", "empty_distance": "diagonal"})
     scale = 2.0**power
-    wider = tuple(f"{scale * float(each.removesuffix('mm'))}mm" for each in pair.tolerances)
+    wider = tuple(f"{scale * float(each.removesuffix('mm')):g}mm" for each in pair.tolerances)
     other = replace(pair, spacing=tuple(scale * each for each in pair.spacing), tolerances=wider)
     names = dict(zip(other.metrics, pair.metrics, strict=True))
     found = {
@@ -331,7 +379,7 @@ def test_scaling_the_spacing(pair, power):
 
 
 @given(pairs())
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_order_in_memory(pair):
     """Nothing changes by the order in which an array has its pixels in memory, or where between them."""
     metrics = [each for each in pair.metrics if each.endswith("px") or not each.startswith("nsd")]
@@ -371,11 +419,10 @@ def volume():
     return prediction, reference
 
 
-def of_files(paths, switches):
-    report = dicecli.score(
-        *map(str, paths), metrics=FILE_METRICS, labels=LABELS, ignore_label=IGNORED, name="pair", **switches
-    )
-    return of_report(report, FILE_METRICS)
+def of_files(paths, switches, threads=1):
+    """Score two files, or images, and return the values."""
+    options = {"metrics": FILE_METRICS, "labels": LABELS, "ignore_label": IGNORED, **switches}
+    return of_report(dicecli.score(*paths, name="pair", threads=threads, **options), FILE_METRICS)
 
 
 FILE_METRICS = [*UNDIRECTED, *DIRECTED, "nsd_1.25mm", "boundary_iou"]
@@ -384,51 +431,48 @@ FILE_METRICS = [*UNDIRECTED, *DIRECTED, "nsd_1.25mm", "boundary_iou"]
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_every_orientation_of_a_file(tmp_path, switches):
     """The result is the same to the bit for all 48 ways to store a volume, and for sides stored in different ways."""
-    from itertools import permutations, product
-
     affine = np.diag([*SPACING, 1.0])
-    both, first = volume(), None
-    plain = make.nifti(tmp_path / "plain.nii", both[1], affine=affine)
+    both, first, last = volume(), None, None
     for number, (axes, flips) in enumerate(product(permutations(range(3)), product([False, True], repeat=3))):
         paths = []
         for side, voxels in enumerate(both):
             stored, placed = make.turned(voxels, affine, axes, flips)
             paths.append(make.nifti(tmp_path / f"{number}_{side}.nii", stored, affine=placed))
         found = of_files(paths, switches)
-        first = first or found
+        first, last = first or found, last or paths[1]
         assert not differing(first, found)
-        assert not differing(first, of_files([paths[0], plain], switches))
+        if number % 7 == 3:
+            assert not differing(first, of_files([paths[0], last], switches))
+        last = paths[1]
 
 
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_every_way_to_read_it(tmp_path, switches):
-    """A file, a gzipped one, an image in memory, threads and worker processes give the same to the bit."""
+    """A file, a gzipped one, and an image in memory give the same to the bit, with however many threads."""
     affine = np.diag([*SPACING, 1.0])
-    both, first = volume(), None
-    for suffix in (".nii", ".nii.gz"):
-        paths = []
-        for side, voxels in zip(("predictions", "references"), both, strict=True):
-            (tmp_path / suffix / side).mkdir(parents=True)
-            paths += [
-                make.nifti(tmp_path / suffix / side / f"{case}{suffix}", voxels, affine=affine)
-                for case in ("pair", "same")
-            ][:1]
-            make.nifti(tmp_path / suffix / side / f"other{suffix}", both[1], affine=affine)
-        found = of_files(paths, switches)
-        first = first or found
-        assert not differing(first, found)
-        options = {"metrics": FILE_METRICS, "labels": LABELS, "ignore_label": IGNORED, **switches}
-        for jobs in (1, 2):
-            report = dicecli.batch(*(tmp_path / suffix / side for side in ("predictions", "references")), jobs=jobs, **options)
-            assert not differing(first, of_report(report, FILE_METRICS))
-    assert not differing(first, of_files_in_memory(both, affine, switches))
-
-
-def of_files_in_memory(both, affine, switches):
-    import nibabel
-
+    both = volume()
     images = [nibabel.Nifti1Image(each, affine) for each in both]
-    report = dicecli.score(
-        *images, metrics=FILE_METRICS, labels=LABELS, ignore_label=IGNORED, name="pair", threads=3, **switches
-    )
-    return of_report(report, FILE_METRICS)
+    first = of_files(images, switches)
+    assert not differing(first, of_files(images, switches, threads=3))
+    for suffix in (".nii", ".nii.gz"):
+        paths = [
+            make.nifti(tmp_path / f"{side}{suffix}", each, affine=affine) for side, each in enumerate(both)
+        ]
+        assert not differing(first, of_files(paths, switches))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dicecli.masks.pair.WINDOW_PIXELS", 90)
+            assert not differing(first, of_files(paths, switches, threads=3))
+
+
+def test_worker_processes(tmp_path):
+    """A batch gives the same to the bit with however many processes."""
+    affine = np.diag([*SPACING, 1.0])
+    for side, voxels in zip(("predictions", "references"), volume(), strict=True):
+        (tmp_path / side).mkdir()
+        for case in ("pair", "other"):
+            make.nifti(tmp_path / side / f"{case}.nii.gz", voxels, affine=affine)
+    options = {"metrics": FILE_METRICS, "labels": LABELS, "ignore_label": IGNORED}
+    first = of_files([tmp_path / side / "pair.nii.gz" for side in ("predictions", "references")], {})
+    for jobs in (1, 2):
+        report = dicecli.batch(tmp_path / "predictions", tmp_path / "references", jobs=jobs, **options)
+        assert not differing(first, of_report(report, FILE_METRICS))
