@@ -192,7 +192,8 @@ class Encoding:
         """Return the places where labels follow each other: an addition, many times as fast as a table."""
         wide = max(labels.dtype, self.places.dtype, key=lambda dtype: dtype.itemsize)
         step = np.array(self._step).astype(wide)
-        return np.add(labels, step, dtype=wide, casting="unsafe").astype(self.places.dtype, copy=False)
+        found: np.ndarray = np.add(labels, step, dtype=wide, casting="unsafe")
+        return found.astype(self.places.dtype, copy=False)
 
 
 def _changed() -> Changed:
