@@ -336,10 +336,10 @@ static void add_corners(const Grid *grid, const Around *around, size_t corner, i
     }
 }
 
-static int find_corners(const Grid *grid, int is_last, uint8_t *flags, Found *found)
+static int find_corners(const Grid *grid, uint8_t *flags, Found *found)
 {
     const size_t lines = grid->axes == 3 ? grid->lines + 1 : 1, width = (size_t)grid->width;
-    const size_t end = grid->end + (is_last && grid->end == grid->planes && grid->begin < grid->end);
+    const size_t end = grid->end + (grid->begin < grid->end && grid->end == grid->planes); /* the array's end */
     for (size_t plane = grid->begin; plane < end; plane++)
         for (size_t row = 0; row < lines; row++) {
             const Around around = lines_around(grid, plane, row);
@@ -424,7 +424,7 @@ static PyObject *find(PyObject *arguments, int is_rim)
     grid.nothing = nothing;
     if (nothing && flags) {
         Py_BEGIN_ALLOW_THREADS
-        state = is_rim ? find_rims(&grid, reach, flags, &found) : find_corners(&grid, last, flags, &found);
+        state = is_rim ? find_rims(&grid, reach, flags, &found) : find_corners(&grid, flags, &found);
         Py_END_ALLOW_THREADS
     }
     free(nothing);

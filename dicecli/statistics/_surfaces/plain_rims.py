@@ -34,7 +34,7 @@ def corner_points(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Find corners as ``rims.corner_points`` does."""
     there, below = _planes(codes, core, first=first, last=last)
-    planes = there.stop - there.start + (last and there.stop == len(codes) and there.start < there.stop)
+    planes = there.stop - there.start + (there.start < there.stop == len(codes))  # the array's end
     shape = (planes, *(length + 1 for length in codes.shape[1:]))
     around = _padded(codes, there, below)
     views = [_shifted(around, steps, shape) for steps in itertools.product((0, 1), repeat=codes.ndim)]

@@ -52,8 +52,9 @@ def rim_points(
     if native is None:
         return plain_rims.rim_points(codes, core, first=first, last=last, start=start, reach=reach)
     begin, end = _bounds(codes, core)
-    index, code = native.rim_points(_plain(codes), begin, end, first, last, start, reach)
-    return np.frombuffer(index, np.int64), np.frombuffer(code, codes.dtype)
+    plain = _plain(codes)
+    index, code = native.rim_points(plain, begin, end, first, last, start, reach)
+    return np.frombuffer(index, np.int64), np.frombuffer(code, plain.dtype)
 
 
 def corner_points(
@@ -89,9 +90,10 @@ def corner_points(
     if native is None:
         return plain_rims.corner_points(codes, core, first=first, last=last, start=start)
     begin, end = _bounds(codes, core)
-    index, code, *bits = native.corner_points(_plain(codes), begin, end, first, last, start)
+    plain = _plain(codes)
+    index, code, *bits = native.corner_points(plain, begin, end, first, last, start)
     is_set, is_ignored = (np.frombuffer(each, np.uint8) for each in bits)
-    return np.frombuffer(index, np.int64), np.frombuffer(code, codes.dtype), is_set, is_ignored
+    return np.frombuffer(index, np.int64), np.frombuffer(code, plain.dtype), is_set, is_ignored
 
 
 def _plain(codes: np.ndarray) -> np.ndarray:
