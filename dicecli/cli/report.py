@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.cli.batch import exit_code
     from dicecli.reports.curves import check_curves
     from dicecli.reports.reading_back import merged, read_report
-    from dicecli.runs.scoring import chosen_metrics
+    from dicecli.runs.choosing import chosen_metrics
     from dicecli.statistics._leading import name_of
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")

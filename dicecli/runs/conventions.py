@@ -25,7 +25,7 @@ def following(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **{name: value for name, value in sets.items() if values[name] == table[name].default}}
 
 
-def check_words(like: Tool, words: Iterable[object]) -> None:
+def check_words(like: Tool, words: Iterable[str]) -> None:
     """Check words for metrics before anything is known of them: some are of that tool alone.
 
     Raises
@@ -34,8 +34,7 @@ def check_words(like: Tool, words: Iterable[object]) -> None:
         One means a number that is wrong there, or another one.
     """
     for word in words:
-        if isinstance(word, str):
-            _check(like, word, plain(word))
+        _check(like, word, plain(word))
 
 
 def check_metrics(like: Tool, names: Iterable[str]) -> None:

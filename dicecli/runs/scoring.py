@@ -6,15 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
-from dicecli.metrics._catalogue import by_values, every_of, resolve, usual_of
-from dicecli.metrics._parameter import plain
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.label_files import load_labels
 from dicecli.records.labels import labels_of
@@ -24,20 +21,14 @@ from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
-from dicecli.runs.conventions import check_metrics, check_words, following
+from dicecli.runs.choosing import asked_for
+from dicecli.runs.conventions import following
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
 from dicecli.runs.measuring import measure_case
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
     from dicecli.records.cases import Result
-    from dicecli.records.tools import Tool
-
-
-#: No value of any option.
-NO_VALUES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def check_executor(executor: str | None, scheduler: str | None) -> None:
@@ -87,7 +78,8 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
         As for :func:`make_settings`.
     """
     values = checked(given)
-    _refuse_others(values, given, "probabilities" if soft else "labels")
+    reads: Reads = "probabilities" if soft else "labels"
+    _refuse_others(values, given, reads)
     values = following(values)
     if not isinstance(given.regions, (Mapping, type(None))):
         raise UsageError(
@@ -98,13 +90,9 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
-        "metrics": _with_tolerances(
-            given.metrics, tolerances, "probabilities" if soft else "labels", values.get("like")
-        ),
+        "metrics": asked_for(given.metrics, reads, tolerances, values.get("like")),
         "max_memory": parse_bytes(given.max_memory),
-        "tolerance": tolerances,
-        "boundary_width": parse_width(values.get("boundary_width")),
-        "empty_distance": parse_empty_distance(values.get("empty_distance", "inf")),
+        **_of_surfaces(values, tolerances),
     }
     if not soft:
         axis = -1 if values["channel_axis"] is None else values["channel_axis"]
@@ -122,22 +110,13 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     return Settings(**plain | {"labels": scheme, "channel_axis": -1, "soft": probabilities})
 
 
-def _with_tolerances(
-    names: str | Iterable[str] | None, tolerances: tuple[str, ...], reads: Reads, like: Tool | None
-) -> tuple[str, ...] | None:
-    """Return the names of the chosen metrics; a tolerance is asked for to see nsd with it."""
-    names = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else names
-    if like is not None:
-        check_words(like, names if isinstance(names, tuple) else (names,))
-    found = chosen_metrics(names, reads, values={"tolerance": tolerances})
-    if like is not None:
-        check_metrics(like, found or ())
-    parameters = [resolve(each).parameter for each in found or ()]
-    if not tolerances or any(each is not None and each.name == "tolerance" for each in parameters):
-        return found
-    shown = tuple(each.name for each in every_of(reads) if each.shown == "always")
-    more = chosen_metrics(["nsd"], reads, values={"tolerance": tolerances}) or ()
-    return (*(found or shown), *more)
+def _of_surfaces(values: Mapping[str, Any], tolerances: tuple[str, ...]) -> dict[str, object]:
+    """Return the settings of surfaces that are texts with a meaning; maps have them by default."""
+    return {
+        "tolerance": tolerances,
+        "boundary_width": parse_width(values.get("boundary_width")),
+        "empty_distance": parse_empty_distance(values.get("empty_distance", "inf")),
+    }
 
 
 def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -> None:
@@ -148,72 +127,6 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
             raise UsageError(
                 f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}", "Leave it out."
             )
-
-
-def chosen_metrics(
-    names: str | Iterable[str] | None,
-    reads: str = "labels",
-    measured: Collection[str] | None = None,
-    values: Mapping[str, Sequence[str]] = NO_VALUES,
-) -> tuple[str, ...] | None:
-    """Return the names of the chosen metrics, each once; ``all`` is every one there is, none chosen is None.
-
-    The name of a family, such as ``boundary``, is its usual ones.
-
-    Parameters
-    ----------
-    names : str or several, optional
-    reads : {"labels", "probabilities"}
-        What the run reads.
-    measured : collection of str, optional
-        The statistics that there are, where nothing can be measured any more: ``all`` is of those.
-    values : mapping of str to sequence of str
-        What stands for the number of a metric that is named without it, by what that number is called.
-
-    Raises
-    ------
-    UnknownName
-    UsageError
-        A metric of the other kind of predictions.
-    """
-    given = tuple(names or ()) if isinstance(names, (Iterable, type(None))) else (names,)
-    given = (names,) if isinstance(names, str) else given
-    if not all(isinstance(name, str) for name in given):
-        raise UsageError(f"metrics is {names!r}", "It is the name of a metric, or several: ['dice', 'iou'].")
-    found: dict[str, None] = {}
-    for name in _in_full(given, values):
-        if name.strip().lower() == "all":
-            every = [each for each in every_of(reads) if measured is None or each.statistic in measured]
-            found |= dict.fromkeys(each.name for each in every)
-        else:
-            metric = resolve(name)
-            if metric.reads != reads:
-                raise _of_the_other_kind(metric.name, metric.reads)
-            found[metric.name] = None
-    return tuple(found) or None
-
-
-def _in_full(names: Iterable[str], values: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield names, those of families and those without their number as the words that they stand for."""
-    of_values = by_values(values)
-    for name in names:
-        usual = usual_of(plain(name))
-        for each in usual or (name,):
-            with_number = of_values.get(plain(each), ())
-            yield from with_number or (() if usual and plain(each) in of_values else (each,))
-
-
-def _of_the_other_kind(name: str, reads: str) -> UsageError:
-    if reads == "probabilities":
-        return UsageError(
-            f"{name} is of probability maps, and these are masks",
-            "Score maps: dicecli soft, or dicecli batch --soft; masks have the metrics of 'dicecli score'.",
-        )
-    return UsageError(
-        f"{name} is of masks, and these are probability maps",
-        "Hard Dice of maps is dice_argmax or dice_at_half; score masks by dicecli score, or by dicecli batch "
-        "without --soft.",
-    )
 
 
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:

@@ -32,7 +32,7 @@ from dicecli.reports.baseline import compare
 from dicecli.reports.gates import check_asked_for, judge, parse
 from dicecli.reports.reading_back import from_dict, merged
 from dicecli.reports.report import Report
-from dicecli.runs.scoring import chosen_metrics
+from dicecli.runs.choosing import chosen_metrics
 
 BOTH = region("both", 1, 2)
 #: In mm, with columns of 2 mm: label 1 is 3 columns apart, then 1 column; label 2 is missed, then 5 apart.

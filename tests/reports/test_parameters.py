@@ -28,7 +28,8 @@ from dicecli.records.counts import Counts
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.reading_back import from_dict, merged
 from dicecli.reports.report import Report
-from dicecli.runs.scoring import chosen_metrics, make_settings, score_many
+from dicecli.runs.choosing import chosen_metrics
+from dicecli.runs.scoring import make_settings, score_many
 
 LABELS = {"labels": {"1": "liver", "2": "tumour", "3": "cyst"}, "regions": {"both": [1, 2]}}
 PAIRS = {

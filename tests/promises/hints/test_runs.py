@@ -544,13 +544,13 @@ def an_option_of_the_other_kind(scene):
     assert make_settings().metrics is None
 
 
-@TABLE("runs.scoring.chosen_metrics: It is the name of a")
+@TABLE("runs.choosing._words: It is the name of a")
 def metrics_that_are_no_names(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, metrics=[1])
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, metrics=["dice", "iou"])
 
 
-@TABLE("runs.scoring._of_the_other_kind: Score maps: dicecli soft, or dicecli")
+@TABLE("runs.choosing._of_the_other_kind: Score maps: dicecli soft, or dicecli")
 def a_metric_of_maps(scene):
     scene.folders("a")
     scene.refused(f"{_BATCH} -m dice_at_half")
@@ -565,7 +565,7 @@ def a_metric_of_maps(scene):
 
 
 @TABLE(
-    "runs.scoring._of_the_other_kind: Hard Dice of maps is dice_argmax",
+    "runs.choosing._of_the_other_kind: Hard Dice of maps is dice_argmax",
     but={"--soft": "it is to be left out"},
 )
 def a_metric_of_masks(scene):
