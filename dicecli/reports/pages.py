@@ -82,7 +82,7 @@ def _cases(report: Numbers) -> Sheet:
         status: report.number(status) for status in ("scored", "failed", "missing", "pending")
     }
     shown = {status: n for status, n in counts.items() if n or status in {"expected", "scored", "failed"}}
-    remarks = [f"{name}: {text}." for name, text in measured_by(report)]
+    remarks = [f"{name}: {text}." for name, text in measured_by(report.shown, report.settings)]
     if counts["pending"]:
         remarks.insert(0, "This report is partial: the run ended before every case was reached.")
     return Sheet("Cases", tuple(shown), (tuple(f"{n:,}" for n in shown.values()),), " ".join(remarks))
@@ -171,8 +171,8 @@ def _statistics(report: Numbers, metric: Metric, *, every: bool) -> Sheet:
     if metric.tuned:
         own = "Statistics are of each case's own best threshold; pooled is of one threshold for all cases."
         remark = f"{own} {remark}"
-    remark = f"{remark} {_missed(rows, metric)}".strip()
-    return Sheet(title(metric), (*columns, "pooled"), tuple(lines), f"{said} {remark}".strip())
+    said = " ".join(filter(None, (said, remark.strip(), _missed(rows, metric))))
+    return Sheet(title(metric), (*columns, "pooled"), tuple(lines), said)
 
 
 def _missed(rows: Sequence[RowSummary], metric: Metric) -> str:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from dicecli.statistics._surfaces.bands import context_of_balls, context_of_squares
 from dicecli.statistics.surface.asked import asked
 from dicecli.statistics.surface.described import described
-from dicecli.statistics.surface.measured import BANDS, CONTOURS, Bands, Contours, Distances, Surfaces
+from dicecli.statistics.surface.measured import (
+    BANDS,
+    CONTOURS,
+    DISTANCES,
+    Bands,
+    Contours,
+    Distances,
+    Surfaces,
+)
 from dicecli.statistics.surface.rows import rows
 from dicecli.statistics.surface.state import State
 
@@ -87,7 +95,7 @@ def notes(state: State, opened: Opened) -> list[str]:
     del opened
     wanted, said = state.asked, []
     apart = max(wanted.spacing) / min(wanted.spacing)
-    if apart > _UNEVEN:
+    if DISTANCES in wanted.parts and apart > _UNEVEN:
         said.append(
             f"the spacing differs {apart:.3g}-fold between axes: no surface of voxels is right there, and "
             "distances are off by up to some 40 %, which hides differences between methods"

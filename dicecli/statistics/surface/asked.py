@@ -114,9 +114,12 @@ def asked(opened: Opened, options: Options) -> Asked:
 def _unit_of(opened: Opened) -> str:
     axes = len(opened.shape)
     if axes not in {_IMAGE, _VOLUME}:
+        hint = "Leave boundary metrics out."
+        if axes > _VOLUME:
+            hint = "Leave boundary metrics out; or score an image or a volume of it at a time."
         raise NoSurface(
             f"it has {axes} {'axis' if axes == 1 else 'axes'}; surfaces are of images (2) and volumes (3)",
-            "Leave boundary metrics out, or score a slice or a volume of it at a time.",
+            hint,
         )
     if opened.length is None:
         why = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -121,13 +122,14 @@ class State:
         """
         number = sum(found[0].size for every in self.points.values() for found in every)
         if number * POINT_BYTES > self.limit:
+            needed = _needed(number, self.seen, self.pixels)
             share = f"{100 * self.seen / max(1, self.pixels):.0f} %"
             raise TooLarge(
                 f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, "
                 f"which need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
-                "Allow more: --max-memory SIZE, where all of it would need "
-                f"{_needed(number, self.seen, self.pixels)}; or cut both masks to the part that matters, by "
-                "'gdal_translate -srcwin X Y WIDTH HEIGHT map.tif part.tif', and score the parts.",
+                f"Allow more: --max-memory {needed}, where the rest is like this; or "
+                "cut both masks to the part that matters, by 'gdal_translate -srcwin X Y WIDTH HEIGHT "
+                "map.tif part.tif', and score the parts.",
             )
 
     def _points(self, block: Block, side: int, layer: int, view: int) -> list[Found]:
@@ -233,5 +235,7 @@ def _left_out(opened: Opened, options: Options) -> int:
 
 
 def _needed(points: int, seen: int, pixels: int) -> str:
-    """Return the memory that all of it would need, as an option takes it."""
-    return f"some {points * POINT_BYTES * pixels / max(1, seen) / (1 << 30):.1f}GiB"
+    """Return the memory that all of it would need, rounded up, as an option takes it."""
+    size = points * POINT_BYTES * pixels / max(1, seen)
+    unit, name = (1 << 30, "GiB") if size > 10 << 30 else (1 << 20, "MiB")
+    return f"{math.ceil(size / unit)}{name}"
