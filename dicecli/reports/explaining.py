@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicecli.reports.asked import parse
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, definition
 from dicecli.reports.bound import bind
-from dicecli.reports.presentation import options
+from dicecli.reports.presentation import measured_by, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,7 @@ def explained(report: Report, name: str) -> list[tuple[str, str]]:
     if metric.tuned:
         said.append(("tuned", _tuned(number)))
     said += _left_out(report, number, found)
+    said += measured_by([metric], report.settings)
     if given := options([metric]):
         said.append(("options", given))
     return said

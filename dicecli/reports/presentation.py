@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Failed, Scored
+    from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
     from dicecli.reports.rows import CaseValues, RowValues
@@ -158,19 +159,19 @@ def options(metrics: Sequence[Metric]) -> str:
     )
 
 
-def measured_by(report: Numbers) -> list[tuple[str, str]]:
-    """Return by which definition each statistic was measured that has several, as far as its metrics show.
+def measured_by(metrics: Sequence[Metric], settings: Settings) -> list[tuple[str, str]]:
+    """Return by which definition each statistic of some metrics was measured that has several.
 
     Before them what ``--like`` stood for.
     """
     found = []
-    if report.settings.like is not None:
-        named = [(each.name, each.function.__name__) for each in report.shown]
-        found.append(("like", said(report.settings.like, report.settings.option, named)))
-    for name in dict.fromkeys(each.statistic for each in report.shown):
+    if settings.like is not None:
+        named = [(each.name, each.function.__name__) for each in metrics]
+        found.append(("like", said(settings.like, settings.option, named)))
+    for name in dict.fromkeys(each.statistic for each in metrics):
         statistic = load("statistics", name)
         if hasattr(statistic, "described"):
-            found.append((name, statistic.described(report.settings)))
+            found.append((name, statistic.described(settings)))
     return found
 
 
@@ -201,7 +202,7 @@ def explanations(case: CaseValues, report: Numbers) -> list[tuple[str, str]]:
     said = [("not given", unknown), ("overall", f"{', '.join(overall)}: {OVER_ALL[reads]}")]
     said += [(name, _defined(name, values, metrics, reads)) for name, values in case.averages.items()]
     said += [("infinite", infinite(case.averages).removesuffix(".")), ("not pooled", not_pooled(metrics))]
-    said += measured_by(report)
+    said += measured_by(metrics, report.settings)
     said += [("options", options(metrics)), ("tuned", tuned(metrics))]
     said.append(("background", _background(case, report)))
     wrong = [name for name, holds in case.checks.items() if not holds]
