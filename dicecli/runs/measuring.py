@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import UsageError
-from dicecli.masks.opening import named
+from dicecli.masks.opening import named, on_side
 from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import arguments_of, statistics_of
 from dicecli.plugins import load
@@ -26,6 +26,8 @@ from dicecli.statistics._sharing import CensusWork, PassWork, several, share_out
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dicecli.records.settings import Settings
     from dicecli.statistics._census import Counted
     from dicecli.statistics._opened import Census, Opened, State
@@ -68,7 +70,7 @@ def measure_case(
         opened = understood(pair, census, settings)
         on_axes = _on_axes(pair, opened, settings)
         options = _options(settings)
-        needed = halos(opened, options)
+        needed = on_side("reference", pair.reference[0], halos, opened, options)
         states: Sums[str, State] = Sums({})
         if needed:
             work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
@@ -79,7 +81,7 @@ def measure_case(
         observed = opened.observed
         if fold is None and not pair.is_soft:
             observed = replace(observed, moved=moved(pair, opened, settings.labels.background))
-        notes = [*pair.notes, *on_axes, *_on_device(settings), *opened.notes, *said]
+        notes = [*pair.notes, *on_axes, *_on_device(settings, needed), *opened.notes, *said]
     notes += [] if opened.counted else ["no pixel is left to compare"]
     if settings.soft is None:
         observed = replace(observed, twins=_twins(case, census))
@@ -125,9 +127,15 @@ def _on_axes(pair: Pair, opened: Opened, settings: Settings) -> list[str]:
     return check_axes(pair, opened, settings)
 
 
-def _on_device(settings: Settings) -> list[str]:
+def _on_device(settings: Settings, needed: Collection[str]) -> list[str]:
+    """Say what ran elsewhere than it was asked for: counting, or statistics that need a pass of their own."""
     note = device_note(settings.device)
-    return [note] if note else []
+    if note is not None:
+        return [note]
+    if settings.device == "cpu" or not needed:
+        return []
+    names = " and ".join(needed)
+    return [f"{names}: measured on the processor; {settings.device} counts labels alone"]
 
 
 def _fold(executor: str, threads: int, scheduler: str | None) -> Fold | None:
