@@ -43,7 +43,8 @@ _HELP = {
     "Metric",
 }
 _WORDS = 6
-#: Texts with an option in them that propose nothing: help, and what was done as an option says.
+#: Texts with an option in them that propose nothing: help, what was done as an option says, and examples that
+#: become part of hints elsewhere.
 _PROPOSE_NOTHING = (
     "cli.kinds.leave_others: Note: not used with --soft",
     "cli.options.get_help_record: ",
@@ -53,10 +54,13 @@ _PROPOSE_NOTHING = (
     "masks.channels.channels_of: as --channels says",
     "masks.formats.geotiff._hidden.cover: its … is not used, as",
     "masks.formats.geotiff._extras.describe_extras: it has one band, which is",
+    "records.surfaces.parse_tolerances: ",
+    "records.surfaces.parse_width: ",
     "reports.schema_parts.",
     "reports.suggestions._of_nodata: --nodata ignore",
     "reports.suggestions._of_void: --ignore-label 255",
     "runs.sides.contradiction: --prediction … --reference …",
+    "statistics.surface.asked.asked: --boundary-width",
 )
 
 

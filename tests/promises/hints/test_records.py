@@ -37,7 +37,7 @@ def a_metric_with_a_slip(scene):
 @TABLE("metrics._catalogue._unknown: 'dicecli metrics' lists what there is;")
 def a_metric_to_come(scene):
     scene.pair()
-    scene.refused(f"{_SCORE} -m hd95")
+    scene.refused(f"{_SCORE} -m pq")
     assert "centre_distance" in scene.works("metrics")
     scene.right(DICE, _SCORE)
 
@@ -49,6 +49,44 @@ def a_metric_without_its_number(scene):
     metric = re.search(r"fbeta_[0-9.]*[0-9]", scene.refused(f"{_SCORE} -m '{word}'"))[0]
     beta = float(metric.removeprefix("fbeta_"))
     scene.right((1 + beta**2) * 2 / ((1 + beta**2) * 2 + 1), f"{_SCORE} -m {metric}", number=metric)
+
+
+@TABLE("records.lengths.parse_length: Write …, without a space:")
+def a_length_without_its_unit(scene):
+    """Of two volumes of 3 mm: a point of five is a step off."""
+    _thick(scene)
+    scene.refused(f"{_THICK} --tolerance 2")
+    scene.right(4 / 5, f"{_THICK} --tolerance 2mm", number="nsd_2mm")
+    scene.right(1.0, f"{_THICK} --tolerance 1px --spacing voxel", number="nsd_1px")
+    scene.refused(f"{_THICK} -m boundary_f --boundary-width 2cm")
+    scene.right(1.0, f"{_THICK} -m boundary_f --boundary-width 5px", number="boundary_f")
+
+
+@TABLE("records.lengths.parse_length: Write ….")
+def a_width_of_nothing(scene):
+    _thick(scene)
+    scene.refused(f"{_THICK} -m boundary_f --boundary-width 0mm")
+    scene.right(1.0, f"{_THICK} -m boundary_f --boundary-width 5px", number="boundary_f")
+
+
+@TABLE("records.surfaces.parse_empty_distance: Write --empty-distance diagonal, or")
+def a_word_for_the_distance_to_nothing(scene):
+    scene.pair(PREDICTION * 0)
+    ask = f"{_SCORE} -m hd --empty-distance"
+    for wrong in ("farthest", "-1", "nan"):
+        scene.refused(f"{ask} {wrong}")
+    scene.right(13**0.5, f"{ask} diagonal", number="hd")
+    scene.right(374, f"{ask} 374", number="hd")
+
+
+#: A pair of volumes.
+_THICK = "score p.nii r.nii"
+
+
+def _thick(scene):
+    """Write the small masks as volumes of one plane, of 3 mm."""
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}.nii", array[:, :, None], affine=np.diag([3, 3, 3, 1]))
 
 
 #: What is wrong with a file of labels, by the place of the hint; the file that shows it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import following
 import make
 import numpy as np
@@ -311,6 +313,92 @@ def nothing_but_0_and_1(scene):
     scene.refused_again("score p.npy r.png")
     scene.pair()
     scene.right(DICE, _SCORE)
+
+
+#: All pixels of both small masks are rim, and one of them, of the prediction, is a step off the reference.
+STEP, ASSD = 1, 1 / 5
+
+
+@TABLE("statistics.surface.asked._unit_of: Leave boundary metrics out.")
+def surfaces_of_a_line(scene):
+    sides = PREDICTION[1], np.array([1, 1, 1])
+    scene.refused(dicecli.score, *sides, metrics=["dice", "hd95"])
+    scene.right(DICE, dicecli.score, *sides, metrics=["dice"])
+
+
+@TABLE("statistics.surface.asked._unit_of: Leave boundary metrics out; or")
+def surfaces_of_four_axes(scene):
+    sides = [np.stack([np.stack([each])] * 2) for each in (PREDICTION, REFERENCE)]
+    scene.refused(dicecli.score, *sides, metrics=["dice", "assd"])
+    scene.right(DICE, dicecli.score, *sides, metrics=["dice"])
+    scene.right(ASSD, dicecli.score, sides[0][1], sides[1][1], metrics=["assd"], number="assd")
+    scene.right(ASSD, dicecli.score, sides[0][1, 0], sides[1][1, 0], metrics=["assd"], number="assd")
+
+
+@TABLE("statistics.surface.asked._unit_of: Measure in pixels: --spacing voxel; or")
+def distances_in_degrees_or_on_slanting_axes(scene):
+    degrees = {"transform": (1e-4, 0, 7, 0, -1e-4, 50), "crs": "EPSG:4326"}
+    slanting = {"transform": (10, 2, 6e5, 0, -10, 5.8e6)}
+    for grid in (degrees, slanting):
+        for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+            scene.tif(f"{side}.tif", array, **grid)
+            scene.tif(f"{side}_m.tif", array)
+        scene.refused("score p.tif r.tif -m assd")
+        scene.right(ASSD, "score p.tif r.tif -m assd --spacing voxel", number="assd_px")
+        scene.right(10 * ASSD, "score p_m.tif r_m.tif -m assd", number="assd_m")
+
+
+@TABLE("statistics.surface.asked._in_unit: Give it in pixels, as 2px;")
+def a_tolerance_in_millimetres_of_pixels(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} --tolerance 2mm")
+    scene.right(1.0, f"{_SCORE} --tolerance 2px", number="nsd_2px")
+    assert "spacing" not in scene.works("inspect p.png")
+    scene.refused(f"{_SCORE} -m boundary_f --boundary-width 2mm")
+    scene.right(1.0, f"{_SCORE} -m boundary_f --boundary-width 2px", number="boundary_f")
+
+
+@TABLE("statistics.surface.asked._in_unit: Measure in pixels: --spacing voxel; or")
+def a_tolerance_in_pixels_of_millimetres(scene):
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}.nii", array[:, :, None], affine=np.diag([3, 3, 3, 1]))
+    ask = "score p.nii r.nii -m nsd"
+    scene.refused(f"{ask} --tolerance 2px")
+    scene.right(1.0, f"{ask} --tolerance 2px --spacing voxel", number="nsd_2px")
+    scene.right(4 / 5, f"{ask} --tolerance 2mm", number="nsd_2mm")
+
+
+@TABLE("statistics.surface.state.check: Allow more: --max-memory …, where the")
+def surfaces_of_a_map_of_noise(scene):
+    """Allow what is said to be needed; or cut the part that matters out of both maps, as gdal_translate does."""
+    rasterio = pytest.importorskip("rasterio")
+    rng = np.random.default_rng(0)
+    sides = {side: rng.random((96, 64)) < 0.5 for side in "pr"}
+    for side, array in sides.items():
+        scene.tif(f"{side}.tif", array.astype(np.uint8), blockysize=16)
+    ask = "score {}.tif {}.tif -m hd --max-memory {}"
+    hint = scene.refused(ask.format("p", "r", 100_000))
+    allowed = re.search(r"--max-memory (\w+)", hint)[1]
+    scene.right(10 * farthest(*sides.values()), ask.format("p", "r", allowed), number="hd")
+    x, y, width, height = 8, 16, 30, 20
+    for side in sides:
+        with rasterio.open(scene.folder / f"{side}.tif") as whole:
+            part = whole.read(1, window=rasterio.windows.Window(x, y, width, height))
+        place = (10, 0, make.UTM32[2] + 10 * x, 0, -10, make.UTM32[5] - 10 * y)
+        scene.tif(f"{side}_part.tif", part, transform=place)
+    parts = [each[y : y + height, x : x + width] for each in sides.values()]
+    scene.right(10 * farthest(*parts), ask.format("p_part", "r_part", 100_000), number="hd")
+
+
+def farthest(*masks):
+    """Return the Hausdorff distance of two masks in pixels, by all pairs of their rims."""
+    points = []
+    for mask in masks:
+        padded = np.pad(mask, 1)
+        inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        points.append(np.argwhere(mask & ~inner))
+    squares = ((points[0][:, None] - points[1]) ** 2).sum(axis=2)
+    return max(squares.min(axis=0).max(), squares.min(axis=1).max()) ** 0.5
 
 
 @pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
