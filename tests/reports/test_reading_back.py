@@ -150,15 +150,15 @@ def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
 
 def test_schema_1_gives_its_own_numbers_again():
     """The record that is made of it is the same, apart from the schema, from what was measured, from the
-    average that leads, from axes, pages, how palettes are read and what surfaces are, from averages over
-    regions, of which there was one, and from what is suggested.
+    average that leads, from axes, pages, how palettes are read, what surfaces are and which tool to be like,
+    from averages over regions, of which there was one, and from what is suggested.
     """
     first = json.loads((RECORDS / "batch.json").read_text())
     second = read_report(RECORDS / "batch.json").to_dict()
     assert second["settings"].pop("average") == "macro"
     assert second["settings"].pop("axes") is second["settings"].pop("page") is None
     assert second["settings"].pop("read_as") == "auto"
-    for name in table_of(OfSurfaces):
+    for name in (*table_of(OfSurfaces), "like"):
         second["settings"].pop(name)
     of_cases = [case.get(each, {}) for case in second["cases"] for each in ("averages", "undefined")]
     for averages in (second["summary"]["averages"], *of_cases):

@@ -13,6 +13,7 @@ from dicecli import plugins
 TABLE = Table(
     "commands",
     unfollowed={
+        "cli.options.format_epilog": "what --help ends with, and --help-all: tests/cli/test_options.py",
         "cli.streams.refused: Write to a file with space": "print_report has the same hint, which is followed",
     },
 )
