@@ -44,6 +44,8 @@ class Asked:
     contour : float
         How near boundaries have to be, in pixels or, with `contour_spacing`, in the unit.
     contour_spacing : tuple of float
+    flat : int or None
+        The axis of the file that is none of these: that of a volume of one slice, which is an image.
     """
 
     parts: tuple[str, ...]
@@ -61,6 +63,7 @@ class Asked:
     is_square: bool
     contour: float
     contour_spacing: tuple[float, ...]
+    flat: int | None = None
 
     @property
     def diagonal(self) -> float:
@@ -82,6 +85,9 @@ def asked(opened: Opened, options: Options) -> Asked:
     turned = slice(None, None, -1 if opened.order == "F" else 1)
     shape = opened.shape[turned]
     spacing = (1.0,) * len(shape) if unit == PIXELS or opened.spacing is None else opened.spacing[turned]
+    flat = shape.index(1) if len(shape) == _VOLUME and 1 in shape else None
+    if flat is not None:
+        shape, spacing = (each[:flat] + each[flat + 1 :] for each in (shape, spacing))
     tolerances = tuple(options["tolerance"])
     limits = tuple(_in_unit(each, unit, f"nsd_{each}") for each in tolerances)
     given = options["boundary_width"]
@@ -108,6 +114,7 @@ def asked(opened: Opened, options: Options) -> Asked:
         is_square=len(shape) == _IMAGE and band.unit == PIXELS and band.number.is_integer(),
         contour=contour.number,
         contour_spacing=steps[contour.unit],
+        flat=flat,
     )
 
 

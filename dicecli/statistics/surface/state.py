@@ -172,13 +172,16 @@ class State:
             seen = _through(table.astype(wanted), seen)
         if ignored is not None:
             seen = np.where(ignored, np.iinfo(wanted).max, seen).astype(wanted, copy=False)
-        axis = slowest(self.order, codes.ndim)
-        at = block.at[axis]
-        length = self.asked.shape[0]
+        axis, flat = slowest(self.order, codes.ndim), self.asked.flat
         turned = seen.T if self.order == "F" else seen
-        return Piece(
-            np.ascontiguousarray(turned), block.inner[axis], at.start == 0, at.stop == length, at.start
-        )
+        if flat is not None:
+            turned = turned.squeeze(flat)
+        turned = np.ascontiguousarray(turned)
+        if flat == 0:
+            # There is one plane, and so one block.
+            return Piece(turned, slice(0, len(turned)), first=True, last=True, start=0)
+        at = block.at[axis]
+        return Piece(turned, block.inner[axis], at.start == 0, at.stop == self.asked.shape[0], at.start)
 
 
 def _counts(codes: Sequence[np.ndarray], masks: Sequence[np.ndarray], rows: int) -> np.ndarray:
