@@ -67,7 +67,7 @@ def rim(mask, left_out=None, kind="face"):
 def corners(mask, spacing, left_out=None):
     """Return the corners of voxels around which some that are kept are inside and some are not, with their weights.
 
-    Where pixels around a corner are left out, its weight is that of the cell without them: as if they were outside.
+    Pixels that are left out are all inside of a cell, or all outside, whichever makes less surface.
     """
     inside, kept = framed(mask, left_out)
     places, weights = [], []
@@ -76,7 +76,8 @@ def corners(mask, spacing, left_out=None):
         around, valid = inside[cell], kept[cell]
         if around.any() and (valid & ~around).any():
             places.append(at)
-            weights.append(measure_of(tuple(around.ravel().tolist()), tuple(spacing)))
+            ways = around, around | ~valid
+            weights.append(min(measure_of(tuple(each.ravel().tolist()), tuple(spacing)) for each in ways))
     return Points(np.array(places, np.int64).reshape(-1, mask.ndim), np.array(weights, float))
 
 

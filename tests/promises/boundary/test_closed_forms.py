@@ -141,3 +141,56 @@ def test_boxes_one_in_the_other():
     ]
     metrics = ["hd", "hd_to_reference", "asd_to_prediction", "assd", "masd", "nsd_2mm"]
     assert values(inner, outer, (1.0, 1.0), metrics) == pytest.approx(expected, rel=1e-15)
+
+
+DISTANCES = ["hd", "hd95", "assd", "masd", "hd_to_reference", "hd95_to_prediction", "asd_to_prediction"]
+RATIOS = ["nsd_2mm", "boundary_iou", "boundary_f"]
+
+
+def block(shape=(8, 9)):
+    """Return an image with a block in it."""
+    found = np.zeros(shape, bool)
+    found[2:5, 3:6] = True
+    return found
+
+
+@pytest.mark.parametrize("is_reference", [False, True])
+def test_one_mask_is_empty(is_reference):
+    """Distances are infinite and ratios 0, whichever it is; or distances are what was asked for."""
+    pair = (np.zeros_like(block()), block())[:: -1 if is_reference else 1]
+    assert [math.inf] * len(DISTANCES) == values(*pair, (1.0, 2.0), DISTANCES)
+    assert [0.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS)
+    assert [374.0] * len(DISTANCES) == values(*pair, (1.0, 2.0), DISTANCES, empty_distance="374")
+    diagonal = values(*pair, (1.0, 2.0), DISTANCES, empty_distance="diagonal")
+    assert [math.hypot(8, 18)] * len(DISTANCES) == diagonal
+    assert all(map(math.isnan, values(*pair, (1.0, 2.0), DISTANCES, empty_distance="skip")))
+    assert [0.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS, empty_distance="skip")
+
+
+@pytest.mark.parametrize("empty_distance", ["inf", "diagonal", "374"])
+def test_both_masks_are_empty(empty_distance):
+    """Everything is undefined; what stands for 0/0 stands for ratios alone."""
+    pair = [np.zeros_like(block())] * 2
+    given = {"empty_distance": empty_distance}
+    assert all(map(math.isnan, values(*pair, (1.0, 2.0), DISTANCES + RATIOS, **given)))
+    assert all(map(math.isnan, values(*pair, (1.0, 2.0), DISTANCES, undefined="zero", **given)))
+    assert [1.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS, undefined="one", **given)
+
+
+def test_the_same_mask_twice():
+    """Every distance is 0, and every share 1."""
+    found = values(block(), block(), (1.0, 2.0), DISTANCES + RATIOS)
+    assert [0.0] * len(DISTANCES) + [1.0] * len(RATIOS) == found
+
+
+def test_a_border_with_ignored_pixels_is_no_surface():
+    """A mask that runs into pixels that are left out has no surface there, and none at all within them."""
+    reference = np.zeros((9, 12), np.uint8)
+    reference[2:7, 2:7] = 1
+    prediction = reference.copy()
+    reference[:, 5:], prediction[2:7, 5] = 9, 0
+    # Both end where the zone begins, which is an edge of neither.
+    assert [0.0, 1.0] == values(prediction, reference, (1.0, 1.0), ["hd", "nsd_1mm"], ignore_label=9)
+    reference[:, :] = 9
+    reference[4, 4] = 1
+    assert all(map(math.isnan, values(prediction, reference, (1.0, 1.0), DISTANCES, ignore_label=9)))
