@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicecli.statistics._surfaces.reach import Reach
 from dicecli.statistics._surfaces.rims import rim_points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-#: A distance this little below the reach, in parts of it, is not in the band: files keep spacings in single precision.
+#: A distance this little below the reach, in parts of it, is not in the band: files keep spacings in float32.
 REACH_SLACK = 1e-6
-#: How fine squares of distances are where spacings differ: in parts of the square of the reach.
-_PARTS = 1 << 30
 #: How many values are worked on at once, so that they stay in the processor's cache.
 _PIECE = 1 << 17
 
@@ -27,25 +25,25 @@ def context_of_squares(distance: int) -> int:
 
 
 def squares(codes: np.ndarray, core: slice, distance: int, *, first: bool, last: bool) -> np.ndarray:
-    """Find the pixels of every code that are near another one, by the larger of the distances along both axes.
+    """Find the pixels of every code that are near another one, by the larger of both axes' distances.
 
-    What erosions by 3x3 pixels take from the mask of a code, as many as the distance: the band of boundary IoU
-    (Cheng et al. 2021, doi:10.1109/CVPR46437.2021.01508). A pixel is in the band of its code if a pixel with
-    another code, or with 0, is at most the distance away along both axes, or if the array ends within it. Ignored
-    pixels are in no band, and none is a band because of them.
+    What erosions by 3x3 pixels take from the mask of a code, as many as the distance: the band of boundary
+    IoU (Cheng et al. 2021, doi:10.1109/CVPR46437.2021.01508). A pixel is in the band of its code if a pixel
+    with another code, or with 0, is at most the distance away along both axes, or if the array ends within
+    it. Ignored pixels are in no band, and none is a band because of them.
 
     Parameters
     ----------
     codes : numpy.ndarray
-        uint8, uint16 or uint32, ``(rows, columns)``. 0 is no row of a table, the type's largest value an ignored
-        pixel, anything else the place of a row.
+        uint8, uint16 or uint32, ``(rows, columns)``. 0 is no row of a table, the type's largest value an
+        ignored pixel, anything else the place of a row.
     core : slice
         The rows of pixels that are asked for; the others are context.
     distance : int
         In pixels, at least 1.
     first, last : bool
-        Whether the array begins with the first row of `codes` and ends with the last one. Where it does not, the
-        core has as many rows of context as `context_of_squares` says.
+        Whether the array begins with the first row of `codes` and ends with the last one. Where it does
+        not, the core has as many rows of context as `context_of_squares` says.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def squares(codes: np.ndarray, core: slice, distance: int, *, first: bool, last:
     # Beyond these the window leaves the array.
     top, bottom = max(begin, distance) if first else begin, min(end, len(codes) - distance) if last else end
     columns = slice(distance, codes.shape[1] - distance)
-    height = max(2 * distance, _PIECE // codes.shape[1])
+    height = max(2 * distance, _PIECE // max(1, codes.shape[1]))
     for row in range(top, bottom if columns.start < columns.stop else top, height):
         rows = slice(row, min(row + height, bottom))
         inner = band[rows.start - begin : rows.stop - begin, columns]
@@ -120,17 +118,17 @@ def _limit(reach: float) -> float:
 def balls(
     codes: np.ndarray, core: slice, reach: float, spacing: tuple[float, ...], *, first: bool, last: bool
 ) -> np.ndarray:
-    """Find the voxels of every code whose distance to the nearest rim voxel of their code is less than the reach.
+    """Find the voxels of every code that are nearer than the reach to a rim voxel of their own code.
 
-    The band of boundary IoU as MetricsReloaded has it, there with a spacing of 1. The same where axes are exchanged
-    or mirrored: squares of distances are whole numbers, exact where all spacings are the same, and to 2^-30 of the
-    square of the reach where they differ.
+    The band of boundary IoU as MetricsReloaded has it, there with a spacing of 1. The same where axes are
+    exchanged or mirrored: squares of distances are whole numbers, exact where all spacings are the same,
+    and to 2^-30 of the square of the reach where they differ.
 
     Parameters
     ----------
     codes : numpy.ndarray
-        uint8, uint16 or uint32, of 2 or 3 axes, C-contiguous. 0 is no row of a table, the type's largest value an
-        ignored pixel, anything else the place of a row.
+        uint8, uint16 or uint32, of 2 or 3 axes, C-contiguous. 0 is no row of a table, the type's largest
+        value an ignored pixel, anything else the place of a row.
     core : slice
         The planes of axis 0 that are asked for; the others are context.
     reach : float
@@ -138,8 +136,8 @@ def balls(
     spacing : tuple of float
         For each axis.
     first, last : bool
-        Whether the array begins with the first plane of `codes` and ends with the last one. Where it does not, the
-        core has as many planes of context as `context_of_balls` says.
+        Whether the array begins with the first plane of `codes` and ends with the last one. Where it does
+        not, the core has as many planes of context as `context_of_balls` says.
 
     Returns
     -------
@@ -154,43 +152,39 @@ def balls(
     context = context_of_balls(reach, spacing[0])
     begin, end = _checked(codes, core, context, first=first, last=last)
     band = np.zeros((end - begin, *codes.shape[1:]), bool)
-    if begin == end:
+    if not band.size:
         return band
     around = slice(max(begin - context + 1, 0), min(end + context - 1, len(codes)))
     index, code = rim_points(codes, around, first=first, last=last, start=0, rim="face")
     points = np.stack(np.unravel_index(index, codes.shape))
-    costs = _costs(_limit(reach), spacing, codes.shape)
-    for those, is_member in _apart(codes[around], code):
+    reached = Reach(_limit(reach), spacing, codes.shape)
+    for those, members, is_without in _apart(codes[around], code):
         if len(those):
-            box, is_near = _near(points[:, those], slice(begin, end), codes.shape, costs)
-            found = is_member(codes[box]) & is_near
-            band[slice(box[0].start - begin, box[0].stop - begin), *box[1:]] |= found
+            box, is_near = reached.voxels(points[:, those], slice(begin, end))
+            planes = slice(box[0].start - begin, box[0].stop - begin)
+            band[planes, *box[1:]] |= is_near & np.isin(codes[box], members, invert=is_without)
     return band
 
 
-def _apart(
-    codes: np.ndarray, code: np.ndarray
-) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
-    """Yield which points of a rim, by their code, to look at together, and which voxels are looked at.
+def _apart(codes: np.ndarray, code: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+    """Yield which points of a rim, given by their code, go together, and for the voxels of which codes.
 
-    From a voxel to a rim voxel of another code a way leads along the axes and never back. Where it leaves the code of
-    the voxel it has come to a rim voxel of this code, which is nearer: so codes need not be told apart. Only where the
-    way may lead to an ignored voxel first it is none.
+    Where the third value says so, for those of all other codes. From a voxel to a rim voxel of another code a
+    way leads along the axes and never back. Where it leaves the voxel's own code it has come to a rim voxel
+    of this one, which is nearer: so codes need not be told apart. Only where an ignored voxel lies beside a
+    code the way may leave it where there is no rim.
     """
     ignored = np.iinfo(codes.dtype).max
     alone = _beside(codes, ignored)
+    yield np.flatnonzero(~np.isin(code, alone)), np.append(alone, np.array([0, ignored], codes.dtype)), True
     order = np.argsort(code, kind="stable")
-    begins, ends = (np.searchsorted(code[order], alone, side) for side in ("left", "right"))
-    yield (
-        np.flatnonzero(~np.isin(code, alone)),
-        lambda voxels: (voxels != 0) & (voxels != ignored) & ~np.isin(voxels, alone),
-    )
-    for each, begin, end in zip(alone, begins, ends, strict=True):
-        yield order[begin:end], each.__eq__
+    ends = (np.searchsorted(code[order], alone, side) for side in ("left", "right"))
+    for each, begin, end in zip(alone, *ends, strict=True):
+        yield order[begin:end], each, False
 
 
 def _beside(codes: np.ndarray, ignored: int) -> np.ndarray:
-    """Return the codes that a voxel beside an ignored one has, ascending."""
+    """Return the codes that a voxel beside an ignored one has, ascending, 0 among them."""
     is_ignored = codes == ignored
     found = [codes[:0].ravel()]
     for axis in range(codes.ndim if is_ignored.any() else 0):
@@ -201,83 +195,4 @@ def _beside(codes: np.ndarray, ignored: int) -> np.ndarray:
                 for each, at in ((is_ignored, one), (codes, other), (is_ignored, other))
             )
             found.append(np.unique(voxels[beside & ~there]))
-    every = np.unique(np.concatenate(found))
-    return every[every != 0]
-
-
-def _costs(limit: float, spacing: tuple[float, ...], shape: tuple[int, ...]) -> tuple[list[np.ndarray], int]:
-    """Return the square of every distance along each axis that is below a limit, and the square of the limit.
-
-    In units of which the sums for an axis each are as said at `balls`, and in the smallest type that holds them.
-    """
-    steps = [np.arange(length) for length in shape]
-    if len(set(spacing)) == 1:
-        squared = [each * each for each in steps]
-        cap = min(math.ceil((limit / spacing[0]) ** 2), sum(int(each[-1]) for each in squared) + 1)
-    else:
-        squared = [
-            np.rint((each * side / limit) ** 2 * _PARTS) for each, side in zip(steps, spacing, strict=True)
-        ]
-        cap = _PARTS
-    dtype = next(each for each in (np.uint16, np.uint32, np.int64) if 2 * cap <= np.iinfo(each).max)
-    return [each[each < cap].astype(dtype) for each in squared], cap
-
-
-def _near(
-    points: np.ndarray, core: slice, shape: tuple[int, ...], costs: tuple[list[np.ndarray], int]
-) -> tuple[tuple[slice, ...], np.ndarray]:
-    """Find the voxels of some planes that are near one of some points, at least one.
-
-    Returns
-    -------
-    box : tuple of slice
-        Which voxels are looked at: all that are near are in it.
-    is_near : numpy.ndarray
-        bool, of the box.
-    """
-    tables, cap = costs
-    lows, highs = points.min(axis=1), points.max(axis=1) + 1
-    box = tuple(
-        slice(max(int(low) - len(table) + 1, 0), min(int(high) + len(table) - 1, length))
-        for low, high, table, length in zip(lows, highs, tables, shape, strict=True)
-    )
-    begin = min(max(box[0].start, core.start), core.stop)
-    end = max(min(box[0].stop, core.stop), begin)
-    origin = min(int(lows[0]), begin)
-    squared = np.full(
-        (max(int(highs[0]), end) - origin, *(each.stop - each.start for each in box[1:])),
-        cap,
-        tables[0].dtype,
-    )
-    squared[points[0] - origin, *(at - each.start for at, each in zip(points[1:], box[1:], strict=True))] = 0
-    _spread(squared, 0, tables[0], cap)
-    squared = squared[begin - origin : end - origin]
-    for axis in range(1, len(shape)):
-        _spread(squared, axis, tables[axis], cap)
-    return (slice(begin, end), *box[1:]), squared < cap
-
-
-def _spread(squared: np.ndarray, axis: int, costs: np.ndarray, cap: int) -> None:
-    """Replace each value by the smallest along an axis, each added to the cost of the way to it, in place."""
-    for place in _pieces(squared.shape, axis):
-        piece = squared[place]
-        if not piece.size or piece.min() >= cap:
-            continue
-        values = np.moveaxis(piece.copy(), axis, 0)
-        best, raised = values.copy(), np.empty_like(values)
-        for step in range(1, min(len(costs), len(values))):
-            np.add(values, costs[step], out=raised)
-            np.minimum(best[step:], raised[:-step], out=best[step:])
-            np.minimum(best[:-step], raised[step:], out=best[:-step])
-        piece[...] = np.moveaxis(best, 0, axis)
-
-
-def _pieces(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
-    """Yield the pieces that an array is cut into, across all axes but one, so that each fits the cache."""
-    sides = list(shape)
-    for other in range(len(shape)):
-        if other != axis:
-            sides[other] = min(sides[other], max(1, _PIECE * sides[other] // max(1, math.prod(sides))))
-    starts = (range(0, length, max(1, side)) for length, side in zip(shape, sides, strict=True))
-    for begins in product(*starts):
-        yield tuple(slice(begin, begin + side) for begin, side in zip(begins, sides, strict=True))
+    return np.unique(np.concatenate(found))

@@ -1,7 +1,8 @@
-"""How long the line, or how large the surface, is that runs through a cell between corners in and out of a mask.
+"""How long the line, or how large the surface, is that parts the corners of a cell in a mask from the others.
 
-A cell has a corner in the middle of each of 2x2 pixels, or 2x2x2 voxels. The rule is that of marching squares and
-cubes with points in the middle of edges; its areas are those of DeepMind's surface-distance (2018) to rounding.
+A cell has a corner in the middle of each of 2x2 pixels, or 2x2x2 voxels. The rule is that of marching
+squares and cubes with points in the middle of edges. Its areas are, but for rounding, those of the table of
+DeepMind's surface-distance (2018).
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def weights(spacing: tuple[float, ...]) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        float64, read-only, of 16 or 256 values, in the spacing's unit or its square. A cell's place is the sum of
-        2^(3 - (2i + j)), or 2^(7 - (4i + 2j + k)), over its corners (i, j) or (i, j, k) in the mask, each 0 or 1.
-        Cells all in or all out, the first and the last, hold nothing.
+        float64, read-only, of 16 or 256 values, in the spacing's unit or its square. A cell's place is the
+        sum of 2^(3 - (2i + j)), or 2^(7 - (4i + 2j + k)), over its corners (i, j) or (i, j, k) in the mask,
+        each 0 or 1. Cells all in or all out, the first and the last, hold nothing.
     """
     found = _lengths(*spacing) if len(spacing) == 2 else _areas(*spacing)
     found.setflags(write=False)
@@ -71,7 +72,7 @@ def _areas(*spacing: float) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _normals() -> tuple[tuple[_Point, ...], ...]:
-    """Return the normals of the flat pieces of the surface in each kind of cell, in eighths of a unit cell."""
+    """Return the normals of the flat pieces of the surface in each kind of cell, eight times their area."""
     return tuple(
         tuple(_normal(piece) for loop in _loops(_corners_in(code)) for piece in _pieces(loop))
         for code in range(256)
@@ -85,7 +86,7 @@ def _corners_in(code: int) -> frozenset[_Point]:
 
 
 def _loops(corners: frozenset[_Point]) -> Iterator[list[_Point]]:
-    """Yield the closed lines of points between corners in and out, each point beside those it is joined to."""
+    """Yield the closed lines of points between corners in and out, joined one to the next."""
     joined: dict[_Point, list[_Point]] = {}
     for one, other in _joins(corners):
         joined.setdefault(one, []).append(other)
@@ -101,7 +102,7 @@ def _loops(corners: frozenset[_Point]) -> Iterator[list[_Point]]:
 
 
 def _joins(corners: frozenset[_Point]) -> Iterator[tuple[_Point, _Point]]:
-    """Yield the points to join on each face: the two there are; of four, those around each corner that is in."""
+    """Yield the points to join on each face: both; of four, the two beside each corner that is in."""
     for axis, side in product(range(3), (0, 2)):
         face = [corner for corner in _CORNERS if corner[axis] == side]
         points = {
@@ -124,11 +125,6 @@ def _middle(one: _Point, other: _Point) -> _Point:
     return tuple((a + b) // 2 for a, b in zip(one, other, strict=True))
 
 
-def _direction(point: _Point) -> int:
-    """Return the axis along which the edge of a point runs."""
-    return [part % 2 for part in point].index(1)
-
-
 def _pieces(loop: list[_Point]) -> Iterator[list[_Point]]:
     """Yield the flat pieces of a loop: itself, or those that it is cut into."""
     if len(loop) != 5 and _is_flat(loop):
@@ -149,10 +145,10 @@ def _direction(point: _Point) -> int:
 
 
 def _cuts(run: list[int]) -> tuple[int, int]:
-    """Return between which two points a loop is cut, from the axes along which the edges of its points run.
+    """Return between which two points a loop is cut, from the axes along which its points' edges run.
 
-    Of five points three on parallel edges follow each other: they are a triangle, and the rest is flat. Of six
-    there are two whose edge is parallel to that of neither neighbour.
+    Of five points three on parallel edges follow each other: they are a triangle, and the rest is flat. Of
+    six there are two whose edge is parallel to that of neither neighbour.
     """
     around = [{run[at - 1], run[(at + 1) % len(run)]} for at in range(len(run))]
     if len(run) == 5:

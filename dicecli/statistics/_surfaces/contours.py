@@ -1,4 +1,4 @@
-"""Contours of DAVIS: the pixels whose right, lower or lower right neighbour is on the other side of a mask's edge."""
+"""Contours as in DAVIS: pixels whose right, lower or lower right neighbour is across the edge of a mask."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ def contour_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the contours of all codes at once; a pixel may be on several.
 
-    A pixel is on the contour of a code if it has the code and one of the three neighbours has not, or the other
-    way round. The last row has right neighbours alone, the last column lower ones. With an ignored pixel no pixel
-    makes a contour. After seg2bmap of DAVIS (Perazzi et al. 2016, doi:10.1109/CVPR.2016.85), which took it from
-    Berkeley's segmentation benchmark.
+    A pixel is on the contour of a code if it has the code and one of the three neighbours has not, or the
+    other way round. The last row has right neighbours alone, the last column lower ones. With an ignored
+    pixel no pixel makes a contour. After seg2bmap of DAVIS (Perazzi et al. 2016, doi:10.1109/CVPR.2016.85),
+    which took it from Berkeley's segmentation benchmark.
 
     Parameters
     ----------
     codes : numpy.ndarray
-        uint8, uint16 or uint32, ``(rows, columns)``. 0 is no row of a table, the type's largest value an ignored
-        pixel, anything else the place of a row.
+        uint8, uint16 or uint32, ``(rows, columns)``. 0 is no row of a table, the type's largest value an
+        ignored pixel, anything else the place of a row.
     core : slice
         The rows of pixels that are asked for, with a start and a stop; one more is looked at.
     last : bool
@@ -49,7 +49,7 @@ def contour_points(
 
 
 def _across(rows: np.ndarray, height: int, *, down: int, right: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels whose neighbour is of another code, once for each of the two that is the place of a row.
+    """Return the pixels whose neighbour is of another code, with both codes, but for 0.
 
     Of the first rows alone, as many as the height says; the index counts from the first pixel of all rows.
     """

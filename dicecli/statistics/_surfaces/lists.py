@@ -11,23 +11,23 @@ import numpy as np
 
 #: How a percentile of a list is found.
 Rule = Literal["linear", "step", "index"]
-#: A distance this little above a tolerance, in parts of it, is within: files keep spacings in single precision.
+#: A distance this little above a tolerance, in parts of it, is within: files keep spacings in float32.
 TOLERANCE_SLACK = 1e-6
-#: A share of weights this little below a percentile, in parts of it, has reached it: sums of weights are rounded.
+#: A share of weights this little below a percentile, in parts of it, has reached it: sums are rounded.
 _SHARE_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Distances:
-    """The distances from the points of a surface, at least one, to another surface; made by `of` and `pooled`.
+    """The distances from the points of a surface, at least one, to another one; made by `of` and `pooled`.
 
     Attributes
     ----------
     values : numpy.ndarray
         float64, ascending, in the unit of the spacing.
     weights : numpy.ndarray or None
-        float64, above 0, the length or area that each point stands for; ascending where distances are equal. None
-        where each point counts once.
+        float64, above 0, the length or area that each point stands for; ascending where distances are
+        equal. None where each point counts once.
     """
 
     values: np.ndarray
@@ -48,7 +48,7 @@ class Distances:
         return self._weight(len(self.values))
 
     def within(self, tolerance: float) -> float:
-        """Return the weight, or the number, of the points whose distance is at most a tolerance, of the same unit."""
+        """Return the weight, or the number, of the points that are at most a tolerance away."""
         return self._weight(int(np.searchsorted(self.values, tolerance * (1 + TOLERANCE_SLACK), "right")))
 
     def _weight(self, count: int) -> float:
@@ -91,16 +91,15 @@ def _sorted(
         together = np.concatenate(values).astype(np.float64, copy=False)
         together.sort(kind=kind)
         return Distances(together)
-    pairs = np.empty(
-        sum(map(len, values)), np.complex128
-    )  # complex numbers sort by one part, then by the other
+    # Complex numbers sort by one part, and then by the other.
+    pairs = np.empty(sum(map(len, values)), np.complex128)
     pairs.real, pairs.imag = np.concatenate(values), np.concatenate(weights)
     pairs.sort(kind=kind)
     return Distances(pairs.real.copy(), pairs.imag.copy())
 
 
 def mean(distances: Distances) -> float:
-    """Return the mean, weighted where there are weights: the same to the bit in whatever order they were found."""
+    """Return the mean, weighted where there are weights; it hangs on no order in which they were found."""
     values, weights = distances.values, distances.weights
     is_new = np.concatenate(([True], values[1:] != values[:-1]))
     if weights is not None:
@@ -152,7 +151,7 @@ def _interpolated(values: np.ndarray, rank: float) -> float:
 
 
 def _reached(distances: Distances, share: Fraction) -> int:
-    """Return the first place at which a share of all weight is reached: exactly where each point counts once."""
+    """Return the first place at which a share of all weight is reached; exact where each counts once."""
     if distances.weights is None:
         return max(math.ceil(len(distances.values) * share) - 1, 0)
     cumulated = np.cumsum(distances.weights)
