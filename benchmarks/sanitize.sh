@@ -21,7 +21,7 @@ find dicecli -name "*.so" -delete
 CC=gcc CFLAGS="-DONE_TARGET -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
     LDFLAGS="-fsanitize=address,undefined" "$python" -c "import setuptools; setuptools.setup()" \
     --quiet build_ext --inplace
-ls dicecli/statistics/backends/_native.*.so dicecli/masks/formats/png/_rows.*.so
+ls dicecli/statistics/backends/_native.*.so dicecli/statistics/_surfaces/_native.*.so dicecli/masks/formats/png/_rows.*.so
 
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD
@@ -36,6 +36,7 @@ grep -q heap-buffer-overflow "$work/seen"
 
 "$python" -m pytest -q -p no:cacheprovider tests/statistics/backends/test_native.py tests/statistics/backends/test_contract.py -k native
 "$python" -m pytest -q -p no:cacheprovider tests/masks/formats/png/test_rows.py
+"$python" -m pytest -q -p no:cacheprovider tests/statistics/_surfaces/test_rims.py tests/statistics/_surfaces/test_nearest.py -k native
 
 "$python" - "$work" "$seconds" "$seed" <<'FUZZ'
 import ctypes
@@ -44,10 +45,11 @@ import time
 
 import numpy as np
 
+from dicecli.statistics._surfaces import _native as surfaces
 from dicecli.statistics.backends import _native as c
 from dicecli.masks.formats.png import _rows
 
-for built in (c, _rows):
+for built in (c, surfaces, _rows):
     assert built.__file__.startswith(sys.argv[1]), built.__file__
 random = np.random.default_rng(int(sys.argv[3]))
 types = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -81,8 +83,54 @@ def mask(n, dtype):
     return made, start
 
 
+def find():
+    """Look for rims and corners of what is given, or nearly, in codes of any kind."""
+    dtype = random.choice([np.uint8, np.uint16, np.uint32])
+    codes = exact((*random.integers(0, 5, random.integers(1, 3)), random.integers(0, 300)), dtype)
+    values = np.array([0, 0, 1, 2, np.iinfo(dtype).max], dtype)
+    codes[...] = random.choice(values) if random.random() < 0.3 else random.choice(values, codes.shape)
+    begin, end = sorted(random.integers(0, len(codes) + 1, 2).tolist())
+    end += int(random.random() < 0.05)
+    sides = begin == 0, end == len(codes)
+    start = int(random.choice([0, 7, 2**40, 2**62, -1]))
+    surfaces.rim_points(codes, begin, end, *sides, start, int(random.integers(-1, 5)))
+    surfaces.corner_points(codes, begin, end, *sides, start)
+
+
+def tree(n, axes):
+    """Make a tree of points; sometimes of numbers that no points give."""
+    points = exact((n, axes), np.int32)
+    limit = int(random.choice([1, 2, 30, 2**20, 2**31]))
+    points[...] = random.integers(-limit, limit, points.shape)
+    leaves = groups = -(-n // 8)
+    total = 0
+    while not total or groups > 1:
+        groups = -(-groups // 8)
+        total += groups
+    order, cells = exact(n, np.uint32), exact((leaves, axes, 8), np.int32)
+    boxes = exact((total - (random.random() < 0.02), 2, axes, 8), np.int32)
+    surfaces.build(points, tuple(random.integers(0, 32, 3).tolist()), order, cells, boxes)
+    if random.random() < 0.1:
+        cells[...] = random.integers(-(2**31), 2**31, cells.shape)
+        boxes[...] = random.integers(-(2**31), 2**31, boxes.shape)
+        order[...] = random.integers(0, n + 1, n)
+    return order, cells, boxes
+
+
+def look():
+    """Look for the nearest points."""
+    sizes, axes = random.choice([1, 7, 8, 9, 64, 65, 513, 700], 2), int(random.integers(2, 4))
+    points, queries = (tree(int(n), axes) for n in sizes)
+    n = len(points[0]) + int(random.choice([0, 0, 0, 0, 8]))
+    distances = exact(len(queries[0]) - (random.random() < 0.02), np.float64)
+    steps = tuple(random.choice([0.7, 1.0, 3.0, 1e300, 0.0, np.inf, np.nan], 3, p=[0.3, 0.3, 0.3, *[0.025] * 4]).tolist())
+    surfaces.nearest(n, *points[1:], axes, steps, *queries, distances)
+
+
 def call():
     """Call one function with what fits, or nearly."""
+    if random.random() < 0.4:
+        return random.choice([find, look])()
     n = int(random.choice([0, 1, 15, 16, 17, 127, 128, 129, 4095, 4096, 4097, 9000]))
     first, low = mask(n, random.choice(types))
     second, other = mask(n if random.random() < 0.95 else n + 1, random.choice(types))
