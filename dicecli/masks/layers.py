@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
 _TABLE = 1 << 17
-#: Labels that are looked up at a time.
-_PIECE = 1 << 16
-#: So many labels are compared with faster than looked up.
-_FEW = 4
+#: Labels that are looked up at a time; so many are compared with faster.
+_PIECE, _FEW = 1 << 16, 4
 
 
 def meant(
@@ -211,8 +209,7 @@ def _looked_up(table: np.ndarray, labels: np.ndarray) -> np.ndarray:
     is_turned = labels.flags.f_contiguous
     flat = (labels.T if is_turned else labels).reshape(-1)
     if table.dtype == bool and 0 < np.count_nonzero(table) <= _FEW:
-        some = np.logical_or.reduce([labels == each for each in np.flatnonzero(table).tolist()])
-        return np.asarray(some)
+        return np.asarray(np.logical_or.reduce([labels == each for each in np.flatnonzero(table)]))
     found = np.empty(flat.shape, table.dtype)
     for start in range(0, flat.size, _PIECE):
         part = slice(start, start + _PIECE)

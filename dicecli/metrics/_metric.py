@@ -1,4 +1,7 @@
-"""What a metric is: a pure function of one statistic's measurement, and what a paper would say of it."""
+"""What a metric is: a pure function of one statistic's measurement, and what a paper would say of it.
+
+The file is long because a metric says much of itself, each field with what it means.
+"""
 
 from __future__ import annotations
 

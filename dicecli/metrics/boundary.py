@@ -3,6 +3,8 @@
 Every distance is from a point of one surface to the nearest point of the other; *to_reference* is from the
 prediction's surface to the reference's. Definitions, and the switches to those of other tools:
 ``docs/boundary.md``.
+
+The file is long because the family is one: whoever adds a number sees beside it what it is not.
 """
 
 from __future__ import annotations

@@ -103,8 +103,8 @@ def surfaces_of(*pairs):
     for rows in pairs:
         prediction, reference = (np.array(each, np.uint8) for each in rows)
         (case,) = dicecli.score(prediction, reference, metrics=asked).results
-        rows = case.measured["surface"] if "surface" in case.measured else {}
-        found.append(next((each for row, each in rows.items() if row.label == 1), Surfaces.zero()))
+        measured = case.measured.get("surface", {}).items()
+        found.append(next((each for row, each in measured if row.label == 1), Surfaces.zero()))
     return found
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from dicecli.statistics._surfaces import extension, plain_nearest
+from dicecli.statistics._surfaces import extension
+from dicecli.statistics._surfaces.plain.nearest import Points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,7 @@ class Tree:
         native = extension.native()
         self._n, self._axes = len(points), int(points.shape[1])
         self._points: _Points = (
-            plain_nearest.Points(points)
-            if native is None
-            else _NativePoints(native, points, spacing or [1.0] * self._axes)
+            Points(points) if native is None else _NativePoints(native, points, spacing or [1.0] * self._axes)
         )
 
     def __len__(self) -> int:

@@ -6,7 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from dicecli.statistics._surfaces import extension, plain_rims
+from dicecli.statistics._surfaces import extension
+from dicecli.statistics._surfaces.plain.rims import corner_points as corners_without_c
+from dicecli.statistics._surfaces.plain.rims import rim_points as rims_without_c
 
 #: Which neighbours make a voxel rim.
 Rim = Literal["face", "edge", "all"]
@@ -50,7 +52,7 @@ def rim_points(
     """
     native, reach = extension.native(), _REACH[rim]
     if native is None:
-        return plain_rims.rim_points(codes, core, first=first, last=last, start=start, reach=reach)
+        return rims_without_c(codes, core, first=first, last=last, start=start, reach=reach)
     begin, end = _bounds(codes, core)
     plain = _plain(codes)
     index, code = native.rim_points(plain, begin, end, first, last, start, reach)
@@ -88,7 +90,7 @@ def corner_points(
     """
     native = extension.native()
     if native is None:
-        return plain_rims.corner_points(codes, core, first=first, last=last, start=start)
+        return corners_without_c(codes, core, first=first, last=last, start=start)
     begin, end = _bounds(codes, core)
     plain = _plain(codes)
     index, code, *bits = native.corner_points(plain, begin, end, first, last, start)

@@ -87,7 +87,8 @@ def asked(opened: Opened, options: Options) -> Asked:
     spacing = (1.0,) * len(shape) if unit == PIXELS or opened.spacing is None else opened.spacing[turned]
     flat = shape.index(1) if len(shape) == _VOLUME and 1 in shape else None
     if flat is not None:
-        shape, spacing = (each[:flat] + each[flat + 1 :] for each in (shape, spacing))
+        shape = shape[:flat] + shape[flat + 1 :]
+        spacing = spacing[:flat] + spacing[flat + 1 :]
     tolerances = tuple(options["tolerance"])
     limits = tuple(_in_unit(each, unit, f"nsd_{each}") for each in tolerances)
     given = options["boundary_width"]

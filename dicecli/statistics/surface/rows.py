@@ -135,13 +135,14 @@ def _distances(
             strict=True,
         )
     )
-    return {place: _summed(asked, measured[place, 0], measured[place, 1]) for place in both}
+    summed = mapped(lambda place: _summed(asked, measured[place, 0], measured[place, 1]), both)
+    return dict(zip(both, summed, strict=True))
 
 
 def _points(asked: Asked, found: tuple[np.ndarray, ...]) -> Points:
     index, *cells = found
     is_corner = asked.surface == "corner"
-    tree = Tree(_coordinates(index, tuple(n + is_corner for n in asked.shape)))
+    tree = Tree(_coordinates(index, tuple(n + is_corner for n in asked.shape)), asked.spacing)
     if not is_corner:
         return Points(tree, None)
     is_set, is_ignored = cells
