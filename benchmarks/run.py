@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -152,6 +153,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Hold the contests that were asked for, and write what came of them."""
     options = arguments()
+    # What is installed is compiled; what is not, the round before the first leaves so.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     wanted = options.only or NAMES
     content: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
