@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dicecli.statistics._surfaces import extension
 from dicecli.statistics._surfaces.nearest import Tree
 
-FIXTURES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 SPACINGS = [0.6000000238, 0.7, 1.0, 3.0, 1e-3, 0.1, 1e4]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dicecli.statistics._surfaces import extension
 from dicecli.statistics._surfaces.rims import corner_points, rim_points
 
-FIXTURES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 TYPES = [np.uint8, np.uint16, np.uint32]
 REACH = {"face": 1, "edge": 2, "all": 3}
 WHOLE = {"first": True, "last": True, "start": 0}
