@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dicecli.errors import BrokenPlugin
-from dicecli.metrics._catalogue import added, catalogue, resolve
+from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
+from dicecli.metrics._parameter import plain
 from dicecli.plugins import installed
 from dicecli.records.lengths import LENGTHS
 from dicecli.reports.averages import without_pools
@@ -31,7 +32,7 @@ def command(names: tuple[str, ...]) -> None:
     formula, range, when it is undefined, other names, and source.
     """
     if names:
-        click.echo("\n\n".join(_explained(resolve(name)) for name in names))
+        click.echo("\n\n".join(_of_family(name) or _explained(resolve(name)) for name in names))
         return
     every = catalogue().values()
     width = max(len(metric.name) for metric in every)
@@ -55,6 +56,22 @@ def _summary(name: str) -> str:
         return added(name).summary
     except BrokenPlugin as error:
         return str(error.message)
+
+
+def _of_family(name: str) -> str:
+    """Say which metrics the name of a family stands for; nothing where it is none."""
+    usual = usual_of(plain(name))
+    lengths = {
+        each.parameter.stem(each.name): each.parameter.name
+        for each in catalogue().values()
+        if each.parameter is not None and each.parameter.units
+    }
+    said = [f"{each} (with each --{lengths[each]})" if each in lengths else each for each in usual]
+    return (
+        f"{plain(name)}\n-m {plain(name)} is the usual metrics of this family: {', '.join(said)}."
+        if usual
+        else ""
+    )
 
 
 def _explained(metric: Metric) -> str:

@@ -44,7 +44,7 @@ class _Shared:
     metrics: str | Iterable[str] | None = option(
         None,
         Option(
-            "A metric of 'dicecli metrics', or all.",
+            "A metric of 'dicecli metrics', or all; of masks boundary: hd95, assd and nsd.",
             part="reporting",
             long="metric",
             short="m",

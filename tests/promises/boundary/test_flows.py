@@ -423,6 +423,13 @@ def test_the_family_and_tolerances(folder):
     )
 
 
+def test_the_family_is_explained():
+    said = command("metrics", "boundary", "dice").stdout
+    assert said.startswith("boundary\n")
+    assert "hd95, assd, nsd (with each --tolerance)" in said
+    assert "\n\ndice\n" in said
+
+
 def test_every_metric_of_volumes_and_of_images(folder, tmp_path):
     """Whatever there is, `-m all` has it of both, in every form of a report."""
     image = [each.max(axis=2) for each in sides("c")]
