@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable  # noqa: TC003 - the options' types are read
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 from dicecli.errors import UsageError
@@ -109,7 +109,9 @@ def parse_tolerances(given: str | Iterable[str] | None) -> tuple[str, ...]:
     UsageError
         One of them is no length.
     """
-    every = (given,) if isinstance(given, str) else tuple(given or ())
+    if given is None:
+        return ()
+    every = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
     lengths = (parse_length(each, "a tolerance", "--tolerance 2mm", may_be_zero=True) for each in every)
     return tuple(dict.fromkeys(map(str, lengths)))
 

@@ -17,6 +17,7 @@ from streams import runner
 
 import dicecli
 from dicecli.cli import cli
+from dicecli.errors import UsageError
 from dicecli.reports.reading_back import from_dict
 from dicecli.runs import measuring
 
@@ -44,7 +45,8 @@ def sides(name):
     reference = box((1, 1, 1), (6, 5, 4), 1) + other
     if by is None:
         return np.zeros(SHAPE, np.uint8), reference
-    return box((1 + by, 1, 1), (6 + by, 5, 4), 1) + other, reference
+    # In the last case that has one the prediction is longer, so that directions differ.
+    return box((1 + by, 1, 1), (6 + by, 5 + 3 * (by == 3), 4), 1) * (other == 0) + other, reference
 
 
 def rim(mask, ignored=False):
@@ -444,6 +446,12 @@ def test_every_metric_of_volumes_and_of_images(folder, tmp_path):
             assert found.render(form)
         assert math.isnan(found.look_up("boundary_f[1]").value) is not has_contours
         assert math.isfinite(found.look_up("hd_to_reference[1]").value)
+
+
+@pytest.mark.parametrize("wrong", [2, 2.0, ["2mm", 3], "2", "2 miles", [None]], ids=repr)
+def test_a_tolerance_that_is_no_length_is_said_to_be_none(wrong):
+    with pytest.raises(UsageError, match="a number with its unit is expected"):
+        dicecli.score(*MAPS, tolerance=wrong)
 
 
 def test_regions_have_surfaces_of_their_own(folder):
