@@ -58,7 +58,6 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.reports.curves import check_curves
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.choosing import chosen_metrics
-    from dicecli.statistics._leading import name_of
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     check_printable(format_name)
@@ -69,12 +68,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     gates = Gates(options)
     if options["curve"] is not None:
         check_curves(report)
-    measured = {name_of(settings.reads), *(name for each in report.scored for name in each.measured)}
     targets = planned_files(options)
     if options["metrics"]:
-        asked = chosen_metrics(
-            options["metrics"], settings.reads, measured, {"tolerance": settings.tolerance}
-        )
+        values = {"tolerance": settings.tolerance}
+        asked = chosen_metrics(options["metrics"], settings.reads, report.has_measured, values)
         settings = replace(settings, metrics=asked)
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
 from dicecli.reports.advice import advice
 from dicecli.reports.averages import AVERAGES, names_of
@@ -22,7 +23,7 @@ from dicecli.reports.rows import CaseValues, identities
 from dicecli.reports.run import Run
 from dicecli.reports.suggestions import of_case
 from dicecli.reports.table import Table, values_of
-from dicecli.statistics._leading import leading, taken_as
+from dicecli.statistics._leading import leading, name_of, taken_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -82,6 +83,17 @@ class Numbers(Run):
         others = [each for each in metrics if each.of != taken_as(self.settings.reads)]
         if others:
             check_measured(self.scored, self._as_here(others), self.has_something)
+
+    def has_measured(self, metric: Metric) -> bool:
+        """Tell whether of each case that has something everything was measured that a metric needs."""
+        if metric.statistic != name_of(self.settings.reads):
+            if not any(metric.statistic in each.measured for each in self.scored):
+                return False
+            try:
+                self.check_measured([metric])
+            except UsageError:
+                return False
+        return True
 
     @cached_property
     def evaluated(self) -> tuple[Row, ...]:

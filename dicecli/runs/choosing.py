@@ -12,8 +12,9 @@ from dicecli.metrics._parameter import plain
 from dicecli.runs.conventions import check_metrics, check_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from dicecli.metrics._metric import Metric
     from dicecli.records.settings import Reads
     from dicecli.records.tools import Tool
 
@@ -52,7 +53,7 @@ def asked_for(
 def chosen_metrics(
     names: str | Iterable[str] | None,
     reads: str = "labels",
-    measured: Collection[str] | None = None,
+    measured: Callable[[Metric], bool] | None = None,
     values: Mapping[str, Sequence[str]] = NO_VALUES,
 ) -> tuple[str, ...] | None:
     """Return the names of the chosen metrics, each once; ``all`` is every one there is, none chosen is None.
@@ -64,8 +65,9 @@ def chosen_metrics(
     names : str or several, optional
     reads : {"labels", "probabilities"}
         What the run reads.
-    measured : collection of str, optional
-        The statistics that there are, where nothing can be measured any more: ``all`` is of those.
+    measured : callable, optional
+        Tells of a metric whether what it needs is there, where nothing can be measured any more: ``all`` is
+        of those.
     values : mapping of str to sequence of str
         What stands for the number of a metric that is named without it, by what that number is called.
 
@@ -78,7 +80,7 @@ def chosen_metrics(
     found: dict[str, None] = {}
     for name in _in_full(_words(names), values):
         if name.strip().lower() == "all":
-            every = [each for each in every_of(reads) if measured is None or each.statistic in measured]
+            every = [each for each in every_of(reads) if measured is None or measured(each)]
             found |= dict.fromkeys(each.name for each in every)
         else:
             metric = resolve(name)

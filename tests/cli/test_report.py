@@ -162,7 +162,9 @@ def test_metrics_are_chosen_again(chosen, masks, tmp_path):
     pairs = table(folder / "pairs.csv", rows)
     options = [part for name in chosen for part in ("-m", name)]
     # All of them are those that can be had: of a statistic that needs a pass only where it was measured.
-    measured = ["-m", "centre_distance"] if chosen == ["all"] else ["-m", "precision"]
+    of_the_pass = ["hd", "boundary_iou", "boundary_f", "centre_distance"]
+    names = of_the_pass if chosen == ["all"] else ["precision"]
+    measured = [part for name in names for part in ("-m", name)]
     batch("--pairs", pairs, *measured, "-o", tmp_path / "first.json")
     batch("--pairs", pairs, *options, *outputs(tmp_path / "run"))
     call("report", tmp_path / "first.json", *options, *outputs(tmp_path / "again"))

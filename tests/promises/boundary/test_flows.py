@@ -392,6 +392,22 @@ def test_what_was_measured_is_shown_anew_without_a_mask(written):
         assert {*shown} <= loaded(found.stdout)["cases"][0]["labels"][0].keys()
 
 
+@pytest.mark.parametrize(
+    ("asked", "there", "lacks"),
+    [
+        ("hd95", "masd_mm", "boundary_iou"),
+        ("boundary_iou", "boundary_iou", "hd_mm"),
+        ("dice", "iou", "hd_mm"),
+    ],
+)
+def test_all_of_a_report_is_what_was_measured(asked, there, lacks, shards):
+    found = command("report", shards(0, "-m", asked), "-m", "all", "-f", "json")
+    assert found.exit_code == 0, found.stderr
+    columns = loaded(found.stdout)["cases"][0]["labels"][0].keys()
+    assert there in columns
+    assert lacks not in columns
+
+
 def test_a_number_is_explained(written):
     report = report_of(written / "o.json")
     for name in ("hd95[1]", "hd95_mm", "nsd_1mm[2]@label-mean", "boundary_iou@micro"):
