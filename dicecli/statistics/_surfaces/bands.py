@@ -161,8 +161,9 @@ def balls(
     for those, members, is_without in _apart(codes[around], code):
         if len(those):
             box, is_near = reached.voxels(points[:, those], slice(begin, end))
-            planes = slice(box[0].start - begin, box[0].stop - begin)
-            band[planes, *box[1:]] |= is_near & np.isin(codes[box], members, invert=is_without)
+            for each in members:  # few as a rule, and then many times as fast as `isin`
+                is_near &= codes[box] != each if is_without else codes[box] == each
+            band[slice(box[0].start - begin, box[0].stop - begin), *box[1:]] |= is_near
     return band
 
 
@@ -179,8 +180,8 @@ def _apart(codes: np.ndarray, code: np.ndarray) -> Iterator[tuple[np.ndarray, np
     yield np.flatnonzero(~np.isin(code, alone)), np.append(alone, np.array([0, ignored], codes.dtype)), True
     order = np.argsort(code, kind="stable")
     ends = (np.searchsorted(code[order], alone, side) for side in ("left", "right"))
-    for each, begin, end in zip(alone, *ends, strict=True):
-        yield order[begin:end], each, False
+    for at, (begin, end) in enumerate(zip(*ends, strict=True)):
+        yield order[begin:end], alone[at : at + 1], False
 
 
 def _beside(codes: np.ndarray, ignored: int) -> np.ndarray:

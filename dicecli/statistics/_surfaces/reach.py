@@ -91,7 +91,7 @@ class Reach:
             piece = squared[place]
             if piece.min() >= self._cap:
                 continue
-            values = np.moveaxis(piece.copy(), axis, 0)
+            values = np.moveaxis(piece, axis, 0).copy()  # shifts are fast along the slowest axis
             best, raised = values.copy(), np.empty_like(values)
             for step in range(1, min(len(costs), len(values))):
                 np.add(values, costs[step], out=raised)
