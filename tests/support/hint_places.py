@@ -56,6 +56,7 @@ _PROPOSE_NOTHING = (
     "masks.formats.geotiff._extras.describe_extras: it has one band, which is",
     "records.surfaces.parse_tolerances: ",
     "records.surfaces.parse_width: ",
+    "records.tools.said: ",
     "reports.schema_parts.",
     "reports.suggestions._of_nodata: --nodata ignore",
     "reports.suggestions._of_void: --ignore-label 255",

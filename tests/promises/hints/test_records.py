@@ -42,7 +42,7 @@ def a_metric_to_come(scene):
     scene.right(DICE, _SCORE)
 
 
-@TABLE("metrics._parameter.read: Write", "metrics._parameter.read: It lies from")
+@TABLE("metrics._parameter.read: Write ….", "metrics._parameter.read: It lies from")
 def a_metric_without_its_number(scene):
     scene.pair()
     word = "fbeta_{beta}" if "Write" in scene.place.name else "fbeta_5000"
@@ -87,6 +87,22 @@ def _thick(scene):
     """Write the small masks as volumes of one plane, of 3 mm."""
     for side, array in (("p", PREDICTION), ("r", REFERENCE)):
         scene.nii(f"{side}.nii", array[:, :, None], affine=np.diag([3, 3, 3, 1]))
+
+
+@TABLE("metrics._parameter.read: Write ….")
+def a_share_without_its_tolerance(scene):
+    _thick(scene)
+    metric = scene.refused(f"{_THICK} -m nsd").removeprefix("Write ").rstrip(".")
+    scene.right(4 / 5, f"{_THICK} -m {metric}", number=metric)
+
+
+@TABLE("metrics._parameter.read: Write …, or whatever unit is")
+def a_tolerance_without_its_unit(scene):
+    """Write what the hint says; or a unit that is meant: of pixels all is within two steps."""
+    _thick(scene)
+    metric = scene.refused(f"{_THICK} -m nsd_2").removeprefix("Write ").partition(",")[0]
+    scene.right(4 / 5, f"{_THICK} -m {metric}", number=metric)
+    scene.right(1.0, f"{_THICK} -m nsd_2px --spacing voxel", number="nsd_2px")
 
 
 #: What is wrong with a file of labels, by the place of the hint; the file that shows it.
