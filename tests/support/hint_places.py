@@ -46,6 +46,7 @@ _WORDS = 6
 #: Texts with an option in them that propose nothing: help, what was done as an option says, and examples that
 #: become part of hints elsewhere.
 _PROPOSE_NOTHING = (
+    "cli.metrics._of_family: ",
     "cli.kinds.leave_others: Note: not used with --soft",
     "cli.options.get_help_record: ",
     "masks.channel_arrays._channel_axis: its channels are on axis",

@@ -11,8 +11,8 @@ from hint_places import OPTION
 
 from dicecli.cli import cli
 
-#: Options of other programs that hints name.
-_OF_OTHERS = {"-co"}
+#: Options that hints name and no command declares: of other programs, and of all commands.
+_OF_OTHERS = {"-co", "--help-all"}
 
 
 def test_every_hint_belongs_to_a_table():
