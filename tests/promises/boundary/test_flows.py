@@ -296,6 +296,25 @@ def test_a_run_may_fall_behind_a_baseline_by_so_many_millimetres(alone):
         assert verdict["value"] == ("inf" if path == lost else pytest.approx(after - before))
 
 
+def test_a_baseline_of_another_definition_is_said_to_be_one(folder, alone, tmp_path):
+    old, new = tmp_path / "old.json", alone("new", sides("b")[0])
+    other = dicecli.score(folder / "b_p.nii", folder / "b_r.nii", metrics="hd95", name="b", surface="corner")
+    old.write_text(json.dumps(other.to_dict()), encoding="utf-8")
+    found = command("report", new, "--baseline", old, "--max-drop", "hd95=9")
+    assert found.exit_code == 0
+    assert "other settings than the baseline: surface" in " ".join(found.stdout.split())
+
+
+def test_a_prediction_that_is_missing_counts_as_an_empty_one(folder, tmp_path):
+    pairs = (folder / "pairs.csv").read_text(encoding="utf-8").replace("a_p.nii", "")
+    (folder / "missing.csv").write_text(pairs, encoding="utf-8")
+    words = ["--pairs", folder / "missing.csv", "-m", "hd95", "-m", "nsd_1mm", "-o", tmp_path / "o.json"]
+    assert call(*words).exit_code == 3
+    assert call(*words, "--missing", "zero").exit_code == 0
+    rows = record(tmp_path / "o.json")["cases"][0]["labels"]
+    assert [(row["hd95_mm"], row["nsd_1mm"]) for row in rows] == [("inf", 0.0)] * 2
+
+
 def test_several_jobs_give_the_same_bytes(folder, written, tmp_path):
     assert batch(folder, tmp_path, *WORDS, jobs=2).exit_code == 0
     assert contents(tmp_path) == contents(written)
