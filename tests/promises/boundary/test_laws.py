@@ -157,19 +157,20 @@ def pairs(draw, ndim=None, **fixed):
 class Expected:
     """The numbers of one row of a pair, by brute force."""
 
-    def __init__(self, pair, spacing, members):
-        self.switches = pair.switches
-        self.left_out = pair.reference == IGNORED
-        self.prediction, self.reference = (
-            np.isin(each, members) & ~self.left_out for each in (pair.prediction, pair.reference)
+    def __init__(self, prediction, reference, left_out, spacing, switches):
+        self.prediction, self.reference, self.left_out = (
+            prediction & ~left_out,
+            reference & ~left_out,
+            left_out,
         )
-        self.spacing = (1.0,) * self.reference.ndim if self.switches["spacing"] == "voxel" else spacing
-        if self.reference.ndim == 3 and 1 in self.reference.shape:
+        self.switches = switches
+        self.spacing = (1.0,) * reference.ndim if switches["spacing"] == "voxel" else spacing
+        if reference.ndim == 3 and 1 in reference.shape:
             self.prediction, self.reference, self.left_out = map(
                 np.squeeze, (self.prediction, self.reference, self.left_out)
             )
             self.spacing = tuple(
-                step for step, n in zip(self.spacing, pair.reference.shape, strict=False) if n > 1
+                step for step, n in zip(self.spacing, reference.shape, strict=False) if n > 1
             )
         self.shape = self.reference.shape
         self.found = surfaces.Surfaces.of(
@@ -239,21 +240,58 @@ class Expected:
 
 
 @given(pairs())
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_brute_force(pair):
     """Every metric of every row is what all pairs of points give."""
     report = pair.scored()
     spacing = report.scored[0].spacing
     found = of_report(report, pair.metrics)
+    left_out = pair.reference == IGNORED
     expected = {
         (metric, row): each.value(metric)
         for row, members in ROWS.items()
-        for each in [Expected(pair, spacing, members)]
+        for both in [[np.isin(each, members) for each in (pair.prediction, pair.reference)]]
+        for each in [Expected(*both, left_out, spacing, pair.switches)]
         for metric in pair.metrics
     }
     assert {key: pytest.approx(value, rel=1e-12, nan_ok=True) for key, value in expected.items()} == found
     exact = [(name, row) for name, row in found if name in {"hd", "hd_to_reference", "hd_to_prediction"}]
     assert not differing({each: found[each] for each in exact}, {each: expected[each] for each in exact})
+
+
+@given(pairs(ndim=3), st.integers(0, 1 << 20), st.booleans())
+@settings(max_examples=20)
+def test_brute_force_of_binary_layers(pair, seed, is_map):
+    """Masks that overlap in one file are measured one by one; those of a label map are its regions."""
+    shape = tuple(max(3, n) for n in pair.reference.shape)
+    metrics = [each for each in pair.metrics if each != "boundary_f"]
+    rng = np.random.default_rng(seed)
+    names = ["whole", "core", "rest"]
+    prediction = rng.random((3, *shape)) < 0.5
+    labels = rng.integers(0, 4, shape).astype(np.uint8)
+    regions = {"whole": [1, 2, 3], "core": [1, 3], "rest": [3]}
+    reference = np.stack([np.isin(labels, regions[name]) for name in names])
+    # A file of layers has at least one pixel in each; and some that overlap.
+    for mask in (prediction, reference):
+        assume(mask.any(axis=(1, 2, 3)).all())
+        assume((mask.sum(axis=0) > 1).any())
+    stored = [
+        surfaces.image(each if each.ndim == 3 else np.moveaxis(each, 0, -1), pair.spacing)
+        for each in (prediction, labels if is_map else reference)
+    ]
+    declared = {"labels": {"1": "a", "2": "b", "3": "c"}, "regions": regions}
+    report = dicecli.score(*stored, metrics=metrics, labels=declared, name="pair", **pair.switches)
+    case = next(report.cases())
+    rows = {
+        each.name: {re.sub("_(mm|px)$", "", name): value for name, value in each.values.items()}
+        for each in case.regions
+    }
+    assert names == list(rows)
+    none = np.zeros(shape, bool)
+    for name, one, other in zip(names, prediction, reference, strict=True):
+        expected = Expected(one, other, none, report.scored[0].spacing, pair.switches)
+        for metric in metrics:
+            assert pytest.approx(expected.value(metric), rel=1e-12, nan_ok=True) == rows[name][metric]
 
 
 # --- Laws ---------------------------------------------------------------------------------------------------
@@ -266,7 +304,7 @@ def swapped(metric):
 
 
 @given(pairs())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_swapping_sides(pair):
     """The undirected ones stay, to the bit; a directed one is that of the other direction."""
     without = replace(pair, reference=np.where(pair.reference == IGNORED, 0, pair.reference))
@@ -276,7 +314,7 @@ def test_swapping_sides(pair):
 
 
 @given(pairs(empty_distance="inf"))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_order_of_values(pair):
     """A smaller percentile is no larger distance, and a larger tolerance no smaller share."""
     unit = pair.tolerances[0].lstrip(".0123456789")
@@ -302,7 +340,7 @@ def test_order_of_values(pair):
 
 
 @given(pairs(), st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_flips(pair, data):
     """Nothing changes in a mirror, but boundary_f, whose boundary is to the right and below."""
     axes = data.draw(st.sets(st.integers(0, pair.ndim - 1), min_size=1))
@@ -313,7 +351,7 @@ def test_flips(pair, data):
 
 
 @given(pairs(), st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_permutations(pair, data):
     """Nothing changes where axes go by another order, and the spacing with them."""
     axes = tuple(data.draw(st.permutations(range(pair.ndim))))
@@ -322,7 +360,7 @@ def test_permutations(pair, data):
 
 
 @given(pairs(boundary_width="1.5px", empty_distance="inf"), st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_padding_and_cropping(pair, data):
     """Nothing changes by more background around, or less, where one pixel of it is left on each side."""
     pair = pair.turned(lambda each: np.pad(each, 1))
@@ -331,7 +369,7 @@ def test_padding_and_cropping(pair, data):
 
 
 @given(pairs(boundary_width="2px", empty_distance="inf"))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_the_edge_of_the_array(pair):
     """Beyond the array is outside: a frame of background changes nothing, but the boundaries of boundary_f."""
     metrics = [each for each in pair.metrics if each != "boundary_f"]
@@ -342,7 +380,7 @@ def test_the_edge_of_the_array(pair):
 
 
 @given(pairs(ndim=2), st.integers(0, 2))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_volume_of_one_slice(pair, axis):
     """It is the image that the slice is, along whichever axis it lies: else every pixel would be surface."""
     assume(1 not in pair.reference.shape)
@@ -353,7 +391,7 @@ def test_a_volume_of_one_slice(pair, axis):
 
 
 @given(pairs(), st.integers(1, 40))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_windows(pair, pixels):
     """Nothing changes by the size of the windows that are read."""
     whole = pair.values()
@@ -363,7 +401,7 @@ def test_windows(pair, pixels):
 
 
 @given(pairs(spacing="header"), st.sampled_from([-2, -1, 1, 3]))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_scaling_the_spacing(pair, power):
     """Distances scale with the spacing, to the bit where by a power of two; shares and bands stay."""
     pair = replace(pair, switches=pair.switches | {"boundary_width": "2px", "empty_distance": "diagonal"})
@@ -379,7 +417,7 @@ def test_scaling_the_spacing(pair, power):
 
 
 @given(pairs())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_order_in_memory(pair):
     """Nothing changes by the order in which an array has its pixels in memory, or where between them."""
     metrics = [each for each in pair.metrics if each.endswith("px") or not each.startswith("nsd")]
