@@ -31,13 +31,13 @@ APART, THICK = 200 / 256, 8
 
 
 def organs(shape: Shape, *, predicted: bool) -> np.ndarray:
-    """Draw four bumpy ellipsoids; the prediction's are moved by up to two voxels and have other bumps."""
+    """Draw four bumpy ellipsoids; the prediction's are moved by a voxel and have slightly other bumps."""
     volume = np.zeros(shape, np.uint8, order="F")
     for label, (radii, middle) in enumerate(zip(RADII, MIDDLES, strict=True), 1):
-        step = [(label + axis) % 5 - 2 if predicted else 0 for axis in range(3)]
+        step = [(label + axis) % 3 - 1 if predicted else 0 for axis in range(3)]
         centre = [n * share + by for n, share, by in zip(shape, middle, step, strict=True)]
         half = [n * share for n, share in zip(shape, radii, strict=True)]
-        blob(volume, label, centre, half, label + 0.25 * predicted)
+        blob(volume, label, centre, half, label + 0.12 * predicted)
     return volume
 
 
