@@ -497,9 +497,9 @@ def test_regions_have_surfaces_of_their_own(folder):
 
 
 def test_binary_layers_have_surfaces_where_they_overlap(tmp_path):
-    """Layers that overlap, of two volumes of four axes: each is measured by itself."""
-    here = [sides("c")[0] == 1, np.roll(sides("c")[0] == 1, 2, 1)]
-    there = [sides("c")[1] == 1, sides("c")[1] > 0]
+    """Layers that overlap, of two volumes of four axes: each is measured by itself; one is missed altogether."""
+    here = [sides("c")[0] == 1, np.roll(sides("c")[0] == 1, 2, 1), np.zeros(SHAPE, bool)]
+    there = [sides("c")[1] == 1, sides("c")[1] > 0, sides("c")[1] == 2]
     for side, layers in (("p", here), ("r", there)):
         array = np.stack(layers, -1).astype(np.uint8)
         make.nifti(tmp_path / f"{side}.nii.gz", array, affine=np.diag([*SPACING, 1]))
