@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import NoSurface, UnitMismatch
 from dicecli.records.lengths import PIXELS, Length, parse_length
-from dicecli.statistics.surface.measured import BANDS, CONTOURS
+from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
 
 if TYPE_CHECKING:
     from dicecli.records.surfaces import PercentileRule, Rim, Surface
@@ -77,11 +77,15 @@ def asked(opened: Opened, options: Options) -> Asked:
     Raises
     ------
     NoSurface
-        A grid on which distances along the axes are no lengths, or that is neither image nor volume.
+        A grid on which distances along the axes are no lengths, where these are asked for, or that is neither
+        image nor volume.
     UnitMismatch
         A tolerance or width in another unit than the case.
     """
-    unit = _unit_of(opened)
+    given, parts = options["boundary_width"], {*options["parts"]}
+    width = None if given is None else parse_length(given, "the boundary's width", "--boundary-width 5px")
+    is_width_of_grid = width is not None and width.unit != PIXELS and bool({BANDS, CONTOURS} & parts)
+    unit = _unit_of(opened, needs_length=DISTANCES in parts or is_width_of_grid)
     turned = slice(None, None, -1 if opened.order == "F" else 1)
     shape = opened.shape[turned]
     spacing = (1.0,) * len(shape) if unit == PIXELS or opened.spacing is None else opened.spacing[turned]
@@ -91,9 +95,7 @@ def asked(opened: Opened, options: Options) -> Asked:
         spacing = spacing[:flat] + spacing[flat + 1 :]
     tolerances = tuple(options["tolerance"])
     limits = tuple(_in_unit(each, unit, f"nsd_{each}") for each in tolerances)
-    given = options["boundary_width"]
-    width = None if given is None else parse_length(given, "the boundary's width", "--boundary-width 5px")
-    if width is not None and width.unit != PIXELS and {BANDS, CONTOURS} & {*options["parts"]}:
+    if width is not None and is_width_of_grid:
         width = Length(_in_unit(width, unit, "--boundary-width"), unit)
     diagonal = math.hypot(*sorted(shape))
     band = width or Length(max(1.0, float(round(_BAND * diagonal))), PIXELS)
@@ -119,7 +121,8 @@ def asked(opened: Opened, options: Options) -> Asked:
     )
 
 
-def _unit_of(opened: Opened) -> str:
+def _unit_of(opened: Opened, *, needs_length: bool) -> str:
+    """Return what distances are in; what is in pixels alone needs no length on the grid."""
     axes = len(opened.shape)
     if axes not in {_IMAGE, _VOLUME}:
         hint = "Leave boundary metrics out."
@@ -129,6 +132,8 @@ def _unit_of(opened: Opened) -> str:
             f"it has {axes} {'axis' if axes == 1 else 'axes'}; surfaces are of images (2) and volumes (3)",
             hint,
         )
+    if opened.length is None and not needs_length:
+        return PIXELS
     if opened.length is None:
         why = (
             f"its spacing is in {opened.unit}"

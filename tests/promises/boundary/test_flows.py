@@ -536,7 +536,7 @@ SHEARED = {"transform": (10, 3, 6e5, 0, -10, 5.8e6)}
 
 
 @pytest.mark.parametrize("grid", [DEGREES, SHEARED], ids=["degrees", "sheared"])
-@pytest.mark.parametrize("name", ["hd95", "assd", "nsd_1px", "boundary_iou"])
+@pytest.mark.parametrize("name", ["hd95", "assd", "nsd_1px"])
 def test_where_distances_are_no_lengths_they_are_refused_and_pixels_are_the_way_out(grid, name, tmp_path):
     pair = maps(tmp_path, **grid)
     found = command("score", *pair, "-m", name)
@@ -545,6 +545,17 @@ def test_where_distances_are_no_lengths_they_are_refused_and_pixels_are_the_way_
     assert "--spacing voxel" in found.stderr
     voxels = dicecli.score(*pair, metrics=name, spacing="voxel")
     assert voxels.look_up(name).value == dicecli.score(*MAPS, metrics=name).look_up(name).value
+
+
+@pytest.mark.parametrize("grid", [DEGREES, SHEARED], ids=["degrees", "sheared"])
+@pytest.mark.parametrize("name", ["boundary_iou", "boundary_f"])
+def test_what_is_in_pixels_needs_no_length(grid, name, tmp_path):
+    """Bands and contours are by default; a width in metres is one that the grid does not have."""
+    pair = maps(tmp_path, **grid)
+    assert dicecli.score(*pair, metrics=name).look_up(name) == dicecli.score(*MAPS, metrics=name).look_up(name)
+    found = command("score", *pair, "-m", name, "--boundary-width", "10m")
+    assert found.exit_code == 3
+    assert "--spacing voxel" in found.stderr
 
 
 def test_one_unit_per_run(tmp_path):
