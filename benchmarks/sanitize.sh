@@ -93,8 +93,9 @@ def find():
     end += int(random.random() < 0.05)
     sides = begin == 0, end == len(codes)
     start = int(random.choice([0, 7, 2**40, 2**62, -1]))
-    surfaces.rim_points(codes, begin, end, *sides, start, int(random.integers(-1, 5)))
-    surfaces.corner_points(codes, begin, end, *sides, start)
+    blank = int(random.choice([0, 1, 2, 255, 65535, 2**32 - 1]))
+    surfaces.rim_points(codes, begin, end, *sides, start, blank, int(random.integers(-1, 5)))
+    surfaces.corner_points(codes, begin, end, *sides, start, blank)
 
 
 def tree(n, axes):

@@ -113,6 +113,8 @@ typedef struct {
     size_t planes, lines, length;
     size_t begin, end; /* of the core */
     int axes, width;   /* bytes of a code */
+    uint32_t blank;    /* a code that is no row, as 0 is */
+    uint64_t blanks;   /* eight bytes of it */
     int64_t start;
 } Grid;
 
@@ -147,10 +149,10 @@ INLINE uint32_t code_at(const char *line, size_t i, int width)
         for (size_t i = 0; i < n; i++)                                                                        \
             flags[i] |= (uint8_t)((other[i] != line[i]) & (other[i] != (TYPE)-1));                            \
     }                                                                                                         \
-    WIDE static void keep_##TYPE(const TYPE *__restrict line, size_t n, uint8_t *__restrict flags)            \
+    WIDE static void keep_##TYPE(const TYPE *__restrict line, size_t n, TYPE blank, uint8_t *__restrict flags) \
     {                                                                                                         \
         for (size_t i = 0; i < n; i++)                                                                        \
-            flags[i] &= (uint8_t)((line[i] != 0) & (line[i] != (TYPE)-1));                                    \
+            flags[i] &= (uint8_t)((line[i] != 0) & (line[i] != blank) & (line[i] != (TYPE)-1));               \
     }
 
 DEFINE_MARK(uint8_t)
@@ -166,37 +168,40 @@ static void mark(const char *line, const char *other, size_t n, int width, uint8
     }
 }
 
-/* Leave the flags of codes alone. */
-static void keep(const char *line, size_t n, int width, uint8_t *flags)
+/* Leave the flags of rows alone. */
+static void keep(const char *line, size_t n, const Grid *grid, uint8_t *flags)
 {
-    switch (width) {
-    case 1: keep_uint8_t((const uint8_t *)line, n, flags); break;
-    case 2: keep_uint16_t((const uint16_t *)line, n, flags); break;
-    default: keep_uint32_t((const uint32_t *)line, n, flags);
+    switch (grid->width) {
+    case 1: keep_uint8_t((const uint8_t *)line, n, (uint8_t)grid->blank, flags); break;
+    case 2: keep_uint16_t((const uint16_t *)line, n, (uint16_t)grid->blank, flags); break;
+    default: keep_uint32_t((const uint32_t *)line, n, grid->blank, flags);
     }
 }
 
-/* Narrow the places from `from` to `to` down to those beyond which a line is 0 on both sides. */
-static void trim(const char *line, size_t length, int width, size_t *from, size_t *to)
+/* Narrow the places from `from` to `to` down to those beyond which a line is blank on both sides. */
+static void trim(const Grid *grid, const char *line, size_t *from, size_t *to)
 {
-    const size_t bytes = length * (size_t)width;
+    const size_t width = (size_t)grid->width, bytes = grid->length * width;
+    const uint64_t blanks = grid->blanks;
+    char each[8];
+    memcpy(each, &blanks, 8);
     size_t low = 0, high = bytes;
     while (high - low >= 64) {
         uint64_t some = 0;
         for (int k = 0; k < 64; k += 8)
-            some |= load_word(line + low + k);
+            some |= load_word(line + low + k) ^ blanks;
         if (some)
             break;
         low += 64;
     }
-    while (low < high && !line[low])
+    while (low < high && line[low] == each[low % 8])
         low++;
-    while (high - low >= 8 && !load_word(line + high - 8))
+    while (high - low >= 8 && load_word(line + high - 8) == blanks) /* as long as whole codes go */
         high -= 8;
-    while (low < high && !line[high - 1])
+    while (low < high && line[high - 1] == each[(high - 1) % 8])
         high--;
-    *from = low / (size_t)width;
-    *to = (high + (size_t)width - 1) / (size_t)width;
+    *from = low / width;
+    *to = (high + width - 1) / width;
     if (low == high)
         *from = *to = 0;
 }
@@ -234,7 +239,7 @@ static void flag_rim(const Grid *grid, size_t plane, size_t row, size_t from, si
                 mark(line + from * width, other + (from + 1) * width, before - from, grid->width, flags + from);
         }
 found:
-    keep(line + from * width, to - from, grid->width, flags + from);
+    keep(line + from * width, to - from, grid, flags + from);
 }
 
 static void add_rim(Found *found, int64_t index, const char *line, size_t i, int width)
@@ -250,7 +255,7 @@ static int find_rims(const Grid *grid, int reach, uint8_t *flags, Found *found)
         for (size_t row = 0; row < grid->lines; row++) {
             const char *line = line_of(grid, plane, row);
             size_t from, to;
-            trim(line, grid->length, grid->width, &from, &to);
+            trim(grid, line, &from, &to);
             if (from == to)
                 continue;
             flag_rim(grid, plane, row, from, to, reach, flags);
@@ -277,7 +282,7 @@ static int find_rims(const Grid *grid, int reach, uint8_t *flags, Found *found)
 typedef struct {
     const char *lines[4];
     int n;
-    size_t from, to; /* places beyond which all of them are 0 */
+    size_t from, to; /* places beyond which all of them are blank */
 } Around;
 
 static Around lines_around(const Grid *grid, size_t plane, size_t row)
@@ -288,7 +293,7 @@ static Around lines_around(const Grid *grid, size_t plane, size_t row)
         const char *line = line_near(grid, plane, row, i - 1, j - 1);
         size_t from = 0, to = 0;
         if (line)
-            trim(line, grid->length, grid->width, &from, &to);
+            trim(grid, line, &from, &to);
         around.lines[l] = line ? line : grid->nothing;
         if (from == to)
             continue;
@@ -309,6 +314,7 @@ static void add_corners(const Grid *grid, const Around *around, size_t corner, i
     for (int v = 0; v < n; v++) {
         const size_t place = corner + (size_t)(v % 2) - 1; /* beyond the line where corner is 0, too */
         codes[v] = place < grid->length ? code_at(around->lines[v / 2], place, grid->width) : 0;
+        codes[v] = codes[v] == grid->blank ? 0 : codes[v];
         is_ignored |= (unsigned)(codes[v] == ignored) << (n - 1 - v);
     }
     for (;;) {
@@ -409,9 +415,10 @@ static PyObject *find(PyObject *arguments, int is_rim)
     Py_ssize_t begin, end;
     long long start;
     int first, last, reach = 0, state = -1;
+    unsigned blank;
     Grid grid = {.codes = NULL};
-    if (!PyArg_ParseTuple(arguments, is_rim ? "OnnppLi" : "OnnppL", &object, &begin, &end, &first, &last, &start,
-                          &reach))
+    if (!PyArg_ParseTuple(arguments, is_rim ? "OnnppLIi" : "OnnppLI", &object, &begin, &end, &first, &last, &start,
+                          &blank, &reach))
         return NULL;
     if (take(object, &view, CODES, 0, 0))
         return NULL;
@@ -419,6 +426,10 @@ static PyObject *find(PyObject *arguments, int is_rim)
                    .width = is_rim ? 2 : 4};
     if (describe(&grid, &view, begin, end, first, last, start))
         goto release;
+    grid.blank = blank & (UINT32_MAX >> (32 - 8 * grid.width));
+    grid.blanks = grid.blank * (grid.width == 1   ? UINT64_C(0x0101010101010101)
+                                : grid.width == 2 ? UINT64_C(0x0001000100010001)
+                                                  : UINT64_C(0x0000000100000001));
     char *nothing = calloc(grid.length + 1, (size_t)grid.width);
     uint8_t *flags = calloc(grid.length + 1, 1);
     grid.nothing = nothing;
@@ -437,9 +448,9 @@ release:
 }
 
 PyDoc_STRVAR(rim_points_doc,
-"rim_points(codes, begin, end, first, last, start, reach, /)\n--\n\n"
+"rim_points(codes, begin, end, first, last, start, blank, reach, /)\n--\n\n"
 "Find the rim voxels of planes from `begin` to `end` of codes (uint8, uint16 or uint32, two or three axes).\n"
-"A neighbour differs along at most `reach` axes. Returns two bytearrays: places in the array as int64, and\n"
+"A neighbour differs along at most `reach` axes; `blank` is a code that is no row, as 0 is. Returns two bytearrays: places in the array as int64, and\n"
 "codes. ValueError: no such planes, or no context.");
 
 static PyObject *rim_points(PyObject *Py_UNUSED(module), PyObject *arguments)
@@ -448,7 +459,7 @@ static PyObject *rim_points(PyObject *Py_UNUSED(module), PyObject *arguments)
 }
 
 PyDoc_STRVAR(corner_points_doc,
-"corner_points(codes, begin, end, first, last, start, /)\n--\n\n"
+"corner_points(codes, begin, end, first, last, start, blank, /)\n--\n\n"
 "Find the corners of planes from `begin` to `end` at which codes begin or end. Returns four bytearrays: places\n"
 "in the lattice of corners as int64; codes; and in a byte each which of the voxels around have it, and which\n"
 "are ignored. ValueError: no such planes, or no context.");

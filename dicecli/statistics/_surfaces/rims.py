@@ -9,6 +9,7 @@ import numpy as np
 from dicecli.statistics._surfaces import extension
 from dicecli.statistics._surfaces.plain.rims import corner_points as corners_without_c
 from dicecli.statistics._surfaces.plain.rims import rim_points as rims_without_c
+from dicecli.statistics._surfaces.plain.rims import without
 
 #: Which neighbours make a voxel rim.
 Rim = Literal["face", "edge", "all"]
@@ -17,7 +18,7 @@ _REACH: dict[Rim, int] = {"face": 1, "edge": 2, "all": 3}
 
 
 def rim_points(
-    codes: np.ndarray, core: slice, *, first: bool, last: bool, start: int, rim: Rim
+    codes: np.ndarray, core: slice, *, first: bool, last: bool, start: int, rim: Rim, blank: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the rim voxels of all codes.
 
@@ -37,6 +38,8 @@ def rim_points(
         The number that the first plane of `codes` has in the array.
     rim : {"face", "edge", "all"}
         Which neighbours count.
+    blank : int
+        Another code that is no row, as the background may be.
 
     Returns
     -------
@@ -52,15 +55,16 @@ def rim_points(
     """
     native, reach = extension.native(), _REACH[rim]
     if native is None:
+        codes = without(codes, blank)
         return rims_without_c(codes, core, first=first, last=last, start=start, reach=reach)
     begin, end = _bounds(codes, core)
     plain = _plain(codes)
-    index, code = native.rim_points(plain, begin, end, first, last, start, reach)
+    index, code = native.rim_points(plain, begin, end, first, last, start, blank, reach)
     return np.frombuffer(index, np.int64), np.frombuffer(code, plain.dtype)
 
 
 def corner_points(
-    codes: np.ndarray, core: slice, *, first: bool, last: bool, start: int
+    codes: np.ndarray, core: slice, *, first: bool, last: bool, start: int, blank: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Find the corners of voxels at which some code begins or ends.
 
@@ -70,7 +74,7 @@ def corner_points(
 
     Parameters
     ----------
-    codes, core, first, last, start
+    codes, core, first, last, start, blank
         As in `rim_points`.
 
     Returns
@@ -90,10 +94,10 @@ def corner_points(
     """
     native = extension.native()
     if native is None:
-        return corners_without_c(codes, core, first=first, last=last, start=start)
+        return corners_without_c(without(codes, blank), core, first=first, last=last, start=start)
     begin, end = _bounds(codes, core)
     plain = _plain(codes)
-    index, code, *bits = native.corner_points(plain, begin, end, first, last, start)
+    index, code, *bits = native.corner_points(plain, begin, end, first, last, start, blank)
     is_set, is_ignored = (np.frombuffer(each, np.uint8) for each in bits)
     return np.frombuffer(index, np.int64), np.frombuffer(code, plain.dtype), is_set, is_ignored
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 POINT_BYTES = 64
 #: So many codes are compared with faster than looked up.
 _FEW = 8
-#: The sides, in the order in which states have them.
-SIDES = ("reference", "prediction")
 
 
 class Key(NamedTuple):
@@ -53,6 +51,8 @@ class Piece(NamedTuple):
         Whether the grid begins, and ends, with these planes.
     start : int
         The plane of the grid that the first one is.
+    blank : int
+        Another code that is no row.
     """
 
     codes: np.ndarray
@@ -60,6 +60,7 @@ class Piece(NamedTuple):
     first: bool
     last: bool
     start: int
+    blank: int = 0
 
 
 class State:
@@ -142,10 +143,11 @@ class State:
         return [(key, points) for key, points in found if points[0].size]
 
     def _surface(self, piece: Piece) -> tuple[np.ndarray, ...]:
-        codes, core, first, last, start = piece
+        codes, core, first, last, start, blank = piece
         if self.asked.surface == "corner":
-            return corner_points(codes, core, first=first, last=last, start=start)
-        return rim_points(codes, core, first=first, last=last, start=start, rim=self.asked.rim)
+            return corner_points(codes, core, first=first, last=last, start=start, blank=blank)
+        rim = self.asked.rim
+        return rim_points(codes, core, first=first, last=last, start=start, rim=rim, blank=blank)
 
     def _bands(self, block: Block, layer: int, view: int) -> tuple[int, np.ndarray]:
         sides = [self._piece(block, side, layer, view) for side in (0, 1)]
@@ -168,7 +170,9 @@ class State:
         # The largest value of the type is none of theirs: it says that a pixel is left out.
         wanted = np.min_scalar_type(len(table))
         seen = codes.astype(wanted, copy=False)
-        if not (table == np.arange(len(table))).all():
+        dropped = np.flatnonzero(table != np.arange(len(table))).tolist()
+        blank = dropped[0] if len(dropped) == 1 and self.asked.parts == (DISTANCES,) and not view else 0
+        if dropped and not blank:
             seen = _through(table.astype(wanted), seen)
         if ignored is not None:
             seen = np.where(ignored, np.iinfo(wanted).max, seen).astype(wanted, copy=False)
@@ -179,9 +183,11 @@ class State:
         turned = np.ascontiguousarray(turned)
         if flat == 0:
             # There is one plane, and so one block.
-            return Piece(turned, slice(0, len(turned)), first=True, last=True, start=0)
+            return Piece(turned, slice(0, len(turned)), first=True, last=True, start=0, blank=blank)
         at = block.at[axis]
-        return Piece(turned, block.inner[axis], at.start == 0, at.stop == self.asked.shape[0], at.start)
+        return Piece(
+            turned, block.inner[axis], at.start == 0, at.stop == self.asked.shape[0], at.start, blank
+        )
 
 
 def _counts(codes: Sequence[np.ndarray], masks: Sequence[np.ndarray], rows: int) -> np.ndarray:

@@ -552,7 +552,9 @@ def test_where_distances_are_no_lengths_they_are_refused_and_pixels_are_the_way_
 def test_what_is_in_pixels_needs_no_length(grid, name, tmp_path):
     """Bands and contours are by default; a width in metres is one that the grid does not have."""
     pair = maps(tmp_path, **grid)
-    assert dicecli.score(*pair, metrics=name).look_up(name) == dicecli.score(*MAPS, metrics=name).look_up(name)
+    assert dicecli.score(*pair, metrics=name).look_up(name) == dicecli.score(*MAPS, metrics=name).look_up(
+        name
+    )
     found = command("score", *pair, "-m", name, "--boundary-width", "10m")
     assert found.exit_code == 3
     assert "--spacing voxel" in found.stderr

@@ -138,6 +138,25 @@ def test_parts_of_an_array_give_what_the_whole_gives(codes, data):
     assert rows(find(codes, slice(None), **WHOLE)) == found
 
 
+@FIXTURES
+@given(
+    st.sampled_from([np.uint8, np.uint16, np.uint32]),
+    st.sampled_from([(1, 1), (3, 150), (2, 3, 70), (3, 2, 9)]),
+    st.integers(0, 10**6),
+    st.sampled_from([1, 2, 7, -2]),
+)
+def test_another_code_can_be_no_row(dtype, shape, seed, blank):
+    """What has it is outside, as 0 is: lines that begin and end with it, or with 0, or are full of it."""
+    random, blank = np.random.default_rng(seed), blank % (1 << 8 * np.dtype(dtype).itemsize)
+    codes = random.choice(np.array([0, 1, 2, 3, 7, 259, 2**32 - 1], np.uint64), shape).astype(dtype)
+    for line in codes.reshape(-1, shape[-1]):
+        begin, end = sorted(random.integers(0, shape[-1] + 1, 2).tolist())
+        line[:begin] = line[end:] = random.choice([0, blank])
+    plain = np.where(codes == blank, 0, codes).astype(dtype)
+    for find in (corner_points, lambda *a, **k: rim_points(*a, rim="face", **k)):
+        assert rows(find(plain, slice(None), **WHOLE)) == rows(find(codes, slice(None), blank=blank, **WHOLE))
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (3, 0), (0, 0, 0), (2, 0, 3), (2, 3, 0)])
 def test_arrays_of_nothing_have_no_points(shape):
     codes = np.zeros(shape, np.uint8)
@@ -211,7 +230,7 @@ def test_what_cannot_be_planes_is_refused(implementation):
         pytest.skip("what these are called with is NumPy's to check")
     native = extension.native()
     codes = np.ones((3, 4, 5), np.uint8)
-    for find, reach in ((native.rim_points, [1]), (native.corner_points, [])):
+    for find, reach in ((native.rim_points, [0, 1]), (native.corner_points, [0])):
         for wrong in (codes.astype(np.uint64), codes.astype(np.int8), codes.astype(float)):
             with pytest.raises(TypeError, match="format"):
                 find(wrong, 0, 3, True, True, 0, *reach)

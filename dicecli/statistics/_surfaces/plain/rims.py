@@ -49,6 +49,11 @@ def corner_points(
     return index[order], code[order], is_set[order], is_ignored[order]
 
 
+def without(codes: np.ndarray, blank: int) -> np.ndarray:
+    """Return codes with 0 in the place of one that is no row."""
+    return np.where(codes == blank, 0, codes).astype(codes.dtype, copy=False) if blank else codes
+
+
 def _entries(cells: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Give, for each of the voxels around corners, the corners at which its code is found.
 
