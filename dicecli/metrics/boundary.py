@@ -223,7 +223,7 @@ def masd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     source=_HEIMANN,
 )
 def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
-    """Average distance from the prediction's surface to the reference's: what was drawn too much counts."""
+    """Average distance from the prediction's surface to the reference's: islands and spurs count."""
     return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_reference").mean)
 
 
@@ -234,7 +234,7 @@ def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | No
     source=_HEIMANN,
 )
 def asd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
-    """Average distance from the reference's surface to the prediction's: what was missed counts."""
+    """Average distance from the reference's surface to the prediction's: parts that were missed count."""
     return _distance(surfaces, empty_distance, lambda _: _directed(surfaces, "to_prediction").mean)
 
 
