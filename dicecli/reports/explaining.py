@@ -91,7 +91,8 @@ def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[
     counts += [f"{found.undefined} undefined left out"] * bool(found.undefined)
     yield "n", ", ".join(counts)
     if found.infinite:
-        yield "infinite", f"{found.infinite} of the values; the mean of the others is {found.finite!r}"
+        rest = "undefined" if math.isnan(found.finite) else f"{found.finite!r}"
+        yield "infinite", f"{rest} without its infinite values ({found.infinite})"
     without = [
         f"{report.number(each)} {each}" for each in ("failed", "missing", "pending") if report.number(each)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.plugins import load
@@ -171,14 +172,15 @@ def measured_by(metrics: Sequence[Metric], settings: Settings) -> list[tuple[str
     for name in dict.fromkeys(each.statistic for each in metrics):
         statistic = load("statistics", name)
         if hasattr(statistic, "described"):
-            found.append((name, statistic.described(settings)))
+            shown = tuple(each.name for each in metrics if each.statistic == name)
+            found.append((name, statistic.described(replace(settings, metrics=shown))))
     return found
 
 
 def infinite(averages: Mapping[str, Mapping[str, Average]]) -> str:
-    """Say of which averages some values are infinite, and what the mean of the others is."""
+    """Say of which averages some values are infinite, and what the mean without them is."""
     return " ".join(
-        f"{name} of {metric}: {each.infinite} infinite; the mean of the others is {figure(each.finite)}."
+        f"{name} of {metric}: {figure(each.finite)} without its infinite values ({each.infinite})."
         for name, values in averages.items()
         for metric, each in values.items()
         if each.infinite

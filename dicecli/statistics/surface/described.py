@@ -20,25 +20,37 @@ _RULE = {
     "index": "at the rank rounded down",
 }
 _DIRECTIONS = {
-    "max": "the larger direction",
-    "pool": "both directions in one list",
-    "mean": "mean of directions",
+    "max": "the larger of both directions",
+    "pool": "of both directions in one list",
+    "mean": "the mean of both directions",
 }
-_SHARES = {"pool": "both surfaces pooled", "mean": "mean of both shares"}
+_SHARES = {"pool": "of both surfaces together", "mean": "the mean of both surfaces' shares"}
 _EMPTY = {"inf": "infinite", "diagonal": "the grid's diagonal", "skip": "undefined"}
+#: Metrics that have a width in place of distances, each with the width where none is given.
+_WIDTHS = {"boundary_iou": "2 % of the diagonal", "boundary_f": "0.8 % of the diagonal"}
 
 
 def described(settings: Settings) -> str:
-    """Return what surfaces are, and how their distances become one number, in one sentence."""
+    """Return what surfaces are, how distances become one number, and how wide bands are, in one sentence.
+
+    The metrics in the settings are those that it concerns: where all have a width, widths alone are said.
+    """
+    asked = settings.metrics or ()
+    parts = [] if asked and all(each in _WIDTHS for each in asked) else _of_distances(settings)
+    widths = {name: settings.boundary_width or usual for name, usual in _WIDTHS.items() if name in asked}
+    return "; ".join([*parts, *(f"width of {name} {width}" for name, width in widths.items())])
+
+
+def _of_distances(settings: Settings) -> list[str]:
     points = (
         "corners of voxels, weighted by the area around them"
         if settings.surface == "corner"
         else f"centres of voxels {_RIM[settings.rim]}"
     )
     unit = ", distances in voxels" if settings.spacing == "voxel" else ""
-    empty = _EMPTY.get(settings.empty_distance, settings.empty_distance)
-    width = f"; boundary width {settings.boundary_width}" if settings.boundary_width else ""
-    return (
-        f"{points}{unit}; percentiles {_RULE[settings.percentile_rule]}, {_DIRECTIONS[settings.directions]}; "
-        f"nsd {_SHARES[shares(settings.directions, settings.nsd_directions)]}; one mask empty: {empty}{width}"
-    )
+    return [
+        f"{points}{unit}",
+        f"percentiles {_RULE[settings.percentile_rule]}, {_DIRECTIONS[settings.directions]}",
+        f"nsd {_SHARES[shares(settings.directions, settings.nsd_directions)]}",
+        f"distances where one mask is empty: {_EMPTY.get(settings.empty_distance, settings.empty_distance)}",
+    ]

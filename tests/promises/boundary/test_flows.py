@@ -216,6 +216,13 @@ def test_the_definition_in_force_stands_in_every_report(folder, written, tmp_pat
             assert text in said
         found = command("explain", place / "o.json", "hd95[1]").stdout
         assert text in " ".join(found.split())
+    for place, width in ((written, "2 % of the diagonal"), (tmp_path, "2px")):
+        said = " ".join((place / "o.md").read_text(encoding="utf-8").split())
+        assert f"; width of boundary\\_iou {width}" in said
+        lines = command("explain", place / "o.json", "boundary_iou[1]").stdout.splitlines()
+        assert [f"surface    width of boundary_iou {width}"] == [
+            line for line in lines if line.startswith("surface")
+        ]
     settings = record(tmp_path / "o.json")["settings"]
     assert {name: settings[name] for name in ("surface", "percentile_rule", "directions")} == {
         "surface": "corner",
@@ -436,10 +443,7 @@ def test_a_number_is_explained(written):
         assert float(lines["value"]) == report.look_up(name).value
         assert "surface" in lines
     assert "surface" not in command("explain", written / "o.json", "dice").stdout.split()
-    assert (
-        "1 of the values; the mean of the others is"
-        in command("explain", written / "o.json", "hd95[1]").stdout
-    )
+    assert "without its infinite values (1)" in command("explain", written / "o.json", "hd95[1]").stdout
 
 
 def test_the_family_and_tolerances(folder):
