@@ -129,7 +129,7 @@ class State:
                 f"the surfaces have {number:,} points in the first {share} of {self.pixels:,} pixels, "
                 f"which need {number * POINT_BYTES:,} bytes; {self.limit:,} are allowed",
                 f"Allow more: --max-memory {needed}, where the rest is like this; or "
-                "cut both masks to the part that matters, by 'gdal_translate -srcwin X Y WIDTH HEIGHT "
+                "cut both masks to the part that matters, maps by 'gdal_translate -srcwin X Y WIDTH HEIGHT "
                 "map.tif part.tif', and score the parts.",
             )
 
