@@ -149,6 +149,14 @@ def test_a_batch_of_masks_loads_the_names_of_soft_scores_alone(options):
     assert {name for name in loaded if name.startswith(homes)} == NAMES_OF_SOFT
 
 
+@pytest.mark.parametrize("options", [[], ["-f", "json"], ["--tolerance", "2px", "--help"]], ids=" ".join)
+def test_masks_scored_without_boundaries_load_no_surfaces(options):
+    """A run that asks for no boundary metric loads that there are surfaces, and nothing that finds them."""
+    loaded = _modules("score", *_pair("lesion", ".png"), *options)
+    homes = ("dicecli.statistics.surface", "dicecli.statistics._surfaces")
+    assert {name for name in loaded if name.startswith(homes)} <= {"dicecli.statistics.surface"}
+
+
 def test_the_schema_is_loaded_where_it_is_asked_for_alone():
     """No command that reads masks or records loads the JSON Schema; --schema loads NumPy and nothing heavier."""
     loaded = [
