@@ -68,6 +68,11 @@ def _distance(surfaces: Surfaces, empty_distance: Empty, value: Callable[[Distan
     return words[empty_distance] if empty_distance in words else float(empty_distance)
 
 
+def _missed(surfaces: Surfaces) -> float:
+    """Return what a share without boundaries is: 0 where one mask alone is empty, else undefined."""
+    return 0.0 if bool(surfaces.reference) != bool(surfaces.prediction) else math.nan
+
+
 def _directed(surfaces: Surfaces, direction: Direction) -> Distances:
     found: Distances = getattr(surfaces, direction)
     return found
@@ -263,8 +268,7 @@ def nsd(
     if surfaces.parts and (DISTANCES not in surfaces.parts or str(tolerance) not in surfaces.tolerances):
         return None
     if surfaces.to_reference is None or surfaces.to_prediction is None:
-        is_missed = bool(surfaces.reference) != bool(surfaces.prediction)
-        return 0.0 if is_missed else math.nan
+        return _missed(surfaces)
     at = surfaces.tolerances.index(str(tolerance))
     both = (surfaces.to_prediction, surfaces.to_reference)
     if shares(directions, nsd_directions) == "mean":
@@ -287,7 +291,7 @@ def boundary_iou(surfaces: Surfaces) -> float | None:
     if surfaces.bands is None:
         return math.nan
     union = surfaces.bands.reference + surfaces.bands.prediction - surfaces.bands.both
-    return surfaces.bands.both / union if union else math.nan
+    return surfaces.bands.both / union if union else _missed(surfaces)
 
 
 @metric(
@@ -295,7 +299,7 @@ def boundary_iou(surfaces: Surfaces) -> float | None:
     needs=(CONTOURS,),
     pools=False,
     formula="2 P R / (P + R), of shares of boundary pixels within the width of the other boundary",
-    undefined=f"{BOTH_EMPTY}; of volumes",
+    undefined=f"{BOTH_EMPTY}, or fill the image; of volumes",
     follows_undefined=True,
     aliases=("boundary_f1", "boundary_f_measure"),
     source=_PERAZZI,
@@ -305,8 +309,10 @@ def boundary_f(surfaces: Surfaces) -> float | None:
     if CONTOURS not in surfaces.parts and surfaces.parts:
         return None
     found = surfaces.contours
-    if found is None or not found.reference + found.prediction:
+    if found is None:
         return math.nan
+    if not found.reference + found.prediction:
+        return _missed(surfaces)
     if not found.reference_near or not found.prediction_near:
         return 0.0
     precision, recall = found.prediction_near / found.prediction, found.reference_near / found.reference

@@ -130,7 +130,9 @@ EXAMPLES: dict[str, Examples] = {
         ),
         undefined={
             BOTH_EMPTY: lambda row: not row.reference and not row.prediction,
-            f"{BOTH_EMPTY}; of volumes": lambda row: not row.reference and not row.prediction,
+            f"{BOTH_EMPTY}, or fill the image; of volumes": lambda row: (
+                not row.reference and not row.prediction
+            ),
         },
         axes=2,
     ),

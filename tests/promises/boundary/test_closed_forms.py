@@ -167,6 +167,18 @@ def test_one_mask_is_empty(is_reference):
     assert [0.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS, empty_distance="skip")
 
 
+@pytest.mark.parametrize("is_reference", [False, True])
+def test_one_mask_is_empty_and_the_other_has_no_boundary(is_reference):
+    """Ratios are 0 all the same: where the other fills the image, or has but ignored pixels around it."""
+    full, filled = np.ones((8, 9), np.uint8), np.full((8, 9), 9, np.uint8)
+    filled[2:5, 3:6] = 1
+    empty = np.where(filled == 1, 0, filled)
+    for one, other in ((full, np.zeros_like(full)), (filled, empty)):
+        pair = (one, other)[:: -1 if is_reference else 1]
+        assert [0.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS, ignore_label=9)
+    assert math.isnan(*values(full, full, (1.0, 2.0), ["boundary_f"]))
+
+
 @pytest.mark.parametrize("empty_distance", ["inf", "diagonal", "374"])
 def test_both_masks_are_empty(empty_distance):
     """Everything is undefined; what stands for 0/0 stands for ratios alone."""

@@ -187,6 +187,8 @@ class Expected:
         if not self.prediction.any() and not self.reference.any():
             return math.nan
         if metric in {"boundary_iou", "boundary_f"}:
+            if not (self.prediction.any() and self.reference.any()):
+                return 0.0
             return self._iou() if metric == "boundary_iou" else self._f()
         is_share = metric.startswith("nsd")
         if not len(self.found.reference.at) or not len(self.found.prediction.at):
