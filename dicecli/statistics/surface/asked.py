@@ -130,7 +130,7 @@ def _unit_of(opened: Opened, *, needs_length: bool) -> str:
             hint = "Leave boundary metrics out; or score an image or a volume of it at a time."
         raise NoSurface(
             f"it has {axes} {'axis' if axes == 1 else 'axes'}; surfaces are of images (2) and volumes (3)",
-            hint,
+            f"{hint} -m all has them: name others instead, as -m dice -m iou.",
         )
     if opened.length is None and not needs_length:
         return PIXELS

@@ -324,6 +324,8 @@ def surfaces_of_a_line(scene):
     sides = PREDICTION[1], np.array([1, 1, 1])
     scene.refused(dicecli.score, *sides, metrics=["dice", "hd95"])
     scene.right(DICE, dicecli.score, *sides, metrics=["dice"])
+    assert "-m dice -m iou" in scene.refused(dicecli.score, *sides, metrics="all")
+    scene.right(DICE, dicecli.score, *sides, metrics=["dice", "iou"])
 
 
 @TABLE("statistics.surface.asked._unit_of: Leave boundary metrics out; or")
@@ -346,6 +348,8 @@ def distances_in_degrees_or_on_slanting_axes(scene):
         scene.refused("score p.tif r.tif -m assd")
         scene.right(ASSD, "score p.tif r.tif -m assd --spacing voxel", number="assd_px")
         scene.right(10 * ASSD, "score p_m.tif r_m.tif -m assd", number="assd_m")
+        scene.refused("score p.tif r.tif -m all")
+        scene.right(ASSD, "score p.tif r.tif -m all --spacing voxel", number="assd_px")
 
 
 @TABLE("statistics.surface.asked._in_unit: Give it in pixels, as 2px;")
