@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.metrics._parameter import plain
 from dicecli.plugins import blame, load
@@ -71,6 +71,9 @@ class Metric:
         Distances of several cases do not, and a length cannot: averages are then means of values.
     follows_undefined : bool
         Whether ``--undefined zero|one`` puts a value where this one is NaN.
+    is_empty : callable or None
+        Where the value may be NaN for other reasons, too: tells of a measurement whether both sides are
+        empty; ``--undefined`` puts a value there alone.
     infinite : bool
         Whether a case may be infinitely wrong, as a distance is where one mask is empty: reports then always
         say how many cases are, and what the mean of the others is.
@@ -117,6 +120,7 @@ class Metric:
     needs: tuple[str, ...] = ()
     pools: bool = True
     follows_undefined: bool = False
+    is_empty: Callable[[Any], bool] | None = None
     infinite: bool = False
     tuned: bool = False
     shown: Literal["always", "rows", "asked"] = "asked"
@@ -224,7 +228,7 @@ class Metric:
         A `measurement` of None is one that the statistic does not have of such a row.
         """
         (result,) = self._called([measurement], self._known(sizes, spacing))
-        return self._settled(result, undefined)
+        return self._settled(result, undefined, measurement)
 
     def called(self, measurement: object) -> float | None:
         """Call the function with a measurement alone; None: there is no such number of it at all."""
@@ -237,7 +241,10 @@ class Metric:
             return [math.nan for _ in measurements]
         spacing = None if case.length == PIXELS else case.spacing
         found = self._called(measurements, self._known(case.sizes, spacing))
-        return [self._settled(each, undefined) for each in found]
+        return [
+            self._settled(each, undefined, measurement)
+            for each, measurement in zip(found, measurements, strict=True)
+        ]
 
     def _known(
         self, sizes: Mapping[str, float] | None, spacing: tuple[float, ...] | None
@@ -255,10 +262,12 @@ class Metric:
             blame("metrics", self.function.__name__, error)
             raise
 
-    def _settled(self, result: float | None, undefined: str) -> float:
+    def _settled(self, result: float | None, undefined: str, measurement: object) -> float:
         """Return a value, or what stands for one that is undefined."""
         if result is None:
             return math.nan
         if not math.isnan(result) or undefined == "skip" or not self.follows_undefined:
+            return result
+        if self.is_empty is not None and not self.is_empty(measurement):
             return result
         return 0.0 if undefined == "zero" else 1.0

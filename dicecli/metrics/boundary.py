@@ -68,6 +68,10 @@ def _distance(surfaces: Surfaces, empty_distance: Empty, value: Callable[[Distan
     return words[empty_distance] if empty_distance in words else float(empty_distance)
 
 
+def _is_empty(surfaces: Surfaces) -> bool:
+    return not surfaces.reference and not surfaces.prediction
+
+
 def _missed(surfaces: Surfaces) -> float:
     """Return what a share without boundaries is: 0 where one mask alone is empty, else undefined."""
     return 0.0 if bool(surfaces.reference) != bool(surfaces.prediction) else math.nan
@@ -252,6 +256,7 @@ def asd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | N
     formula="share of the points of both surfaces with d <= tolerance (1 + 1e-6)",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
+    is_empty=_is_empty,
     options=("directions", "nsd_directions"),
     aliases=(
         "normalized_surface_dice_{tolerance}",
@@ -282,6 +287,7 @@ def nsd(
     formula="pixels in both bands / pixels in either; bands lie inside of each mask, along its boundary",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
+    is_empty=_is_empty,
     source=_CHENG,
 )
 def boundary_iou(surfaces: Surfaces) -> float | None:
@@ -301,6 +307,7 @@ def boundary_iou(surfaces: Surfaces) -> float | None:
     formula="2 P R / (P + R), of shares of boundary pixels within the width of the other boundary",
     undefined=f"{BOTH_EMPTY}, or fill the image; of volumes",
     follows_undefined=True,
+    is_empty=_is_empty,
     aliases=("boundary_f1", "boundary_f_measure"),
     source=_PERAZZI,
 )

@@ -38,8 +38,8 @@ SIZES = {"mm3": 0.75, "m2": 100.0}
 #: What a metric says of itself; one more is to be checked here.
 FIELDS = {
     *("name", "function", "summary", "formula", "low", "high", "remark", "undefined", "source", "better"),
-    *("of", "takes", "size", "unit", "pools", "follows_undefined", "infinite", "tuned", "shown", "options"),
-    *("parameter", "argument", "over_labels", "aliases", "given", "takes_spacing", "needs"),
+    *("of", "takes", "size", "unit", "pools", "follows_undefined", "is_empty", "infinite", "tuned", "shown"),
+    *("options", "parameter", "argument", "over_labels", "aliases", "given", "takes_spacing", "needs"),
 }
 
 

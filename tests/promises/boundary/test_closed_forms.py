@@ -189,6 +189,17 @@ def test_both_masks_are_empty(empty_distance):
     assert [1.0] * len(RATIOS) == values(*pair, (1.0, 2.0), RATIOS, undefined="one", **given)
 
 
+@pytest.mark.parametrize("undefined", ["zero", "one"])
+def test_what_stands_for_empty_masks_stands_for_no_other(undefined):
+    """A mask amid ignored pixels has no surface, and one that fills its image no boundary: still undefined."""
+    reference, prediction = np.full((9, 9), 9, np.uint8), np.zeros((9, 9), np.uint8)
+    reference[3:6, 3:6] = prediction[4, 4] = 1
+    given = {"ignore_label": 9, "undefined": undefined}
+    assert math.isnan(*values(prediction, reference, (1.0, 1.0), ["nsd_1mm"], **given))
+    full = np.ones((9, 9), np.uint8)
+    assert math.isnan(*values(full, full, (1.0, 1.0), ["boundary_f"], **given))
+
+
 def test_the_same_mask_twice():
     """Every distance is 0, and every share 1."""
     found = values(block(), block(), (1.0, 2.0), DISTANCES + RATIOS)
