@@ -188,7 +188,7 @@ class Encoding:
 
     def _stepped(self, labels: np.ndarray) -> np.ndarray:
         """Return the places where labels follow each other: an addition, many times as fast as a table."""
-        wide = max(labels.dtype, self.places.dtype, key=lambda dtype: dtype.itemsize)
+        wide = max(labels.dtype.newbyteorder("="), self.places.dtype, key=lambda dtype: dtype.itemsize)
         step = np.array(self._step).astype(wide)
         found: np.ndarray = np.add(labels, step, dtype=wide, casting="unsafe")
         return found.astype(self.places.dtype, copy=False)

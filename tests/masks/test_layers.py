@@ -202,14 +202,14 @@ def test_encoding_is_a_lookup(places, random):
         assert left_out is None
 
 
-@given(st.sampled_from("bBhHiIlLqQ"), st.data())
-def test_encoding_of_any_integers(code, data):
-    """The type that labels are stored in changes nothing, of 64 bits without a sign neither."""
+@given(st.sampled_from("bBhHiIlLqQ"), st.sampled_from("<>"), st.data())
+def test_encoding_of_any_integers(code, order, data):
+    """The type that labels are stored in changes nothing, of 64 bits without a sign neither, nor its bytes' order."""
     info = np.iinfo(code)
     within = LABELS.filter(lambda each: info.min <= each <= info.max)
     labels = data.draw(st.lists(within, min_size=1, max_size=20))
     places = {label: place for place, label in enumerate(dict.fromkeys(labels), start=1)}
-    found, _ = Encoding.of(places).encode(np.array(labels, code))
+    found, _ = Encoding.of(places).encode(np.array(labels, order + code))
     assert found.tolist() == [places[each] for each in labels]
 
 
