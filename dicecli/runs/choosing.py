@@ -41,7 +41,7 @@ def asked_for(
         check_words(like, words)
     found = chosen_metrics(words, reads, values={"tolerance": tolerances})
     if like is not None:
-        check_metrics(like, found or ())
+        check_metrics(like, found or (), words)
     parameters = [resolve(each).parameter for each in found or ()]
     if not tolerances or any(each is not None and each.name == "tolerance" for each in parameters):
         return found

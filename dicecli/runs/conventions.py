@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.metrics._catalogue import resolve
+from dicecli.metrics._catalogue import resolve, usual_of
 from dicecli.metrics._parameter import plain
 from dicecli.records.options import table_of
 from dicecli.records.settings import MaskOptions
 from dicecli.records.tools import TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dicecli.records.tools import Tool
 
@@ -37,17 +37,22 @@ def check_words(like: Tool, words: Iterable[str]) -> None:
         _check(like, word, plain(word))
 
 
-def check_metrics(like: Tool, names: Iterable[str]) -> None:
-    """Check metrics by their names in full, as :func:`check_words` does by what was written."""
+def check_metrics(like: Tool, names: Sequence[str], words: Iterable[str]) -> None:
+    """Check metrics by their names in full, as :func:`check_words` does by what was written: the words."""
+    written = {*map(plain, words)}
     for name in names:
-        _check(like, name, resolve(name).function.__name__)
+        # What a family stands for cannot be changed in place: its others have to be named, too.
+        others = names if any(usual_of(word) for word in written) and plain(name) not in written else ()
+        _check(like, name, resolve(name).function.__name__, others)
 
 
-def _check(like: Tool, word: str, meant: str) -> None:
+def _check(like: Tool, word: str, meant: str, others: Sequence[str] = ()) -> None:
     tool = TOOLS[like]
     wrong = tool.wrong.get(meant)
     if wrong is not None:
-        instead = " ".join(f"-m {each}" for each in wrong.instead)
+        kept = [each for each in others if resolve(each).function.__name__ not in tool.wrong]
+        names = dict.fromkeys((*kept, *wrong.instead)) if wrong.instead else ()
+        instead = " ".join(f"-m {each}" for each in names)
         raise UsageError(
             f"{word} is not to be had as {tool.title} has it: {wrong.there}",
             f"Write {instead} instead." if instead else f"Leave out {word}, or --like {like}.",

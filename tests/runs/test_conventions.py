@@ -139,7 +139,7 @@ def test_every_report_for_people_says_it_in_one_line():
     [
         ("panoptica", "assd", ["masd"]),
         ("panoptica", ["dice", "ASSD_mm"], ["masd"]),
-        ("panoptica", "boundary", ["masd"]),
+        ("panoptica", "boundary", ["hd95", "masd"]),
         ("deepmind", "masd", ["asd_to_reference", "asd_to_prediction"]),
         ("gcm", "Modified-Hausdorff-Distance", ["asd_to_reference", "asd_to_prediction"]),
         ("gcm", iter(["mean_contour_distance"]), []),

@@ -52,6 +52,10 @@ def a_number_that_a_tool_calls_by_another_name(scene):
     ask = hint.removeprefix("Write ").removesuffix(" instead.")
     # A pixel of the prediction's three lies beside the reference's two.
     scene.right((0 + 1 / 3) / 2, f"score p.png r.png {ask} --like panoptica", number="masd[1]")
+    hint = scene.refused("score p.png r.png -m boundary --tolerance 0px --like panoptica")
+    ask = hint.removeprefix("Write ").removesuffix(" instead.")
+    for number, right in (("masd[1]", (0 + 1 / 3) / 2), ("nsd_0px[1]", (1 + 2 / 3) / 2)):
+        scene.right(right, f"score p.png r.png {ask} --like panoptica", number=number)
 
 
 @TABLE("runs.conventions._check: Leave out …, or --like ….")
