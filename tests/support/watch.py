@@ -80,6 +80,7 @@ class Watch:
         self._folders = tuple(os.path.realpath(folder) for folder in folders)
         self._calls: list[str] = []
         self._inotify = -1
+        self._writes_bytecode = False
 
     def __enter__(self) -> Self:
         global _current, _is_hooked  # noqa: PLW0603 - an audit hook stays for ever: one serves all
@@ -92,12 +93,15 @@ class Watch:
             mask = _IN_OPEN | _IN_MODIFY | _IN_CREATE | _IN_DELETE | _IN_MOVED
             for folder in self._folders:
                 assert libc.inotify_add_watch(self._inotify, os.fsencode(folder), mask) >= 0
+        # What Python writes of a module that is imported now is nothing that reading a mask does.
+        self._writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         _current = self
         return self
 
     def __exit__(self, *_: object) -> None:
         global _current  # noqa: PLW0603 - as above
         _current = None
+        sys.dont_write_bytecode = self._writes_bytecode
         if self._inotify >= 0:
             os.close(self._inotify)
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-import surfaces
+import surfaces_brute as surfaces
 
 import dicecli
 

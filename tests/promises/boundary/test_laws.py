@@ -11,7 +11,7 @@ import make
 import nibabel
 import numpy as np
 import pytest
-import surfaces
+import surfaces_brute as surfaces
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import places
 import pytest
-import surfaces
+import surfaces_brute as surfaces
 
 
 @pytest.fixture(scope="module")

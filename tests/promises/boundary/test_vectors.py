@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import places
 import pytest
-import surfaces
+import surfaces_brute as surfaces
 
 import dicecli
 
