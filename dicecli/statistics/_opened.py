@@ -124,15 +124,27 @@ class Opened:
     ignored: frozenset[int] = frozenset()
     observed: Observed = NOTHING
 
-    def block(self, at: Window, core: Window, stored: Stored, sources: Sequence[MaskSource]) -> Block:
-        """Make a block of what was read: stored labels, and stored values of channels from `sources`."""
+    def block(
+        self,
+        at: Window,
+        core: Window,
+        stored: Stored,
+        sources: Sequence[MaskSource],
+        mapped: Mapped = map,
+    ) -> Block:
+        """Make a block of what was read: stored labels, and stored values of channels from `sources`.
+
+        `mapped` works on several layers at a time.
+        """
         of_reference, of_prediction = self._encodings
-        pairs = [each.encode(labels) for each, labels in _beside(of_reference, stored[0])]
-        reference, (_, ignored) = tuple(each for each, _ in pairs), pairs[0]
+        tasks = list(_beside(of_reference, stored[0]))
+        number = len(tasks)
+        tasks += [] if self.channels else _beside(of_prediction, stored[1])
+        found = list(mapped(lambda task: task[0].encode(task[1]), tasks))
+        places, ignored = tuple(each for each, _ in found), found[0][1]
         if self.channels:
-            return Block(at, core, reference, stored[1], ignored, nodata_of(stored[1], sources))
-        prediction = tuple(each.encode(labels)[0] for each, labels in _beside(of_prediction, stored[1]))
-        return Block(at, core, reference, prediction, ignored)
+            return Block(at, core, places, stored[1], ignored, nodata_of(stored[1], sources))
+        return Block(at, core, places[:number], places[number:], ignored)
 
     @cached_property
     def _encodings(self) -> tuple[tuple[Encoding, ...], tuple[Encoding, ...]]:

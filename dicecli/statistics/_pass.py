@@ -128,7 +128,7 @@ def _blocks(
 ) -> Generator[Block]:
     if not halo:
         for window, stored in zip(windows, pair.blocks(windows, mapped, ahead=ahead), strict=True):
-            yield opened.block(window, window, stored, pair.prediction)
+            yield opened.block(window, window, stored, pair.prediction, mapped)
         return
     axis = slowest(opened.order, len(opened.shape))
     wanted = [_with_context(window, halo, axis, opened.shape) for window in windows]
@@ -144,8 +144,8 @@ def _blocks(
     for window, at, part, before in zip(windows, wanted, parts, [*starts[:1], *starts[:-1]], strict=True):
         held = _cut(held, axis, at[axis].start - before)
         if part[axis].start < part[axis].stop:
-            held = _joined(held, next(read), axis)
-        yield opened.block(at, window, held, pair.prediction)
+            held = _joined(held, next(read), axis, mapped)
+        yield opened.block(at, window, held, pair.prediction, mapped)
 
 
 def _with_context(window: Window, halo: int, axis: int, shape: tuple[int, ...]) -> Window:
@@ -166,15 +166,13 @@ def _cut(stored: Stored, axis: int, start: int) -> Stored:
     return first, second
 
 
-def _joined(one: Stored, other: Stored, axis: int) -> Stored:
-    """Put planes behind others; at the beginning there are none."""
+def _joined(one: Stored, other: Stored, axis: int, mapped: Mapped) -> Stored:
+    """Put planes behind others, several layers at a time; at the beginning there are none."""
     if not one[0]:
         return other
-    first, second = (
-        tuple([np.concatenate(layers, axis) for layers in zip(*sides, strict=True)])
-        for sides in zip(one, other, strict=True)
-    )
-    return first, second
+    layers = zip((*one[0], *one[1]), (*other[0], *other[1]), strict=True)
+    found = tuple(mapped(lambda planes: np.concatenate(planes, axis), layers))
+    return found[: len(one[0])], found[len(one[0]) :]
 
 
 def measured(

@@ -123,7 +123,7 @@ def _distances(
     state: State, places: dict[Row, Place], mapped: Mapped
 ) -> dict[Place, tuple[Distances, Distances, Distances]]:
     """Return for each row whose surfaces have points: to the prediction, to the reference, both as one."""
-    asked, sides = state.asked, [_of_places(state, DISTANCES, side) for side in (0, 1)]
+    asked, sides = state.asked, list(mapped(lambda side: _of_places(state, DISTANCES, side), (0, 1)))
     both = [place for place in places.values() if all(place in side for side in sides)]
     tasks = [(place, side) for place in both for side in (0, 1)]
     made = mapped(lambda task: _points(asked, sides[task[1]][task[0]]), tasks)
