@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +24,8 @@ Outcome = TypeVar("Outcome")
 
 #: How long a scheduler is waited for, in seconds.
 _CONNECT_S = 8.0
+#: How long an end of workers is waited for, in seconds; it takes one or two.
+_AN_END_S = 30.0
 #: What the handlers of these loggers print is Dask's talk with itself.
 _TALKATIVE = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 #: Nothing is listened to but on this machine itself.
@@ -163,8 +165,9 @@ def _local(jobs: int, most_deaths: int) -> Iterator[LocalCluster]:
             yield cluster
         finally:
             if cluster is not None:
-                _held(cluster.sync, _end, list(cluster.workers.values()))
-                _held(cluster.close)
+                with suppress(TimeoutError):
+                    _held(cluster.sync, _end, list(cluster.workers.values()))
+                    _held(cluster.close, _AN_END_S)
 
 
 @contextmanager
@@ -189,10 +192,12 @@ async def _end(nannies: list[Nanny]) -> None:
     """End the workers, by force where they are amid a task.
 
     One that is just being started again cannot be ended yet, which its nanny takes for an error of its own;
-    it ends with the cluster.
+    it ends with the cluster. Now and then one answers no more, whatever time it was given: it is not waited for,
+    and ends with this process.
     """
     ending = [each.close(timeout=PATIENCE_S) for each in nannies]
-    await asyncio.gather(*ending, return_exceptions=True)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*ending, return_exceptions=True), _AN_END_S)
 
 
 @contextmanager
