@@ -192,8 +192,8 @@ async def _end(nannies: list[Nanny]) -> None:
     """End the workers, by force where they are amid a task.
 
     One that is just being started again cannot be ended yet, which its nanny takes for an error of its own;
-    it ends with the cluster. Now and then one answers no more, whatever time it was given: it is not waited for,
-    and ends with this process.
+    it ends with the cluster. Now and then one answers no more, whatever time it was given: it is not waited
+    for, and ends with this process.
     """
     ending = [each.close(timeout=PATIENCE_S) for each in nannies]
     with suppress(TimeoutError):
