@@ -71,7 +71,7 @@ class Parameter(NamedTuple):
         for each in names:
             if word == plain(each) or (self.units and word == self.stem(each)):
                 what = "a length with its unit" if self.units else "a number"
-                raise UsageError(f"{word}: {what} is expected for {self.braces}", f"Write {example}.")
+                raise UsageError(f"{word}: {what} is expected for its {self.name}", f"Write {example}.")
             found = self._number_in(word, each)
             if found is None:
                 continue
