@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 from dicecli.errors import UsageError
 from dicecli.records.lengths import parse_length
@@ -18,7 +18,6 @@ NsdDirections = Literal["pool", "mean"]
 Spacing = Literal["header", "voxel"]
 #: What a distance can be where one mask is empty, besides a number.
 EMPTY = ("inf", "diagonal", "skip")
-NSD_DIRECTIONS = get_args(NsdDirections)
 
 
 @options

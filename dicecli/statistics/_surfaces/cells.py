@@ -64,6 +64,7 @@ def _areas(*spacing: float) -> np.ndarray:
     sides = second * third, first * third, first * second
 
     def area(normal: _Point) -> float:
+        """Return the area of a piece: the length of its normal once cells have their sides."""
         across = [abs(part) / _TIMES * side for part, side in zip(normal, sides, strict=True)]
         return math.sqrt(math.fsum(part * part for part in across))
 

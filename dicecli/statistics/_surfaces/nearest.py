@@ -21,7 +21,8 @@ _LEAF = 8
 class _Points(Protocol):
     """Points as one of the two implementations has them."""
 
-    def distances(self, queries: Self, spacing: Sequence[float]) -> np.ndarray: ...
+    def distances(self, queries: Self, spacing: Sequence[float]) -> np.ndarray:
+        """Return how far each query is from the nearest of these points."""
 
 
 class _NativePoints:
