@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
+from dicecli.records.natural import natural
 from dicecli.records.settings import CALLED
 from dicecli.reports.averages import AVERAGES, OF_VALUES
 from dicecli.reports.chosen import first_of
@@ -199,6 +200,6 @@ def _by_name(report: Report, where: str) -> dict[str, Scored]:
 
 
 def _some(names: Iterable[str]) -> str:
-    every = sorted(names)
+    every = sorted(names, key=natural)
     more = [f"{len(every) - _NAMED_CASES} more"] * (len(every) > _NAMED_CASES)
     return ", ".join(every[:_NAMED_CASES] + more) or "none"

@@ -16,6 +16,7 @@ from dicecli.records.codec import fields, read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
+from dicecli.records.natural import natural
 from dicecli.records.settings import Settings
 from dicecli.reports import contradictions as checks
 from dicecli.reports.record import SCHEMA
@@ -105,7 +106,7 @@ def _report(record: Json, *, is_first: bool) -> Report:
 
 
 def merged(reports: Sequence[Report]) -> Report:
-    """Put the shards of one run together: all cases, in the order of their names.
+    """Put the shards of one run together: all cases, in the natural order of their names.
 
     Raises
     ------
@@ -122,7 +123,8 @@ def merged(reports: Sequence[Report]) -> Report:
                 f"the reports were made with different settings: {', '.join(different)}",
                 "Reports merge when they are shards of one run: the same options for all.",
             )
-    results = sorted((each for report in reports for each in report.results), key=lambda each: each.case.name)
+    every = (each for report in reports for each in report.results)
+    results = sorted(every, key=lambda each: natural(each.case.name))
     twice = [name for name, n in Counter(each.case.name for each in results).items() if n > 1]
     if twice:
         raise UsageError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files
 from dicecli.plugins import suffixes
+from dicecli.records.natural import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -237,6 +238,6 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 def listed(items: Iterable[str]) -> str:
     """Name a few, and say how many more there are."""
-    listed = sorted(items)
+    listed = sorted(items, key=natural)
     more = f" and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
     return ", ".join(listed[:_NAMED]) + more

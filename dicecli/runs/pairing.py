@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 
 from dicecli.records.cases import Case
+from dicecli.records.natural import natural
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
 
@@ -17,7 +18,7 @@ class Pairing:
     Attributes
     ----------
     cases : tuple of Case
-        One per reference, sorted by name.
+        One per reference: of folders in the natural order of names (c2 before c10), of a CSV in its own.
     unpaired : tuple of str
         Predictions that have no reference.
     left_out : tuple of str
@@ -72,10 +73,10 @@ def pair_folders(
     sides = () if follow_links else (expected, found)
     cases = tuple(
         Case(name, found.mask(name), expected.mask(name), refused=_refused(name, sides))
-        for name in sorted(expected.named)
+        for name in sorted(expected.named, key=natural)
     )
-    alone = sorted(name for name in found.named if name not in expected.named)
-    extra = sorted(relative for name in alone for relative in found.named[name])
+    alone = sorted((name for name in found.named if name not in expected.named), key=natural)
+    extra = sorted((relative for name in alone for relative in found.named[name]), key=natural)
     notes = _not_alike(found, expected, alone)
     notes += _counted(extra, "prediction has no reference", "predictions have no reference")
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
@@ -93,7 +94,7 @@ def pair_folders(
         notes += _counted(side.links, "link to a folder is not followed", "links to folders are not followed")
     left_out = {side.path(each) for side in (found, expected) for each in (*side.others, *side.unmatched)}
     unpaired = tuple(found.path(relative) for relative in extra)
-    return Pairing(cases, unpaired, tuple(sorted(left_out)), tuple(notes))
+    return Pairing(cases, unpaired, tuple(sorted(left_out, key=natural)), tuple(notes))
 
 
 def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
@@ -102,7 +103,7 @@ def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
 
 def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say when the names of the two sides differ by a rule, and which patterns would pair them."""
-    missing = sorted(name for name in expected.named if name not in found.named)
+    missing = sorted((name for name in expected.named if name not in found.named), key=natural)
     if not missing or not alone:
         return []
     is_plain = found.pattern is None and expected.pattern is None

@@ -22,8 +22,8 @@ _COLUMNS = ("prediction", "reference", "case", "group")
 def pair_csv(path: str, *, predictions: str | None = None, references: str | None = None) -> Pairing:
     """Read pairs from a CSV file with the columns prediction and reference, and perhaps case and group.
 
-    An empty prediction is a case that has none. A case without a name is called as its reference is,
-    without the suffix.
+    The cases are in the order of the rows. An empty prediction is a case that has none. A case without a name
+    is called as its reference is, without the suffix.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
         cases.append(Case(name, prediction, reference, row.get("group") or None))
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
-    return Pairing(tuple(sorted(cases, key=lambda case: case.name)))
+    return Pairing(tuple(cases))
 
 
 def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dicecli.errors import PairingError
 from dicecli.masks import files
 from dicecli.records.cases import Case
+from dicecli.records.natural import natural
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 
@@ -56,14 +57,15 @@ def inside(path, tmp_path):
 
 
 def test_masks_pair_by_their_path_without_suffix(folders, tmp_path):
-    """Masks with one path in both folders are a case, whatever their formats; cases are sorted by name."""
+    """Masks with one path in both folders are a case, whatever their formats; cases are in natural order."""
     pairing = folders(
-        ["b.nii.gz", "a.png", "sub/deep/c.TIF", "dotted.name.png"],
-        ["sub/deep/c.nii", "a.tiff", "b.nii.gz", "dotted.name.nii.gz"],
+        ["b10.nii.gz", "a.png", "sub/deep/c.TIF", "dotted.name.png", "b9.png"],
+        ["sub/deep/c.nii", "a.tiff", "b9.png", "b10.nii.gz", "dotted.name.nii.gz"],
     )
     expected = [
         ("a", "p/a.png", "r/a.tiff"),
-        ("b", "p/b.nii.gz", "r/b.nii.gz"),
+        ("b9", "p/b9.png", "r/b9.png"),
+        ("b10", "p/b10.nii.gz", "r/b10.nii.gz"),
         ("dotted.name", "p/dotted.name.png", "r/dotted.name.nii.gz"),
         ("sub/deep/c", "p/sub/deep/c.TIF", "r/sub/deep/c.nii"),
     ]
@@ -524,7 +526,7 @@ def csv_file(tmp_path):
 
 
 def test_a_csv_file_names_pairs(csv_file, tmp_path):
-    """Paths start at the file's folder; a case is called by its name, or else as its reference is; they are sorted."""
+    """Paths start at the file's folder; a case is called by its name, or else as its reference is; rows keep their order."""
     pairing = csv_file(
         "prediction,reference,case,group",
         "out/z.png,gt/z.png,,clinic",
@@ -534,9 +536,9 @@ def test_a_csv_file_names_pairs(csv_file, tmp_path):
     assert (
         Pairing(
             (
+                Case("gt/z", f"{tmp_path}{os.sep}out/z.png", f"{tmp_path}{os.sep}gt/z.png", "clinic"),
                 Case("first", f"{tmp_path}{os.sep}out/c.png", f"{tmp_path}{os.sep}gt/c,1.nii.gz"),
                 Case("gt/missing", None, f"{tmp_path}{os.sep}./gt/missing.png"),
-                Case("gt/z", f"{tmp_path}{os.sep}out/z.png", f"{tmp_path}{os.sep}gt/z.png", "clinic"),
             )
         )
         == pairing
@@ -578,7 +580,7 @@ def test_a_csv_file_in_the_current_folder(tmp_path, monkeypatch):
 def test_one_reference_may_have_several_predictions(csv_file):
     """Two predictions of one reference are two cases, if they have two names."""
     pairing = csv_file("prediction,reference,case", "a.png,r.png,old", "b.png,r.png,new")
-    expected = ["new", "old"]
+    expected = ["old", "new"]
     assert expected == [case.name for case in pairing.cases]
 
 
@@ -657,8 +659,10 @@ def test_nothing_is_dropped(predictions, references):
     paired = [prediction for _, prediction, _ in cases if prediction]
     assert masks["r"] == sorted(reference for _, _, reference in cases)
     assert masks["p"] == sorted(paired + unpaired)
-    assert sorted(set(every["p"] + every["r"]) - set(masks["p"] + masks["r"])) == left_out
-    assert sorted(case.name for case in pairing.cases) == [case.name for case in pairing.cases]
+    rest = set(every["p"] + every["r"]) - set(masks["p"] + masks["r"])
+    assert sorted(rest, key=natural) == left_out
+    names = [case.name for case in pairing.cases]
+    assert sorted(names, key=natural) == names
     for case, prediction, reference in cases:
         for path, where in ((prediction, "p"), (reference, "r")):
             assert path is None or f"{where}/{case}{files.suffix(path)}".lower() == path.lower()
