@@ -11,6 +11,8 @@ from dicecli.records.counts import Counts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
+
 
 class Packed(Sequence[list[Counts]]):
     """The counts of some rows, case by case, in a fifth of the memory that they take as objects.
@@ -48,15 +50,20 @@ class Packed(Sequence[list[Counts]]):
         numbers = self._numbers[start : start + self._width]
         return [Counts(*numbers[at : at + 4]) for at in range(0, self._width, 4)]
 
+    def numbers(self) -> np.ndarray:
+        """Return all numbers, shape ``(cases, rows, 4)``, in the order of the fields of the counts.
+
+        int64 where the sums of all cases fit into it, else Python's integers.
+        """
+        import numpy as np
+
+        numbers, shape = self._numbers, (self._cases, self._width // 4, 4)
+        if isinstance(numbers, array):
+            table = np.frombuffer(numbers, np.int64) if numbers else np.zeros(0, np.int64)
+            if int(table.max(initial=0)) < (1 << 62) // max(1, self._cases):
+                return table.reshape(shape)
+        return np.array(list(numbers), object).reshape(shape)
+
     def totals(self) -> list[Counts]:
         """Return the counts of each row, added up over the cases."""
-        numbers, width = self._numbers, self._width
-        if isinstance(numbers, array) and width and self._cases:
-            import numpy as np
-
-            table = np.frombuffer(numbers, np.int64).reshape(self._cases, width)
-            if int(table.max()) < (1 << 62) // self._cases:
-                sums = table.sum(axis=0).tolist()
-                return [Counts(*sums[at : at + 4]) for at in range(0, width, 4)]
-        sums = [sum(numbers[at::width]) for at in range(width)]
-        return [Counts(*sums[at : at + 4]) for at in range(0, width, 4)]
+        return [Counts(*row) for row in self.numbers().sum(axis=0).tolist()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dicecli.records.natural import natural
 from dicecli.reports.bootstrap import of_tables
 from dicecli.reports.means import mean
 
@@ -146,6 +147,8 @@ class Columns:
         float64, shape ``(cases, metrics)``; NaN is undefined.
     pooled : tuple of float
         Each metric over all cases together.
+    wrong : tuple of int
+        Per case, how much of the row is wrong, in any one unit: what ranks cases whose values are equal.
     """
 
     label: int | None
@@ -153,6 +156,7 @@ class Columns:
     cases: tuple[int, ...]
     values: np.ndarray
     pooled: tuple[float, ...]
+    wrong: tuple[int, ...]
 
 
 def summarise(
@@ -194,7 +198,7 @@ def summarise(
         if ranked is not None:
             values = row.values[:, metrics.index(ranked)].tolist()
             names = [scored[case].name for case in row.cases]
-            worst = _worst(names, values, sign=1 if higher_is_better else -1)
+            worst = _worst(names, values, row.wrong, sign=1 if higher_is_better else -1)
         rows.append(RowSummary(row.label, row.name, found, worst))
     is_grouped = any(group is not None for group in groups)
     return Summary(tuple(rows), ranked, "group" if is_grouped else "case")
@@ -238,10 +242,17 @@ def _sd(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (n - 1))
 
 
-def _worst(names: Sequence[str], values: Sequence[float], sign: int) -> tuple[tuple[str, float], ...]:
+def _worst(
+    names: Sequence[str], values: Sequence[float], wrong: Sequence[int], sign: int
+) -> tuple[tuple[str, float], ...]:
+    """Return the worst cases: of equal values where most is wrong, then in the natural order of names."""
     found = [
-        (sign * value, name, value)
-        for name, value in zip(names, values, strict=True)
+        (sign * value, -missed, place)
+        for place, (value, missed) in enumerate(zip(values, wrong, strict=True))
         if not math.isnan(value)
     ]
-    return tuple((name, value) for _, name, value in sorted(found)[:WORST])
+    found.sort()
+    # Names are compared where they can decide alone: of very many cases that takes long.
+    kept = [each for each in found if each[:2] <= found[min(WORST, len(found)) - 1][:2]]
+    kept.sort(key=lambda each: (*each[:2], natural(names[each[2]])))
+    return tuple((names[place], values[place]) for _, _, place in kept[:WORST])

@@ -7,6 +7,7 @@ from array import array
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.counts import Counts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, exists
 from dicecli.reports.measured import added, measurements
 from dicecli.reports.packed import Packed
@@ -206,8 +207,18 @@ class Table:
             if not isinstance(self.leading, Packed):  # counts are there of every row
                 cases = tuple(at for at, case in enumerate(self.leading) if case[place] is not None)
                 values = values[list(cases)]
-            found.append(Columns(row.label, row.name, cases, values, tuple(each[place] for each in pooled)))
+            of_all, wrong = tuple(each[place] for each in pooled), tuple(self._wrong(place, cases))
+            found.append(Columns(row.label, row.name, cases, values, of_all, wrong))
         return found
+
+    def _wrong(self, row: int, cases: Sequence[int]) -> list[int]:
+        """Return how much of a row is wrong in some cases."""
+        taken, wrong = self.leading, self._leading.wrong
+        if isinstance(taken, Packed):  # of very many, all at once
+            columns = taken.numbers()[:, row].T
+            found: list[int] = wrong(Counts(*columns)).tolist()
+            return found
+        return [wrong(taken[case][row]) for case in cases]
 
     @cached_property
     def _sizes(self) -> Mapping[str, float]:

@@ -39,6 +39,8 @@ class Leading(Protocol):
         Whether a row is there in a case at all, so that a value of it is to be expected.
     weight : callable
         The size in the reference, by which averages weight.
+    wrong : callable
+        How much of a row is wrong, a whole number in any one unit: what ranks cases whose values are equal.
     """
 
     FACTS: type
@@ -49,6 +51,7 @@ class Leading(Protocol):
     sizes: Callable[[Any], dict[str, float]]
     is_there: Callable[[Any], bool]
     weight: Callable[[Any], float]
+    wrong: Callable[[Any], int]
 
 
 def leading(reads: str) -> Leading:

@@ -327,6 +327,22 @@ def test_the_five_worst_cases_of_each_label():
     assert tuple(expected) == row.worst
 
 
+def test_of_equal_cases_the_worst_has_the_most_wrong_pixels():
+    """Where many cases are at 0 the largest error comes first; of equal ones c2 comes before c10."""
+    wrong = {
+        "c1": (1, 1),
+        "c10": (7, 0),
+        "c2": (3, 4),
+        "c3": (0, 90),
+        "c4": (20, 5),
+        "c5": (0, 2),
+        "c6": (9, 9),
+    }
+    table = {name: {1: (0, *errors)} for name, errors in wrong.items()}
+    (row,) = report_of(table | {"c0": {1: (5, 500, 0)}}).summary.rows
+    assert [("c3", 0.0), ("c4", 0.0), ("c6", 0.0), ("c2", 0.0), ("c10", 0.0)] == [*row.worst]
+
+
 def test_the_worst_cases_go_by_the_first_metric_chosen():
     """Where less is better the highest is the worst; a metric without direction ranks nothing."""
     table = {"a": {1: (1, 0, 3)}, "b": {1: (1, 0, 0)}, "c": {1: (1, 0, 1)}}

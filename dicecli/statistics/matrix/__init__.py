@@ -21,6 +21,7 @@ from dicecli.statistics.matrix.counts import (
     sizes,
     taken,
     weight,
+    wrong,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ __all__ = [
     "sizes",
     "taken",
     "weight",
+    "wrong",
 ]
 
 READS = "labels"

@@ -94,6 +94,11 @@ def weight(counts: Counts) -> int:
     return counts.reference
 
 
+def wrong(counts: Counts) -> int:
+    """Return how many pixels of the row are wrong: false positives and false negatives."""
+    return counts.fp + counts.fn
+
+
 #: What JSON and rows say of a row, beside its metrics.
 FACTS = Counts
 COLUMNS = tuple(each.name for each in fields(Counts))

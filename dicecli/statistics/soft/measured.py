@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.measurements import IMAGE, Whole
 from dicecli.statistics.soft.curves import Curve, curve
-from dicecli.statistics.soft.sums import ChannelSums, JointSums, pooled, rounded
+from dicecli.statistics.soft.sums import ChannelSums, JointSums, exact, pooled, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,6 +153,12 @@ def is_there(channel: Channel) -> bool:
 def weight(channel: Channel) -> int:
     """Return the size of the class in the reference, by which averages weight it."""
     return channel.sums.reference
+
+
+def wrong(channel: Channel) -> int:
+    """Return how much of the class is wrong: Σp(1 - g) + Σ(1 - p)g, in units of 2^-1074."""
+    sums = channel.sums
+    return sums.prediction - 2 * sums.overlap + exact(float(sums.reference))
 
 
 def rows_of(case: Scored) -> tuple[Row, ...]:

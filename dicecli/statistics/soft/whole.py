@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.records.measurements import IMAGE
 from dicecli.statistics.soft.checks import refuse_hard, remarks
-from dicecli.statistics.soft.measured import COLUMNS, FACTS, every, facts, is_there, sizes, taken, weight
+from dicecli.statistics.soft.measured import (
+    COLUMNS,
+    FACTS,
+    every,
+    facts,
+    is_there,
+    sizes,
+    taken,
+    weight,
+    wrong,
+)
 from dicecli.statistics.soft.state import Summing
 from dicecli.statistics.soft.sums import ChannelSums, JointSums
 
@@ -32,6 +42,7 @@ __all__ = [
     "sizes",
     "taken",
     "weight",
+    "wrong",
 ]
 
 OPTIONS = ("soft",)
