@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,11 +14,38 @@ if TYPE_CHECKING:
 
     from dicecli.records.labels import Colour
 
-#: What a source notes where a table was used, and where none is needed.
-BY_TABLE = "colours are read as labels by the colour table"
+#: What a source notes where no table is needed.
 GREY = "grey stored as RGB is read as grey"
 #: Colours whose shares are listed where a colour table is wanting; and so many that no table is proposed.
 _LISTED, _MOST = 32, 256
+
+
+class Table(Protocol):
+    """A colour table, as label schemes and what formats know of them have it."""
+
+    @property
+    def colours(self) -> Mapping[Colour, int]:
+        """The label of each colour."""
+
+    @property
+    def alike(self) -> Mapping[Colour, tuple[int, ...]]:
+        """The other labels of a colour, which are left out."""
+
+    @property
+    def ignore(self) -> tuple[int, ...]:
+        """Labels that are left out."""
+
+
+def said_of_table(scheme: Table) -> str:
+    """Return what a source notes where a colour table was used; of labels with one colour, which it is."""
+    said = [
+        f"{hexed(int(packed(np.array(colour, np.uint8))))} as {scheme.colours[colour]}, not as "
+        f"{', '.join(map(str, labels))}"
+        for colour, labels in scheme.alike.items()
+        if scheme.colours[colour] not in scheme.ignore
+    ]
+    rest = f"; where labels share one, {'; '.join(said)}" if said else ""
+    return f"colours are read as labels by the colour table{rest}"
 
 
 def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:

@@ -178,6 +178,7 @@ def reading_of(settings: Settings) -> Reading:
         ignore=settings.labels.ignore,
         geometry=settings.geometry,
         colours=settings.labels.colours,
+        alike=settings.labels.alike,
         max_pixels=settings.max_pixels,
         max_memory=settings.max_memory,
     )

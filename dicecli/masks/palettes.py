@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dicecli.errors import AmbiguousPalette, NotLabels
-from dicecli.masks.colours import BY_TABLE, hexed, no_table, packed, unknown_colour
+from dicecli.masks.colours import hexed, no_table, packed, said_of_table, unknown_colour
 from dicecli.masks.encoding import meaning
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def by_colour(
         if table:
             raise unknown_colour(colours, shares, sum(sizes.values()), settings.labels.colours)
         raise no_table(colours, shares, numbers=[numbers[each] for each in wanting])
-    return {number: table[colour] for number, colour in found.items()}, [f"of its palette, {BY_TABLE}"]
+    return {number: table[colour] for number, colour in found.items()}, [
+        f"of its palette, {said_of_table(settings.labels)}"
+    ]
 
 
 def check_palette(palette: Palette, sizes: Mapping[int, int], scheme: LabelScheme) -> None:
@@ -163,8 +165,9 @@ def check_palette(palette: Palette, sizes: Mapping[int, int], scheme: LabelSchem
     """
     used = {number: palette[number] for number in sorted(sizes) if 0 <= number < len(palette)}
     for number, colour in used.items():
-        label = scheme.colours.get((colour >> 16, (colour >> 8) & 255, colour & 255), number)
-        if label != number:
+        rgb = (colour >> 16, (colour >> 8) & 255, colour & 255)
+        label = scheme.colours.get(rgb, number)
+        if number not in {label, *scheme.alike.get(rgb, ())}:
             raise AmbiguousPalette(
                 f"its palette paints label {number} in {hexed(colour)}, which is the colour of label {label} "
                 f"in {scheme.source}",

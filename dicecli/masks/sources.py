@@ -41,6 +41,8 @@ class Reading:
         The axis of an array's channels of probabilities.
     colours : mapping of (red, green, blue) to int
         Labels of a colour-coded image.
+    alike : mapping of (red, green, blue) to tuple of int
+        Labels that have a colour of `colours`, too, and are left out.
     is_binary : bool
         Whether channels are binary layers, so that stored values count as in a mask, not probabilities.
     """
@@ -57,6 +59,7 @@ class Reading:
     ignore: tuple[int, ...] = ()
     geometry: str = "strict"
     colours: Mapping[Colour, int] = field(default_factory=dict)
+    alike: Mapping[Colour, tuple[int, ...]] = field(default_factory=dict)
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
     is_binary: bool = False

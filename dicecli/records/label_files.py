@@ -120,22 +120,36 @@ def _own_form(content: dict[str, object], labels: dict[str, object], source: str
     background = content.get("background", 0)
     if not (background is None or _is_integer(background)):
         raise LabelFileError(f"{source}: background {background!r} is no label", _EXAMPLE)
-    coloured = _object(content.get("colours", {}), source, "colours")
-    colours = {
-        _colour(value, source): _integers(key, source, "colours")[0] for key, value in coloured.items()
-    }
-    if len(colours) < len(coloured):
-        raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")
+    left_out = () if ignore is None else _integers(ignore, source, "ignore")
+    colours = _colours(_object(content.get("colours", {}), source, "colours"), left_out, source)
     return _checked(
         LabelScheme(
             names=dict(sorted(names.items())),
             regions=regions,
-            ignore=() if ignore is None else _integers(ignore, source, "ignore"),
+            ignore=left_out,
             background=None if background is None else int(background),
-            colours=colours,
+            colours={colour: labels[0] for colour, labels in colours.items()},
+            alike={colour: labels[1:] for colour, labels in colours.items() if labels[1:]},
             source=source,
         ),
     )
+
+
+def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> dict[Colour, tuple[int, ...]]:
+    """Return the labels of each colour: the one that it is read as, then others, which are left out.
+
+    A label has one colour or a list of them. Of labels with one colour at most one may be evaluated.
+    """
+    found: dict[Colour, list[int]] = {}
+    for key, value in table.items():
+        several = (
+            value if isinstance(value, list) and all(isinstance(x, (list, str)) for x in value) else [value]
+        )
+        for colour in several or [value]:
+            found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
+    if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):
+        raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")
+    return {colour: tuple(sorted(labels, key=ignore.__contains__)) for colour, labels in found.items()}
 
 
 def _nnunet_form(labels: dict[str, object], source: str) -> LabelScheme:
@@ -223,6 +237,7 @@ def _colour(value: object, source: str) -> Colour:
         value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
     if not (isinstance(value, list) and len(value) == 3 and all(_is_byte(each) for each in value)):
         raise LabelFileError(
-            f"{source}: {value!r} is no colour", 'Write [red, green, blue], each 0 to 255, or "#rrggbb".'
+            f"{source}: {value!r} is no colour",
+            'Write [red, green, blue], each 0 to 255, or "#rrggbb"; several in brackets.',
         )
     return value[0], value[1], value[2]

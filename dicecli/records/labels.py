@@ -29,6 +29,8 @@ class LabelScheme:
         Left out of averages unless asked for; None: every label counts.
     colours : mapping of (red, green, blue) to int
         The label that each colour of a colour-coded image means.
+    alike : mapping of (red, green, blue) to tuple of int
+        The other labels that have the colour of one in `colours`; all of them are left out.
     source : str or None
         Where it was read: a file's name or a preset's; None: labels were not declared.
     """
@@ -38,6 +40,7 @@ class LabelScheme:
     ignore: tuple[int, ...] = ()
     background: int | None = 0
     colours: Mapping[Colour, int] = field(default_factory=dict)
+    alike: Mapping[Colour, tuple[int, ...]] = field(default_factory=dict)
     source: str | None = None
 
     @property

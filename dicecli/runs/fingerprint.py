@@ -35,6 +35,7 @@ def fingerprint(case: Case, settings: Settings) -> str:
 def options_of(settings: Settings) -> list[Any]:
     """Return all of the settings, and what else decides on the counts."""
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
+    colours += [[list(colour), *labels] for colour, labels in settings.labels.alike.items()]
     # What was scored within one limit, say, has the same counts within another.
     others = {name for name, each in table_of(AnyOptions).items() if not each.is_measured}
     counted = {key: value for key, value in settings.to_dict().items() if key not in others}

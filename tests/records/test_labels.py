@@ -386,3 +386,58 @@ def test_json_that_is_nested_too_deep(tmp_path):
     path.write_text("[" * 200_000)
     with pytest.raises(LabelFileError, match="cannot be read as JSON"):
         load_labels(path)
+
+
+#: Published in cityscapesScripts, helpers/labels.py: id, trainId and colour of the classes of the data set.
+CITYSCAPES = """
+0 255 000000, 1 255 000000, 2 255 000000, 3 255 000000, 4 255 000000, 5 255 6f4a00, 6 255 510051,
+7 0 804080, 8 1 f423e8, 9 255 faaaa0, 10 255 e6968c, 11 2 464646, 12 3 66669c, 13 4 be9999,
+14 255 b4a5b4, 15 255 966464, 16 255 96785a, 17 5 999999, 18 255 999999, 19 6 faaa1e, 20 7 dcdc00,
+21 8 6b8e23, 22 9 98fb98, 23 10 4682b4, 24 11 dc143c, 25 12 ff0000, 26 13 00008e, 27 14 000046,
+28 15 003c64, 29 255 00005a, 30 255 00006e, 31 16 005064, 32 17 0000e6, 33 18 770b20, -1 -1 00008e
+"""
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_coloured_masks_of_cityscapes(tmp_path, train):
+    """Masks in all 35 published colours score as those of numbers do, and say which class a shared colour is."""
+    rows = [each.split() for each in CITYSCAPES.replace("\n", " ").split(",")]
+    ids = np.array([int(row[train]) for row in rows])
+    colours = np.array([list(bytes.fromhex(row[2])) for row in rows], np.uint8)
+    preset = "cityscapes-train" if train else "cityscapes"
+    scheme = load_labels(preset)
+    assert {*scheme.known} == {*ids.tolist()}
+    prediction, reference = np.random.default_rng(14).integers(0, 34, (2, 60, 50))
+    paint, number = tmp_path / "colour.png", tmp_path / "number.png"
+    references = ids[reference].astype(np.uint8)
+    prediction[:5] = 34
+    result = scored(png(paint, colours[prediction]), png(number, references), labels=preset)
+    read_as = ids[prediction]
+    read_as[prediction == 18], read_as[prediction == 34] = ids[17], ids[26]
+    kept = np.isin(references, [*scheme.names])
+    expected = brute(read_as[kept], references[kept])
+    assert {label: expected[label] for label in scheme.names} == counts(result)
+    car, pole = ("13", "5") if train else ("26", "17")
+    said = f"labels share one, #00008e as {car}, not as -1; #999999 as {pole}, not as {ids[18]}"
+    assert said in " ".join(result.notes)
+
+
+def test_labels_of_one_colour():
+    """A label may have several colours, and those that are left out the colour of another one, alone."""
+    table = {"labels": {"1": "car", "2": "road"}, "ignore": [3, 4]}
+    scheme = load_labels(table | {"colours": {"3": ["#0000ff", [0, 0, 0]], "1": "#0000ff", "4": "#000000"}})
+    assert scheme.colours == {(0, 0, 255): 1, (0, 0, 0): 3}
+    assert scheme.alike == {(0, 0, 255): (3,), (0, 0, 0): (4,)}
+    with pytest.raises(LabelFileError, match="two labels have the same colour"):
+        load_labels(table | {"colours": {"1": "#0000ff", "2": ["#ff0000", "#0000ff"]}})
+
+
+def test_a_palette_may_paint_labels_in_the_colour_of_another_one(tmp_path):
+    """Numbers of labels that are left out keep their meaning under a palette with the published colours."""
+    labels = np.array([[0, 1, 17], [18, 26, 26]], np.uint8)
+    rows = [each.split() for each in CITYSCAPES.replace("\n", " ").split(",")][:34]
+    palette = [channel for row in rows for channel in bytes.fromhex(row[2])]
+    result = scored(
+        png(tmp_path / "a.png", labels, palette=palette), png(tmp_path / "b.png", labels), labels="cityscapes"
+    )
+    assert sum(result.excluded.values()) == 3

@@ -182,7 +182,7 @@ def two_names_of_a_label(scene):
     scene.right(DICE, _LABELS, number="dice[liver]")
 
 
-@TABLE("records.label_files._own_form: Give each label its own colour.")
+@TABLE("records.label_files._colours: Give each label its own colour.")
 def two_labels_of_a_colour(scene):
     scene.pair()
     labels = {"0": "background", "1": "road", "2": "sky"}
@@ -236,6 +236,8 @@ def a_colour_that_is_none(scene):
     scene.text("l.json", {**labels, "colours": {"0": "black", "1": "purple"}})
     scene.refused(_LABELS)
     scene.text("l.json", {**labels, "colours": {"0": [0, 0, 0], "1": "#804080"}})
+    scene.right(DICE, _LABELS)
+    scene.text("l.json", {**labels, "colours": {"0": ["#000000"], "1": [[128, 64, 128], "#ff0000"]}})
     scene.right(DICE, _LABELS)
 
 

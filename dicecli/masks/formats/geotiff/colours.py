@@ -63,7 +63,7 @@ class Colours(Band):
             nodata=NO_LABEL if is_missing else None,
             reading=reading,
         )
-        self.notes.append(colours.BY_TABLE)
+        self.notes.append(colours.said_of_table(reading))
         self.beside, self.has_own_nodata = (2, 3), True
         self._tag, self._cover = nodata, cover
 

@@ -109,7 +109,7 @@ class _Png(MaskSource):
     def _of_colours(self, array: np.ndarray) -> np.ndarray:
         """Turn colours into labels: grey stored as colour as it is, others by the colour table."""
         if self._colours:
-            self.notes.append(colours.BY_TABLE)
+            self.notes.append(colours.said_of_table(self.reading))
             return colours.by_table(array, self._colours, self.path)
         grey = colours.grey_of(array)
         if grey is None:
