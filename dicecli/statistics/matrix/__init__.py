@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.measurements import IMAGE
-from dicecli.statistics.matrix.cells import Matrix, Packed
+from dicecli.statistics.matrix.cells import Matrix
 from dicecli.statistics.matrix.counts import (
     COLUMNS,
     FACTS,
@@ -38,7 +38,6 @@ __all__ = [
     "OPTIONS",
     "READS",
     "Matrix",
-    "Packed",
     "begin",
     "done",
     "every",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Label, Whole  # noqa: TC001 - the codec reads types
+from dicecli.records.packing import Packed, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,10 +77,10 @@ class Matrix:
     def __reduce__(self) -> tuple[Any, ...]:
         return Matrix, (self.reference, self.prediction, self.pixels)
 
-    def packed(self, parts: dict[Any, Any]) -> Packed:
+    def packed(self, parts: dict[Any, Any]) -> Packed[Matrix]:
         """Return the same in few bytes; its labels are those of an equal one that was seen; `parts` grows."""
-        rows, columns, pixels = map(_packed, (self.reference, self.prediction, self.pixels))
-        return Packed((parts.setdefault(rows, rows), parts.setdefault(columns, columns), pixels))
+        rows, columns, pixels = map(packed, (self.reference, self.prediction, self.pixels))
+        return Packed(Matrix, (parts.setdefault(rows, rows), parts.setdefault(columns, columns), pixels))
 
     def cells(self) -> Iterator[tuple[int, int | None, int]]:
         """Yield the label of the reference, that of the prediction, and the pixels of each pair."""
@@ -142,43 +141,6 @@ class Matrix:
             label: Counts(tp, prediction - tp, reference - tp, total - reference - prediction + tp)
             for label, (tp, reference, prediction) in sorted(sizes.items())
         }
-
-
-class Packed:
-    """A matrix in as few bytes as its numbers need, of which a hundred thousand may be held."""
-
-    __slots__ = ("_columns",)
-
-    def __init__(self, columns: tuple[bytes | tuple[int | None, ...], ...]) -> None:
-        self._columns = columns
-
-    def unpacked(self) -> Matrix:
-        """Return the matrix."""
-        rows, columns, pixels = map(_unpacked, self._columns)
-        return Matrix(rows, columns, pixels)  # type: ignore[arg-type]  # None is in columns alone
-
-
-def _packed(numbers: tuple[int | None, ...]) -> bytes | tuple[int | None, ...]:
-    """Return numbers as the letter of the smallest type that holds them, and its bytes; or as they are."""
-    with suppress(ValueError, TypeError):
-        return b"B" + bytes(numbers)  # type: ignore[arg-type]  # None and what is larger raise
-    known = [NO_LABEL if each is None else each for each in numbers]
-    for letter in "HIq":
-        with suppress(OverflowError):
-            return letter.encode() + array(letter, known).tobytes()
-    return numbers
-
-
-def _unpacked(held: bytes | tuple[int | None, ...]) -> tuple[int | None, ...]:
-    if isinstance(held, tuple):
-        return held
-    letter = chr(held[0])
-    if letter == "B":
-        return tuple(held[1:])
-    numbers = tuple(array(letter, held[1:]))
-    if letter == "q" and NO_LABEL in numbers:
-        return tuple([None if each == NO_LABEL else each for each in numbers])
-    return numbers
 
 
 def _order(cell: tuple[tuple[int, int | None], int]) -> tuple[int, bool, int]:
