@@ -8,7 +8,7 @@ Whole numbers are exact at any size: those beyond 64 bits are written in hexadec
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from types import NoneType, UnionType
@@ -161,10 +161,32 @@ def _tuple(parts: tuple[Any, ...], content: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(content, (list, tuple)):
         refuse("a list", content, where)
     if len(parts) == 2 and parts[1] is Ellipsis:
+        if _are_within(parts[0], content):
+            return tuple(content)
         return tuple([read(parts[0], each, f"{where}[{place}]") for place, each in enumerate(content)])
     if len(content) != len(parts):
         refuse(f"a list of {len(parts)}", content, where)
     return tuple(read(parts[at], each, f"{where}[{at}]") for at, each in enumerate(content))
+
+
+def _are_within(kind: Any, content: Sequence[Any]) -> bool:
+    """Whether all are whole numbers that the type has, or None where it may be: there is nothing to read."""
+    is_optional, least, most = _range(kind)
+    types = set(map(type, content))
+    if least is None or most is None or not types <= ({int, NoneType} if is_optional else {int}):
+        return False
+    numbers = [each for each in content if each is not None] if NoneType in types else content
+    return not numbers or (min(numbers) >= least and max(numbers) <= most)
+
+
+@cache
+def _range(kind: Any) -> tuple[bool, int | None, int | None]:
+    """Return whether None is of a type, and its least and largest whole number; None for others."""
+    is_optional = get_origin(kind) in {Union, UnionType} and NoneType in get_args(kind)
+    parts = get_args(_other(get_args(kind)) if is_optional else kind)
+    marks = {type(each): each.value for each in parts if isinstance(each, (Least, Most))}
+    is_whole = bool(parts) and parts[0] is int
+    return is_optional, *((marks.get(Least), marks.get(Most)) if is_whole else (None, None))
 
 
 def _mapping(parts: tuple[Any, ...], content: Any, where: str) -> dict[Any, Any]:
