@@ -16,11 +16,13 @@ from dicecli.metrics._parameter import plain
 from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
 from dicecli.records.lengths import LENGTHS
+from dicecli.statistics._leading import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dicecli.metrics._parameter import Argument
+    from dicecli.records.settings import Settings
 
     Function = TypeVar("Function", bound=Callable[..., float | None])
 
@@ -144,6 +146,17 @@ def statistics_of(names: Iterable[str] | None, leading: str = "matrix") -> tuple
     None stands for metrics of the leading one alone, as in the settings. Raises UnknownName.
     """
     return tuple(dict.fromkeys((leading, *(resolve(name).statistic for name in names or ()))))
+
+
+def statistics_needed(settings: Settings) -> tuple[str, ...]:
+    """Return the statistics that a run with these settings measures, each once, the leading one first.
+
+    Raises
+    ------
+    UnknownName
+    """
+    of_metrics = statistics_of(settings.metrics, name_of(settings.reads))
+    return tuple(dict.fromkeys((*of_metrics, *settings.statistics)))
 
 
 def measured_for(metric: Metric) -> str | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: What an option's values are: a flag has none, and is true where it is given.
 ValueType = Literal["flag", "text", "integer", "number"]
 #: What an option is about; a command takes the options of some of these.
-Part = Literal["reading", "scoring", "reporting", "pairing"]
+Part = Literal["reading", "scoring", "reporting", "pairing", "measuring"]
 Value = TypeVar("Value")
 Record = TypeVar("Record")
 
@@ -43,7 +43,8 @@ class Option:
     ----------
     help : str
         What it means, in a sentence or two.
-    part : {"reading", "scoring", "reporting", "pairing"}
+    part : {"reading", "scoring", "reporting", "pairing", "measuring"}
+        Of the last one no command takes any: a file that needs it asks for it.
     long, short : str or None
         On the command line, without hyphens in front; `long` is also the key in a file. By default the name.
     metavar : str or None
@@ -67,6 +68,8 @@ class Option:
         Whether ``--help`` shows it; the others are for ``--help-all``.
     is_measured : bool
         Whether what is measured of a case depends on it.
+    measures : str or None
+        The statistic that is measured where the option is given, whatever metrics are asked for.
     name : str
         In Python, and in records; this and what follows is taken from the field.
     type : {"flag", "text", "integer", "number"}
@@ -93,6 +96,7 @@ class Option:
     after: str | None = None
     is_usual: bool = True
     is_measured: bool = True
+    measures: str | None = None
     name: str = ""
     type: ValueType = "text"
     default: object = None

@@ -165,6 +165,15 @@ class _OfMasks:
             part="scoring",
         ),
     )
+    per_slice: bool = option(
+        False,
+        Option(
+            "Count every slice, too: what has one place along the last axis of the reference.",
+            after="device",
+            part="measuring",
+            measures="slices",
+        ),
+    )
 
 
 @options
@@ -250,6 +259,12 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     def reads(self) -> Reads:
         """What predictions are read as."""
         return "labels" if self.soft is None else "probabilities"
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """The statistics that are measured because of an option, whatever metrics are asked for."""
+        every = table_of(type(self)).values()
+        return tuple(each.measures for each in every if each.measures and getattr(self, each.name))
 
     def option(self, name: str) -> Any:
         """Return the value of an option, of probability maps as well."""

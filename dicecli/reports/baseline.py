@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Scored, Verdict
 from dicecli.records.natural import natural
-from dicecli.records.settings import CALLED
+from dicecli.records.options import table_of
+from dicecli.records.settings import CALLED, AnyOptions
 from dicecli.reports.averages import AVERAGES, OF_VALUES
 from dicecli.reports.chosen import first_of
 from dicecli.reports.gates import Gate, bound, number_of, parts, to_number, view
@@ -185,6 +186,7 @@ def _change(was: float, now: float) -> str:
 def _other_settings(report: Report, baseline: Report) -> list[str]:
     mine, others = report.settings.to_dict(), baseline.settings.to_dict()
     no_matter = {"labels", "metrics", "device", "like"}
+    no_matter |= {each.name for each in table_of(AnyOptions).values() if each.measures}
     different = [key for key in mine if mine[key] != others.get(key) and key not in no_matter]
     return [f"other settings than the baseline: {', '.join(different)}"] * bool(different)
 

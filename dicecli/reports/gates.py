@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.errors import GateError, UnknownName, UsageError
-from dicecli.metrics._catalogue import arguments_of, measured_for, statistics_of
+from dicecli.metrics._catalogue import arguments_of, measured_for, statistics_needed
 from dicecli.records.cases import Verdict
 from dicecli.records.settings import CALLED
 from dicecli.reports import asked as names
 from dicecli.reports.bound import bind
 from dicecli.reports.report import Report
-from dicecli.statistics._leading import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +162,7 @@ def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
     ------
     GateError
     """
-    measured = statistics_of(settings.metrics, name_of(settings.reads))
+    measured = statistics_needed(settings)
     for gate in gates:
         if gate.metric.reads != settings.reads:
             there, here = CALLED[gate.metric.reads], CALLED[settings.reads]

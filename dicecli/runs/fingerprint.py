@@ -8,12 +8,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli.masks import files
-from dicecli.metrics._catalogue import statistics_of
+from dicecli.metrics._catalogue import statistics_needed
 from dicecli.plugins import package_of
 from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions
 from dicecli.records.version import __version__
-from dicecli.statistics._leading import name_of
 
 if TYPE_CHECKING:
     from dicecli.records.cases import Case
@@ -39,8 +38,7 @@ def options_of(settings: Settings) -> list[Any]:
     # What was scored within one limit, say, has the same counts within another.
     others = {name for name, each in table_of(AnyOptions).items() if not each.is_measured}
     counted = {key: value for key, value in settings.to_dict().items() if key not in others}
-    needed = statistics_of(settings.metrics, name_of(settings.reads))
-    packages = [package_of("statistics", name) for name in needed]
+    packages = [package_of("statistics", name) for name in statistics_needed(settings)]
     return [SCHEMA, __version__, counted, colours, *filter(None, packages)]
 
 

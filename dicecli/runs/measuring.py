@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from dicecli.errors import UsageError
 from dicecli.masks.opening import named, on_side
 from dicecli.masks.pair import Pair
-from dicecli.metrics._catalogue import arguments_of, statistics_of
+from dicecli.metrics._catalogue import arguments_of, statistics_needed
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.records.observed import NOTHING
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
-from dicecli.statistics._leading import name_of
 from dicecli.statistics._meaning import understood
 from dicecli.statistics._moved import moved
 from dicecli.statistics._pass import halos, measured, options_of
@@ -101,8 +100,7 @@ def measure_case(
 
 def _options(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return what each statistic that is to be measured depends on."""
-    names = statistics_of(settings.metrics, name_of(settings.reads))
-    return options_of(names, settings, partial(arguments_of, settings.metrics))
+    return options_of(statistics_needed(settings), settings, partial(arguments_of, settings.metrics))
 
 
 def _counted(case: Case, settings: Settings, pair: Pair, threads: int, fold: Fold | None) -> Counted:

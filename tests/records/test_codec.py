@@ -23,6 +23,7 @@ from dicecli.records.observed import Cells, Moved, Observed
 from dicecli.records.probabilities import Probabilities
 from dicecli.statistics.matrix import Matrix
 from dicecli.statistics.place import Places
+from dicecli.statistics.slices import Slices
 from dicecli.statistics.soft.sums import ChannelSums, JointSums, exact
 from dicecli.statistics.surface import Bands, Contours, Distances, Surfaces
 
@@ -42,6 +43,15 @@ def matrices(draw):
     cells = draw(st.dictionaries(st.tuples(LABELS, st.none() | LABELS), st.integers(1, 2**100), max_size=4))
     parts = [Matrix((row,), (column,), (n,)) for (row, column), n in cells.items()]
     return sum(parts, Matrix.zero())
+
+
+@st.composite
+def slices(draw):
+    """Draw the pairs of labels of some slices: in order, each once in a slice."""
+    pairs = st.tuples(st.integers(0, 2**70), LABELS, st.none() | LABELS)
+    cells = draw(st.dictionaries(pairs, st.integers(1, 2**100), max_size=4))
+    parts = [Slices((at,), (row,), (column,), (n,)) for (at, row, column), n in cells.items()]
+    return sum(parts, Slices.zero())
 
 
 @st.composite
@@ -89,7 +99,7 @@ def surfaces(draw):
 
 
 #: Measurements whose fields depend on each other.
-OF_THEIR_OWN = {Matrix: matrices(), Places: places(), Surfaces: surfaces()}
+OF_THEIR_OWN = {Matrix: matrices(), Places: places(), Slices: slices(), Surfaces: surfaces()}
 
 
 @st.composite

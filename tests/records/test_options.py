@@ -24,7 +24,7 @@ from dicecli.records.settings import (
     reads_of,
 )
 
-PARTS = {"reading", "scoring", "reporting", "pairing"}
+PARTS = {"reading", "scoring", "reporting", "pairing", "measuring"}
 
 
 @dataclass(frozen=True, kw_only=True)

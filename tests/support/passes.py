@@ -13,8 +13,9 @@ from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import arguments_of, catalogue
 from dicecli.plugins import load
 from dicecli.records.cases import Case
+from dicecli.records.options import table_of
 from dicecli.records.probabilities import Probabilities
-from dicecli.records.settings import Settings
+from dicecli.records.settings import MaskOptions, Settings
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._census import census, census_of_reference
 from dicecli.statistics._meaning import understood
@@ -99,9 +100,10 @@ def asked(name):
 
 
 def measuring(name):
-    """Return settings that ask for a statistic of masks, by its metrics; distances are in pixels."""
+    """Return settings that ask for a statistic of masks, by its metrics or its option; distances are in pixels."""
     names = [each.name for each in catalogue().values() if each.statistic == name and each.parameter is None]
-    return make_settings(metrics=names, spacing="voxel")
+    options = {each.name: True for each in table_of(MaskOptions).values() if each.measures == name}
+    return make_settings(metrics=names, spacing="voxel", **options)
 
 
 def cut(plan, number):
