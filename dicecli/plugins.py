@@ -8,13 +8,13 @@ part of the time in which two small masks are scored.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import BrokenPlugin, UnknownName
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -229,6 +229,5 @@ def backend_of(device: str) -> str:
 
 def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:
     """Make the error for a name that does not exist: the nearest names, and the known ones."""
-    near = difflib.get_close_matches(name.lower(), (*known, *aliases), n=3)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UnknownName(f"there is no {kind} '{name}'", f"{hint}Known: {', '.join(known)}.")
+    meant = did_you_mean(name, (*known, *aliases))
+    return UnknownName(f"there is no {kind} '{name}'", f"{meant}Known: {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""Options whose values are the names of plugins: of the folder, and of installed packages."""
+"""What values of options are: one of some words, the name of a plugin, or several with commas between."""
 
 from __future__ import annotations
 
@@ -6,15 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.errors import UsageError
 from dicecli.plugins import installed, own
+from dicecli.words import did_you_mean, listed, plain
 
 if TYPE_CHECKING:
     Choice = click.Choice[str]
+    Type = click.ParamType[Any]
 else:
-    Choice = click.Choice  # of some versions it takes no parameter
+    Choice, Type = click.Choice, click.ParamType  # of some versions they take no parameter
 
 
-class PluginChoice(Choice):
+class WordChoice(Choice):
+    """One of some words, however it is spelt; a word with a slip is refused with the nearest ones."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a known word; case, and what stands between its parts, do not matter."""
+        known = {plain(each): each for each in self.choices}
+        try:
+            return super().convert(known.get(plain(str(value)), value), param, ctx)
+        except click.BadParameter as error:
+            meant = did_you_mean(str(value), self.choices)
+            raise click.BadParameter(f"{error.message} {meant}".rstrip(), ctx, param) from error
+
+
+class PluginChoice(WordChoice):
     """One of the plugins of a kind; installed packages are asked only for a name that is none of the first.
 
     Parameters
@@ -43,3 +59,30 @@ class PluginChoice(Choice):
         if value not in self.choices:
             self.ask()
         return super().convert(value, param, ctx)
+
+
+class Several(Type):
+    """Values of another type with commas between them, as :func:`dicecli.words.listed` takes them apart.
+
+    The option is one that repeats, and :meth:`flat` makes one list of all that was given.
+    """
+
+    def __init__(self, one: Type) -> None:
+        self.one = one
+        self.name = one.name
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        """Take a text apart, and return its parts as the type of one has them."""
+        if isinstance(value, tuple):
+            return value  # some versions of click convert twice
+        try:
+            words = listed(value) if isinstance(value, str) else (value,)
+        except UsageError as error:
+            raise click.BadParameter(f"{error.message}. {error.hint}", ctx, param) from error
+        return tuple(self.one.convert(each, param, ctx) for each in words)
+
+    def flat(self, values: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+        """Return the values of all that was given, in their order."""
+        return tuple(each for several in values for each in several)

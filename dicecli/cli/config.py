@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from dicecli.cli.choices import WordChoice
 from dicecli.cli.configuration import OWN, SHARED
 from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
 from dicecli.cli.options import SharedOption
@@ -49,12 +50,12 @@ class _InForce(NamedTuple):
 
 
 @click.command("config", epilog=_EPILOG)
-@click.argument("command_name", metavar="[COMMAND]", required=False, type=click.Choice(COMMANDS))
+@click.argument("command_name", metavar="[COMMAND]", required=False, type=WordChoice(COMMANDS))
 @click.option(
     "-f",
     "--format",
     "format_name",
-    type=click.Choice(["table", "json"]),
+    type=WordChoice(["table", "json"]),
     default="table",
     show_default=True,
     help="What standard output gets.",

@@ -6,14 +6,15 @@ command line wins.
 
 from __future__ import annotations
 
-import difflib
 import json
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import ConfigError
+from dicecli.words import did_you_mean, listed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,8 @@ class OptionKind:
         The key of its value in what :func:`load` returns.
     is_flag, is_multiple : bool
         Given without a value; given any number of times.
+    is_list : bool
+        A text can be several values, with commas between.
     choices : tuple of str
         Its only values; empty: any.
     type : {"text", "integer", "number"}
@@ -44,6 +47,7 @@ class OptionKind:
     name: str
     is_flag: bool = False
     is_multiple: bool = False
+    is_list: bool = False
     choices: tuple[str, ...] = ()
     type: Literal["text", "integer", "number"] = "text"
     is_path: bool = False
@@ -146,19 +150,30 @@ def _hyphened(key: str) -> str:
 
 
 def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigError:
-    near = difflib.get_close_matches(_hyphened(key), known, n=3)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return ConfigError(f"there is no option '{key}'", f"{hint}Known: {', '.join(sorted(known))}.", str(path))
+    meant = did_you_mean(_hyphened(key), known)
+    return ConfigError(f"there is no option '{key}'", f"{meant}Known: {', '.join(sorted(known))}.", str(path))
 
 
 def _checked(path: Path, key: str, value: Any, kind: OptionKind) -> object:
     """Return the value of one option as the command line would have it."""
     several = value if kind.is_multiple and isinstance(value, list) else [value]
+    if kind.is_list and kind.type == "integer":
+        several = [number for each in several for number in _numbers(each)]
     taken = [_taken(each, kind) for each in several]
     if None in taken:
-        raise ConfigError(f"{key} is {_shown(value)}, {_expected(kind)} is expected", _EXAMPLE, str(path))
+        slip = several[taken.index(None)]
+        meant = did_you_mean(slip, kind.choices) if isinstance(slip, str) else ""
+        what = f"{key} is {_shown(value)}, {_expected(kind)} is expected"
+        raise ConfigError(what, f"{meant}{_EXAMPLE}", str(path))
     joined = [_beside(path, each) if kind.is_path and isinstance(each, str) else each for each in taken]
     return joined if kind.is_multiple else joined[0]
+
+
+def _numbers(value: Any) -> list[Any]:
+    """Return the whole numbers of a list with commas; anything else as it is."""
+    words = listed(value) if isinstance(value, str) else ()
+    are_numbers = words and all(re.fullmatch(r"[+-]?\d+", each, re.ASCII) for each in words)
+    return list(map(int, words)) if are_numbers else [value]
 
 
 def _taken(value: Any, kind: OptionKind) -> object:
@@ -166,7 +181,9 @@ def _taken(value: Any, kind: OptionKind) -> object:
     if kind.is_flag or isinstance(value, bool):
         return value if kind.is_flag and isinstance(value, bool) else None
     if kind.choices:
-        return value if value in kind.choices else None
+        return (
+            {plain(each): each for each in kind.choices}.get(plain(value)) if isinstance(value, str) else None
+        )
     if kind.type == "integer":
         return value if isinstance(value, int) else None
     if kind.type == "number":

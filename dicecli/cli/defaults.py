@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from dicecli.cli import configuration
-from dicecli.cli.choices import PluginChoice
+from dicecli.cli.choices import PluginChoice, Several
 from dicecli.cli.configuration import OptionKind
 from dicecli.errors import ConfigError
 
@@ -94,6 +94,7 @@ def _kind(option: click.Option, *, asking: bool) -> OptionKind:
         name=option.name or "",
         is_flag=bool(option.is_flag),
         is_multiple=bool(option.multiple),
+        is_list=isinstance(option.type, Several),
         choices=tuple(option.type.choices) if isinstance(option.type, click.Choice) else (),
         type=numbers.get(option.type.name, "text"),  # type: ignore[arg-type]  # of the three it names
         is_path=isinstance(option.type, click.Path),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.choices import WordChoice
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
@@ -27,7 +28,7 @@ _SHOWN = 24
     "-f",
     "--format",
     "format_name",
-    type=click.Choice(["table", "json"]),
+    type=WordChoice(["table", "json"]),
     default="table",
     show_default=True,
     help="What standard output gets.",

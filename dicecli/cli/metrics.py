@@ -9,10 +9,10 @@ import click
 
 from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
-from dicecli.metrics._parameter import plain
 from dicecli.plugins import installed
 from dicecli.records.lengths import LENGTHS
 from dicecli.reports.averages import without_pools
+from dicecli.words import plain
 
 if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicecli.cli.choices import PluginChoice
+from dicecli.cli.choices import PluginChoice, Several, WordChoice
 from dicecli.errors import UsageError
 from dicecli.records.label_files import parse_region
 from dicecli.records.options import table_of
@@ -92,6 +92,11 @@ class SharedOption(click.Option):
         self.shown = shown
         self.is_usual = is_usual
 
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert what is given; of lists with commas the values follow each other."""
+        found = super().type_cast_value(ctx, value)
+        return self.type.flat(found) if isinstance(self.type, Several) and found else found
+
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Say of an option that not every run has, where there is a choice, whether it goes with --soft.
 
@@ -128,7 +133,7 @@ def _made(option: Option) -> Callable[[Command], Command]:
         reads=reads_of(option.name),
         shown=option.shown,
         is_usual=option.is_usual,
-        help=f"{option.help} Repeatable." if option.is_many else option.help,
+        help=f"{option.help}{_how_often(option)}",
         metavar=option.metavar,
         show_default=is_shown,
         **many,
@@ -136,12 +141,24 @@ def _made(option: Option) -> Callable[[Command], Command]:
     )
 
 
+def _how_often(option: Option) -> str:
+    """Say whether an option takes several values, and how they are given."""
+    if option.is_list:
+        return " Several: with commas between, or repeated."
+    return " Repeatable." if option.is_many else ""
+
+
 def _type_of(option: Option) -> Any:
     """Return one of click's types; these take parameters in some of its versions."""
+    one = _type_of_one(option)
+    return Several(one) if option.is_list else one
+
+
+def _type_of_one(option: Option) -> Any:
     if option.plugins is not None:
         return PluginChoice(option.plugins, option.choices)
     if option.choices:
-        return click.Choice(option.choices)
+        return WordChoice(option.choices)
     if option.is_path:
         return MASK
     if option.type == "integer" and (option.least is not None or option.most is not None):

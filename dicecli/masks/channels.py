@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
 from dicecli.records.measurements import Row
+from dicecli.words import did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) 
     Parameters
     ----------
     given : str, or iterable of str, int or Row
-        A text with commas, or the parts of it; a row is a channel already.
+        A list with commas (:func:`dicecli.words.listed`), or the parts of it; a row is a channel already.
     scheme : LabelScheme
         Where names come from.
 
@@ -31,7 +32,7 @@ def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) 
     UsageError
         A name that neither a label nor a region has, a label that is not declared, or one that stands twice.
     """
-    parts = given.split(",") if isinstance(given, str) else list(given)
+    parts = listed(given) if isinstance(given, str) else list(given)
     found = tuple(each if isinstance(each, Row) else _channel(str(each).strip(), scheme) for each in parts)
     for place, channel in enumerate(found):
         if channel in found[:place]:
@@ -56,7 +57,8 @@ def _channel(text: str, scheme: LabelScheme) -> Row:
         return _of_label(label, scheme)
     raise UsageError(
         f"'{text}' is no label, no label's name and no region",
-        f"Name the channels in their order, by number or name, with commas between. {_declared(scheme)}",
+        f"{did_you_mean(text, (*by_name, *scheme.regions))}Name the channels in their order, by number or "
+        f"name, with commas between. {_declared(scheme)}",
     )
 
 

@@ -6,17 +6,16 @@ A metric is one decorated function in a module of the folder ``metrics``. The de
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import BrokenPlugin, UnknownName
 from dicecli.metrics._metric import Metric
-from dicecli.metrics._parameter import plain
 from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
 from dicecli.records.lengths import LENGTHS
 from dicecli.statistics._leading import name_of
+from dicecli.words import did_you_mean, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -123,9 +122,8 @@ def _unknown(wanted: str, known: Iterable[Metric]) -> UnknownName:
             "'dicecli metrics' lists what there is; an installed package can bring others.",
         )
     words = (word for each in known for word in (each.example, *each.aliases))
-    near = difflib.get_close_matches(wanted, (*words, *installed("metrics")), n=3)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UnknownName(f"there is no metric '{wanted}'", f"{hint}'dicecli metrics' lists every one.")
+    meant = did_you_mean(wanted, (*words, *installed("metrics")))
+    return UnknownName(f"there is no metric '{wanted}'", f"{meant}'dicecli metrics' lists every one.")
 
 
 def unit_in(name: str) -> str | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from dicecli.metrics._parameter import plain
 from dicecli.plugins import blame, load
 from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.statistics._leading import statistic_of, taken_as
+from dicecli.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import UsageError
 from dicecli.records.lengths import Length, plain_number
+from dicecli.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,8 +97,3 @@ class Parameter(NamedTuple):
             return None
         found = _NUMBER.fullmatch(word, len(before), max(len(before), len(word) - len(after)))
         return found if found is None or found[2] in {"", *self.units} else None
-
-
-def plain(name: str) -> str:
-    """Return a name without what does not matter in it: case, hyphens, spaces."""
-    return name.strip().lower().replace("-", "_").replace(" ", "_")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dicecli.errors import LabelFileError, UsageError
+from dicecli.words import listed
 
 Colour = tuple[int, int, int]
 #: Stands for "belongs to no label" among labels; no file can hold this value as a label.
@@ -88,16 +89,18 @@ class LabelScheme:
         )
 
 
-def labels_of(given: int | Iterable[int] | None) -> list[int]:
-    """Return the labels that one, several or none are given as.
+def labels_of(given: int | str | Iterable[int] | None) -> list[int]:
+    """Return the labels that one, several, none, or a text with commas are given as.
 
     Raises
     ------
     UsageError
         Something else than integers.
     """
-    several = given if isinstance(given, Iterable) else () if given is None else (given,)
+    several: Iterable[object] = given if isinstance(given, Iterable) else () if given is None else (given,)
     try:
+        if isinstance(given, str):
+            several = [int(each) for each in listed(given)]
         return [operator.index(label) for label in several]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(f"{given!r} is no label", "Labels are integers: one, or a list of them.") from error

@@ -23,6 +23,7 @@ from typing import (
 
 from dicecli.errors import UsageError
 from dicecli.plugins import installed
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -60,6 +61,8 @@ class Option:
     most : float or None
     is_many : bool
         Whether it can be given several times.
+    is_list : bool
+        Whether a text can be several values, with commas between: :func:`dicecli.words.listed`.
     is_path : bool
         Whether it names a file, or may do so.
     after : str or None
@@ -92,6 +95,7 @@ class Option:
     above: float | None = None
     most: float | None = None
     is_many: bool = False
+    is_list: bool = False
     is_path: bool = False
     after: str | None = None
     is_usual: bool = True
@@ -176,9 +180,10 @@ def _facts_of_type(hint: Any, declared: Option) -> dict[str, Any]:
     """Return the facts of an option that the type of its field says."""
     parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
     choices = next((get_args(each) for each in parts if get_origin(each) is Literal), declared.choices)
+    of_text: tuple[type, ValueType] = (str, "text")  # of a list also the form in which it is typed
     types: tuple[tuple[type, ValueType], ...] = (
         (bool, "flag"),
-        (str, "text"),
+        *([] if declared.is_list else [of_text]),
         (int, "integer"),
         (float, "number"),
     )
@@ -214,7 +219,8 @@ def _checked(option: Option, given: Any) -> object:
     if not is_taken:
         more = installed(option.plugins) if option.plugins else ()
         expected = replace(option, choices=(*option.choices, *more)).expected
-        raise UsageError(f"{option.name} is {given!r}", f"It is {expected}. {option.help}")
+        meant = did_you_mean(given, option.choices) if isinstance(given, str) else ""
+        raise UsageError(f"{option.name} is {given!r}", f"{meant}It is {expected}. {option.help}")
     return float(given) if option.type == "number" else given
 
 

@@ -50,6 +50,7 @@ class _Shared:
             short="m",
             metavar="NAME",
             is_many=True,
+            is_list=True,
             shown="of masks dice, iou, precision, recall, in JSON all of counts; of probability maps all, in "
             "tables of a batch those that lead",
         ),
@@ -190,12 +191,13 @@ class Options(_Shared):
             after="labels",
         ),
     )
-    ignore_label: int | Iterable[int] | None = option(
+    ignore_label: int | str | Iterable[int] | None = option(
         None,
         Option(
             "Leave out pixels whose reference is N.",
             metavar="N",
             is_many=True,
+            is_list=True,
             after="regions",
         ),
     )

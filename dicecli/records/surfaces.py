@@ -9,6 +9,7 @@ from typing import Literal
 from dicecli.errors import UsageError
 from dicecli.records.lengths import parse_length
 from dicecli.records.options import Option, option, options
+from dicecli.words import did_you_mean, listed
 
 Surface = Literal["voxel", "corner"]
 Rim = Literal["face", "edge", "all"]
@@ -31,6 +32,7 @@ class OfSurfaces:
             part="scoring",
             metavar="T",
             is_many=True,
+            is_list=True,
         ),
     )
     spacing: Spacing = option(
@@ -110,7 +112,7 @@ def parse_tolerances(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """
     if given is None:
         return ()
-    every = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
+    every = listed(given) if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
     lengths = (parse_length(each, "a tolerance", "--tolerance 2mm", may_be_zero=True) for each in every)
     return tuple(dict.fromkeys(map(str, lengths)))
 
@@ -145,7 +147,7 @@ def parse_empty_distance(given: object) -> str:
         raise UsageError(
             f"the distance where one mask is empty is {given!r}; {', '.join(EMPTY)} is expected, or a number "
             "from 0 in the unit of the distances",
-            "Write --empty-distance diagonal, or --empty-distance 374.",
+            f"{did_you_mean(text, EMPTY)}Write --empty-distance diagonal, or --empty-distance 374.",
         )
     return repr(number)
 

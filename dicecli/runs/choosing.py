@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import by_values, every_of, resolve, usual_of
-from dicecli.metrics._parameter import plain
 from dicecli.runs.conventions import check_metrics, check_words
+from dicecli.words import listed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,9 +91,9 @@ def chosen_metrics(
 
 
 def _words(names: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return one name, several or none as they are written."""
+    """Return one name, several or none as they are written; a text may be a list with commas."""
     given = tuple(names or ()) if isinstance(names, (Iterable, type(None))) else (names,)
-    given = (names,) if isinstance(names, str) else given
+    given = listed(names) if isinstance(names, str) else given
     if not all(isinstance(name, str) for name in given):
         raise UsageError(f"metrics is {names!r}", "It is the name of a metric, or several: ['dice', 'iou'].")
     return given

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import resolve, usual_of
-from dicecli.metrics._parameter import plain
 from dicecli.records.options import table_of
 from dicecli.records.settings import MaskOptions
 from dicecli.records.tools import TOOLS
+from dicecli.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 #: The tables that there are, one a file: the modules of each, by how their names begin.
 MODULES: dict[str, tuple[str, ...]] = {
-    "commands": ("cli.", "plugins"),
+    "commands": ("cli.", "plugins", "words"),
     "formats": ("masks.formats.", "masks.gzipped"),
     "losses": ("losses",),
     "masks": ("masks.",),
@@ -166,6 +166,11 @@ class Scene:
         self.hint = hints[0]
         _assert_options_exist(self.hint, action)
         return self.hint
+
+    def meant(self) -> str:
+        """Return the word that the hint proposes first."""
+        assert self.hint is not None, "nothing was refused yet"
+        return re.split(r" or |\? ", self.hint.partition("Did you mean ")[2])[0]
 
     def noted(self, action: str | Callable[..., Any], *given: Any, **options: Any) -> str:
         """Do what is noted with the text of this scene, and return what was matched."""

@@ -187,6 +187,8 @@ class _Reader:
                 added = (each for each in ast.walk(function or self.tree) if isinstance(each, ast.AugAssign))
                 is_longer = any(ast.unparse(each.target) == name for each in added)
                 return {f"{each}{_HOLE * is_longer}" for each in found}
+            case ast.Call(func=ast.Name(id="did_you_mean")):
+                return {"", f"Did you mean {_HOLE}? "}  # of words.py
             case ast.Call(func=ast.Name(id=name)) if name in self.functions and depth < 4:
                 inner = self.functions[name]
                 ends = [each.value for each in ast.walk(inner) if isinstance(each, ast.Return)]

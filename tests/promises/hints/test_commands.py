@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from following import DICE, PREDICTION, REFERENCE, Table
 
+import dicecli
 from dicecli import plugins
 
 TABLE = Table(
@@ -115,6 +116,24 @@ def a_key_of_nobody(scene):
     assert "average" in known
     scene.text("dicecli.toml", 'average = "micro"\n')
     scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.configuration._checked: Did you mean")
+def a_value_with_a_slip(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'average = "mirco"\n')
+    scene.refused(_SCORE)
+    scene.text("dicecli.toml", f'average = "{scene.meant()}"\n')
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("words.listed: Write quotes around a whole name,")
+def a_quote_in_a_list(scene):
+    for given in ('liver,"odd, name', '"odd, name"s'):
+        scene.refused(dicecli.make_settings, soft=True, channels=given)
+    labels = {"labels": {"1": "liver", "2": "odd, name"}}
+    assert scene.hint.endswith('dice,"odd, name".')
+    scene.works(dicecli.make_settings, soft=True, labels=labels, channels='liver,"odd, name"')
 
 
 @TABLE("cli.judging.__init__: Give both: --baseline old.json")

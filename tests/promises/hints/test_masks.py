@@ -168,6 +168,14 @@ def a_channel_of_no_name(scene):
     scene.right(DICE, "soft p.npy r.png --independent --region both=1,2 --channels both,1", number=_HALF)
 
 
+@TABLE("masks.channels._channel: Did you mean", but={"--region": "where names come from; followed below"})
+def a_slip_in_a_channel(scene):
+    maps(scene, 1 - P, P)
+    scene.text("l.json", {"labels": {"0": "rest", "1": "liver"}})
+    scene.refused("soft p.npy r.png --labels l.json --channels rest,livr")
+    scene.right(DICE, f"soft p.npy r.png --labels l.json --channels rest,{scene.meant()}", number=_ARGMAX)
+
+
 @TABLE("masks.channels.channels_of: Name every channel, in their order.")
 def fewer_names_than_channels(scene):
     maps(scene, 1 - P, P)

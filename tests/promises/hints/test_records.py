@@ -79,6 +79,16 @@ def a_word_for_the_distance_to_nothing(scene):
     scene.right(374, f"{ask} 374", number="hd")
 
 
+@TABLE(
+    "records.surfaces.parse_empty_distance: Did you mean",
+    but={"--empty-distance": "the scenario of the hint without a slip follows the rest"},
+)
+def a_slip_in_the_distance_to_nothing(scene):
+    scene.pair(PREDICTION * 0)
+    scene.refused(f"{_SCORE} -m hd --empty-distance diagnal")
+    scene.right(13**0.5, f"{_SCORE} -m hd --empty-distance {scene.meant()}", number="hd")
+
+
 #: A pair of volumes.
 _THICK = "score p.nii r.nii"
 
@@ -310,10 +320,16 @@ def a_size_that_is_none(scene):
 
 @TABLE("records.options._checked: It is")
 def a_value_that_an_option_does_not_take(scene):
-    for name, bad, good in (("undefined", "none", "skip"), ("band", 0, 1), ("threshold", -1, 1)):
+    for name, bad, good in (("undefined", "half", "skip"), ("band", 0, 1), ("threshold", -1, 1)):
         hint = scene.refused(dicecli.score, PREDICTION, REFERENCE, **{name: bad})
         assert {"undefined": "skip", "band": "from 1", "threshold": "above 0"}[name] in hint
         scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: good})
+
+
+@TABLE("records.options._checked: Did you mean")
+def a_value_with_a_slip(scene):
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, undefined="skp")
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, undefined=scene.meant())
 
 
 @TABLE("records.probabilities.check: Leave it out for probabilities; of")

@@ -1,0 +1,71 @@
+"""What users type: several words in one text, words that are spelt in another way, words with a slip."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
+_QUOTES = "'\"`\N{ACUTE ACCENT}\N{PRIME}"
+_BETWEEN = re.compile(r"[\s_-]+")
+#: A word of a list up to its comma or the end: within quotes, in which a quote is doubled, or without.
+_WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",][^,]*)?)\s*(?:,|$)')
+
+
+def plain(word: str) -> str:
+    """Return a word without what does not matter in it: case, quotes, what stands between its parts.
+
+    So a curly quote of ``user's accuracy`` is none, and a dash is a hyphen.
+    """
+    text = word.translate(dict.fromkeys(map(ord, _QUOTES)))
+    if not text.isascii():
+        text = "".join(map(_plain_sign, unicodedata.normalize("NFKC", text)))
+    return _BETWEEN.sub("_", text.strip().lower())
+
+
+def _plain_sign(sign: str) -> str:
+    kind = unicodedata.category(sign)
+    return "" if kind in {"Pi", "Pf"} else "-" if kind == "Pd" or sign == "\N{MINUS SIGN}" else sign
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list as it is typed: commas between them, quotes around one that holds commas.
+
+    The form is that of CSV: ``dice,"odd, name"``; a quote within quotes is doubled. Spaces around a word, and
+    a comma too many, do not matter; of a text without any word that text is the one word.
+
+    Raises
+    ------
+    UsageError
+        A quote that is not closed, or text behind one.
+    """
+    words, place = [], 0
+    while place < len(text):
+        found = _WORD.match(text, place)
+        if found is None:
+            raise UsageError(
+                f"{text!r} is no list with commas: a quote is not closed, or something stands behind it",
+                'Write quotes around a whole name, where it holds a comma: dice,"odd, name".',
+            )
+        words.append(found[2] or (found[1] or "").replace('""', '"'))
+        place = found.end()
+    return tuple(word for each in words if (word := each.strip())) or (text.strip(),)
+
+
+def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known words that a word may be a slip for, the nearest first; case does not matter."""
+    by_plain = {each.casefold(): each for each in reversed([*known])}
+    return [by_plain[each] for each in difflib.get_close_matches(word.casefold(), by_plain, n=most)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Ask whether a near word was meant, for a hint, with a space behind it; nothing where none is near."""
+    found = near(word, known)
+    return f"Did you mean {' or '.join(found)}? " if found else ""
