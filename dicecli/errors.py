@@ -60,6 +60,8 @@ from typing import Self
 class DicecliError(Exception):
     """An error with a message (what was found, what was expected) and a hint (what to do).
 
+    ``str(error)`` is the message; the hint is a note of the exception, so that a traceback shows it.
+
     Parameters
     ----------
     message : str
@@ -82,6 +84,10 @@ class DicecliError(Exception):
         self.side = side
         #: What is known of the file all the same, for ``dicecli inspect``.
         self.facts: dict[str, object] = {}
+        if (
+            hint
+        ):  # a note, once: what was pickled has its notes again in place of this one
+            self.add_note(f"Hint: {hint}")
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.side, self.path) if part)

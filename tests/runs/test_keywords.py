@@ -86,7 +86,7 @@ def test_an_option_of_the_other_kind_is_refused(name):
 @pytest.mark.parametrize("name", [name for name, each in table_of(AnyOptions).items() if each.choices])
 def test_a_wrong_choice_lists_the_right_ones(name):
     """The message says what was given, the hint every choice that there is."""
-    with pytest.raises(UsageError, match=f"^{name} is 'nothing'$") as error:
+    with pytest.raises(UsageError, match=rf"^{name} is 'nothing'\n") as error:
         dicecli.make_settings(soft=reads_of(name) == ("probabilities",), **{name: "nothing"})
     for each in table_of(AnyOptions)[name].choices:
         assert re.search(rf"\b{re.escape(each)}\b", error.value.hint)
