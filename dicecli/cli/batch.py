@@ -61,9 +61,8 @@ Examples:
 @click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
 @click.option("--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
 @shared.taking(AnyOptions, "reporting", "scoring", "reading")
-@shared.curve
 @judging
-@formatting
+@formatting("labels", "probabilities")
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **options: Any) -> None:

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from dicecli.cli.options import SharedOption
 from dicecli.errors import UsageError
 from dicecli.records.settings import CALLED
+from dicecli.reports.parts import PARTS
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def leave_others(ctx: click.Context, options: dict[str, Any], reads: Reads) -> N
 
 
 def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Reads, *, quiet: bool) -> None:
-    """Leave out what a configuration file has of the other kind: metrics, gates, a curve; a note says which.
+    """Leave out what a configuration file has of the other kind: metrics, gates, parts; a note says which.
 
     A baseline of the file goes where none of the file's drops is left.
 
@@ -67,9 +68,10 @@ def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Rea
     if left and options.get("baseline") and not options["max_drop"] and _is_of_file(ctx, "baseline"):
         left.append(f"baseline {options['baseline']}")
         options["baseline"] = None
-    if reads == "labels" and options.get("curve") and _is_of_file(ctx, "curve"):
-        left.append(f"curve {options['curve']}")
-        options["curve"] = None
+    for part, each in PARTS.items():
+        if reads not in each.reads and options.get(part) and _is_of_file(ctx, part):
+            left += [f"{each.option.strip('-')} {path}" for path in options[part]]
+            options[part] = ()
     if left and not quiet:
         said = f"these are {CALLED[reads]}; not used: {', '.join(left)}, of the configuration file"
         click.echo(f"Note: {inert(said)}", err=True)

@@ -14,11 +14,12 @@ from dicecli.records.options import table_of
 from dicecli.records.settings import KINDS, AnyOptions, Options, reads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dicecli.records.options import Option, Part
     from dicecli.records.settings import Reads, Settings
 
+    #: A command, or the function that becomes one.
     Command = Callable[..., Any]
 
 MASK = click.Path(path_type=str, readable=False)
@@ -112,7 +113,7 @@ class SharedOption(click.Option):
 
 def taking(kind: type[Options], *parts: Part) -> Callable[[Command], Command]:
     """Add the options of a record that belong to these parts."""
-    return _adding([_made(each) for each in table_of(kind).values() if each.part in parts])
+    return adding([_made(each) for each in table_of(kind).values() if each.part in parts])
 
 
 def choosing(command: Command) -> Command:
@@ -170,13 +171,6 @@ def _whole(limit: float | None) -> int | None:
     return None if limit is None else int(limit)
 
 
-def curve(command: Command) -> Command:
-    """Add the option on curves over thresholds."""
-    said = "Write Dice, precision and recall at every threshold to FILE: .csv, or .png (extra 'plot')."
-    made = click.option("--curve", cls=SharedOption, reads=("probabilities",), metavar="FILE", help=said)
-    return made(command)
-
-
 _TIMEOUT = click.option(
     "--timeout",
     cls=SharedOption,
@@ -196,7 +190,7 @@ _SCHEDULER = click.option(
 
 def running(command: Command) -> Command:
     """Add the options on where a case is scored, and for how long."""
-    return _adding([_SCHEDULER, _TIMEOUT])(command)
+    return adding([_SCHEDULER, _TIMEOUT])(command)
 
 
 def limiting(command: Command) -> Command:
@@ -219,7 +213,7 @@ def jobs(what: str, shown: str = "the cores") -> Callable[[Command], Command]:
 
 def talking(command: Command) -> Command:
     """Add the options on how much is said."""
-    return _adding(
+    return adding(
         [
             click.option("-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
             click.option("-q", "--quiet", is_flag=True, help="Print no notes to standard error."),
@@ -227,7 +221,9 @@ def talking(command: Command) -> Command:
     )(command)
 
 
-def _adding(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+def adding(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """Return what adds options to a command, so that help shows them in this order."""
+
     def _add(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)

@@ -1,4 +1,4 @@
-"""Where reports go: standard output, and the files that ``-o`` names."""
+"""Where reports go: standard output, and the files that ``-o`` and other options name."""
 
 from __future__ import annotations
 
@@ -11,50 +11,70 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.options import SharedOption, adding
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
-from dicecli.plugins import by_suffix, can, having, load, suffixes
+from dicecli.plugins import by_suffix, can, having, load, own, suffixes
 from dicecli.records.cases import Failed
 from dicecli.reports import writing
 from dicecli.reports.look import Look
+from dicecli.reports.parts import PARTS
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
 
+    from dicecli.cli.options import Command
+    from dicecli.records.settings import Reads
     from dicecli.reports.look import Part
     from dicecli.reports.report import Report
 
 
-def formatting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options on what is printed and written."""
-    for option in (
-        click.option(
-            "--summary",
-            metavar="FILE",
-            help="Write the summary alone to FILE: .csv, .json, .md or .txt.",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            "outputs",
-            metavar="FILE",
-            multiple=True,
-            help="Write the report to FILE: .json, .csv, .md, .txt or .xml (JUnit). Repeatable.",
-        ),
+#: Exporters of the folder that render no whole report.
+PICTURES = ("png",)
+
+
+def formatting(*reads: Reads) -> Callable[[Command], Command]:
+    """Add the options on what is printed, and a repeatable one for files of each part of a report.
+
+    Parameters
+    ----------
+    *reads : {"labels", "probabilities"}
+        What predictions are read as in the runs of this command.
+    """
+    forms = tuple(each for each in own("exporters") if each not in PICTURES)
+    made = [
         click.option(
             "-f",
             "--format",
             "format_name",
-            type=PluginChoice("exporters"),
+            type=PluginChoice("exporters", forms),
             default="table",
             show_default=True,
             help="What standard output gets.",
-        ),
-    ):
-        command = option(command)
-    return command
+        )
+    ]
+    for name, part in PARTS.items():
+        if {*part.reads} & {*reads}:
+            long = ("-o", "--output") if name == "report" else (part.option,)
+            made.append(
+                click.option(
+                    *long,
+                    _of(name),
+                    cls=SharedOption,
+                    reads=part.reads,
+                    metavar="FILE",
+                    multiple=True,
+                    help=f"{part.says} Repeatable.",
+                )
+            )
+    return adding(made)
+
+
+def _of(part: Part) -> str:
+    """Return the name that click gives the files of a part."""
+    return "outputs" if part == "report" else part
 
 
 def check_printable(name: str) -> None:
@@ -75,75 +95,80 @@ def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
     Raises
     ------
     OutputError
-        A suffix that no exporter has which renders this part, or a place that cannot be written to.
+        A suffix that no exporter has which renders this part, or a place that cannot be written to; a package
+        that the exporter needs is not installed.
     """
     found = []
-    words = {"report": "report", "summary": "summary", "curve": "curve"}
     for path in paths:
         suffix = Path(path).suffix.lower()
         exporter = by_suffix("exporters", suffix, part)
-        if exporter is None and (part != "curve" or suffix != ".png"):
-            known = [*suffixes("exporters", part), *([".png"] if part == "curve" else [])]
-            raise OutputError(
-                f"{path}: no {words[part]} has the suffix '{suffix}'",
-                f"The format goes by the suffix: {', '.join(known)}.",
-            )
         if exporter is None:
-            from dicecli.reports.curves import check_plotting
-
-            check_plotting()
+            raise OutputError(
+                f"{path}: no {PARTS[part].called} has the suffix '{suffix}'",
+                f"The format goes by the suffix: {', '.join(suffixes('exporters', part))}.",
+            )
+        if can(exporter, "check"):
+            exporter.check(part)
         writing.check_writable(path)
         found.append(Target(path, part, exporter))
     return found
 
 
 class Target(NamedTuple):
-    """A file to be written: a part of the report, by an exporter; a picture where there is none."""
+    """A file to be written: a part of the report, by an exporter."""
 
     path: str
     part: Part
-    exporter: ModuleType | None
+    exporter: ModuleType
 
     def content(self, report: Report) -> str | bytes:
         """Render the part."""
-        if self.exporter is None:
-            from dicecli.reports.curves import curves_png
-
-            return curves_png(report.curves())
         found: str | bytes = self.exporter.render(report, self.part, Look(verbose=True))
         return found
 
 
-def planned_files(options: dict[str, Any]) -> list[Target]:
-    """Plan every file that the options of :func:`formatting`, and that of curves, name.
+def planned_files(options: dict[str, Any], report: Report | None = None) -> list[Target]:
+    """Plan every file that the options of :func:`formatting` name, and take these out.
+
+    Parameters
+    ----------
+    options : dict
+        Of a command.
+    report : Report, optional
+        Where there is one already, it is checked that it has the parts.
 
     Raises
     ------
     OutputError
+        As of :func:`planned`.
+    UsageError
+        The report has no such part.
     """
-    found = planned(options.pop("outputs"))
-    for part in ("summary", "curve"):
-        path = options.pop(part, None)
-        found += planned([path], part) if path is not None else []
+    found = []
+    for name, part in PARTS.items():
+        paths = options.pop(_of(name), ())
+        if paths and report is not None:
+            part.check(report)
+        found += planned(paths, name)
     return found
 
 
-def write_all(report: Report, files: Iterable[Target]) -> OutputError | None:
+def write_all(report: Report, files: Iterable[Target]) -> UsageError | None:
     """Write the report to every planned file; one that fails costs no other.
 
     Returns
     -------
-    OutputError or None
+    UsageError or None
         The first refusal, for the caller to raise once the report is printed: what was counted is not to be
-        lost with a file.
+        lost with a file. A file cannot be written, or the report turns out to have no such part.
     """
-    refusals = []
+    refusals: list[UsageError] = []
     for target in files:
-        if target.part == "curve" and not report.scored and not report.is_batch:
-            continue  # there is nothing to draw of a case without numbers, which is an error of its own
+        if PARTS[target.part].needs_numbers and not report.scored and not report.is_batch:
+            continue  # there is nothing to show of a case without numbers, which is an error of its own
         try:
             writing.write(target.path, target.content(report))
-        except OutputError as error:
+        except UsageError as error:
             refusals.append(error)
     return refusals[0] if refusals else None
 

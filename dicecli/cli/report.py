@@ -39,8 +39,7 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.argument("files", metavar="RESULTS.json...", nargs=-1, required=True, type=shared.MASK)
 @shared.choosing
 @judging
-@formatting
-@shared.curve
+@formatting("labels", "probabilities")
 @shared.talking
 @click.option(
     "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
@@ -55,7 +54,6 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
-    from dicecli.reports.curves import check_curves
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.choosing import chosen_metrics
 
@@ -66,9 +64,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     settings = report.settings
     leave_others_of_file(ctx, options, settings.reads, quiet=options["quiet"])
     gates = Gates(options)
-    if options["curve"] is not None:
-        check_curves(report)
-    targets = planned_files(options)
+    targets = planned_files(options, report)
     if options["metrics"]:
         values = {"tolerance": settings.tolerance}
         asked = chosen_metrics(options["metrics"], settings.reads, report.has_measured, values)

@@ -34,7 +34,7 @@ Examples:
     help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
 )
 @shared.running
-@formatting
+@formatting("labels")
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:

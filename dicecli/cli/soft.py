@@ -23,10 +23,9 @@ Examples:
 @click.command("soft", cls=shared.OptionsCommand, epilog=_EPILOG)
 @taking_sides("probabilities", "reference", "FILE")
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
-@shared.curve
 @shared.jobs("Threads")
 @shared.limiting
-@formatting
+@formatting("probabilities")
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:

@@ -18,7 +18,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import every_of
-from dicecli.plugins import load, own
+from dicecli.plugins import having, load
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import read, written
 from dicecli.reports.report import Report
@@ -52,7 +52,7 @@ def report():
     return dicecli.score_many(cases, settings)
 
 
-@pytest.mark.parametrize("name", own("exporters"))
+@pytest.mark.parametrize("name", having("exporters", "report"))
 def test_the_output_is_the_golden_one(name, report, golden):
     """Each form's bytes are those kept in tests/golden, twice the same; every case stands in it."""
     text = report.render(name)

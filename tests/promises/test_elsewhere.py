@@ -28,7 +28,7 @@ from record_schema import loaded
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.plugins import own
+from dicecli.plugins import having
 from dicecli.records.cases import Case
 from dicecli.reports.look import Look
 from dicecli.reports.report import Report
@@ -415,7 +415,7 @@ def test_an_odd_name_in_every_report_of_one_case(name):
     """
     for prediction in (OTHER, OTHER[:5]):
         report = score_many([Case(name, prediction, LABELS)], make_settings())
-        texts = {each: report.render(each, look=Look(width=2000)) for each in own("exporters")}
+        texts = {each: report.render(each, look=Look(width=2000)) for each in having("exporters", "report")}
         assert all(is_plain(text) for text in texts.values())
         assert name == json.loads(texts["json"])["cases"][0]["case"]
         assert name == back(ET.fromstring(texts["junit"]).find("*/testcase").get("name"))  # noqa: S314

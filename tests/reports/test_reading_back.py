@@ -16,11 +16,12 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.errors import UsageError
-from dicecli.plugins import load, own
+from dicecli.plugins import having, load
 from dicecli.records.cases import Case, Verdict
 from dicecli.records.options import table_of
 from dicecli.records.surfaces import OfSurfaces
 from dicecli.reports.averages import OVER_REGIONS
+from dicecli.reports.parts import PARTS
 from dicecli.reports.reading_back import from_dict, merged, read_report
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, result_of
@@ -89,12 +90,12 @@ def report(request):
 
 
 def rendered(report):
-    """Return the report in every form; masks have no curves."""
+    """Return the report in every form of text that it has."""
     return {
         f"{name} {part}": report.render(name, part)
-        for name in own("exporters")
+        for name in having("exporters", "report")
         for part in load("exporters", name).PARTS
-        if part != "curve" or report.settings.soft is not None
+        if report.settings.reads in PARTS[part].reads
     }
 
 

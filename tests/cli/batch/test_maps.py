@@ -26,13 +26,13 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import catalogue, every_of
-from dicecli.plugins import load, own
+from dicecli.plugins import having, load
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
 
 ROWS = [each.name for each in every_of("probabilities") if each.takes == "row"]
 #: What is best at a threshold of its own.
 TUNED = ["dice_best", "best_threshold", "gain"]
-OUTPUTS = [f"scores{load('exporters', name).SUFFIXES[0]}" for name in own("exporters")]
+OUTPUTS = [f"scores{load('exporters', name).SUFFIXES[0]}" for name in having("exporters", "report")]
 SUMMARIES = ["summary.csv", "summary.json", "summary.md"]
 NAMES = [f"case_{n}" for n in range(6)]
 #: Labels of the channels, and a region that is a sum of two.
@@ -563,7 +563,7 @@ def test_every_output_is_rendered_again(run, tmp_path):
     assert contents(run) == contents(tmp_path / "again")
 
 
-@pytest.mark.parametrize("name", own("exporters"))
+@pytest.mark.parametrize("name", having("exporters", "report"))
 def test_standard_output_is_rendered_again(name, folder, run):
     """-f gives what the run gave, and what Python gives."""
     done = batch(folder, "-f", name)

@@ -247,7 +247,7 @@ def curves_of_masks(scene):
     scene.right(DICE, "soft p.npy r.png --curve c.csv", number="dice_at_half[1]")
 
 
-@TABLE("reports.curves.check_plotting: Install the extra: pip install")
+@TABLE("reports.exporters.png.check: Install the extra: pip install")
 def a_picture_without_matplotlib(scene):
     scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
     scene.png("r.png", REFERENCE)

@@ -14,14 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain import is_plain
 
+from dicecli.cli import outputs
 from dicecli.errors import UsageError
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
 from dicecli.reports.look import Look, Part
+from dicecli.reports.parts import PARTS
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many
 
 EXPORTERS = own("exporters")
+#: Those of whole reports, which are texts; the others draw.
+TEXTS = [each for each in EXPORTERS if "report" in load("exporters", each).PARTS]
+PICTURES = [each for each in EXPORTERS if each not in TEXTS]
 SCHEME = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions": {"both": [1, 2]}}
 FIRST = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
 SECOND = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
@@ -60,8 +65,8 @@ def of_size(report, first, cases, is_batch):
 
 
 def parts_of(name, reads):
-    """Return the parts that an exporter renders of masks, which have no curves, or of maps."""
-    return [each for each in load("exporters", name).PARTS if each != "curve" or reads == "probabilities"]
+    """Return the parts that an exporter renders of masks, or of maps."""
+    return [each for each in load("exporters", name).PARTS if reads in PARTS[each].reads]
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
@@ -88,17 +93,16 @@ def test_a_part_that_there_is_not_lists_those_that_there_are(of, reports):
 
 
 @pytest.mark.parametrize("reads", ["labels", "probabilities"])
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_every_case_stands_in_a_whole_report(name, reads, reports):
     """Each case is named, and why one has no numbers."""
-    if "report" in load("exporters", name).PARTS:
-        text = reports[reads].render(name)
-        assert "ordinary" in text or name == "table"
-        assert "ShapeMismatch" in text
+    text = reports[reads].render(name)
+    assert "ordinary" in text or name == "table"
+    assert "ShapeMismatch" in text
 
 
 @pytest.mark.parametrize("reads", ["labels", "probabilities"])
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_an_exporter_renders_every_part_of_runs_of_any_size(name, reads, reports):
     """No case, one or several, shown as one case or summed up, on any terminal: inert text, twice the same."""
     looks = [Look(40, colour=False, verbose=True), Look(100, colour=False, verbose=False)]
@@ -112,7 +116,7 @@ def test_an_exporter_renders_every_part_of_runs_of_any_size(name, reads, reports
 
 
 @pytest.mark.parametrize("reads", ["labels", "probabilities"])
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_a_case_without_numbers_alone(name, reads, reports):
     """One case that failed is shown with its error and what to do, in whatever form shows one case."""
     run = of_size(reports[reads], 2, 1, is_batch=False)
@@ -133,30 +137,58 @@ def test_machine_formats_pay_no_heed_to_the_look(name, reads, reports):
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_a_part_that_it_has_not_is_refused(name, report):
-    """The error names those that it has; each of them is rendered, but for curves of masks, which say why not."""
+    """The error names those that it has; and why masks do not have one that is of maps."""
     for part in get_args(Part):
         if part not in load("exporters", name).PARTS:
             with pytest.raises(UsageError, match=f"{name} has no {part}") as caught:
                 report.render(name, part)
             assert all(each in caught.value.hint for each in load("exporters", name).PARTS)
-        elif part == "curve":
-            with pytest.raises(UsageError, match="masks have no curves"):
-                report.render(name, part)
+        elif "labels" not in PARTS[part].reads:
+            for refused in (partial(report.render, name, part), partial(PARTS[part].check, report)):
+                with pytest.raises(UsageError, match=f"masks have no {part}"):
+                    refused()
+
+
+def test_every_part_is_in_the_table_and_written_by_somebody():
+    """The table has each part, with a name and an option of its own; it is checked as it is said to be."""
+    assert [*get_args(Part)] == [*PARTS]
+    for names in ([each.called for each in PARTS.values()], [each.option for each in PARTS.values()]):
+        assert len({*names}) == len(PARTS)
+    assert {*PARTS} == {part for name in EXPORTERS for part in load("exporters", name).PARTS}
+
+
+def test_what_can_be_printed_is_a_whole_report():
+    """`-f` has the exporters of whole reports, and no picture."""
+    assert [*outputs.PICTURES] == PICTURES
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_every_part_of_runs_of_any_size(name, reports):
+    """Of no case, and of several with names that are no formula: the same bytes each time."""
+    pytest.importorskip("matplotlib")
+    for reads, report in reports.items():
+        for part in parts_of(name, reads):
+            sizes = [of_size(report, 0, cases, is_batch=True) for cases in (0, 3)]
+            pictures = [each.render(name, part) for each in (*sizes, report)]
+            assert all(isinstance(each, bytes) for each in pictures)
+            assert pictures[0] != pictures[1] == pictures[2]
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_an_exporter_changes_nothing_in_a_report(name, reports):
     """What others write after it is what they write without it."""
+    if name in PICTURES:
+        pytest.importorskip("matplotlib")
     for reads, run in reports.items():
         untouched, touched = (of_size(run, 0, 3, is_batch=True) for _ in range(2))
         for part in parts_of(name, reads):
             touched.render(name, part)
-        for other in EXPORTERS:
+        for other in TEXTS:
             for part in parts_of(other, reads):
                 assert untouched.render(other, part) == touched.render(other, part)
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_the_output_is_the_golden_one(name, report, golden):
     """Each format's bytes are those kept in tests/golden: a change of output is a change that is seen."""
     exporter = load("exporters", name)

@@ -1,0 +1,65 @@
+"""The table of the parts of a report: what each is called, which runs have it, how it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicecli.records.settings import Reads
+    from dicecli.reports.look import Part
+    from dicecli.reports.numbers import Numbers
+
+
+@dataclass(frozen=True)
+class PartDefinition:
+    """A part of a report, as it is asked for and spoken of.
+
+    Attributes
+    ----------
+    called : str
+        What a file of it is called in messages.
+    option : str
+        What asks for a file of it on the command line.
+    says : str
+        The help of that option.
+    reads : tuple of {"labels", "probabilities"}
+        What predictions are read as in the runs that have it.
+    needs_numbers : bool
+        Whether there is none of a single case that could not be scored.
+    check : callable
+        Raises UsageError for a report that has no such part, and says why.
+    """
+
+    called: str
+    option: str
+    says: str
+    reads: tuple[Reads, ...] = ("labels", "probabilities")
+    needs_numbers: bool = False
+    check: Callable[[Numbers], None] = lambda _: None
+
+
+def _check_curve(report: Numbers) -> None:
+    from dicecli.reports.curves import check_curves
+
+    check_curves(report)
+
+
+PARTS: dict[Part, PartDefinition] = {
+    "report": PartDefinition(
+        "report", "-o", "Write the report to FILE: .json, .csv, .md, .txt or .xml (JUnit)."
+    ),
+    "summary": PartDefinition(
+        "summary", "--summary", "Write the summary alone to FILE: .csv, .json, .md or .txt."
+    ),
+    "curve": PartDefinition(
+        "curve",
+        "--curve",
+        "Write Dice, precision and recall at every threshold to FILE: .csv, or .png (extra 'plot').",
+        reads=("probabilities",),
+        needs_numbers=True,
+        check=_check_curve,
+    ),
+}
