@@ -84,9 +84,7 @@ class DicecliError(Exception):
         self.side = side
         #: What is known of the file all the same, for ``dicecli inspect``.
         self.facts: dict[str, object] = {}
-        if (
-            hint
-        ):  # a note, once: what was pickled has its notes again in place of this one
+        if hint:  # a note, once: what was pickled has its notes again in place of this one
             self.add_note(f"Hint: {hint}")
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 from dicecli.errors import UsageError
 from dicecli.losses.activations import ACTIVATIONS
 from dicecli.plugins import unknown
+from dicecli.records.calling import no_keyword
 from dicecli.records.probabilities import SMOOTH
 from dicecli.statistics.soft.forms import FORMS, WEIGHTINGS
 
@@ -35,6 +36,7 @@ ACTIVATION_NAMES = tuple(ACTIVATIONS)
 AVERAGING_NAMES = ("macro", "micro", "weighted")
 FORM_NAMES = tuple(FORMS)
 WEIGHTING_NAMES = tuple(WEIGHTINGS)
+_WRONG = "a prediction and a reference are expected, and options by name"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,11 +139,20 @@ def as_function(record: Callable[P, O]) -> Callable[[Callable[[Tensor, Tensor, O
 
     def decorated(function: Callable[[Tensor, Tensor, O], Tensor]) -> Loss[P]:
         @functools.wraps(function)
-        def loss(prediction: Tensor, reference: Tensor, *args: P.args, **options: P.kwargs) -> Tensor:
+        def loss(
+            prediction: Tensor | None = None,
+            reference: Tensor | None = None,
+            *args: P.args,
+            **options: P.kwargs,
+        ) -> Tensor:
             _check_known(options, known)
+            if prediction is None or reference is None or args:
+                raise UsageError(
+                    _WRONG, f"Write {loss.__name__}(prediction, reference), and options by name."
+                )
             return function(prediction, reference, record(*args, **options))
 
-        known = _shown(loss, record)
+        known = ("prediction", "reference", *_shown(loss, record))
         return loss
 
     return decorated
@@ -156,6 +167,11 @@ def as_init(
         @functools.wraps(init)
         def inner(self: M, /, *args: P.args, **options: P.kwargs) -> None:
             _check_known(options, known)
+            if args:
+                raise UsageError(
+                    "options are given by name",
+                    f"Write {type(self).__name__}({known[0]}=...): {', '.join(known)}.",
+                )
             init(self, record(*args, **options))
 
         known = _shown(inner, record)
@@ -167,7 +183,7 @@ def as_init(
 def _shown(function: Callable[..., object], record: Callable[..., object]) -> tuple[str, ...]:
     """Show the record's fields instead of the record, the last parameter; return their names."""
     shown, fields = inspect.signature(function), inspect.signature(record).parameters
-    own = list(shown.parameters.values())[:-1]
+    own = [each.replace(default=each.empty) for each in list(shown.parameters.values())[:-1]]
     vars(function)["__signature__"] = shown.replace(parameters=[*own, *fields.values()])
     return tuple(fields)
 
@@ -175,4 +191,4 @@ def _shown(function: Callable[..., object], record: Callable[..., object]) -> tu
 def _check_known(options: Mapping[str, object], known: tuple[str, ...]) -> None:
     for name in options:
         if name not in known:
-            raise unknown("option", name, known)
+            raise no_keyword(name, known)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
+from dicecli.records.calling import telling
 from dicecli.records.labels import NO_LABEL, LabelScheme
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ def presets() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (Path(__file__).parent / "presets").glob("*.json")))
 
 
+@telling
 def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) -> LabelScheme:
     """Read a label scheme from a file, a preset's name, or a mapping of either JSON form.
+
+    A mapping of labels to names alone stands for the own form with nothing else: ``{1: "liver"}``.
 
     Raises
     ------
@@ -54,7 +58,9 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
     if not isinstance(source, (str, Path, Mapping)):
         raise LabelFileError(f"labels is {source!r}: a file, a preset or a mapping is expected", _EXAMPLE)
     if isinstance(source, Mapping):
-        return _scheme(dict(source), "the labels given")
+        is_plain = bool(source) and all(isinstance(key, int) for key in source)
+        labels = {str(key): name for key, name in source.items()}
+        return _scheme({"labels": labels} if is_plain else dict(source), "the labels given")
     path = Path(source)
     if not path.is_file():
         if path.suffix or len(path.parts) > 1:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from dicecli.errors import UsageError
-from dicecli.plugins import unknown
+from dicecli.records.calling import check_call, no_keyword
 from dicecli.records.options import table_of
 from dicecli.records.settings import CALLED, reads_of
 
@@ -36,7 +36,8 @@ def taking(kind: Callable[Words, Given]) -> Callable[[Callable[[Given], Answer]]
     Raises
     ------
     UsageError
-        By the function: a keyword that there is not, with every one that there is.
+        By the function: a keyword that there is not, with every one that there is; an argument that is
+        missing.
     """
     signature = inspect.signature(kind)
 
@@ -49,7 +50,7 @@ def taking(kind: Callable[Words, Given]) -> Callable[[Callable[[Given], Answer]]
             try:
                 given = kind(*arguments, **named)
             except TypeError:
-                signature.bind(*arguments, **named)  # says what is missing in the function's words
+                check_call(function.__name__, signature, arguments, named)
                 raise
             return function(given)
 
@@ -68,7 +69,7 @@ def _strange(name: str, known: Collection[str]) -> UsageError:
     if len(kinds) == 1:
         at_home = {"labels": "dicecli.score", "probabilities": "dicecli.soft"}[kinds[0]]
         return UsageError(f"{name} is for {CALLED[kinds[0]]}", f"Leave it out; {at_home} has it.")
-    return unknown("option", name, tuple(known))
+    return no_keyword(name, known)
 
 
 def _explained(kind: type[Any]) -> str:

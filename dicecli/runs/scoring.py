@@ -12,6 +12,7 @@ from dicecli.errors import CaseError, LinkOutside, UsageError
 from dicecli.masks import files
 from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
+from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.label_files import load_labels
 from dicecli.records.labels import labels_of
@@ -129,8 +130,27 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
             )
 
 
+@telling
 def score_many(cases: Iterable[Case], settings: Settings) -> Report:
-    """Score cases one after the other; one that fails is a row, not the end of the run."""
+    """Score cases one after the other; one that fails is a row, not the end of the run.
+
+    Raises
+    ------
+    UsageError
+        Something else than cases, or than settings.
+    """
+    if not isinstance(settings, Settings):
+        raise UsageError(
+            f"settings is {settings!r}",
+            "Give dicecli.make_settings(), with options as dicecli.score has them.",
+        )
+    cases = list(cases) if isinstance(cases, Iterable) else [cases]
+    strange = [each for each in cases if not isinstance(each, Case)]
+    if strange:
+        raise UsageError(
+            f"cases has {strange[0]!r}",
+            "Give a list of dicecli.Case('name', 'prediction.png', 'reference.png').",
+        )
     return Report([result_of(case, settings) for case in cases], settings)
 
 

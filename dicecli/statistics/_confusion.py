@@ -10,6 +10,7 @@ import numpy as np
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.tensors import is_tensor, on_host
 from dicecli.plugins import cpu_backend, load
+from dicecli.records.calling import telling
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, labels_of
 
@@ -45,6 +46,7 @@ class ConfusionMatrix:
         return cls((), np.zeros((0, 0), np.int64))
 
     @classmethod
+    @telling
     def from_arrays(
         cls, *, prediction: Any, reference: Any, ignore_label: int | Iterable[int] | None = None
     ) -> ConfusionMatrix:

@@ -27,8 +27,12 @@ FUNCTIONS = {
 MASK = np.array([[0, 1], [2, 1]])
 #: A user's file; what is said of a line stands beside it.
 USER = """
-import dicecli
+from typing import Any
 
+import dicecli
+from dicecli import losses
+
+x: Any = None
 report = dicecli.score("p.png", reference="r.png", metrics=["dice"], labels="voc", max_memory="2GB")
 reveal_type(report)  # Revealed type is "dicecli.reports.report.Report"
 dicecli.score(prediction="p.png", reference="r.png", ignore_label=255, name="a")
@@ -45,6 +49,14 @@ dicecli.batch("p", "r", job=2)  # Unexpected keyword argument "job" for "batch";
 settings = dicecli.make_settings(device="cpu", temperature="hot")  # Argument "temperature" to "make_settings" has
 dicecli.score_many([dicecli.Case("a", "p.png", "r.png")], settings)
 dicecli.scores("p.png", "r.png")  # Module has no attribute "scores"
+dicecli.load_labels("voc", 1)  # Too many arguments for "load_labels"
+dicecli.ConfusionMatrix.from_arrays(prediction=[1], refrence=[1])  # Unexpected keyword argument "refrence"
+losses.DiceLoss(form="squared", class_weights=[1, 2])
+losses.dice_ce_loss(prediction=x, reference=x, ce_weight=2, reduce_group="world")
+losses.DiceLoss(frm="squared")  # Unexpected keyword argument "frm" for "DiceLoss"
+losses.DiceLoss(smooth="much")  # Argument "smooth" to "DiceLoss" has incompatible type "str"
+losses.dice_ce_loss(x, x, cross=1)  # Unexpected keyword argument "cross" for "__call__" of "Loss"
+losses.generalized_dice_loss(x, x, form="squared")  # Unexpected keyword argument "form" for "__call__" of "Loss"
 """
 
 
@@ -115,16 +127,18 @@ def test_a_value_of_another_type_is_an_error_with_a_hint(function, given, said):
 
 
 def test_both_sides_are_taken_by_position_and_by_name():
-    """As before there were types: prediction and reference, and what is missing is named by Python itself."""
+    """Prediction and reference; what is missing, given twice or too much is said, with how to write it."""
     expected = dicecli.score(MASK, MASK).to_dict()
     assert expected == dicecli.score(MASK, reference=MASK).to_dict()
     assert expected == dicecli.score(reference=MASK, prediction=MASK).to_dict()
-    with pytest.raises(TypeError, match="missing a required argument: 'reference'"):
-        dicecli.score(MASK)
-    with pytest.raises(TypeError, match="too many positional arguments"):
-        dicecli.score(MASK, MASK, "dice")
-    with pytest.raises(TypeError, match="multiple values for argument 'prediction'"):
-        dicecli.score(MASK, MASK, prediction=MASK)
+    for said, given, named in (
+        ("score: missing a required argument: 'reference'", (MASK,), {}),
+        ("score: too many positional arguments", (MASK, MASK, "dice"), {}),
+        ("score: multiple values for argument 'prediction'", (MASK, MASK), {"prediction": MASK}),
+    ):
+        with pytest.raises(UsageError, match=said) as error:
+            dicecli.score(*given, **named)
+        assert error.value.hint.startswith("Write score(prediction, reference); by their names also metrics,")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -190,6 +190,19 @@ def no_weight(scene):
         assert mixed(**{name: 1}) == pytest.approx(1 - inside + entropy, abs=1e-6)
 
 
+@TABLE("losses.options.loss: Write …(prediction, reference), and options")
+def a_loss_of_one_side(scene):
+    scene.refused(losses.dice_loss, P)
+    assert float(losses.dice_loss(P, G, smooth=0.0)) == pytest.approx(LOSS, abs=1e-6)
+
+
+@TABLE("losses.options.inner: Write …(…=...): ….")
+def an_option_without_its_name(scene):
+    hint = scene.refused(losses.DiceLoss, 0.0)
+    assert hint.startswith("Write DiceLoss(smooth=...)")
+    right(scene, LOSS, P, G, smooth=0.0)
+
+
 @TABLE("losses.options.__post_init__: Give the label to leave out,")
 def a_label_that_is_none(scene):
     void = LABELS.clone()

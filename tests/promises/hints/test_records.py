@@ -51,6 +51,24 @@ def a_metric_without_its_number(scene):
     scene.right((1 + beta**2) * 2 / ((1 + beta**2) * 2 + 1), f"{_SCORE} -m {metric}", number=metric)
 
 
+@TABLE("records.calling.check_call: Write …(…)")
+def a_call_without_its_reference(scene):
+    if "by their names" in scene.place.name:
+        assert scene.refused(dicecli.score, PREDICTION).startswith("Write score(prediction, reference);")
+        scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+        return
+    cases, settings = [dicecli.Case("a", PREDICTION, REFERENCE)], dicecli.make_settings()
+    assert "Write score_many(cases, settings)." == scene.refused(dicecli.score_many, cases)
+    scene.right(DICE, dicecli.score_many, cases, settings)
+
+
+@TABLE("records.calling.no_keyword: … Known: ….")
+def a_keyword_of_another_library(scene):
+    hint = scene.refused(dicecli.score, PREDICTION, REFERENCE, ignore_index=7)
+    name, _, value = hint.removeprefix("Here it is ").partition(". ")[0].partition("=")
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: int(value)})
+
+
 @TABLE("records.lengths.parse_length: Write …, without a space:")
 def a_length_without_its_unit(scene):
     """Of two volumes of 3 mm: a point of five is a step off."""

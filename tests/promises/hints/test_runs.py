@@ -227,6 +227,21 @@ def a_keyword_of_the_other_kind(scene):
     scene.right(DICE, dicecli.soft, P, REFERENCE, smooth=0.0, number=_HALF)
 
 
+@TABLE("runs.scoring.score_many: Give dicecli.make_settings(), with options as")
+def settings_that_are_none(scene):
+    cases = [dicecli.Case("a", PREDICTION, REFERENCE)]
+    scene.refused(dicecli.score_many, cases, {"labels": "voc"})
+    scene.right(DICE, dicecli.score_many, cases, dicecli.make_settings())
+
+
+@TABLE("runs.scoring.score_many: Give a list of dicecli.Case('name', 'prediction.png',")
+def cases_that_are_none(scene):
+    settings = dicecli.make_settings()
+    scene.refused(dicecli.score_many, [("a", PREDICTION, REFERENCE)], settings)
+    scene.refused(dicecli.score_many, 3, settings)
+    scene.right(DICE, dicecli.score_many, [dicecli.Case("a", PREDICTION, REFERENCE)], settings)
+
+
 @TABLE("runs.listing.mask: Keep one of them, or give", but={"--…-pattern": "its side is printed"})
 def two_files_of_a_case(scene):
     for side in ("prediction", "reference"):
