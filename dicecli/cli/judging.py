@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from dicecli.errors import UsageError
 from dicecli.reports import writing
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
+_BASELINE = click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=str),
+    help="The JSON of an earlier run: compare with it, over the cases that both scored.",
+)
 _OPTIONS = [
     click.option(
         "--fail-under",
@@ -35,9 +42,7 @@ _OPTIONS = [
         help="Exit 1 when a metric for which less is better is higher: 'fnr[liver]=0.1', 'max:fpr=0.05'. "
         "Repeatable.",
     ),
-    click.option(
-        "--baseline", metavar="FILE", type=click.Path(path_type=str), help="The JSON of an earlier run."
-    ),
+    _BASELINE,
     click.option(
         "--max-drop",
         metavar="DROP",
@@ -60,18 +65,59 @@ def judging(command: Command) -> Command:
     return command
 
 
+def comparing(command: Command) -> Command:
+    """Add the option on an earlier run alone."""
+    return _BASELINE(command)
+
+
+class Baseline:
+    """An earlier run, read before the work.
+
+    Raises
+    ------
+    UsageError
+        The file is missing, or no such record.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        from dicecli.reports.reading_back import read_report
+
+        self._path = path or None
+        #: None where there is nothing to compare with.
+        self.report = read_report(path) if path else None
+
+    @classmethod
+    def given(cls, ctx: click.Context, options: dict[str, Any]) -> Baseline:
+        """Take the option of :func:`comparing`; that of a configuration file is for runs of many cases."""
+        path = options.pop("baseline")
+        is_given = ctx.get_parameter_source("baseline") is not ParameterSource.DEFAULT_MAP
+        return cls(path if is_given else None)
+
+    def compare(self, report: Report) -> None:
+        """Put the comparison into a report that has scored something.
+
+        Raises
+        ------
+        GateError
+            The two cannot be compared.
+        """
+        from dicecli.reports.comparing import comparison
+
+        if self.report is not None and report.scored:
+            report.comparison = comparison(report, self.report, self._path)
+
+
 class Gates:
     """The gates of a command, parsed before the work and judged after it.
 
     Raises
     ------
     UsageError
-        A gate that is not understood, or a baseline without a drop or the other way round.
+        A gate that is not understood, or a drop without a baseline.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
         from dicecli.reports import gates
-        from dicecli.reports.reading_back import read_report
 
         self._gates = [gates.parse(text, over=False) for text in options.pop("fail_under")]
         self._gates += [gates.parse(text, over=True) for text in options.pop("fail_over")]
@@ -80,17 +126,16 @@ class Gates:
         self._github = options.pop("github")
         if self._step_summary:
             writing.check_writable(self._step_summary)
-        if bool(baseline) != bool(self._drops):
+        if self._drops and not baseline:
             raise UsageError(
-                "--baseline and --max-drop belong together",
-                "Give both: --baseline old.json --max-drop 0.01.",
+                "--max-drop has nothing to compare with", "Give both: --baseline old.json --max-drop 0.01."
             )
-        self._baseline = read_report(baseline) if baseline else None
+        self._baseline = Baseline(baseline)
 
     @property
     def any(self) -> bool:
-        """Whether there is a gate at all."""
-        return bool(self._gates or self._drops)
+        """Whether there is a gate at all, or something to compare with."""
+        return bool(self._gates) or self._baseline.report is not None
 
     def check_asked_for(self, settings: Settings) -> None:
         """Check, before the work, that what gates need is measured in a run with these settings.
@@ -106,13 +151,21 @@ class Gates:
         check_asked_for([*self._gates, *drops], settings)
 
     def judge(self, report: Report) -> None:
-        """Put the verdicts into the report."""
+        """Put the verdicts, and the comparison with the baseline, into the report.
+
+        Raises
+        ------
+        GateError
+            What a gate is on is not there; or the baseline cannot be compared with.
+        """
         from dicecli.reports import baseline, gates
 
         verdicts = gates.judge(self._gates, report)
-        if self._baseline is not None:
-            verdicts += baseline.compare(report, self._baseline, self._drops)
-        report.verdicts = tuple(verdicts)
+        if self._baseline.report is not None and self._drops:
+            verdicts += baseline.compare(report, self._baseline.report, self._drops)
+        self._baseline.compare(report)
+        if self._gates or self._drops:
+            report.verdicts = tuple(verdicts)
 
     def tell_github(self, report: Report) -> None:
         """Append to the step's summary; annotate every gate that failed, and everything that is suggested."""

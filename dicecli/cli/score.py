@@ -9,6 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.judging import Baseline, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
@@ -34,6 +35,7 @@ Examples:
     help="dask: share out a large GeoTIFF to worker processes; needs the extra 'dask'.",
 )
 @shared.running
+@comparing
 @formatting("labels")
 @shared.talking
 @click.pass_context
@@ -58,6 +60,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
+    baseline = Baseline.given(ctx, options)
     threads = options.pop("jobs") or shared.cores()
     running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}
     check_executor(running["executor"], running["scheduler"])
@@ -65,7 +68,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     settings = shared.settings_from(options)
     result = result_of(case, settings, threads, **running)
     report = Report([result if is_named else noting(result, contradiction(prediction, reference))], settings)
-    show_case(report, files, format_name, verbose=verbose, quiet=quiet)
+    try:
+        baseline.compare(report)
+    finally:
+        show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     if verbose and not quiet:
         _say_what_was_done(settings.device, time.perf_counter() - started)
     ctx.exit(0)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.judging import Baseline, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
@@ -25,6 +26,7 @@ Examples:
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads")
 @shared.limiting
+@comparing
 @formatting("probabilities")
 @shared.talking
 @click.pass_context
@@ -48,6 +50,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     leave_others_of_file(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
+    baseline = Baseline.given(ctx, options)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     settings = shared.settings_from(options, soft=True)
@@ -55,5 +58,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     report = Report(
         [result if is_named else noting(result, contradiction(probabilities, reference))], settings
     )
-    show_case(report, files, format_name, verbose=verbose, quiet=quiet)
+    try:
+        baseline.compare(report)
+    finally:
+        show_case(report, files, format_name, verbose=verbose, quiet=quiet)
     ctx.exit(0)

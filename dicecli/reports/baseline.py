@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError, UsageError
-from dicecli.records.cases import Scored, Verdict
-from dicecli.records.natural import natural
-from dicecli.records.options import table_of
-from dicecli.records.settings import CALLED, AnyOptions
+from dicecli.records.cases import Verdict
 from dicecli.reports.averages import AVERAGES, OF_VALUES
 from dicecli.reports.chosen import first_of
-from dicecli.reports.gates import Gate, bound, number_of, parts, to_number, view
+from dicecli.reports.comparing import NAMED_CASES, match, rows_of_both
+from dicecli.reports.gates import Gate, bound, parts, to_number, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 _DROPS = "Write 0.01 (of Dice, or of maps soft_dice_standard), iou@micro=0.01, or dice[liver]=0.02."
 #: A drop within this is noise of floating point.
 SLACK = 1e-12
-_NAMED_LABELS, _NAMED_CASES = 10, 5
+_NAMED_LABELS = 10
 
 
 def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verdict]:
@@ -50,30 +47,15 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     UnknownName
         There is no such metric.
     """
-    if report.settings.reads != baseline.settings.reads:
-        mine, others = CALLED[report.settings.reads], CALLED[baseline.settings.reads]
-        raise GateError(
-            f"the baseline is of {others}, and this run of {mine}", f"Give as a baseline results of {mine}."
-        )
+    cases = match(report, baseline)
     gates = [parse_drop(text, report.settings.reads) for text in drops]
-    here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
-    shared = [name for name in here if name in there]
-    if not shared:
-        raise GateError(
-            f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)})",
-            "Cases are matched by their names. Give the baseline of the same cases.",
-        )
-    new = view(report, gates, [here[name] for name in shared])
+    new = view(report, gates, cases.new)
     try:
-        old = view(baseline, gates, [there[name] for name in shared])
+        old = view(baseline, gates, cases.old)
     except UsageError as error:
         raise GateError(f"the baseline: {error.message}", error.hint) from error
     pairs = _numbers(gates, old, new, (report, baseline))
-    facts = [number_of(len(shared), "shared case")]
-    facts += [f"only in the baseline: {_some(there.keys() - here.keys())}"] * (len(there) > len(shared))
-    facts += [f"only in this run: {_some(here.keys() - there.keys())}"] * (len(here) > len(shared))
-    facts += _other_settings(report, baseline)
-    return [_of_drop(gate, *pair, facts) for gate, pair in zip(gates, pairs, strict=True)]
+    return [_of_drop(gate, *pair, cases.facts) for gate, pair in zip(gates, pairs, strict=True)]
 
 
 def _numbers(
@@ -141,7 +123,7 @@ def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verd
         * (math.isinf(was) and was == now),
     ]
     listed = _worse("labels", metric, _of_labels(old, new), _NAMED_LABELS)
-    listed += _worse("cases", metric, cases, _NAMED_CASES)
+    listed += _worse("cases", metric, cases, NAMED_CASES)
     return Verdict(gate.text, drop, gate.limit, holds, "; ".join([_change(was, now), *facts, *listed]))
 
 
@@ -149,17 +131,11 @@ def _of_labels(old: Number, new: Number) -> Iterator[Change]:
     """Yield the pooled value of every label and shared region, then and now; overall metrics have none."""
     if not new.metric.averaged:
         return
-    scheme = new.report.settings.labels
-    rows = sorted({*old.report.evaluated, *new.report.evaluated}, key=lambda row: row.label or 0)
-    both = [row for row in rows if row.kind == "label"]
-    both += [row for row in new.report.evaluated if row.kind == "region" and row in old.report.evaluated]
     average = "macro" if new.metric.pools else OF_VALUES
-    for row in dict.fromkeys(
-        row._replace(name=scheme.name(row.label) if row.label is not None else row.name) for row in both
-    ):
-        title = row.name or f"label {row.label}"
-        was, now = (replace(each, average=average, row=row).of_run().value for each in (old, new))
-        yield title, was, now
+    for before, after in rows_of_both(old.report, new.report):
+        pair = (replace(old, average=average, row=before), replace(new, average=average, row=after))
+        was, now = (each.of_run().value for each in pair)
+        yield after.title, was, now
 
 
 def _worse(kind: str, metric: Metric, changes: Iterable[Change], most: int) -> list[str]:
@@ -181,27 +157,3 @@ def _worse_by(metric: Metric, was: float, now: float) -> float:
 
 def _change(was: float, now: float) -> str:
     return " → ".join("undefined" if math.isnan(value) else f"{value:.6g}" for value in (was, now))
-
-
-def _other_settings(report: Report, baseline: Report) -> list[str]:
-    mine, others = report.settings.to_dict(), baseline.settings.to_dict()
-    no_matter = {"labels", "metrics", "device", "like"}
-    no_matter |= {each.name for each in table_of(AnyOptions).values() if each.measures}
-    different = [key for key in mine if mine[key] != others.get(key) and key not in no_matter]
-    return [f"other settings than the baseline: {', '.join(different)}"] * bool(different)
-
-
-def _by_name(report: Report, where: str) -> dict[str, Scored]:
-    names = Counter(each.case.name for each in report.scored)
-    twice = [name for name, n in names.items() if n > 1]
-    if twice:
-        raise GateError(
-            f"more than one case of {where} is named {_some(twice)}", "Give each case a name of its own."
-        )
-    return {each.case.name: each for each in report.scored}
-
-
-def _some(names: Iterable[str]) -> str:
-    every = sorted(names, key=natural)
-    more = [f"{len(every) - _NAMED_CASES} more"] * (len(every) > _NAMED_CASES)
-    return ", ".join(every[:_NAMED_CASES] + more) or "none"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
 from dicecli.records.cases import EXCLUDED, SIZES, Failed, LeftOut, Pending, Scored, Verdict
 from dicecli.records.codec import fields, read
+from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.natural import natural
 from dicecli.records.settings import Settings
+from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
@@ -102,6 +103,8 @@ def _report(record: Json, *, is_first: bool) -> Report:
         given = [each for each in notes if each not in report.made_notes]
     report = Report(results, settings, notes=given, is_batch=is_batch)
     report.verdicts = tuple(verdicts)
+    if "comparison" in summary:
+        report.comparison = comparison_read(summary["comparison"], "summary.comparison")
     return report
 
 
@@ -229,13 +232,7 @@ def _measured_of_rows(record: Json, settings: Settings, where: str) -> Measured:
 
 
 def _verdict(record: Json) -> Verdict:
-    value = record["value"]
-    words = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
-    if value is None or isinstance(value, str):
-        if value not in words:
-            raise ValueError(f"summary.gates.value is {value!r}, and no number")
-        return replace(_verdict({**record, "value": 0.0}), value=words[value])
-    verdict: Verdict = read(Verdict, record, "summary.gates")
+    verdict: Verdict = read_numbers(Verdict, record, "summary.gates", ("value",))
     return verdict
 
 

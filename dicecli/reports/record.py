@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.cases import Failed
 from dicecli.records.codec import written
+from dicecli.records.compared import comparison_written
+from dicecli.records.undefined import number
 from dicecli.records.version import __version__
 from dicecli.reports.averages import definition
 from dicecli.reports.bootstrap import RESAMPLES, SEED
@@ -69,18 +71,13 @@ def summary(report: Numbers) -> Json:
         found["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": over_cases.resampled}
         found["labels"] = [_row_summary(row, over_cases.ranked, infinite) for row in over_cases.rows]
     found["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
+    if report.comparison is not None:
+        found["comparison"] = comparison_written(report.comparison)
     found["notes"] = list(report.notes)
     # How many of them, the last ones, are made from the cases, and so again when this is read back.
     found["made_notes"] = len(report.notes) - len(report.given_notes)
     found["suggestions"] = [written(each) for each in report.suggestions]
     return found
-
-
-def number(value: float) -> float | str | None:
-    """Return a value as JSON has it: undefined is None, infinity a text."""
-    if math.isfinite(value):
-        return value
-    return None if math.isnan(value) else str(value)
 
 
 def _average(values: Mapping[str, Average], infinite: set[str]) -> Json:

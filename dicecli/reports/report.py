@@ -89,9 +89,11 @@ class Report(Numbers):
 
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
-        return Report(
+        found = Report(
             self._given, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
         )
+        found.comparison = self.comparison
+        return found
 
     def record(self, part: Part = "report") -> Json:
         """Return the record, or what sums it up alone, as JSON's types: undefined is None.

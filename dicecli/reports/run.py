@@ -15,6 +15,7 @@ from dicecli.statistics.matrix import is_layered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicecli.records.compared import Comparison
     from dicecli.records.settings import Settings
     from dicecli.reports.suggestions import Suggestion
 
@@ -55,6 +56,8 @@ class Run:
         self.settings = settings
         self._notes = tuple(notes)
         self.verdicts = tuple(verdicts)
+        #: Its numbers beside those of an earlier run, where there is one to compare with.
+        self.comparison: Comparison | None = None
         #: Whether this sums a run up, which may hold a single case, or shows one case alone.
         self.is_batch = len(self._given) != 1 if is_batch is None else is_batch
         #: Whether any metric is a length, and what lengths are in.

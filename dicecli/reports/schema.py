@@ -58,6 +58,7 @@ def schema() -> Schema:
             "observed": or_null(of(Observed)),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
+            "comparison": parts.comparison(),
             **_of("masks", "labels"),
             **_of("maps", "probabilities"),
         },
@@ -75,6 +76,7 @@ def _of(family: str, reads: str) -> Schema:
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
     batch = single | every | parts.over_cases() | parts.judged()
+    may_lack = ("comparison",)
     return {
         f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),
         f"case_of_{family}": _case(family, reads),
@@ -86,8 +88,12 @@ def _of(family: str, reads: str) -> Schema:
             averaged, parts.WHOLE, "A whole number for each metric."
         ),
         f"average_of_{family}": _average(family),
-        f"summary_of_{family}": described(closed(batch), "What the cases of a batch come to."),
-        f"summary_of_one_of_{family}": described(closed(single), "The same of one case alone."),
+        f"summary_of_{family}": described(
+            closed(batch, optional=may_lack), "What the cases of a batch come to."
+        ),
+        f"summary_of_one_of_{family}": described(
+            closed(single, optional=may_lack), "The same of one case alone."
+        ),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
+from dicecli.records.compared import Change, Comparison
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.labels import LabelScheme
 from dicecli.records.probabilities import Probabilities
@@ -188,6 +189,17 @@ def finite() -> Schema:
     return described(closed(own), "The mean of the finite values, and how sure it is; null is undefined.")
 
 
+def comparison() -> Schema:
+    """Return the schema of the numbers of a run beside those of its baseline."""
+    numbers = {
+        name: _or_undefined(each) if each.get("type") == "number" else each
+        for name, each in properties(Change).items()
+    }
+    every = properties(Comparison)
+    every["changes"] = listed(closed(numbers), every["changes"]["description"])
+    return described(closed(every), "The numbers beside those of the baseline; null is undefined.")
+
+
 def judged() -> Schema:
     """Return the schema of what came of the gates, and of the notes on a run."""
     own = {
@@ -197,6 +209,7 @@ def judged() -> Schema:
         "gates": listed(
             closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
         ),
+        "comparison": {"$ref": "#/$defs/comparison"},
         "notes": notes("What was assumed of the run, or looks odd in it."),
         "made_notes": described(WHOLE, "How many of them, the last ones, are made from the cases."),
         "suggestions": listed(

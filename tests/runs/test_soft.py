@@ -21,7 +21,7 @@ import dicecli
 from dicecli.errors import UsageError
 from dicecli.masks.blocks import plan
 from dicecli.records.counts import Counts
-from dicecli.reports.record import number
+from dicecli.records.undefined import number
 from dicecli.statistics.soft.measured import rows_of
 from dicecli.statistics.soft.sums import ChannelSums, exact, rounded
 

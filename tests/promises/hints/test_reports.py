@@ -96,7 +96,7 @@ def an_average_of_one_label(scene):
         scene.gives(DICE, scored().look_up, each.partition(" ")[0])
 
 
-@TABLE("reports.baseline.compare: Give as a baseline results of")
+@TABLE("reports.comparing.match: Give as a baseline results of")
 def a_baseline_of_the_other_kind(scene):
     scene.folders()
     scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
@@ -107,7 +107,7 @@ def a_baseline_of_the_other_kind(scene):
     scene.right(DICE, f"{_BATCH} --baseline masks.json --max-drop 0.01")
 
 
-@TABLE("reports.baseline.compare: Cases are matched by their names.")
+@TABLE("reports.comparing.match: Cases are matched by their names.")
 def a_baseline_of_other_cases(scene):
     scene.folders("a")
     scene.do(f"{_BATCH} -o a.json")
@@ -178,7 +178,7 @@ def no_drop(scene):
     assert "soft_dice_standard" in hint
 
 
-@TABLE("reports.baseline._by_name: Give each case a name of")
+@TABLE("reports.comparing._by_name: Give each case a name of")
 def two_cases_of_a_name(scene):
     scene.folders("a")
     report = dicecli.batch(scene.folder / "p", scene.folder / "r")
