@@ -63,8 +63,8 @@ class Slices:
         if not isinstance(other, Slices):
             return NotImplemented
         cells: dict[tuple[int, int, int | None], int] = {}
-        for *pair, n in (*self.cells(), *other.cells()):
-            cells[tuple(pair)] = cells.get(tuple(pair), 0) + n  # type: ignore[index]  # of three
+        for at, row, column, n in (*self.cells(), *other.cells()):
+            cells[at, row, column] = cells.get((at, row, column), 0) + n
         ordered = sorted(cells.items(), key=lambda cell: _order(cell[0]))
         return Slices(*_columns([(*pair, n) for pair, n in ordered]))
 
