@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import BrokenPlugin, UnknownName
+from dicecli.metrics._averaged import taken_apart
 from dicecli.metrics._metric import Metric
 from dicecli.metrics._planned import planned
 from dicecli.plugins import broken, installed, load, own
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dicecli.metrics._parameter import Argument
-    from dicecli.records.settings import Settings
+    from dicecli.records.settings import Average, Settings
 
     Function = TypeVar("Function", bound=Callable[..., float | None])
 
@@ -114,7 +115,30 @@ def resolve(name: str) -> Metric:
     raise _unknown(wanted, table.values())
 
 
+def averaged(word: str) -> tuple[Metric, Average] | None:
+    """Return the metric and the average that a word of the field means, such as ``miou``; None for any other.
+
+    What it means is a number of a report, and no metric.
+    """
+    found = taken_apart(plain(word))
+    if found is None:
+        return None
+    try:
+        metric = resolve(found[0])
+    except UnknownName:
+        return None
+    return (metric, found[1]) if metric.averaged else None
+
+
 def _unknown(wanted: str, known: Iterable[Metric]) -> UnknownName:
+    number = averaged(wanted)
+    if number is not None:
+        metric, average = number
+        return UnknownName(
+            f"'{wanted}' is an average, {average} {metric.name}, and no metric",
+            f"Ask for the metric: -m {metric.name}. Its averages are given with it; in gates, and to "
+            f"'dicecli explain', this one is {metric.name}@{average}.",
+        )
     what = planned(wanted)
     if what is not None:
         return UnknownName(
@@ -126,9 +150,9 @@ def _unknown(wanted: str, known: Iterable[Metric]) -> UnknownName:
     return UnknownName(f"there is no metric '{wanted}'", f"{meant}'dicecli metrics' lists every one.")
 
 
-def unit_in(name: str) -> str | None:
+def unit_in(name: str, metric: Metric) -> str | None:
     """Return the unit that a word for a metric names with it; None where it names none."""
-    metric, (stem, _, last) = resolve(name), plain(name).rpartition("_")
+    stem, _, last = plain(name).rpartition("_")
     if metric.unit is None or last not in LENGTHS:
         return None
     try:

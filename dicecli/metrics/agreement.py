@@ -95,7 +95,7 @@ def _margins(labels: Iterable[Counts]) -> tuple[int, int, list[tuple[int, int]]]
     formula="sum of tp over all labels / pixels",
     undefined="no pixel was counted",
     takes="every",
-    aliases=("pixel_accuracy", "aacc"),
+    aliases=("pixel_accuracy", "global_accuracy", "oa", "aacc"),
     source=_CONGALTON,
 )
 def overall_accuracy(labels: Iterable[Counts]) -> float:

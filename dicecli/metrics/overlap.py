@@ -23,7 +23,7 @@ def ratio(numerator: int, denominator: int) -> float:
     formula="2 tp / (2 tp + fp + fn)",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
-    aliases=("dsc", "dice_coefficient", "sorensen_dice", "dice_similarity_coefficient", "zsi"),
+    aliases=("dsc", "dice_coefficient", "dice_score", "sorensen_dice", "dice_similarity_coefficient", "zsi"),
     shown="always",
     source="Dice LR. Ecology 26(3), 1945. doi:10.2307/1932409",
 )
@@ -48,7 +48,14 @@ def f1(counts: Counts) -> float:
     formula="tp / (tp + fp + fn)",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
-    aliases=("jaccard", "jaccard_index", "intersection_over_union", "critical_success_index"),
+    aliases=(
+        "jaccard",
+        "jaccard_index",
+        "jaccard_score",
+        "iou_score",
+        "intersection_over_union",
+        "critical_success_index",
+    ),
     shown="always",
     source="Jaccard P. New Phytologist 11(2), 1912. doi:10.1111/j.1469-8137.1912.tb05611.x",
 )

@@ -97,10 +97,10 @@ def labels_of(given: int | str | Iterable[int] | None) -> list[int]:
     UsageError
         Something else than integers.
     """
-    several: Iterable[object] = given if isinstance(given, Iterable) else () if given is None else (given,)
     try:
         if isinstance(given, str):
-            several = [int(each) for each in listed(given)]
+            return [int(each) for each in listed(given)]
+        several = given if isinstance(given, Iterable) else () if given is None else (given,)
         return [operator.index(label) for label in several]
     except (TypeError, ValueError) as error:
         raise UsageError(f"{given!r} is no label", "Labels are integers: one, or a list of them.") from error

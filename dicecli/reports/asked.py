@@ -12,9 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicecli.errors import UsageError
-from dicecli.metrics._catalogue import resolve, unit_in
+from dicecli.errors import UnknownName, UsageError
+from dicecli.metrics._catalogue import averaged, resolve, unit_in
+from dicecli.plugins import unknown
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, leading, without_pools
+from dicecli.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,29 +74,49 @@ def parse(text: str, examples: str = _EXAMPLES, written: Callable[[str], str] = 
     UsageError
         It is no such name, or one without a meaning, such as an average of what has none.
     UnknownName
-        There is no such metric.
+        There is no such metric, or no such average.
     """
     found = FORM.fullmatch(text.strip())
     if found is None:
         raise UsageError("METRIC, METRIC@AVERAGE, METRIC[ROW] or METRIC[ROW]@AVERAGE is expected", examples)
-    metric, row, average = resolve(found["metric"]), found["row"], found["average"]
+    metric, row, average = _metric_of(found, written)
     if metric.takes == "every" and (average or row):
         raise UsageError(
             f"{metric.name} is one number of all labels, without averages and labels",
             f"Write {written(metric.name)}.",
         )
     if average is not None:
-        average = re.sub(r"[\s_]+", "-", average.strip().lower())
+        average = plain(average).replace("_", "-")
         _check_average(metric, row, average, written)
-    return Asked(text, metric, row and row.strip(), average, unit_in(found["metric"]))
+    return Asked(text, metric, row and row.strip(), average, unit_in(found["metric"], metric))
+
+
+def _metric_of(found: re.Match[str], written: Callable[[str], str]) -> tuple[Metric, str | None, str | None]:
+    """Return the metric, row and average of a name; a word as ``miou`` says both metric and average."""
+    word, row, average = found["metric"], found["row"], found["average"]
+    try:
+        return resolve(word), row, average
+    except UnknownName:
+        number = averaged(word)
+        if number is None:
+            raise
+    metric, meant = number
+    if row is not None or average is not None:
+        name = metric.name if row is None else f"{metric.name}[{row}]"
+        raise UsageError(
+            f"'{word.strip()}' is {metric.name}@{meant} already",
+            f"Write {written(name if average is None else f'{name}@{average}')}, or {written(word.strip())}.",
+        )
+    return metric, row, meant
 
 
 def _check_average(metric: Metric, row: str | None, average: str, written: Callable[[str], str]) -> None:
-    known = average in AVERAGES or average in OVER_REGIONS
+    if average not in AVERAGES and average not in OVER_REGIONS:
+        raise unknown("average", average, (*AVERAGES, *OVER_REGIONS))
     name = metric.name if row is None else f"{metric.name}[{row}]"
     if not metric.averaged and row is None:
         raise UsageError(f"{metric.name} has no averages", f"Name a label: {written(f'{metric.name}[1]')}.")
-    if known and not metric.pools and AVERAGES[OVER_REGIONS.get(average, average)].pools:
+    if not metric.pools and AVERAGES[OVER_REGIONS.get(average, average)].pools:
         raise UsageError(
             f"{metric.name} does not pool, so that there is no {average} of it",
             f"Write {written(f'{name}@{leading(metric)}')}; it has {' and '.join(without_pools())}.",

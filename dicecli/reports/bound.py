@@ -15,6 +15,7 @@ from dicecli.reports.evaluated import row_of
 from dicecli.reports.means import Average, mean
 from dicecli.reports.rows import labels_found
 from dicecli.statistics._leading import leading as leading_statistic
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,8 +151,10 @@ def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -
         return Row("region", None, text, ())
     if not meant:
         labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
+        near = did_you_mean(text, [*filter(None, map(scheme.name, known)), *regions])
         raise UsageError(
-            f"there is no label or region '{text}' in {where}", f"Known: {', '.join([*labels, *regions])}."
+            f"there is no label or region '{text}' in {where}",
+            f"{near}Known: {', '.join([*labels, *regions])}.",
         )
     return meant[0]
 

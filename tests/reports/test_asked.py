@@ -17,7 +17,7 @@ from streams import runner
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.errors import GateError, UsageError
+from dicecli.errors import GateError, UnknownName, UsageError
 from dicecli.records.cases import Case, Failed
 from dicecli.reports import asked
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
@@ -195,7 +195,7 @@ WRONG = [
     ("dice[9]", "no label or region '9'"),
     ("dice[kidney]@label-mean", "no label or region 'kidney'"),
     ("dice@mean", "no average 'mean'"),
-    ("dice[liver]@mean", "no mean"),
+    ("dice[liver]@mean", "no average 'mean'"),
     ("centre_distance@micro", "does not pool"),
     ("centre_distance[liver]@macro", "does not pool"),
     ("centre_distance@macro-regions", "does not pool"),
@@ -219,7 +219,7 @@ def test_a_name_without_meaning_is_an_error(name, said, report):
         report.look_up(name)
     assert caught.value.hint
     if "=" not in name:
-        with pytest.raises(GateError):
+        with pytest.raises((GateError, UnknownName)):
             judge([parse(f"{name}=0.5", over="distance" in name)], report)
 
 
@@ -482,3 +482,37 @@ def test_lengths_are_asked_for_with_or_without_their_unit(monkeypatch):
     with pytest.raises(UsageError, match="lengths of this run are in mm") as caught:
         run.look_up("toy_distance_m[1]")
     assert 11.0 == run.look_up(re.match(r"Write (\w+),", caught.value.hint)[1]).value
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("mIoU", "iou@macro"),
+        ("mean Dice", "dice@macro"),
+        ("fwIoU", "iou@weighted"),
+        ("mAcc", "recall@macro"),
+        ("Macro F1", "f1@macro"),
+        ("dice_micro-imagewise", "dice@micro-imagewise"),
+        ("label-mean-iou", "iou@label-mean"),
+        ("OA", "overall_accuracy"),
+        ("user's accuracy[liver]", "precision[liver]"),
+    ],
+)
+def test_words_of_the_field_for_an_average_are_numbers(word, meant, report):
+    """In gates and in Python, with the very value; as a metric they are refused, with the words to write."""
+    assert report.look_up(meant).value == report.look_up(word).value
+    assert parse(f"{word}=0.5", over=False).asked.average == asked.parse(meant).average
+    if "@" in meant:
+        metric, _, average = meant.partition("@")
+        with pytest.raises(UnknownName, match=f"is an average, {average} {metric}, and no metric") as caught:
+            make_settings(metrics=[word])
+        assert f"-m {metric}." in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "word", ["mean_accuracy", "macro", "mean_overall_accuracy", "macro_volume_reference_mm3"]
+)
+def test_words_that_may_mean_another_number_are_no_numbers(word, report):
+    """What the field means differs, or the metric has no averages."""
+    with pytest.raises(UsageError, match="there is no metric"):
+        report.look_up(word)

@@ -333,8 +333,6 @@ def test_every_average_exists_for_one_case():
 @pytest.mark.parametrize(
     ("text", "known"),
     [
-        ("dice@mean=0", "Known: macro, micro,"),
-        ("min:dice@mean=0", "Known: macro, micro,"),
         ("dice[9]=0", "1 (liver)"),
         ("dice[kidney]=0", "both"),
         ("dice[ ]=0", "both"),
@@ -346,6 +344,14 @@ def test_what_the_report_lacks_is_an_error_that_lists_what_it_has(report, text, 
     with pytest.raises(GateError, match="there is no") as error:
         judge(gates, report)
     assert known in error.value.hint
+
+
+@pytest.mark.parametrize("text", ["dice@mean=0", "min:dice@mean=0", "dice[9]@mirco=0"])
+def test_an_average_that_there_is_nowhere_is_an_error_before_the_work(text):
+    """With the list of all that there are."""
+    with pytest.raises(UnknownName, match="there is no average") as error:
+        parse(text, over=False)
+    assert "Known: macro, micro," in error.value.hint
 
 
 def test_an_average_over_regions_needs_regions():

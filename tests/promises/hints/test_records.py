@@ -34,6 +34,16 @@ def a_metric_with_a_slip(scene):
     scene.right(DICE, f"{_SCORE} -m {word}", number=word)
 
 
+@TABLE("metrics._catalogue._unknown: Ask for the metric: -m")
+def an_average_for_a_metric(scene):
+    scene.pair()
+    hint = scene.refused(f"{_SCORE} -m miou")
+    name = hint.partition(" -m ")[2].partition(".")[0]
+    scene.right(DICE / (2 - DICE), f"{_SCORE} -m {name}", number=hint.rpartition(" ")[2].rstrip("."))
+    scene.do(f"{_SCORE} -m {name} -o r.json")
+    assert f"{DICE / (2 - DICE)}" in scene.works(f"explain r.json {name}@macro")
+
+
 @TABLE("metrics._catalogue._unknown: 'dicecli metrics' lists what there is;")
 def a_metric_to_come(scene):
     scene.pair()

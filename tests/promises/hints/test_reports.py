@@ -213,7 +213,9 @@ def an_average_over_regions_of_a_label(scene):
 @TABLE("reports.bound.bind: Known: ….")
 def an_average_that_there_is_not(scene):
     report = scored()
-    known = scene.refused(report.look_up, "dice@mikro").removeprefix("Known: ").rstrip(".").split(", ")
+    known = (
+        scene.refused(report.look_up, "dice@macro-regions").removeprefix("Known: ").rstrip(".").split(", ")
+    )
     assert {"macro", "micro"} <= set(known)
     for average in known:
         scene.gives(DICE, report.look_up, f"dice@{average}")
@@ -235,6 +237,22 @@ def a_label_that_there_is_not(scene):
     assert known == ["0", "1", "both"]
     for name in known[1:]:
         scene.gives(DICE, report.look_up, f"dice[{name}]")
+
+
+@TABLE("reports.bound._row: Did you mean")
+def a_slip_in_a_label(scene):
+    report = scored(regions={"liver": [1]})
+    scene.refused(report.look_up, "dice[livr]")
+    scene.gives(DICE, report.look_up, f"dice[{scene.meant()}]")
+
+
+@TABLE("reports.asked._metric_of: Write …, or ….")
+def an_average_of_an_average(scene):
+    report = scored()
+    for asked in ("miou@micro", "macro f1[1]"):
+        scene.refused(report.look_up, asked)
+        for name in scene.hint.removeprefix("Write ").rstrip(".").split(", or "):
+            scene.gives(DICE if "f1" in name else DICE / (2 - DICE), report.look_up, name)
 
 
 @TABLE("reports.curves.check_curves: Score maps of probabilities: dicecli soft.")
