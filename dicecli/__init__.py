@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dicecli.records.label_files import load_labels
     from dicecli.records.labels import LabelScheme
     from dicecli.reports.report import Report
+    from dicecli.runs.evaluator import Evaluator
     from dicecli.runs.python import batch, score, soft
     from dicecli.runs.scoring import make_settings, score_many
     from dicecli.statistics._confusion import ConfusionMatrix
@@ -30,6 +31,7 @@ __all__ = [
     "ConfusionMatrix",
     "Counts",
     "DicecliError",
+    "Evaluator",
     "LabelScheme",
     "Report",
     "UsageError",
@@ -48,6 +50,7 @@ _HOMES = {
     "ConfusionMatrix": "statistics._confusion",
     "Counts": "records.counts",
     "DicecliError": "errors",
+    "Evaluator": "runs.evaluator",
     "LabelScheme": "records.labels",
     "Report": "reports.report",
     "UsageError": "errors",

@@ -7,6 +7,7 @@ from collections.abc import Mapping  # noqa: TC003 - the codec reads types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dicecli import errors
 from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
 from dicecli.records.observed import Observed  # noqa: TC001 - as above
@@ -14,7 +15,7 @@ from dicecli.records.observed import Observed  # noqa: TC001 - as above
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicecli.errors import DicecliError
+    from dicecli.errors import CaseError, DicecliError
 
 
 #: In which units the size of a pixel is known.
@@ -147,6 +148,13 @@ class Failed:
     def because(cls, case: Case, error: DicecliError) -> Failed:
         """Make the row of a case from the error that ended it."""
         return cls(case, error.name, str(error), error.hint)
+
+    def as_error(self) -> CaseError:
+        """Return the error that this row is of, as far as it is known: its kind, what it says, what to do."""
+        kind = getattr(errors, self.error, None)
+        if not isinstance(kind, type) or not issubclass(kind, errors.CaseError):
+            kind = errors.CaseError
+        return kind(self.message, self.hint)
 
 
 @dataclass(frozen=True)

@@ -291,3 +291,14 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
             elif name != "soft" or value is not None:
                 found[name] = value
         return found
+
+
+def differences(one: Settings, other: Settings) -> list[str]:
+    """Return the names of the options in which two settings differ; where labels come from is none of them.
+
+    Settings that were read back from a report have no colours, so that these count only where both have them.
+    """
+    mine, others = one.to_dict(), other.to_dict()
+    found = [key for key in {**mine, **others} if key != "labels" and mine.get(key) != others.get(key)]
+    colours = [each.labels.colours for each in (one, other)]
+    return found + ["labels"] * (all(colours) and colours[0] != colours[1])

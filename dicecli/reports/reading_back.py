@@ -17,7 +17,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.natural import natural
-from dicecli.records.settings import Settings
+from dicecli.records.settings import Settings, differences
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
 from dicecli.reports.record import SCHEMA
@@ -118,9 +118,7 @@ def merged(reports: Sequence[Report]) -> Report:
     """
     first = reports[0]
     for other in reports[1:]:
-        mine, others = first.settings.to_dict(), other.settings.to_dict()
-        keys = [key for key in {**mine, **others} if key != "labels"]
-        different = [key for key in keys if mine.get(key) != others.get(key)]
+        different = differences(first.settings, other.settings)
         if different:
             raise UsageError(
                 f"the reports were made with different settings: {', '.join(different)}",

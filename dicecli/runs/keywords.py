@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from dicecli.errors import UsageError
 from dicecli.records.calling import check_call, no_keyword
@@ -13,11 +13,12 @@ from dicecli.records.options import table_of
 from dicecli.records.settings import CALLED, reads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 Words = ParamSpec("Words")
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
+Owner = TypeVar("Owner")
 #: What the docstring of a function has where its options are to be explained.
 PLACE = "    options\n"
 
@@ -39,28 +40,59 @@ def taking(kind: Callable[Words, Given]) -> Callable[[Callable[[Given], Answer]]
         By the function: a keyword that there is not, with every one that there is; an argument that is
         missing.
     """
-    signature = inspect.signature(kind)
 
     def _decorate(function: Callable[[Given], Answer]) -> Callable[Words, Answer]:
         @wraps(function)
         def _call(*arguments: Words.args, **named: Words.kwargs) -> Answer:
-            for name in named:
-                if name not in signature.parameters:
-                    raise _strange(name, signature.parameters)
-            try:
-                given = kind(*arguments, **named)
-            except TypeError:
-                check_call(function.__name__, signature, arguments, named)
-                raise
-            return function(given)
+            return function(_made(kind, function.__name__, arguments, named))
 
-        answer = inspect.signature(function).return_annotation
-        shown = signature.replace(return_annotation=answer)
-        setattr(_call, "__signature__", shown)  # noqa: B010 - mypy knows no such attribute of functions
-        _call.__doc__ = (function.__doc__ or "").replace(PLACE, _explained(cast("type[Any]", kind)))
+        _show(_call, function, kind)
         return _call
 
     return _decorate
+
+
+def initialising(
+    kind: Callable[Words, Given],
+) -> Callable[[Callable[[Owner, Given], None]], Callable[Concatenate[Owner, Words], None]]:
+    """Let the ``__init__`` of a class, which takes a record, be called with the fields of that record.
+
+    All else is as for :func:`taking`.
+    """
+
+    def _decorate(function: Callable[[Owner, Given], None]) -> Callable[Concatenate[Owner, Words], None]:
+        @wraps(function)
+        def _call(self: Owner, /, *arguments: Words.args, **named: Words.kwargs) -> None:
+            function(self, _made(kind, type(self).__name__, arguments, named))
+
+        _show(_call, function, kind)
+        return _call
+
+    return _decorate
+
+
+def _made(
+    kind: Callable[..., Given], called: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
+) -> Given:
+    """Make the record of what a function of some name is called with."""
+    signature = inspect.signature(kind)
+    for name in named:
+        if name not in signature.parameters:
+            raise _strange(name, signature.parameters)
+    try:
+        return kind(*arguments, **named)
+    except TypeError:
+        check_call(called, signature, arguments, named)
+        raise
+
+
+def _show(call: Callable[..., Any], function: Callable[..., Any], kind: Callable[..., Any]) -> None:
+    """Give a function the signature of the record instead of the record, which it takes last; and its doc."""
+    own = inspect.signature(function)
+    parameters = [*list(own.parameters.values())[:-1], *inspect.signature(kind).parameters.values()]
+    shown = own.replace(parameters=parameters)
+    setattr(call, "__signature__", shown)  # noqa: B010 - mypy knows no such attribute of functions
+    call.__doc__ = (function.__doc__ or "").replace(PLACE, _explained(cast("type[Any]", kind)))
 
 
 def _strange(name: str, known: Collection[str]) -> UsageError:

@@ -66,11 +66,11 @@ def score(given: _Score) -> Report:
     CaseError
         Masks that cannot be read, understood or laid on each other.
     """
-    _check_given(given.prediction, given.reference)
+    check_given(given.prediction, given.reference)
     settings = settings_of(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
-    _check_workers("threads", given.threads)
+    check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.prediction, given.reference)
     result = measure_within(
         case,
@@ -126,10 +126,10 @@ def soft(given: _Soft) -> Report:
     CaseError
         Files that cannot be read, understood or laid on each other.
     """
-    _check_given(given.probabilities, given.reference)
+    check_given(given.probabilities, given.reference)
     settings = settings_of(given, soft=True)
     check_timeout(given.timeout, None)
-    _check_workers("threads", given.threads)
+    check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
     result = measure_within(case, settings, given.threads, timeout=given.timeout)
     return Report([noting(result, contradiction(given.probabilities, given.reference))], settings)
@@ -192,7 +192,7 @@ def batch(given: _Batch) -> Report:
     """
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
-    _check_workers("jobs", given.jobs)
+    check_workers("jobs", given.jobs)
     settings = settings_of(given, soft=given.soft)
     found = find_pairs(
         _path(given.predictions),
@@ -214,7 +214,7 @@ def batch(given: _Batch) -> Report:
     )
 
 
-def _check_given(prediction: object, reference: object) -> None:
+def check_given(prediction: object, reference: object) -> None:
     """Check that both sides may be masks at all.
 
     Raises
@@ -226,7 +226,7 @@ def _check_given(prediction: object, reference: object) -> None:
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
 
 
-def _check_workers(name: str, given: object) -> None:
+def check_workers(name: str, given: object) -> None:
     """Check that as many can work at the same time.
 
     Raises

@@ -506,7 +506,62 @@ def a_list_of_pairs_that_is_none(scene):
             scene.right(DICE, "batch --pairs pairs.csv")
 
 
-@TABLE("runs.python._check_given: Give a path, an array or")
+def totalled(*cases, **options):
+    """Return the report of an evaluator after some cases; of a batch, where they are lists."""
+    evaluator = dicecli.Evaluator()
+    for case in cases:
+        update = evaluator.update_batch if isinstance(case[0], list) else evaluator.update
+        update(*case, **options)
+    return evaluator.compute()
+
+
+@TABLE("runs.evaluator.update_batch: Give as many of one as")
+def a_batch_of_more_references(scene):
+    scene.refused(totalled, ([PREDICTION], [REFERENCE, REFERENCE]))
+    scene.right(DICE, totalled, ([PREDICTION] * 2, [REFERENCE] * 2))
+
+
+@TABLE("runs.evaluator._cases_of: Give an array whose first axis")
+def a_batch_that_is_one_file(scene):
+    scene.pair()
+    scene.refused(dicecli.Evaluator().update_batch, "p.png", "r.png")
+    scene.right(DICE, totalled, (["p.png"], ["r.png"]))
+    scene.right(DICE, totalled, ("p.png", "r.png"))
+
+
+@TABLE("runs.evaluator._cases_of: One case is for update().")
+def a_batch_that_is_one_image(scene):
+    scene.refused(dicecli.Evaluator().update_batch, PREDICTION, REFERENCE)
+    scene.right(DICE, totalled, (PREDICTION, REFERENCE))
+
+
+@TABLE("runs.evaluator._scored: It is a text, or left")
+def a_number_for_a_name(scene):
+    scene.refused(totalled, (PREDICTION, REFERENCE), name=3)
+    scene.right(DICE, totalled, (PREDICTION, REFERENCE), name="3")
+    scene.right(DICE, totalled, (PREDICTION, REFERENCE))
+
+
+@TABLE("runs.gathered.take: Give each case a name of")
+def two_cases_of_one_name(scene):
+    scene.refused(totalled, (PREDICTION, REFERENCE), (REFERENCE, REFERENCE), name="a")
+    scene.right(DICE, totalled, ([PREDICTION] * 2, [REFERENCE] * 2), names=["a", "b"])
+    evaluator = dicecli.Evaluator()
+    evaluator.update(REFERENCE, REFERENCE, name="a")
+    evaluator.reset()
+    evaluator.update(PREDICTION, REFERENCE, name="a")
+    scene.right(DICE, evaluator.compute)
+
+
+@TABLE("runs.evaluator.__iadd__: Make all that are to be")
+def evaluators_of_other_options(scene):
+    first, second = dicecli.Evaluator(), dicecli.Evaluator(undefined="zero")
+    first.update(PREDICTION, REFERENCE)
+    scene.refused(sum, [first, second])
+    scene.right(DICE, sum([first, dicecli.Evaluator()]).compute)
+
+
+@TABLE("runs.python.check_given: Give a path, an array or")
 def bytes_for_a_mask(scene):
     scene.pair()
     scene.refused(dicecli.score, b"p.png", REFERENCE)
@@ -518,7 +573,7 @@ def bytes_for_a_mask(scene):
     scene.right(DICE, dicecli.score, *images)
 
 
-@TABLE("runs.python._check_workers: It is a whole number from")
+@TABLE("runs.python.check_workers: It is a whole number from")
 def no_threads(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, threads=0)
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, threads=1)
