@@ -235,6 +235,16 @@ class Metric:
         (result,) = self._called([measurement], self._known({}, None))
         return result
 
+    def at_once(self, measurements: object) -> object:
+        """Call the function with many measurements in place of one; None where it does not take them.
+
+        See :class:`~dicecli.metrics._wholes.Wholes`.
+        """
+        try:
+            return self.function(measurements, **dict(self.given))
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            return None
+
     def of_case(self, measurements: Sequence[object], case: Scored, undefined: str = "skip") -> list[float]:
         """Compute the metric of some rows of a case, with what the case has of sizes and spacing."""
         if self.unit is not None and case.length is None:

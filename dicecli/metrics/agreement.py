@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import metric
+from dicecli.metrics._wholes import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ _CONGALTON = "Congalton RG. Remote Sensing of Environment 37(1), 1991. doi:10.10
 )
 def accuracy(counts: Counts) -> float:
     """Share of the pixels on which the masks agree about this label; near 1 for any rare label."""
-    return (counts.tp + counts.tn) / counts.total if counts.total else math.nan
+    return ratio(counts.tp + counts.tn, counts.total)
 
 
 @metric(
@@ -39,9 +40,7 @@ def accuracy(counts: Counts) -> float:
 def balanced_accuracy(counts: Counts) -> float:
     """Mean of recall and specificity."""
     positive, negative = counts.reference, counts.tn + counts.fp
-    if not positive or not negative:
-        return math.nan
-    return (counts.tp * negative + counts.tn * positive) / (2 * positive * negative)
+    return ratio(counts.tp * negative + counts.tn * positive, 2 * positive * negative)
 
 
 @metric(
@@ -55,7 +54,7 @@ def kappa(counts: Counts) -> float:
     """Cohen's kappa of this label against the rest: agreement beyond chance."""
     tp, fp, fn, tn = counts
     below = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
-    return 2 * (tp * tn - fn * fp) / below if below else math.nan
+    return ratio(2 * (tp * tn - fn * fp), below)
 
 
 def _correlation(covariance: int, variances: int) -> float:

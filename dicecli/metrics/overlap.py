@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
 from dicecli.metrics._parameter import Parameter
+from dicecli.metrics._wholes import ratio
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts
-
-
-def ratio(numerator: int, denominator: int) -> float:
-    """Divide two integers, correctly rounded at any size; 0/0 is NaN."""
-    return numerator / denominator if denominator else math.nan
 
 
 @metric(
@@ -167,13 +162,13 @@ def prevalence(counts: Counts) -> float:
 )
 def fbeta(counts: Counts, *, beta: float) -> float:
     """Dice with recall counted beta times as much as precision: fbeta_2, fbeta_0.5; fbeta_1 is Dice."""
-    if not counts.tp + counts.fp + counts.fn:
-        return math.nan
     up, down = _square(beta)
     above = (up + down) * counts.tp
     below = above + up * counts.fn + down * counts.fp
-    # Where beta is 0 it is precision, which is 0 here, since there is nothing else to reward.
-    return above / below if below else 0.0
+    if up:
+        return ratio(above, below)
+    # Where beta is 0 it is precision, which is 0 where nothing is predicted: there is nothing to reward.
+    return 0.0 if counts.fn and not below else ratio(above, below)
 
 
 @cache

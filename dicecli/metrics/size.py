@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
+from dicecli.metrics._wholes import ratio
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts
@@ -27,7 +28,7 @@ _NO_AREA = "the file has no projected CRS, or is no map"
 def volume_similarity(counts: Counts) -> float:
     """How equal the two sizes are, wherever they lie; 1 for equal sizes without any overlap."""
     below = 2 * counts.tp + counts.fp + counts.fn
-    return (below - abs(counts.fn - counts.fp)) / below if below else math.nan
+    return ratio(below - abs(counts.fn - counts.fp), below)
 
 
 @metric(
@@ -42,7 +43,7 @@ def volume_similarity(counts: Counts) -> float:
 )
 def relative_volume_difference(counts: Counts) -> float:
     """By which share of the reference's size the prediction is too large; negative where too small."""
-    return (counts.fp - counts.fn) / counts.reference if counts.reference else math.nan
+    return ratio(counts.fp - counts.fn, counts.reference)
 
 
 @metric(
@@ -56,7 +57,7 @@ def relative_volume_difference(counts: Counts) -> float:
 )
 def relative_volume_error(counts: Counts) -> float:
     """By which share of the reference's size the prediction is too large or too small."""
-    return abs(counts.fp - counts.fn) / counts.reference if counts.reference else math.nan
+    return ratio(abs(counts.fp - counts.fn), counts.reference)
 
 
 @metric(

@@ -19,8 +19,11 @@ from dicecli.reports.pools import Pools, Sums
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
+
     from dicecli.metrics._metric import Metric
     from dicecli.reports.pools import Taken
+    from dicecli.reports.resampled import Drawn
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Definition:
         From what is known of a metric in some rows of some cases.
     over_regions : str
         The word for it over regions.
+    per_case : callable or None
+        Of an average that is a mean over cases, what it is the mean of: its SD and interval are of these.
+    drawn : callable or None
+        Of any other, its value in each resample of the cases; with neither it has no interval.
+    beside : str
+        The average whose mean ± SD over cases stands beside it in one sentence.
     """
 
     name: str
@@ -49,6 +58,9 @@ class Definition:
     alone: str
     compute: Callable[[Pools], Average]
     over_regions: str
+    per_case: Callable[[Pools], Sequence[Average]] | None = None
+    drawn: Callable[[Drawn], np.ndarray] | None = None
+    beside: str = "macro-imagewise"
 
 
 def _macro(pools: Pools) -> Average:
@@ -67,12 +79,20 @@ def _micro(pools: Pools) -> Average:
     return Average(value, n, 0, 0, value)
 
 
+def _micro_per_case(pools: Pools) -> list[Average]:
+    return [mean([pools.score(case) if pools.labels else math.nan]) for case in pools.cases]
+
+
 def _micro_imagewise(pools: Pools) -> Average:
-    return mean(pools.score(case) if pools.labels else math.nan for case in pools.cases)
+    return _of_means(_micro_per_case(pools))
+
+
+def _macro_per_case(pools: Pools) -> list[Average]:
+    return [pools.over_labels_of(case) for case in range(len(pools.values))]
 
 
 def _macro_imagewise(pools: Pools) -> Average:
-    return _of_means([pools.over_labels_of(case) for case in range(len(pools.values))])
+    return _of_means(_macro_per_case(pools))
 
 
 def _label_mean(pools: Pools) -> Average:
@@ -100,6 +120,7 @@ _DEFINITIONS = (
         alone="macro",
         compute=_macro,
         over_regions="macro-regions",
+        drawn=lambda drawn: drawn.mean(drawn.scores),
     ),
     Definition(
         "micro",
@@ -108,6 +129,8 @@ _DEFINITIONS = (
         alone="micro",
         compute=_micro,
         over_regions="micro-regions",
+        drawn=lambda drawn: drawn.whole,
+        beside="micro-imagewise",
     ),
     Definition(
         "weighted",
@@ -116,6 +139,7 @@ _DEFINITIONS = (
         alone="weighted",
         compute=_weighted,
         over_regions="weighted-regions",
+        drawn=lambda drawn: drawn.mean(drawn.scores, drawn.weights),
     ),
     Definition(
         "micro-imagewise",
@@ -124,6 +148,8 @@ _DEFINITIONS = (
         alone="micro",
         compute=_micro_imagewise,
         over_regions="micro-imagewise-regions",
+        per_case=_micro_per_case,
+        beside="micro-imagewise",
     ),
     Definition(
         "macro-imagewise",
@@ -132,6 +158,7 @@ _DEFINITIONS = (
         alone="macro",
         compute=_macro_imagewise,
         over_regions="macro-imagewise-regions",
+        per_case=_macro_per_case,
     ),
     Definition(
         "label-mean",
@@ -140,6 +167,7 @@ _DEFINITIONS = (
         alone="macro",
         compute=_label_mean,
         over_regions="region-mean",
+        drawn=lambda drawn: drawn.mean(drawn.means),
     ),
 )
 #: Every average by its name over labels.
@@ -156,6 +184,12 @@ def definition(name: str, reads: str = "labels") -> str:
     things, score = _WORDS[reads]
     text = AVERAGES[OVER_REGIONS.get(name, name)].text.format(things=things, score=score)
     return text.replace("label", "region") if name in OVER_REGIONS else text
+
+
+def beside(name: str) -> str:
+    """Return the average whose mean and SD over cases stand beside one, over labels or regions as that is."""
+    found = AVERAGES[AVERAGES[OVER_REGIONS.get(name, name)].beside]
+    return found.over_regions if name in OVER_REGIONS else found.name
 
 
 def exists(name: str, metric: Metric) -> bool:

@@ -67,7 +67,7 @@ def bootstrap(columns: np.ndarray, groups: Sequence[str | None]) -> list[tuple[f
     matter, and every machine gives the same interval.
     """
     cases, width = columns.shape
-    units = np.array(_units(groups), np.intp)
+    units = units_of(groups)
     if cases < 2 or units.max() < 1:
         return [(math.nan, math.nan)] * width
     found: list[tuple[float, float]] = []
@@ -79,6 +79,31 @@ def bootstrap(columns: np.ndarray, groups: Sequence[str | None]) -> list[tuple[f
 def _intervals(columns: np.ndarray, units: np.ndarray) -> list[tuple[float, float]]:
     """Return the intervals of some columns, from the same resamples as those of any others."""
     width = columns.shape[1]
+    steps, defined, scale = stepped(columns, units)
+    per_unit = np.zeros((int(units.max()) + 1, 2 * width))
+    np.add.at(per_unit, units, np.hstack([steps, defined]))
+    means = np.concatenate([_means(drawn @ per_unit, scale) for drawn in draws(len(per_unit))])
+    several = (per_unit[:, width:] > 0).sum(axis=0) > 1
+    return [limits(means[:, column]) if several[column] else (math.nan, math.nan) for column in range(width)]
+
+
+def stepped(columns: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return values as multiples of a small step, so that all sums of them are exact.
+
+    Parameters
+    ----------
+    columns : numpy.ndarray
+        float64, ``(cases, columns)``.
+    units : numpy.ndarray
+        The number of what is resampled, per case.
+
+    Returns
+    -------
+    steps, defined : numpy.ndarray
+        float64, ``(cases, columns)``: whole numbers of steps, 0 where a value is not finite; 1 where it is.
+    scale : numpy.ndarray
+        ``(columns,)``: the step, a power of two.
+    """
     defined = np.isfinite(columns)
     values = np.where(defined, columns, 0.0)
     largest = np.abs(values).max(axis=0, initial=0.0)
@@ -86,22 +111,17 @@ def _intervals(columns: np.ndarray, units: np.ndarray) -> list[tuple[float, floa
     # Room for a group that is drawn many times over: 16 times the largest one is all but impossible.
     most = 16 * int(np.bincount(units).max()) + len(units)
     scale = 2.0 ** (np.ceil(np.log2(largest)) - (52 - math.ceil(math.log2(most))))
-    summands = np.hstack([np.rint(values / scale), defined.astype(np.float64)])
-    per_unit = np.zeros((int(units.max()) + 1, 2 * width))
-    np.add.at(per_unit, units, summands)
-    means = np.concatenate([_means(drawn @ per_unit, scale) for drawn in _draws(len(per_unit))])
-    several = (per_unit[:, width:] > 0).sum(axis=0) > 1
-    return [_limits(means[:, column]) if several[column] else (math.nan, math.nan) for column in range(width)]
+    return np.rint(values / scale), defined.astype(np.float64), scale
 
 
-def _units(groups: Sequence[str | None]) -> list[int]:
+def units_of(groups: Sequence[str | None]) -> np.ndarray:
     """Return the number of what is resampled, per case: its group, or itself where it has none."""
     numbers: dict[object, int] = {}
     keys = [(position,) if group is None else group for position, group in enumerate(groups)]
-    return [numbers.setdefault(key, len(numbers)) for key in keys]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.intp)
 
 
-def _draws(units: int) -> Iterator[np.ndarray]:
+def draws(units: int) -> Iterator[np.ndarray]:
     """Yield how often each unit is drawn, for all resamples in blocks: float64, ``(block, units)``."""
     random = np.random.default_rng(SEED)
     block = max(1, min(RESAMPLES, _CELLS // units))
@@ -118,7 +138,7 @@ def _means(sums: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return means
 
 
-def _limits(means: np.ndarray) -> tuple[float, float]:
+def limits(means: np.ndarray) -> tuple[float, float]:
     """Return the limits among the sorted means; their ranks shrink with the resamples that are defined."""
     kept = np.sort(means[~np.isnan(means)])
     if not kept.size:

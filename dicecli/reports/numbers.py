@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
+    from dicecli.reports.intervals import Interval
     from dicecli.reports.means import Average
     from dicecli.reports.rows import RowValues
     from dicecli.reports.suggestions import Suggestion
@@ -144,6 +145,16 @@ class Numbers(Run):
         A metric that does not pool is missing where counts, or whatever it is of, would be added up.
         """
         return self.table.averages(self.average_names, self.metrics)
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, Interval]]:
+        """How sure each of :attr:`averages` is, by name and metric: interval and SD, NaN where there is none.
+
+        They are drawn when they are asked for; of one case there are none.
+        """
+        from dicecli.reports.intervals import intervals
+
+        return intervals(self.table, self.average_names, self.metrics, self.settings.undefined)
 
     @cached_property
     def overall(self) -> dict[str, float]:

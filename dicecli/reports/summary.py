@@ -208,7 +208,7 @@ def statistics(column: np.ndarray, missing: int, interval: tuple[float, float], 
     """Return the statistics of one column of values, NaN where undefined; the interval is of finite ones."""
     values = column[~np.isnan(column)]
     n, finite = int(values.size), values[np.isfinite(values)]
-    rest = Spread(len(finite), mean(finite.tolist()).value, _sd(finite.tolist()), *interval)
+    rest = Spread(len(finite), mean(finite.tolist()).value, deviation(finite.tolist()), *interval)
     is_finite = len(finite) == n
     # Between a number and infinity there is nothing: a share of the cases ends at a value then.
     rule: Literal["linear", "inverted_cdf"] = "linear" if is_finite else "inverted_cdf"
@@ -234,7 +234,8 @@ def statistics(column: np.ndarray, missing: int, interval: tuple[float, float], 
     )
 
 
-def _sd(values: Sequence[float]) -> float:
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of finite values, with n - 1; NaN of fewer than two."""
     n = len(values)
     if n < 2:
         return math.nan

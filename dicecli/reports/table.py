@@ -161,12 +161,17 @@ class Table:
             for each in metrics:
                 if exists(name, each):
                     if (each.name, over_regions) not in pools:
-                        pools[each.name, over_regions] = self._pools(each, sums, over_regions=over_regions)
+                        pools[each.name, over_regions] = self.pools(each, sums, over_regions=over_regions)
                     found[name][each.name] = compute(pools[each.name, over_regions])
         return found
 
-    def _pools(self, metric: Metric, sums: dict[tuple[str, bool], Sums], *, over_regions: bool) -> Pools:
-        part = slice(self._labels, None) if over_regions else slice(self._labels)
+    def part(self, *, over_regions: bool) -> slice:
+        """Return which of the rows averages are over."""
+        return slice(self._labels, None) if over_regions else slice(self._labels)
+
+    def pools(self, metric: Metric, sums: dict[tuple[str, bool], Sums], *, over_regions: bool) -> Pools:
+        """Return what averages of a metric are made of; `sums` keeps what metrics of one kind share."""
+        part = self.part(over_regions=over_regions)
         key = metric.of, over_regions
         if key not in sums:
             taken = [case[part] for case in self.taken(metric.of)]

@@ -24,10 +24,12 @@ import dicecli
 from dicecli.errors import UnknownName, UsageError
 from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, every_of, resolve
 from dicecli.metrics._planned import planned
+from dicecli.metrics._wholes import Wholes, ratio
 from dicecli.plugins import load
 from dicecli.records.counts import Counts
 from dicecli.records.lengths import PIXELS, Length
 from dicecli.records.settings import Settings
+from dicecli.reports.resampled import scored
 from dicecli.statistics._leading import leading
 from dicecli.statistics.place import Places
 from dicecli.statistics.soft.measured import Channel
@@ -370,6 +372,42 @@ def test_huge_counts_scale(metric):
     scale = 1.0 if metric.size is None else 2.0**70
     expected = metric.value(counts, SIZES) * scale
     assert pytest.approx(expected, rel=1e-15, abs=0) == metric.value(huge, SIZES)
+
+
+@named([each for each in OF_A_LABEL if each.averaged])
+def test_many_counts_at_once_are_as_each_alone(metric):
+    """Resamples are scored at once: to the bit what each gives alone, under every policy, also huge counts."""
+    small = HAND_MADE + [each for each in RANDOM if each.total < 2**53]
+    for counts, kind in ((HAND_MADE, np.float64), (small, np.float64), (RANDOM[:300], object)):
+        many = np.array([[*each] for each in counts], kind).T
+        for policy in ("skip", "zero", "one"):
+            expected = [metric.value(each, None, policy) for each in counts]
+            np.testing.assert_array_equal(expected, scored(metric, many, policy))
+
+
+@named([each for each in OF_A_LABEL if each.averaged and each.name not in {"mcc", "fbeta_0"}])
+def test_ratios_are_scored_at_once(metric):
+    """Whatever is a ratio of whole numbers takes many counts in place of one; else intervals take long."""
+    many = Counts(*(Wholes(np.array([3.0, 0.0]), 3) for _ in range(4)))
+    assert isinstance(metric.at_once(many), np.ndarray)
+    numbers = random.Random(7)  # noqa: S311 - no secret
+    large = [Counts(*(numbers.getrandbits(40) for _ in range(4))) for _ in range(50)]
+    found = metric.at_once(
+        Counts(*(Wholes(np.array(field, float), 2**40) for field in zip(*large, strict=True)))
+    )
+    assert found is None or found.tolist() == [metric.value(each) for each in large]
+
+
+def test_many_whole_numbers_are_no_one_number():
+    """What is asked of one number, or is not exact, is refused, so that each is scored alone."""
+    many = Wholes(np.array([1.0, 0.0]), 1)
+    refused = [bool, float, lambda n: n == 0, lambda n: n < 1, lambda n: n / 2, lambda n: n + 0.5, math.sqrt]
+    for each in (*refused, lambda n: ratio(n, 1), lambda n: ratio(1, n)):
+        with pytest.raises(TypeError):
+            each(many)
+    with pytest.raises(OverflowError):
+        many + 2**53
+    assert [2.0, -6.0] == ((3 - many) * -2 + abs(-many) + many * 5 - 0).values.tolist()
 
 
 PERFECT = [Counts(50, 0, 0, 50), Counts(1, 0, 0, 2**40), Counts(2**40, 0, 0, 1)]

@@ -1,0 +1,191 @@
+"""How sure averages are: against plain loops over the same draws, and against the statistics of labels."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from make import measured
+
+from dicecli.records.cases import Case, Scored
+from dicecli.records.counts import Counts
+from dicecli.reports import bootstrap, resampled
+from dicecli.reports.averages import OVER_REGIONS, average
+from dicecli.reports.intervals import Interval
+from dicecli.reports.report import Report
+from dicecli.runs.scoring import make_settings
+
+REGIONS = {"both": [1, 2], "second": [2]}
+FEW = 40
+
+
+def result(name, labels, group=None, counted=10_000):
+    """Make a case from (tp, fp, fn) of each label; regions have the counts of their labels added up."""
+
+    def full(counts):
+        return Counts(*counts, counted - sum(counts))
+
+    regions = {
+        region: full([sum(each) for each in zip(*(labels[label] for label in members), strict=True)])
+        for region, members in REGIONS.items()
+    }
+    own = {label: full(counts) for label, counts in labels.items()}
+    return Scored(
+        Case(name, "p", "r", group), (counted,), None, None, {}, counted, {}, measured(own, regions)
+    )
+
+
+def report_of(table, groups=None, **options):
+    """Make a report from (tp, fp, fn) of the labels 1 and 2 of each case."""
+    results = [
+        result(f"c{at}", {1: first, 2: second}, groups and groups[at])
+        for at, (first, second) in enumerate(table)
+    ]
+    return Report(
+        results, make_settings(regions=REGIONS, labels={"labels": {"1": "one", "2": "two"}}, **options)
+    )
+
+
+def brute(report, name, metric):
+    """Return the limits of an average, drawn and averaged case by case."""
+    part = slice(2, None) if name in OVER_REGIONS else slice(2)
+    cases = [taken[part] for taken in report.table.taken(metric.of)]
+    keys = [at if each.case.group is None else each.case.group for at, each in enumerate(report.scored)]
+    units = [*dict.fromkeys(keys)]
+    members = [[case for case, key in zip(cases, keys, strict=True) if key == unit] for unit in units]
+    draws = np.random.default_rng(bootstrap.SEED).integers(0, len(units), (FEW, len(units)))
+    found = []
+    for draw in draws.tolist():
+        drawn = [case for unit in draw for case in members[unit]]
+        score = lambda counts: metric.value(counts, None, report.settings.undefined)  # noqa: E731
+        found.append(average(OVER_REGIONS.get(name, name), drawn, score).finite)
+    kept = sorted(each for each in found if not math.isnan(each))
+    share = len(kept) / FEW
+    return (kept[round(1 * share)], kept[min(len(kept) - 1, round(38 * share))]) if kept else None
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Draw few resamples, so that loops can do the same."""
+    for module in (bootstrap, resampled):
+        monkeypatch.setattr(module, "RESAMPLES", FEW)
+    monkeypatch.setattr(bootstrap, "_LOW", 1)
+    monkeypatch.setattr(bootstrap, "_HIGH", 38)
+
+
+COUNTS = st.tuples(*[st.sampled_from([0, 0, 1, 2, 7, 100])] * 3)
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    table=st.lists(st.tuples(COUNTS, COUNTS), min_size=2, max_size=5),
+    groups=st.lists(st.sampled_from([None, None, "a", "b"]), min_size=5, max_size=5),
+    undefined=st.sampled_from(["skip", "zero", "one"]),
+)
+@pytest.mark.usefixtures("few")
+def test_an_interval_is_that_of_plain_loops(table, groups, undefined):
+    """Each average of each metric, over labels and regions, is drawn and averaged as a loop would do it."""
+    report = report_of(table, groups, undefined=undefined, metrics=["dice", "precision", "mcc"])
+    assert [*report.averages] == [*report.intervals]
+    for name, by_metric in report.intervals.items():
+        assert [*report.averages[name]] == [*by_metric]
+        for metric in report.metrics:
+            actual, expected = by_metric[metric.name], brute(report, name, metric)
+            if not math.isnan(actual.low):
+                assert pytest.approx(expected, abs=1e-9) == (actual.low, actual.high)
+            elif expected is not None:  # of one unit alone there is none
+                assert len({each.case.group or each.case.name for each in report.scored}) == 1 or is_one(
+                    report
+                )
+
+
+def is_one(report):
+    """Whether all but one of what is drawn lacks a value of some metric, or has nothing at all."""
+    keys = np.array([each.case.group or each.case.name for each in report.scored])
+    there = [np.isfinite(np.reshape(report.table.values(each), (len(keys), -1))) for each in report.metrics]
+    sizes = [[sum(row[:3]) > 0 for row in map(list, case)] for case in report.table.leading]
+    parts = [each[:, part] for each in (*there, np.array(sizes)) for part in (slice(2), slice(2, None))]
+    return any(len({*keys[each.any(axis=1)]}) < 2 for each in parts)
+
+
+def random_report(cases, seed=0, groups=None, **options):
+    table = np.random.default_rng(seed).integers(0, 60, (cases, 2, 3)).tolist()
+    return report_of([(tuple(a), tuple(b)) for a, b in table], groups, **options)
+
+
+def test_of_one_label_it_is_the_interval_of_its_mean():
+    """macro-imagewise and label-mean of one label have the label's own interval, to the bit, and its SD."""
+    groups = ["a", "a", "b", None, "c", "c", "d", None]
+    table = [(tuple(each), (0, 0, 0)) for each in np.random.default_rng(3).integers(0, 50, (8, 3)).tolist()]
+    report = report_of(table, groups, metrics=["dice", "fnr"])
+    for metric in ("dice", "fnr"):
+        own = report.summary.rows[0].metrics[metric]
+        assert Interval(own.ci_low, own.ci_high, own.sd) == report.intervals["macro-imagewise"][metric]
+        assert (own.ci_low, own.ci_high) == report.intervals["label-mean"][metric][:2]
+        assert report.intervals["macro"][metric].low < own.pooled < report.intervals["macro"][metric].high
+
+
+def test_the_deviation_is_that_of_the_values_of_the_cases():
+    """Averages over cases have the SD of what they are the mean of, with n - 1; others have none."""
+    report = random_report(9)
+    cases = [each.averages for each in report.cases()]
+    for name, alone in (("macro-imagewise", "macro"), ("micro-imagewise-regions", "micro-regions")):
+        values = [each[alone]["dice"].value for each in cases]
+        assert pytest.approx(statistics.stdev(values), rel=1e-12) == report.intervals[name]["dice"].sd
+    assert {True} == {
+        math.isnan(each["dice"].sd) == ("imagewise" not in name) for name, each in report.intervals.items()
+    }
+
+
+@pytest.mark.parametrize("groups", [None, ["a"] * 4], ids=["one case", "one group"])
+def test_of_one_there_is_no_interval(groups):
+    """One case, and cases of one group, say nothing about others."""
+    report = random_report(4 if groups else 1, groups=groups)
+    assert {True} == {
+        math.isnan(each.low) and math.isnan(each.high)
+        for by_metric in report.intervals.values()
+        for each in by_metric.values()
+    }
+
+
+def test_an_interval_hangs_on_nothing_else(monkeypatch):
+    """What else is asked for, and how many resamples are looked at together, change no bit of it."""
+    alone = random_report(12, metrics=["dice"]).intervals
+    monkeypatch.setattr(resampled, "_CELLS", 100_000)
+    monkeypatch.setattr(bootstrap, "_CELLS", 5000)
+    beside = random_report(12, metrics=["iou", "kappa", "dice"]).intervals
+    assert {name: repr(each["dice"]) for name, each in alone.items()} == {
+        name: repr(each["dice"]) for name, each in beside.items()
+    }
+
+
+@pytest.mark.parametrize("scale", [2**20, 2**60, 2**90])
+def test_counts_of_any_size(scale):
+    """Counts whose sums are not exact in float64 give the interval of the same shares."""
+    table = np.random.default_rng(5).integers(0, 60, (5, 2, 3)).tolist()
+
+    def limits(factor):
+        cases = [[tuple(n * factor for n in each) for each in case] for case in table]
+        found = [
+            result(f"c{at}", {1: first, 2: second}, counted=10_000 * factor)
+            for at, (first, second) in enumerate(cases)
+        ]
+        report = Report(found, make_settings(regions=REGIONS, metrics=["dice", "kappa"]))
+        return [tuple(each) for name in report.intervals for each in report.intervals[name].values()]
+
+    for one, other in zip(limits(1), limits(scale), strict=True):
+        assert pytest.approx(one, rel=1e-12, nan_ok=True) == other
+
+
+def test_they_are_ordered():
+    """The limits of an average of many cases lie around it."""
+    report = random_report(60, seed=2)
+    for name, by_metric in report.intervals.items():
+        for metric, each in by_metric.items():
+            inside = (each.low, report.averages[name][metric].value, each.high)
+            assert all(a <= b for a, b in pairwise(inside)), (name, metric)
