@@ -42,9 +42,9 @@ Examples:
     "--pairs",
     metavar="FILE.csv",
     type=shared.MASK,
-    help="A CSV of the pairs: columns prediction, reference, and optionally case and group.",
+    help="A CSV of the pairs: columns prediction, reference, and optionally case, group and others.",
 )
-@shared.taking(AnyOptions, "pairing")
+@shared.taking(AnyOptions, "pairing", "summing")
 @click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
 @click.option("--allow-same", is_flag=True, help="Let the predictions be the references themselves.")
 @click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
@@ -71,6 +71,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
+    from dicecli.reports.grouping import check_column
+
     options["may_fork"] = ctx.obj == OWN_PROCESS and _make_ready(options["device"])
     reads: Reads = "probabilities" if soft else "labels"
     leave_others(ctx, options, reads)
@@ -81,6 +83,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     gates = Gates(options)
     settings = _settings(options, gates, soft=soft)
     pairing = _pairing(options, soft=soft)
+    if settings.group_by is not None:
+        check_column(pairing.cases, settings.group_by)
     if options["dry_run"]:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)

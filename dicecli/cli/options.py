@@ -118,7 +118,7 @@ def taking(kind: type[Options], *parts: Part) -> Callable[[Command], Command]:
 
 def choosing(command: Command) -> Command:
     """Add the options on what a report shows."""
-    return taking(Options, "reporting")(command)
+    return taking(Options, "reporting", "summing")(command)
 
 
 def _made(option: Option) -> Callable[[Command], Command]:

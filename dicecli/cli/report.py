@@ -54,6 +54,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
+    from dicecli.reports.grouping import check_column
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.choosing import chosen_metrics
 
@@ -71,6 +72,9 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         settings = replace(settings, metrics=asked)
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
+    if options["group_by"] is not None:
+        check_column([each.case for each in report.results], options["group_by"])
+        settings = replace(settings, group_by=options["group_by"])
     report = report.shown_with(settings)
     if gates.any:
         gates.judge(report)

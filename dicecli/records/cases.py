@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SIZES = ("mm3", "m2")
 #: Why pixels are left out.
 EXCLUDED = ("ignore_label", "nodata")
+#: The column of a CSV of pairs that names what intervals resample.
+GROUP = "group"
 #: By what share a pixel is less than the product of its steps where axes are not at right angles.
 _SKEW = 1e-6
 
@@ -40,6 +42,9 @@ class Case:
         What the case belongs to, such as a patient or a site; intervals resample whole groups.
     refused : str or None
         ``"prediction"`` or ``"reference"`` where that mask is a link out of its folder, not to be followed.
+    columns : tuple of (str, str)
+        What else a CSV of pairs says of it, such as its fold: names of columns and what stands there; an
+        empty cell has no pair.
     """
 
     name: str
@@ -47,6 +52,11 @@ class Case:
     reference: Any
     group: str | None = None
     refused: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+
+    def cell(self, column: str) -> str | None:
+        """Return what the case has in a column, of which ``group`` is one; None where it has nothing."""
+        return dict(self.columns).get(column) if column != GROUP else self.group
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: What an option's values are: a flag has none, and is true where it is given.
 ValueType = Literal["flag", "text", "integer", "number"]
 #: What an option is about; a command takes the options of some of these.
-Part = Literal["reading", "scoring", "reporting", "pairing", "measuring"]
+Part = Literal["reading", "scoring", "reporting", "pairing", "summing", "measuring"]
 Value = TypeVar("Value")
 Record = TypeVar("Record")
 
@@ -44,7 +44,7 @@ class Option:
     ----------
     help : str
         What it means, in a sentence or two.
-    part : {"reading", "scoring", "reporting", "pairing", "measuring"}
+    part : {"reading", "scoring", "reporting", "pairing", "summing", "measuring"}
         Of the last one no command takes any: a file that needs it asks for it.
     long, short : str or None
         On the command line, without hyphens in front; `long` is also the key in a file. By default the name.

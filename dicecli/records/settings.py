@@ -75,6 +75,15 @@ class _Shared:
             is_measured=False,
         ),
     )
+    group_by: str | None = option(
+        None,
+        Option(
+            "Also sum up the cases of each value of a column of pairs.csv: fold, site, rater.",
+            part="summing",
+            metavar="COLUMN",
+            is_measured=False,
+        ),
+    )
     undefined: Undefined = option(
         "skip",
         Option(

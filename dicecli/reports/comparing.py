@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAMED_CASES = 5
 #: Settings by which numbers that are compared do not differ, beside those that measure something more.
-_NO_MATTER = {"labels", "metrics", "device", "like", "average"}
+_NO_MATTER = {"labels", "metrics", "device", "like", "average", "group_by"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
@@ -17,6 +17,7 @@ from dicecli.reports.averages import AVERAGES, names_of
 from dicecli.reports.averages import leading as leading_of
 from dicecli.reports.chosen import chosen
 from dicecli.reports.evaluated import evaluated, left_out
+from dicecli.reports.grouping import grouped
 from dicecli.reports.measured import check_measured
 from dicecli.reports.notes import length_notes
 from dicecli.reports.rows import CaseValues, identities
@@ -57,9 +58,13 @@ class Numbers(Run):
         notes: Sequence[str] = (),
         verdicts: Sequence[Verdict] = (),
         is_batch: bool | None = None,
+        within: Numbers | None = None,
     ) -> None:
         found = chosen(settings)
-        super().__init__(results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths)
+        super().__init__(
+            results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths, within=within
+        )
+        self._within = within
         #: The metrics of each row; names of lengths have their unit.
         self.metrics = self._as_here(found.rows)
         #: Those that rows of all cases have, and the table of one case alone.
@@ -98,8 +103,11 @@ class Numbers(Run):
 
     @cached_property
     def evaluated(self) -> tuple[Row, ...]:
-        """What each case has a row for: the evaluated labels, in ascending order, then the regions."""
-        return evaluated(self.scored, self.settings)
+        """What each case has a row for: the evaluated labels, in ascending order, then the regions.
+
+        Of a part of a run they are those of the whole.
+        """
+        return evaluated(self.scored, self.settings) if self._within is None else self._within.evaluated
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -182,6 +190,19 @@ class Numbers(Run):
             ranked=ranked.name if ranked else None,
             higher_is_better=ranked is not None and ranked.better == "higher",
         )
+
+    @cached_property
+    def groups(self) -> dict[str | None, Self]:
+        """The cases by the column of ``group_by``, in the natural order of its values, each a report.
+
+        Labels are evaluated, and lengths in the unit, as in the whole run. None is the cases that have
+        nothing in the column, and comes last. Empty where nothing is to be grouped.
+        """
+        if self.settings.group_by is None:
+            return {}
+        own = replace(self.settings, group_by=None)
+        found = grouped(self.results, self.settings.group_by)
+        return {value: type(self)(each, own, is_batch=True, within=self) for value, each in found.items()}
 
     def cases(self) -> Iterator[CaseValues | Failed]:
         """Yield every case with its numbers, computed as it is asked for."""

@@ -173,7 +173,8 @@ def _result(
 ) -> Result:
     case = {"name": record["case"], "refused": None}
     case |= {key: read(str, record[key], f"{where}.{key}") for key in ("prediction", "reference")}
-    case |= {"group": record["group"]}
+    columns = read(Mapping[str, str], record.get("columns", {}), f"{where}.columns")
+    case |= {"group": record["group"], "columns": [*columns.items()]}
     if record["status"] != "scored":
         said = {key: record[key] for key in ("error", "message", "hint")}
         failed: Failed = read(_UNSCORED[record["status"]], {"case": case, **said}, where)

@@ -149,6 +149,7 @@ def facts(result: Result) -> Json:
     found: Json = {
         "case": case.name,
         "group": case.group,
+        **({"columns": dict(case.columns)} if case.columns else {}),
         "status": result.status,
         "prediction": str(case.prediction),
         "reference": str(case.reference),

@@ -37,6 +37,8 @@ class Run:
     has_lengths : bool
         Whether any metric is a length: these are in one unit, which stands in the names of such metrics, and
         a scored case of another unit than the first one's becomes a failed row ``UnitMismatch``.
+    within : Run or None
+        The run that these cases are some of: lengths are in its unit.
 
     Of binary layers and label maps that have no row in common those of another kind than the first case's
     become failed rows ``ChannelMismatch``.
@@ -51,6 +53,7 @@ class Run:
         is_batch: bool | None = None,
         *,
         has_lengths: bool = False,
+        within: Run | None = None,
     ) -> None:
         self._given = tuple(results)
         self.settings = settings
@@ -62,7 +65,7 @@ class Run:
         self.is_batch = len(self._given) != 1 if is_batch is None else is_batch
         #: Whether any metric is a length, and what lengths are in.
         self.has_lengths = has_lengths
-        self.unit: str = unit_of(self._given)
+        self.unit: str = unit_of(self._given) if within is None else within.unit
         results = in_one_kind(self._given, settings)
         self.results = in_one_unit(results, self.unit) if has_lengths else results
 

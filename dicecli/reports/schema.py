@@ -172,7 +172,7 @@ def _case(family: str, reads: str) -> Schema:
         },
     }
     what = {"masks": "two masks", "maps": "a probability map"}[family]
-    return described(closed(content), f"A case of {what} that has its numbers.")
+    return described(closed(content, optional=parts.MAY_LACK), f"A case of {what} that has its numbers.")
 
 
 def _average(family: str) -> Schema:

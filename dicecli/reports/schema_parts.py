@@ -75,12 +75,21 @@ def settings(*, soft: bool) -> Schema:
     return described(closed(options), "How masks were read, compared and scored: the options of the run.")
 
 
+#: What is said of a case only where there is something to say.
+MAY_LACK = ("columns",)
+
+
 def facts() -> Schema:
     """Return the schema of each thing that is said of any case."""
     known = properties(Case)
     return {
         "case": {"description": "What reports call it.", "type": "string"},
         "group": known["group"],
+        "columns": {
+            "description": "What else the CSV of pairs says of it: what stands in each of its other columns.",
+            "type": "object",
+            "additionalProperties": TEXT,
+        },
         "status": {
             "description": "Whether there are numbers: scored; failed; missing, left out for want of a "
             "prediction, as --missing skip asks; pending, not reached before the run ended.",
@@ -115,7 +124,7 @@ def facts_of_scored() -> Schema:
 def case_without_numbers() -> Schema:
     """Return the schema of a case that has no numbers."""
     why = properties(Failed, without=("case",))
-    return described(closed(facts() | why), "A case without numbers, and why.")
+    return described(closed(facts() | why, optional=MAY_LACK), "A case without numbers, and why.")
 
 
 def how_many() -> Schema:

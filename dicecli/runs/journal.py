@@ -13,6 +13,7 @@ import stat
 import sys
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -88,7 +89,9 @@ class Journal:
         if found is None:
             self._before[case, options] = key
             self.changed += case.name in self._names
-        return found
+            return None
+        # What a CSV says of a case besides may have changed since; nothing that was measured depends on it.
+        return replace(found, case=replace(found.case, columns=case.columns))
 
     def add(self, case: Case, settings: Settings, result: Result) -> None:
         """Write down a case that was scored; other results are not kept, so that they are tried again.

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
 from dicecli.masks import files
-from dicecli.records.cases import Case
+from dicecli.records.cases import GROUP, Case
 from dicecli.runs.listing import joined
 from dicecli.runs.pairing import Pairing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COLUMNS = ("prediction", "reference", "case", "group")
+#: So alike are names of which one may be a slip, as grp of group.
+_NEAR = 0.75
+_COLUMNS = ("prediction", "reference", "case", GROUP)
 
 
 def pair_csv(path: str, *, predictions: str | None = None, references: str | None = None) -> Pairing:
     """Read pairs from a CSV file with the columns prediction and reference, and perhaps case and group.
 
-    The cases are in the order of the rows. An empty prediction is a case that has none. A case without a name
-    is called as its reference is, without the suffix.
+    Any other column, such as a fold or a site, is kept with the cases: they can be grouped by it. The cases
+    are in the order of the rows. An empty prediction is a case that has none. A case without a name is called
+    as its reference is, without the suffix.
 
     Parameters
     ----------
@@ -34,8 +39,8 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
     Raises
     ------
     PairingError
-        A file that cannot be read, columns that are missing or unknown, a row without reference or with
-        another number of cells than the header, or a case that stands twice.
+        A file that cannot be read, columns that are missing, repeated or misspelt, a row without reference or
+        with another number of cells than the header, or a case that stands twice.
     """
     own = os.path.dirname(path)  # noqa: PTH120 - as above
     start = {"prediction": predictions or own, "reference": references or own}
@@ -60,7 +65,8 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
                     path,
                 )
             lines[key] = line
-        cases.append(Case(name, prediction, reference, row.get("group") or None))
+        others = tuple((column, row[column]) for column in row if column not in _COLUMNS and row[column])
+        cases.append(Case(name, prediction, reference, row.get(GROUP) or None, columns=others))
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
     return Pairing(tuple(cases))
@@ -89,18 +95,27 @@ def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _check_header(header: list[str], path: str) -> None:
+    missing = [column for column in _COLUMNS[:2] if column not in header]
+    others = [column for column in dict.fromkeys(header) if column not in _COLUMNS]
     wrong = {
-        "missing": [column for column in _COLUMNS[:2] if column not in header],
-        "unknown": [column for column in dict.fromkeys(header) if column not in _COLUMNS],
-        "repeated": [column for column in _COLUMNS if header.count(column) > 1],
+        "missing": missing,
+        "unknown": others if missing else [column for column in others if _is_slip(column)],
+        "repeated": [column for column, n in Counter(header).items() if n > 1],
     }
     if any(wrong.values()):
         said = (f"{what}: {', '.join(map(repr, columns))}" for what, columns in wrong.items() if columns)
         raise PairingError(
             f"columns {'; '.join(said)}",
-            "The first line names the columns: prediction,reference and perhaps case,group.",
+            "The first line names the columns: prediction,reference and perhaps case,group; and any others, "
+            "of names that are not nearly one of these.",
             path,
         )
+
+
+def _is_slip(column: str) -> bool:
+    """Tell whether a column has no name, or nearly one that has a meaning: groups, Case; not subgroup."""
+    near = difflib.get_close_matches(column.lower(), _COLUMNS, n=1, cutoff=_NEAR)
+    return not column or any(len(column) < len(each) + 2 or each not in column.lower() for each in near)
 
 
 def _name(folder: str, reference: str) -> str:

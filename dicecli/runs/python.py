@@ -10,6 +10,7 @@ from typing import Any
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
+from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
 from dicecli.runs.batch import find_pairs, run
 from dicecli.runs.keywords import taking
@@ -169,7 +170,7 @@ def batch(given: _Batch) -> Report:
     follow_links : bool
         Whether symbolic links to files may lead out of their folder; else their cases fail.
     pairs : str or path, optional
-        A CSV with the columns prediction, reference, and optionally case and group.
+        A CSV with the columns prediction, reference, and optionally case, group and others.
     allow_same : bool
         Whether the predictions may be the references themselves; else that is an error.
     jobs : int
@@ -204,6 +205,8 @@ def batch(given: _Batch) -> Report:
         allow_same=given.allow_same,
         soft=given.soft,
     )
+    if settings.group_by is not None:
+        check_column(found.cases, settings.group_by)
     return run(
         found,
         settings,

@@ -28,6 +28,7 @@ TEXTS = {
     "max_memory": ("2GiB", "2GiB"),
     "channels": ("1,2", [1, 2]),
     "tolerance": ("2mm", ["2mm"]),
+    "group_by": ("fold", "fold"),
     "boundary_width": ("5px", "5px"),
     "empty_distance": ("diagonal", "diagonal"),
 }
@@ -38,7 +39,7 @@ TAKES = {
     "score": ("labels", {"reporting", "scoring", "reading"}),
     "soft": ("probabilities", {"reporting", "scoring", "reading"}),
     "inspect": ("labels", {"reading"}),
-    "batch": (None, {"reporting", "scoring", "reading", "pairing"}),
+    "batch": (None, {"reporting", "scoring", "reading", "pairing", "summing"}),
 }
 #: Those that commands take; what is asked for by a file is in the table of the parts of a report.
 TAKEN = {name: each for name, each in table_of(AnyOptions).items() if each.part != "measuring"}

@@ -24,7 +24,7 @@ from dicecli.records.settings import (
     reads_of,
 )
 
-PARTS = {"reading", "scoring", "reporting", "pairing", "measuring"}
+PARTS = {"reading", "scoring", "reporting", "pairing", "summing", "measuring"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,35 @@ def an_average_of_one_label(scene):
         scene.gives(DICE, scored().look_up, each.partition(" ")[0])
 
 
+@TABLE("reports.grouping.check_column: Columns are those of a CSV")
+def folders_have_no_columns(scene):
+    scene.folders("a")
+    hint = scene.refused(f"{_BATCH} --group-by fold")
+    header = hint.rpartition("first line ")[2].rstrip(".")
+    scene.text("pairs.csv", f"{header}\np/a.png,r/a.png,1\n")
+    scene.right(DICE, "batch --pairs pairs.csv --group-by fold")
+
+
+@TABLE("reports.grouping.check_column: Did you mean", "reports.grouping.check_column: Known:")
+def a_column_that_no_case_has(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference,fold,site\np/a.png,r/a.png,1,x\n")
+    slip = "flod" if "Did you mean" in scene.place.name else "xyzzy"
+    hint = scene.refused(f"batch --pairs pairs.csv --group-by {slip}")
+    assert hint.startswith("Did you mean fold? ") == (slip == "flod")
+    for column in hint.partition("Known: ")[2].rstrip(".").split(", "):
+        scene.right(DICE, f"batch --pairs pairs.csv --group-by {column}")
+
+
+@TABLE("reports.grouping.check_column: It is the name of a")
+def a_number_for_a_column(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference,fold\np/a.png,r/a.png,1\n")
+    pairs = scene.folder / "pairs.csv"
+    scene.refused(dicecli.batch, pairs=pairs, group_by=1)
+    scene.right(DICE, dicecli.batch, pairs=pairs, group_by="fold")
+
+
 @TABLE("reports.comparing.match: Give as a baseline results of")
 def a_baseline_of_the_other_kind(scene):
     scene.folders()

@@ -492,6 +492,11 @@ LISTS = [
         "p/a.png,r/a.png\n",
         "prediction,reference,case,group\np/a.png,r/a.png,a,x\n",
     ),
+    (
+        "_check_header: The first line names the columns:",
+        "prediction,reference,grp\np/a.png,r/a.png,x\n",
+        "prediction,reference,group,fold\np/a.png,r/a.png,x,1\n",
+    ),
 ]
 
 
