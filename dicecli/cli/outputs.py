@@ -149,6 +149,8 @@ def planned_files(options: dict[str, Any], report: Report | None = None) -> list
         paths = options.pop(_of(name), ())
         if paths and report is not None:
             part.check(report)
+        elif paths and part.asks is not None:
+            options[part.asks] = True
         found += planned(paths, name)
     return found
 

@@ -52,6 +52,22 @@ def check_matrices(found: Measured, counted: int, where: str) -> None:
             raise ValueError(f"{where}: the matrix of {row.title} has {each.total} pixels, not {counted}")
 
 
+def check_slices(found: Measured, where: str) -> None:
+    """Raise ValueError where slices are missing, or do not add up to the matrix of their case."""
+    matrices, slices = found.get("matrix", {}), found.get("slices", {})
+    if matrices.keys() != slices.keys():
+        raise ValueError(f"{where} has no slices, or slices of other rows than its matrix")
+    for row, each in slices.items():
+        cells: dict[tuple[int, int | None], int] = {}
+        for _, first, second, n in each.cells():
+            cells[first, second] = cells.get((first, second), 0) + n
+        whole = {(first, second): n for first, second, n in matrices[row].cells()}
+        # What is to be ignored is no label in slices, and a label of the prediction in the matrix.
+        labels = {pair: n for pair, n in cells.items() if pair[1] is not None}
+        if sum(cells.values()) != sum(whole.values()) or not labels.items() <= whole.items():
+            raise ValueError(f"{where}: the slices of {row.title} do not add up to its matrix")
+
+
 def check_observed(case: Scored, where: str) -> None:
     """Raise ValueError where what was seen besides is of more pixels, or other axes, than the case has."""
     seen = case.observed

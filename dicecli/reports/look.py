@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: What of a report is rendered: all of it; what sums it up, without its cases; curves along the thresholds.
-Part = Literal["report", "summary", "curve"]
+#: What of a report is rendered: all of it; what sums it up, without its cases; curves along the thresholds;
+#: slice by slice.
+Part = Literal["report", "summary", "curve", "slices"]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class PartDefinition:
         The help of that option.
     reads : tuple of {"labels", "probabilities"}
         What predictions are read as in the runs that have it.
+    asks : str or None
+        The option that has a run measure what the part is made of; None where every run does.
     needs_numbers : bool
         Whether there is none of a single case that could not be scored.
     check : callable
@@ -37,6 +39,7 @@ class PartDefinition:
     option: str
     says: str
     reads: tuple[Reads, ...] = ("labels", "probabilities")
+    asks: str | None = None
     needs_numbers: bool = False
     check: Callable[[Numbers], None] = lambda _: None
 
@@ -45,6 +48,12 @@ def _check_curve(report: Numbers) -> None:
     from dicecli.reports.curves import check_curves
 
     check_curves(report)
+
+
+def _check_slices(report: Numbers) -> None:
+    from dicecli.reports.slices import check_slices
+
+    check_slices(report)
 
 
 PARTS: dict[Part, PartDefinition] = {
@@ -61,5 +70,14 @@ PARTS: dict[Part, PartDefinition] = {
         reads=("probabilities",),
         needs_numbers=True,
         check=_check_curve,
+    ),
+    "slices": PartDefinition(
+        "list of slices",
+        "--per-slice",
+        "Write the counts and metrics of every slice, along the last axis, to FILE: .csv.",
+        reads=("labels",),
+        asks="per_slice",
+        needs_numbers=True,
+        check=_check_slices,
     ),
 }

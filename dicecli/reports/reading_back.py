@@ -193,6 +193,8 @@ def _result(
     checks.check_spacing(scored, where)
     found = measured(record, settings, where)
     checks.check_shape(found, scored.shape, where)
+    if settings.per_slice:
+        checks.check_slices(found, where)
     checks.check_observed(scored, where)
     return replace(scored, measured=found)
 

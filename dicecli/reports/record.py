@@ -191,7 +191,7 @@ def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
         for row, own, *found in zip(report.evaluated, taken, *values, strict=True):
             if own is not None:
                 said = {"label": row.label, "name": row.name}
-                yield known | said | _plain(head.facts(own), head.COLUMNS) | _numbers(report.listed, found)
+                yield known | said | _plain(head.facts(own), head.COLUMNS) | by_name(report.listed, found)
         if not report.evaluated:
             yield known
 
@@ -200,7 +200,8 @@ def _plain(facts: object, names: Sequence[str]) -> dict[str, object]:
     return {name: getattr(facts, name) for name in names}
 
 
-def _numbers(metrics: Sequence[Metric], values: Sequence[float]) -> dict[str, object]:
+def by_name(metrics: Sequence[Metric], values: Sequence[float]) -> dict[str, object]:
+    """Return the values of some metrics by their names, as rows have them."""
     return {each.name: or_none(value) for each, value in zip(metrics, values, strict=True)}
 
 

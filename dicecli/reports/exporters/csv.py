@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from dicecli.reports import curves, record
+from dicecli.reports import curves, record, slices
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Lines = Iterator[Mapping[str, object]]
 
 SUFFIXES = (".csv",)
-PARTS = ("report", "summary", "curve")
+PARTS = ("report", "summary", "curve", "slices")
 
 _FORMULA = ("=", "+", "-", "@")
 
@@ -58,6 +58,7 @@ _PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], 
     "report": (record.columns, record.rows),
     "summary": (record.summary_columns, record.summary_rows),
     "curve": (curves.columns, curves.rows),
+    "slices": (slices.columns, slices.rows),
 }
 
 

@@ -55,10 +55,11 @@ class Matrix:
     def of_counts(cls, counts: Counts) -> Self:
         """Return the matrix of one row alone: 1 is inside it, 0 outside."""
         cells = ((0, 0, counts.tn), (0, 1, counts.fp), (1, 0, counts.fn), (1, 1, counts.tp))
-        return cls._of_cells([cell for cell in cells if cell[2]])
+        return cls.of_cells([cell for cell in cells if cell[2]])
 
     @classmethod
-    def _of_cells(cls, cells: Iterable[tuple[int, int | None, int]]) -> Self:
+    def of_cells(cls, cells: Iterable[tuple[int, int | None, int]]) -> Self:
+        """Take it from pairs of labels with their pixels, in the order of a matrix."""
         every = list(cells)
         rows, columns = tuple([cell[0] for cell in every]), tuple([cell[1] for cell in every])
         return cls(rows, columns, tuple([cell[2] for cell in every]))
@@ -72,7 +73,7 @@ class Matrix:
         cells: dict[tuple[int, int | None], int] = {}
         for row, column, n in (*self.cells(), *other.cells()):
             cells[row, column] = cells.get((row, column), 0) + n
-        return Matrix._of_cells((*pair, n) for pair, n in sorted(cells.items(), key=_order))
+        return Matrix.of_cells((*pair, n) for pair, n in sorted(cells.items(), key=_order))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Matrix, (self.reference, self.prediction, self.pixels)

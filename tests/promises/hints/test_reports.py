@@ -294,6 +294,25 @@ def curves_of_masks(scene):
     scene.right(DICE, "soft p.npy r.png --curve c.csv", number="dice_at_half[1]")
 
 
+@TABLE("reports.slices.check_slices: Save the masks that the maps")
+def slices_of_maps(scene):
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.pair()
+    scene.do("soft p.npy r.png -o results.json")
+    scene.refused("report results.json --per-slice s.csv")
+    scene.right(DICE, "score p.png r.png --per-slice s.csv")
+
+
+@TABLE("reports.slices.check_slices: Score the masks again with --per-slice")
+def slices_that_were_not_counted(scene):
+    scene.pair()
+    scene.do(f"{_SCORE} -o results.json")
+    scene.refused("report results.json --per-slice s.csv")
+    scene.right(DICE, f"{_SCORE} -o results.json --per-slice FILE.csv")
+    scene.right(DICE, scored, per_slice=True)
+    scene.works("report results.json --per-slice s.csv")
+
+
 @TABLE("reports.exporters.png.check: Install the extra: pip install")
 def a_picture_without_matplotlib(scene):
     scene.npy("p.npy", PREDICTION * 0.5 + 0.25)

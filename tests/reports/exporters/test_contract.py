@@ -32,6 +32,7 @@ FIRST = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])
 SECOND = np.array([[0, 1, 2, 2], [0, 0, 2, 2]])
 NOTHING, BROKEN = np.zeros((2, 4), int), np.zeros((2, 2), int)
 NASTY = "|pipe| [b]x[/b] =1+1 \x1b[31m"
+MASKS = [Case("ordinary", FIRST, SECOND), Case(NASTY, NOTHING, NOTHING), Case("broken", BROKEN, SECOND)]
 #: Cases from which one on, how many, and whether they are summed up or one of them is shown alone.
 SIZES = [(0, 1, False), (1, 1, False), (2, 1, False), (0, 0, True), (0, 1, True), (0, 3, True)]
 
@@ -44,20 +45,21 @@ def maps(labels):
 @pytest.fixture(scope="module")
 def report():
     """Score three cases: one ordinary, one with undefined values and a nasty name, one that fails."""
-    cases = [Case("ordinary", FIRST, SECOND), Case(NASTY, NOTHING, NOTHING), Case("broken", BROKEN, SECOND)]
-    return score_many(cases, make_settings(labels=SCHEME))
+    return score_many(MASKS, make_settings(labels=SCHEME))
 
 
 @pytest.fixture(scope="module")
-def reports(report):
-    """Score the same cases of maps of probabilities, too; by what is read."""
+def reports():
+    """Score the same cases with all that a part may need, and maps of probabilities; by what is read."""
+    asked = {each.asks: True for each in PARTS.values() if each.asks is not None}
+    masks = score_many(MASKS, make_settings(labels=SCHEME, **asked))
     cases = [
         Case("ordinary", maps(FIRST), SECOND),
         Case(NASTY, maps(NOTHING), NOTHING),
         Case("broken", maps(BROKEN), SECOND),
     ]
     soft = score_many(cases, make_settings(soft=True, labels=SCHEME, channels="0,1,2", smooth=0.0))
-    return {"labels": report, "probabilities": soft}
+    return {"labels": masks, "probabilities": soft}
 
 
 def of_size(report, first, cases, is_batch):
