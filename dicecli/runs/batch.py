@@ -13,7 +13,7 @@ from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.reports.report import Report
-from dicecli.runs.lost import late, lost
+from dicecli.runs.lost import is_daemonic, late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.scoring import result_of
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: So many cases, of so many bytes altogether, are scored in less time than workers take to start.
 _FEW, _LITTLE = 16, 1 << 18
+_ALONE = (
+    "this process is daemonic, as those of multiprocessing.Pool are, and may start no other: cases were "
+    "scored in it, one after the other"
+)
 
 
 class Progress(Protocol):
@@ -145,7 +149,7 @@ def run(
     Stopped
         An interrupt, or `strict`, ended the run; the report is in it.
     """
-    cases = pairing.cases
+    cases, notes = pairing.cases, pairing.notes
     results: list[Result] = [_pending(case) for case in cases]
     parts: dict[Any, Any] = {}
     work: Any = None
@@ -156,6 +160,8 @@ def run(
         is_alone = timeout is None and (jobs == 1 or is_small)
         jobs = max(1, min(jobs, len(todo)))
         name = executor or ("serial" if is_alone else "processes")
+        if name == "processes" and is_daemonic():
+            name, notes = "serial", (*notes, _ALONE)
         plugin = load("executors", name)
         how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
         if name == "processes":
@@ -172,14 +178,14 @@ def run(
             if progress is not None:
                 progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(Report(results, settings, notes=pairing.notes, is_batch=True), None)
+                raise Stopped(Report(results, settings, notes=notes, is_batch=True), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        report = Report(results, settings, notes=pairing.notes, is_batch=True)
+        report = Report(results, settings, notes=notes, is_batch=True)
         raise Stopped(report, cause) from cause
     finally:
         if work is not None:
             work.close()
-    return Report(results, settings, notes=pairing.notes, is_batch=True)
+    return Report(results, settings, notes=notes, is_batch=True)
 
 
 def _are_small(cases: Sequence[Case]) -> bool:

@@ -52,8 +52,7 @@ def score(given: _Score) -> Report:
     scheduler : str, optional
         The address of a Dask cluster that exists.
     timeout : float, optional
-        Seconds that it may take: two files are then scored in a process of their own, which can be stopped. A
-        script needs ``if __name__ == "__main__":`` for that.
+        Seconds that it may take: two files are then scored in a process of their own, which can be stopped.
 
     Returns
     -------
@@ -174,9 +173,10 @@ def batch(given: _Batch) -> Report:
     allow_same : bool
         Whether the predictions may be the references themselves; else that is an error.
     jobs : int
-        Worker processes. A script that asks for more than one needs ``if __name__ == "__main__":``.
+        Worker processes. A script needs no ``if __name__ == "__main__":`` for them. A process that may start
+        none, as those of ``multiprocessing.Pool``, scores alone, and a note says so.
     executor, scheduler, timeout
-        As for :func:`~dicecli.runs.batch.run`; a timeout, too, needs the line for scripts.
+        As for :func:`~dicecli.runs.batch.run`; ``dask`` without a scheduler needs the line above in a script.
     soft : bool
         Whether the predictions are maps of probabilities.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import multiprocessing
 import os
 
 import following
@@ -170,7 +171,7 @@ def no_local_cluster(scene):
     assert tasks.run
 
 
-@TABLE("runs.executors.processes._crew.go_on_with: Run with --jobs 1.")
+@TABLE("runs.executors.processes._crew.go_on_with: Run with --jobs 1, in this")
 def no_worker(scene):
     scene.folders("a", "b")
     scene.refused(_crew.Crew.go_on_with, None, [], "died")
@@ -320,6 +321,16 @@ def files_for_folders(scene):
     scene.pair()
     scene.refused("batch p.png r.png")
     scene.right(DICE, "score p.png r.png")
+
+
+@TABLE("runs.lost.check_timeout: Leave out the timeout; or call")
+def a_timeout_in_a_daemonic_process(scene):
+    scene.folders("a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(multiprocessing.current_process()._config, "daemon", True)
+        scene.refused(dicecli.batch, scene.folder / "p", scene.folder / "r", timeout=60)
+        scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
+    scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r", timeout=60)
 
 
 @TABLE("runs.lost.check_timeout: It is a number of seconds")

@@ -230,7 +230,7 @@ class Crew(Generic[Item, Result]):
         if not left:
             raise WorkersFailed(
                 f"the worker processes cannot do anything: the last one {reason}",
-                "Run with --jobs 1. A script that asks for more needs it below if __name__ == '__main__'.",
+                "Run with --jobs 1, in this process.",
             )
         self.jobs = len(left)
 

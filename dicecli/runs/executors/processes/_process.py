@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LAST_WORD_S = 10.0
 #: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
 _MESSAGE_S = 30
+#: Threads start workers at the same time.
+_HIDING = threading.Lock()
 _WHY = {
     "SIGKILL": "; often the system runs out of memory",
     "SIGSEGV": "; a crash inside a library",
@@ -61,7 +63,7 @@ class Worker:
         _limit_messages(self.pipe)
         unwanted = None if inherited is None else [*inherited, self.pipe.fileno()]
         try:
-            with _start_method_kept():
+            with _start_method_kept(), _main_hidden(is_fork=inherited is not None):
                 # The stubs give each context its Process, and their common base none.
                 self.process = context.Process(target=work, args=(theirs, unwanted), daemon=True)  # type: ignore[attr-defined]  # every context has one
                 self.process.start()
@@ -152,6 +154,28 @@ def _start_method_kept() -> Iterator[None]:
         pinned = multiprocessing.get_start_method(allow_none=True)
         if is_open and pinned == multiprocessing.get_all_start_methods()[0]:
             multiprocessing.set_start_method(None, force=True)
+
+
+@contextlib.contextmanager
+def _main_hidden(*, is_fork: bool) -> Iterator[None]:
+    """Keep a worker that starts afresh from running the host's script once more: it needs nothing of it.
+
+    Where the script lies is told by two attributes, which are gone for a moment. So no script needs its own
+    code below ``if __name__ == "__main__"``, and workers load nothing that they have no use for.
+    """
+    main = sys.modules.get("__main__")
+    if is_fork or main is None:
+        yield
+        return
+    with _HIDING:
+        before: dict[str, Any] = {
+            name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)
+        }
+        vars(main).update(dict.fromkeys(before))
+        try:
+            yield
+        finally:
+            vars(main).update(before)
 
 
 def _limit_messages(pipe: Connection) -> None:
