@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.judging import Gates, judging
+from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
-from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
-from dicecli.cli.progress import Progress
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.cli.sides import sides_of, taking_sides
-from dicecli.errors import OutputError, UsageError
+from dicecli.errors import OutputError
 from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Reads, Settings
-    from dicecli.runs.journal import Journal
+    from dicecli.reports.judging import Gates
+    from dicecli.reports.report import Report
+    from dicecli.runs.batch import Stopped
     from dicecli.runs.pairing import Pairing
+    from dicecli.runs.running import Done
 
 _EPILOG = """\b
 Examples:
@@ -72,15 +73,17 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
     """
     from dicecli.reports.grouping import check_column
+    from dicecli.runs.progress import Progress
+    from dicecli.runs.running import carry_out, journal_beside
 
     options["may_fork"] = ctx.obj == OWN_PROCESS and _make_ready(options["device"])
     reads: Reads = "probabilities" if soft else "labels"
     leave_others(ctx, options, reads)
     leave_others_of_file(ctx, options, reads, quiet=quiet)
-    format_name, outputs = options.pop("format_name"), options["outputs"]
+    format_name = options.pop("format_name")
     files = planned_files(options)
     check_printable(format_name)
-    gates = Gates(options)
+    gates, github = gates_of(options)
     settings = _settings(options, gates, soft=soft)
     pairing = _pairing(options, soft=soft)
     if settings.group_by is not None:
@@ -88,26 +91,15 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     if options["dry_run"]:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
-    journal = _journal(outputs, resume=options["resume"], quiet=quiet)
-    refusal = None
-    try:
-        report, stopped = _run(pairing, settings, journal, options, quiet=quiet)
-        try:
-            if stopped is None:
-                gates.judge(report)
-        finally:
-            # Also where a gate names a label that is nowhere: what was counted is not lost.
-            refusal = write_all(report, files)
-    finally:
-        if journal is not None:
-            journal.close()
-    if journal is not None and refusal is None:
-        _settle(journal, report, outputs, quiet=quiet)
-    gates.tell_github(report)
-    _print(report, format_name, is_whole=stopped is None, verbose=verbose, quiet=quiet or refusal is not None)
-    if refusal is not None:
-        raise refusal
-    ctx.exit(exit_code(report) if stopped is None else stopped)
+    say = _silence if quiet else _note
+    journal = journal_beside(files, resume=options["resume"], say=say)
+    how = _how(options) | {"progress": Progress(len(pairing.cases), quiet=quiet)}
+    done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, say=say, **how)
+    github.tell(done.report)
+    _print(done, format_name, verbose=verbose, quiet=quiet or done.refusal is not None)
+    if done.refusal is not None:
+        raise done.refusal
+    ctx.exit(exit_code(done.report) if done.stopped is None else _code_of(done.stopped))
 
 
 def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
@@ -133,13 +125,13 @@ def _pairing(options: dict[str, Any], *, soft: bool) -> Pairing:
     return find_pairs(predictions, references, **named, soft=soft, is_named=is_named)
 
 
-def _print(report: Any, format_name: str, *, is_whole: bool, verbose: bool, quiet: bool) -> None:
+def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:
     """Print the report, and its notes where they do not stand in it."""
     # What stopped a run may be that its terminal has gone.
-    with suppress(*([] if is_whole else [OutputError])):
-        print_report(report, format_name, verbose=verbose)
+    with suppress(*([] if done.stopped is None else [OutputError])):
+        print_report(done.report, format_name, verbose=verbose)
     if format_name not in {"table", "markdown"} and not quiet:
-        for note in report.notes:
+        for note in done.report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
 
 
@@ -151,62 +143,36 @@ def _make_ready(device: str) -> bool:
     return device == "cpu"
 
 
-def _run(
-    pairing: Pairing, settings: Settings, journal: Journal | None, options: dict[str, Any], *, quiet: bool
-) -> tuple[Any, int | None]:
-    """Run the cases; return the report, and the exit code where the run was stopped."""
-    from dicecli.runs.batch import Stopped, run
-
-    how: dict[str, Any] = {
-        name: options[name] for name in ("executor", "scheduler", "timeout", "strict", "may_fork")
+def _how(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run takes besides its pairs, settings and files."""
+    names = ("executor", "scheduler", "timeout", "strict", "may_fork")
+    jobs = options["jobs"]
+    return {name: options[name] for name in names} | {
+        "jobs": jobs or shared.cores(),
+        "few_alone": jobs is None,
     }
-    how |= {"jobs": options["jobs"] or shared.cores(), "few_alone": options["jobs"] is None}
-    stopped = None
-    try:
-        with Progress(len(pairing.cases), quiet=quiet) as progress:
-            report = run(pairing, settings, journal=journal, progress=progress, **how)
-    except Stopped as error:
-        report = error.report
-        stopped = 3 if error.cause is None else 130 if isinstance(error.cause, KeyboardInterrupt) else None
-        if isinstance(error.cause, SystemExit):
-            stopped = int(error.cause.code or 0)
-    return report, stopped
 
 
-def _journal(outputs: tuple[str, ...], *, resume: bool, quiet: bool) -> Journal | None:
-    """Open the journal beside the first output; without an output there is nothing to resume."""
-    if not outputs:
-        if resume:
-            raise UsageError(
-                "--resume needs the output of the interrupted run", "Give the same -o FILE as in that run."
-            )
-        return None
-    from dicecli.runs.journal import Journal
-
-    path = f"{outputs[0]}.journal"
-    if not resume and Path(path).exists() and not quiet:
-        click.echo("Note: replacing the journal of an earlier run; --resume would go on with it.", err=True)
-    return Journal.open(path, resume=resume)
+def _note(text: str) -> None:
+    click.echo(f"Note: {text}", err=True)
 
 
-def _settle(journal: Journal, report: Any, outputs: tuple[str, ...], *, quiet: bool) -> None:
-    """Remove the journal once every case has its numbers; else say what it is good for."""
-    if journal.changed and not quiet:
-        click.echo(
-            f"Note: {journal.changed:,} cases were counted again: their files or the settings have changed.",
-            err=True,
-        )
-    if not report.number("failed") and not report.number("pending"):
-        journal.remove()
-    elif not quiet:
-        click.echo(f"Note: {outputs[0]}.journal keeps what is done; --resume counts only the rest.", err=True)
+def _silence(_: str) -> None:
+    pass
 
 
-def exit_code(report: Any) -> int:
+def _code_of(stopped: Stopped) -> int:
+    """Return the exit code of a run that ended before every case was reached."""
+    if isinstance(stopped.cause, SystemExit):
+        return int(stopped.cause.code or 0)
+    return 3 if stopped.cause is None else 130
+
+
+def exit_code(report: Report) -> int:
     """Return 3 where a case has no numbers that should have, else 1 where a gate does not hold, else 0."""
     if report.number("failed") or report.number("pending"):
         return 3
-    return 0 if all(each.holds for each in report.verdicts) else 1
+    return 0 if report.passed else 1
 
 
 def _say_left_out(pairing: Pairing, *, verbose: bool) -> None:

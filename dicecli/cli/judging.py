@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dicecli.errors import UsageError
 from dicecli.reports import writing
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dicecli.records.settings import Settings
+    from dicecli.reports.judging import Baseline, Gates
     from dicecli.reports.report import Report
     from dicecli.reports.suggestions import Suggestion
 
@@ -70,106 +69,57 @@ def comparing(command: Command) -> Command:
     return _BASELINE(command)
 
 
-class Baseline:
-    """An earlier run, read before the work.
+def baseline_of(ctx: click.Context, options: dict[str, Any]) -> Baseline:
+    """Take the option of :func:`comparing`; that of a configuration file is for runs of many cases.
 
     Raises
     ------
     UsageError
         The file is missing, or no such record.
     """
+    from dicecli.reports.judging import Baseline
 
-    def __init__(self, path: str | None) -> None:
-        from dicecli.reports.reading_back import read_report
-
-        self._path = path or None
-        #: None where there is nothing to compare with.
-        self.report = read_report(path) if path else None
-
-    @classmethod
-    def given(cls, ctx: click.Context, options: dict[str, Any]) -> Baseline:
-        """Take the option of :func:`comparing`; that of a configuration file is for runs of many cases."""
-        path = options.pop("baseline")
-        is_given = ctx.get_parameter_source("baseline") is not ParameterSource.DEFAULT_MAP
-        return cls(path if is_given else None)
-
-    def compare(self, report: Report) -> None:
-        """Put the comparison into a report that has scored something.
-
-        Raises
-        ------
-        GateError
-            The two cannot be compared.
-        """
-        from dicecli.reports.comparing import comparison
-
-        if self.report is not None and report.scored:
-            report.comparison = comparison(report, self.report, self._path)
+    path = options.pop("baseline")
+    is_given = ctx.get_parameter_source("baseline") is not ParameterSource.DEFAULT_MAP
+    return Baseline(path if is_given else None)
 
 
-class Gates:
-    """The gates of a command, parsed before the work and judged after it.
+def gates_of(options: dict[str, Any]) -> tuple[Gates, GitHub]:
+    """Take the options of :func:`judging`: the gates, parsed before the work, and what GitHub is told.
 
     Raises
     ------
     UsageError
         A gate that is not understood, or a drop without a baseline.
+    OutputError
+        The summary of the step cannot be written.
+    """
+    from dicecli.reports.judging import Gates
+
+    names = ("fail_under", "fail_over", "baseline", "max_drop")
+    named = {name: options.pop(name) for name in names}
+    github = GitHub(is_told=options.pop("github"))
+    return Gates(**named), github
+
+
+class GitHub:
+    """What GitHub is told of a run.
+
+    Raises
+    ------
+    OutputError
+        The summary of the step cannot be written.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        from dicecli.reports import gates
-
-        self._gates = [gates.parse(text, over=False) for text in options.pop("fail_under")]
-        self._gates += [gates.parse(text, over=True) for text in options.pop("fail_over")]
-        baseline, self._drops = options.pop("baseline"), options.pop("max_drop")
-        self._step_summary = os.environ.get("GITHUB_STEP_SUMMARY") if options["github"] else None
-        self._github = options.pop("github")
+    def __init__(self, *, is_told: bool) -> None:
+        self._is_told = is_told
+        self._step_summary = os.environ.get("GITHUB_STEP_SUMMARY") if is_told else None
         if self._step_summary:
             writing.check_writable(self._step_summary)
-        if self._drops and not baseline:
-            raise UsageError(
-                "--max-drop has nothing to compare with", "Give both: --baseline old.json --max-drop 0.01."
-            )
-        self._baseline = Baseline(baseline)
 
-    @property
-    def any(self) -> bool:
-        """Whether there is a gate at all, or something to compare with."""
-        return bool(self._gates) or self._baseline.report is not None
-
-    def check_asked_for(self, settings: Settings) -> None:
-        """Check, before the work, that what gates need is measured in a run with these settings.
-
-        Raises
-        ------
-        GateError
-        """
-        from dicecli.reports.baseline import parse_drop
-        from dicecli.reports.gates import check_asked_for
-
-        drops = [parse_drop(text, settings.reads) for text in self._drops]
-        check_asked_for([*self._gates, *drops], settings)
-
-    def judge(self, report: Report) -> None:
-        """Put the verdicts, and the comparison with the baseline, into the report.
-
-        Raises
-        ------
-        GateError
-            What a gate is on is not there; or the baseline cannot be compared with.
-        """
-        from dicecli.reports import baseline, gates
-
-        verdicts = gates.judge(self._gates, report)
-        if self._baseline.report is not None and self._drops:
-            verdicts += baseline.compare(report, self._baseline.report, self._drops)
-        self._baseline.compare(report)
-        if self._gates or self._drops:
-            report.verdicts = tuple(verdicts)
-
-    def tell_github(self, report: Report) -> None:
+    def tell(self, report: Report) -> None:
         """Append to the step's summary; annotate every gate that failed, and everything that is suggested."""
-        if not self._github:
+        if not self._is_told:
             return
         if self._step_summary:
             writing.append(self._step_summary, f"{report.render('markdown')!s}\n")

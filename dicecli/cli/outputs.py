@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,20 +13,20 @@ from dicecli.cli.choices import PluginChoice
 from dicecli.cli.options import SharedOption, adding
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
-from dicecli.plugins import by_suffix, can, having, load, own, suffixes
+from dicecli.plugins import can, having, load, own
 from dicecli.records.cases import Failed
-from dicecli.reports import writing
 from dicecli.reports.look import Look
+from dicecli.reports.outputs import planned, write_all
 from dicecli.reports.parts import PARTS
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import ModuleType
 
     from dicecli.cli.options import Command
     from dicecli.records.settings import Reads
     from dicecli.reports.look import Part
+    from dicecli.reports.outputs import Target
     from dicecli.reports.report import Report
 
 
@@ -89,44 +88,6 @@ def check_printable(name: str) -> None:
         raise UsageError(f"{name} is no form of a whole report", f"Give one of {', '.join(known)}.")
 
 
-def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
-    """Find the exporter of every output file by its suffix, and test that it can be written.
-
-    Raises
-    ------
-    OutputError
-        A suffix that no exporter has which renders this part, or a place that cannot be written to; a package
-        that the exporter needs is not installed.
-    """
-    found = []
-    for path in paths:
-        suffix = Path(path).suffix.lower()
-        exporter = by_suffix("exporters", suffix, part)
-        if exporter is None:
-            raise OutputError(
-                f"{path}: no {PARTS[part].called} has the suffix '{suffix}'",
-                f"The format goes by the suffix: {', '.join(suffixes('exporters', part))}.",
-            )
-        if can(exporter, "check"):
-            exporter.check(part)
-        writing.check_writable(path)
-        found.append(Target(path, part, exporter))
-    return found
-
-
-class Target(NamedTuple):
-    """A file to be written: a part of the report, by an exporter."""
-
-    path: str
-    part: Part
-    exporter: ModuleType
-
-    def content(self, report: Report) -> str | bytes:
-        """Render the part."""
-        found: str | bytes = self.exporter.render(report, self.part, Look(verbose=True))
-        return found
-
-
 def planned_files(options: dict[str, Any], report: Report | None = None) -> list[Target]:
     """Plan every file that the options of :func:`formatting` name, and take these out.
 
@@ -153,26 +114,6 @@ def planned_files(options: dict[str, Any], report: Report | None = None) -> list
             options[part.asks] = True
         found += planned(paths, name)
     return found
-
-
-def write_all(report: Report, files: Iterable[Target]) -> UsageError | None:
-    """Write the report to every planned file; one that fails costs no other.
-
-    Returns
-    -------
-    UsageError or None
-        The first refusal, for the caller to raise once the report is printed: what was counted is not to be
-        lost with a file. A file cannot be written, or the report turns out to have no such part.
-    """
-    refusals: list[UsageError] = []
-    for target in files:
-        if PARTS[target.part].needs_numbers and not report.scored and not report.is_batch:
-            continue  # there is nothing to show of a case without numbers, which is an error of its own
-        try:
-            writing.write(target.path, target.content(report))
-        except UsageError as error:
-            refusals.append(error)
-    return refusals[0] if refusals else None
 
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:

@@ -8,9 +8,9 @@ import click
 from click.core import ParameterSource
 
 from dicecli.cli import options as shared
-from dicecli.cli.judging import Gates, judging
+from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
-from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report, write_all
+from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 
 _EPILOG = """\b
 Examples:
@@ -55,6 +55,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     from dicecli.cli.batch import exit_code
     from dicecli.reports.grouping import check_column
+    from dicecli.reports.outputs import write_all
     from dicecli.reports.reading_back import merged, read_report
     from dicecli.runs.choosing import chosen_metrics
 
@@ -64,7 +65,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     report = reports[0] if len(reports) == 1 else merged(reports)
     settings = report.settings
     leave_others_of_file(ctx, options, settings.reads, quiet=options["quiet"])
-    gates = Gates(options)
+    gates, github = gates_of(options)
     targets = planned_files(options, report)
     if options["metrics"]:
         values = {"tolerance": settings.tolerance}
@@ -79,7 +80,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if gates.any:
         gates.judge(report)
     refusal = write_all(report, targets)
-    gates.tell_github(report)
+    github.tell(report)
     print_report(report, format_name, verbose=verbose)
     if refusal is not None:
         raise refusal

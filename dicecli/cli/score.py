@@ -9,7 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.judging import Baseline, comparing
+from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
-    baseline = Baseline.given(ctx, options)
+    baseline = baseline_of(ctx, options)
     threads = options.pop("jobs") or shared.cores()
     running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}
     check_executor(running["executor"], running["scheduler"])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
-from dicecli.cli.judging import Baseline, comparing
+from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     leave_others_of_file(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options)
     check_printable(format_name)
-    baseline = Baseline.given(ctx, options)
+    baseline = baseline_of(ctx, options)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     settings = shared.settings_from(options, soft=True)

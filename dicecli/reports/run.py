@@ -88,6 +88,12 @@ class Run:
         """Return how many cases have a status: scored, failed, missing or pending."""
         return sum(each.status == status for each in self.results)
 
+    @property
+    def passed(self) -> bool:
+        """Whether every case has the numbers that it should have, and every gate holds: exit code 0."""
+        is_whole = not (self.number("failed") or self.number("pending"))
+        return is_whole and all(each.holds for each in self.verdicts)
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run as a whole: those given, and those made from the cases."""

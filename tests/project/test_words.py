@@ -21,7 +21,14 @@ BANNED = {
 }
 #: Where a target is no reference, but a file that is written, what a link leads to, or where an axis goes.
 OTHER_TARGETS = {
-    *("cli/main.py", "cli/outputs.py", "cli/report.py", "reports/writing.py", "runs/journal.py"),
+    *(
+        "cli/main.py",
+        "cli/outputs.py",
+        "reports/outputs.py",
+        "cli/report.py",
+        "reports/writing.py",
+        "runs/journal.py",
+    ),
     *("masks/grid.py", "masks/views.py", "masks/alignment.py"),
 }
 

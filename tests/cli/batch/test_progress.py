@@ -25,8 +25,8 @@ from batches import (
 )
 from make import measured
 
-from dicecli.cli import progress as progress_module
 from dicecli.records.cases import Case, Failed, Scored
+from dicecli.runs import progress as progress_module
 
 
 def test_quiet_says_nothing(faulty, tmp_path):

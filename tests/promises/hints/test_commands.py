@@ -22,37 +22,6 @@ _SCORE = "score p.png r.png"
 _BATCH = "batch p r"
 
 
-@TABLE("cli.batch._journal: Give the same -o FILE")
-def resume_without_output(scene):
-    scene.folders()
-    scene.refused(f"{_BATCH} --resume")
-    scene.right(DICE, f"{_BATCH} --resume -o scores.csv")
-
-
-def stopped(scene):
-    """Leave a journal in which one of two cases is done, the other having no readable prediction."""
-    scene.folders()
-    scene.bytes("p/b.png", b"")
-    return scene.do(f"{_BATCH} -o scores.csv")
-
-
-@TABLE("cli.batch._settle: Note: ….journal keeps what is done;")
-def a_case_failed(scene):
-    scene.folders()
-    scene.bytes("p/b.png", b"")
-    scene.noted(f"{_BATCH} -o scores.csv")
-    scene.png("p/b.png", PREDICTION)
-    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
-
-
-@TABLE("cli.batch._journal: Note: replacing the journal of an")
-def a_journal_is_there(scene):
-    assert stopped(scene).code == 3
-    scene.noted(f"{_BATCH} -o scores.csv")
-    scene.png("p/b.png", PREDICTION)
-    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
-
-
 @TABLE("cli.configuration.find: Keep one of them.")
 def two_configurations(scene):
     scene.pair()
@@ -136,16 +105,6 @@ def a_quote_in_a_list(scene):
     scene.works(dicecli.make_settings, soft=True, labels=labels, channels='liver,"odd, name"')
 
 
-@TABLE("cli.judging.__init__: Give both: --baseline old.json")
-def half_of_a_comparison(scene):
-    scene.folders()
-    scene.do(f"{_BATCH} -o old.json")
-    scene.refused(f"{_BATCH} --max-drop 0.01")
-    scene.right(DICE, f"{_BATCH} --baseline old.json --max-drop 0.01")
-    (scene.folder / "old.json").unlink()
-    scene.refused_again(f"{_BATCH} --baseline old.json --max-drop 0.01")
-
-
 @TABLE("cli.kinds.leave_others: Leave it out, or add --soft.")
 def an_option_of_maps_for_masks(scene):
     scene.folders()
@@ -205,16 +164,6 @@ def a_form_of_a_part(scene):
         hint = scene.refused(f"{_SCORE} -f json")
     for form in hint.removeprefix("Give one of ").rstrip(".").split(", "):
         scene.works(f"{_SCORE} -f {form}")
-
-
-@TABLE("cli.outputs.planned: The format goes by the suffix:")
-def an_output_without_a_format(scene):
-    scene.pair()
-    for option, command in (("-o", _SCORE), ("--summary", f"{_BATCH} --dry-run")):
-        scene.folders() if option == "--summary" else None
-        hint = scene.refused(f"{command} {option} scores.xyz")
-        for suffix in hint.removeprefix("The format goes by the suffix: ").rstrip(".").split(", "):
-            scene.works(f"{command} {option} scores{suffix}")
 
 
 @TABLE("cli.outputs.print_report: Write to a file with space:")

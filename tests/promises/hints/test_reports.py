@@ -42,6 +42,26 @@ def written_in(hint):
     return hint.removeprefix("Write ").partition(";")[0].rstrip(".").replace("'", "")
 
 
+@TABLE("reports.judging.__init__: Give both: --baseline old.json")
+def half_of_a_comparison(scene):
+    scene.folders()
+    scene.do(f"{_BATCH} -o old.json")
+    scene.refused(f"{_BATCH} --max-drop 0.01")
+    scene.right(DICE, f"{_BATCH} --baseline old.json --max-drop 0.01")
+    (scene.folder / "old.json").unlink()
+    scene.refused_again(f"{_BATCH} --baseline old.json --max-drop 0.01")
+
+
+@TABLE("reports.outputs.planned: The format goes by the suffix:")
+def an_output_without_a_format(scene):
+    scene.pair()
+    for option, command in (("-o", _SCORE), ("--summary", f"{_BATCH} --dry-run")):
+        scene.folders() if option == "--summary" else None
+        hint = scene.refused(f"{command} {option} scores.xyz")
+        for suffix in hint.removeprefix("The format goes by the suffix: ").rstrip(".").split(", "):
+            scene.works(f"{command} {option} scores{suffix}")
+
+
 @TABLE("reports.asked.parse: Write dice, iou@micro,")
 def no_name_of_a_number(scene):
     report = scored(labels={"labels": {"0": "background", "1": "liver"}})

@@ -178,6 +178,37 @@ def no_worker(scene):
     scene.right(DICE, f"{_BATCH} --jobs 1")
 
 
+def stopped(scene):
+    """Leave a journal in which one of two cases is done, the other having no readable prediction."""
+    scene.folders()
+    scene.bytes("p/b.png", b"")
+    return scene.do(f"{_BATCH} -o scores.csv")
+
+
+@TABLE("runs.running.journal_beside: Give the same -o FILE")
+def resume_without_output(scene):
+    scene.folders()
+    scene.refused(f"{_BATCH} --resume")
+    scene.right(DICE, f"{_BATCH} --resume -o scores.csv")
+
+
+@TABLE("runs.running._settle: ….journal keeps what is done; --resume")
+def a_case_failed(scene):
+    scene.folders()
+    scene.bytes("p/b.png", b"")
+    scene.noted(f"{_BATCH} -o scores.csv")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
+@TABLE("runs.running.journal_beside: replacing the journal of an earlier")
+def a_journal_is_there(scene):
+    assert stopped(scene).code == 3
+    scene.noted(f"{_BATCH} -o scores.csv")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
 @TABLE("runs.journal._said: Give a path in a folder")
 def a_journal_that_cannot_be_made(scene):
     scene.folders("a")

@@ -6,8 +6,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -59,7 +57,8 @@ class Progress:
                 self._bar.refresh()
         elif not self._quiet and time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
-            click.echo(self._line(), err=True)
+            sys.stderr.write(f"{self._line()}\n")
+            sys.stderr.flush()
 
     def _line(self) -> str:
         rate = max(self._new, 1) / max(time.monotonic() - self._started, 1e-9)

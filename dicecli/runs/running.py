@@ -1,0 +1,133 @@
+"""A run from its pairs to its files: the journal beside them, the cases, gates, and what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dicecli.errors import UsageError
+from dicecli.reports.outputs import write_all
+from dicecli.runs.batch import Stopped, run
+from dicecli.runs.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from dicecli.records.settings import Settings
+    from dicecli.reports.judging import Gates
+    from dicecli.reports.outputs import Target
+    from dicecli.reports.report import Report
+    from dicecli.runs.batch import Progress
+    from dicecli.runs.pairing import Pairing
+
+    #: What is told of what a person may want to know besides.
+    Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a run.
+
+    Attributes
+    ----------
+    report : Report
+    stopped : Stopped or None
+        What ended it before every case was reached; it was not judged then.
+    refusal : UsageError or None
+        The first file that could not be written.
+    """
+
+    report: Report
+    stopped: Stopped | None
+    refusal: UsageError | None
+
+
+def journal_beside(files: Sequence[Target], *, resume: bool, say: Say) -> Journal | None:
+    """Open the journal beside the first output; without an output there is nothing to resume.
+
+    Raises
+    ------
+    UsageError
+        There is no output, and the run is to be resumed.
+    OutputError
+        The journal cannot be written, or another run is using it.
+    """
+    first = _first(files)
+    if first is None:
+        if resume:
+            raise UsageError(
+                "--resume needs the output of the interrupted run", "Give the same -o FILE as in that run."
+            )
+        return None
+    path = f"{first}.journal"
+    if not resume and Path(path).exists():
+        say("replacing the journal of an earlier run; --resume would go on with it.")
+    return Journal.open(path, resume=resume)
+
+
+def carry_out(
+    pairing: Pairing,
+    settings: Settings,
+    *,
+    files: Sequence[Target],
+    gates: Gates,
+    journal: Journal | None,
+    say: Say,
+    progress: AbstractContextManager[Progress | None],
+    **how: Any,
+) -> Done:
+    """Score every case of a pairing, judge what came of it, and write it; see to the journal.
+
+    Parameters
+    ----------
+    pairing, settings, journal, how
+        As for :func:`~dicecli.runs.batch.run`.
+    files : sequence
+        As :func:`dicecli.reports.outputs.planned` gives them.
+    gates : Gates
+    say : callable
+        Told, in a sentence, of what becomes of the journal.
+    progress : context manager
+        Entered while cases are scored; what it gives is told of every case that is done.
+
+    Raises
+    ------
+    GateError
+        What a gate is on is not there; what was counted is written all the same.
+    """
+    try:
+        stopped = None
+        try:
+            with progress as told:
+                report = run(pairing, settings, journal=journal, progress=told, **how)
+        except Stopped as error:
+            report, stopped = error.report, error
+        try:
+            if stopped is None:
+                gates.judge(report)
+        finally:
+            # Also where a gate names a label that is nowhere: what was counted is not lost.
+            refusal = write_all(report, files)
+    finally:
+        if journal is not None:
+            journal.close()
+    if journal is not None and refusal is None:
+        _settle(journal, report, files, say)
+    return Done(report, stopped, refusal)
+
+
+def _settle(journal: Journal, report: Report, files: Sequence[Target], say: Say) -> None:
+    """Remove the journal once every case has its numbers; else say what it is good for."""
+    if journal.changed:
+        say(f"{journal.changed:,} cases were counted again: their files or the settings have changed.")
+    if not report.number("failed") and not report.number("pending"):
+        journal.remove()
+    else:
+        say(f"{_first(files)}.journal keeps what is done; --resume counts only the rest.")
+
+
+def _first(files: Sequence[Target]) -> str | None:
+    """Return the first file that gets the whole report."""
+    return next((each.path for each in files if each.part == "report"), None)
