@@ -154,13 +154,16 @@ def test_slices_that_were_not_counted_are_refused():
 
 def test_slices_of_a_file_that_contradict_its_matrix_are_refused():
     """What does not add up to the matrix of the case, or is missing, is no record; old records have none."""
-    record = json.loads(json.dumps(dicecli.score(*drawn((3, 4, 5), 1), per_slice=True).to_dict()))
+    record = json.loads(json.dumps(dicecli.score(*drawn((5, 6, 3), 1), per_slice=True).to_dict()))
     assert from_dict(record).to_dict() == record
     measured = record["cases"][0]["measured"]
     (slices,) = measured["slices"]
-    slices["pixels"][0] += 1
-    with pytest.raises(UsageError, match="do not add up to its matrix"):
-        from_dict(record)
+    most = slices["pixels"].index(max(slices["pixels"]))
+    for pixels in (1, 0):  # one too many, then one that another pair lacks
+        slices["pixels"][most - 1] += pixels
+        slices["pixels"][most] -= 1 - pixels
+        with pytest.raises(UsageError, match="do not add up to its matrix"):
+            from_dict(record)
     del measured["slices"]
     with pytest.raises(UsageError, match="has no slices"):
         from_dict(record)
