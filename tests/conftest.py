@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import make
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, settings
 # How long an example takes is no promise: a busy machine takes its time. No test sets a deadline of its own.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+# Reports are compared byte by byte, also those of other processes, and across midnight.
+os.environ["SOURCE_DATE_EPOCH"] = "1767225600"
 
 
 def _heed_signals():

@@ -12,6 +12,7 @@ from dicecli.cli.choices import PluginChoice
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
+from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.cli.sides import sides_of, taking_sides
 from dicecli.errors import OutputError
@@ -84,8 +85,10 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     files = planned_files(options)
     check_printable(format_name)
     gates, github = gates_of(options)
+    given = options | {"soft": soft}
     settings = _settings(options, gates, soft=soft)
-    pairing = _pairing(options, soft=soft)
+    pairing, sides = _pairing(options, soft=soft)
+    origin = origin_of_call(ctx, given, settings, sides)
     if settings.group_by is not None:
         check_column(pairing.cases, settings.group_by)
     if options["dry_run"]:
@@ -93,7 +96,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     _say_left_out(pairing, verbose=verbose)
     say = _silence if quiet else _note
     journal = journal_beside(files, resume=options["resume"], say=say)
-    how = _how(options) | {"progress": Progress(len(pairing.cases), quiet=quiet)}
+    how = _how(options) | {"origin": origin}
+    how["progress"] = Progress(len(pairing.cases), quiet=quiet)
     done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, say=say, **how)
     github.tell(done.report)
     _print(done, format_name, verbose=verbose, quiet=quiet or done.refusal is not None)
@@ -116,13 +120,15 @@ def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
     return settings
 
 
-def _pairing(options: dict[str, Any], *, soft: bool) -> Pairing:
+def _pairing(options: dict[str, Any], *, soft: bool) -> tuple[Pairing, tuple[str | None, str | None]]:
+    """Pair the two sides, and return these as well."""
     from dicecli.runs.batch import find_pairs
 
     predictions, references, is_named = sides_of(options, "predictions", "references")
     names = ("prediction_pattern", "reference_pattern", "follow_links", "pairs", "allow_same")
     named = {name: options[name] for name in names}
-    return find_pairs(predictions, references, **named, soft=soft, is_named=is_named)
+    found = find_pairs(predictions, references, **named, soft=soft, is_named=is_named)
+    return found, (predictions, references)
 
 
 def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:

@@ -94,9 +94,10 @@ def _take_defaults(ctx: click.Context, name: str, args: list[str]) -> None:
         path, found = defaults.defaults(name)
         if found:
             ctx.default_map = {name: found}
-            if not {"-q", "--quiet"} & set(args):
-                keys = ", ".join(sorted(defaults.long_names(name)[each] for each in found))
-                click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
+            import_module("dicecli.cli.origins").obeying(ctx, path)
+            # Also with --quiet: what was not asked for in so many words is to be seen.
+            keys = ", ".join(sorted(defaults.long_names(name)[each] for each in found))
+            click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
 
 
 _VERSION = "Show the version, what counts pixels, and what decodes PNG."

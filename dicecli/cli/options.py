@@ -216,7 +216,12 @@ def talking(command: Command) -> Command:
     return adding(
         [
             click.option("-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
-            click.option("-q", "--quiet", is_flag=True, help="Print no notes to standard error."),
+            click.option(
+                "-q",
+                "--quiet",
+                is_flag=True,
+                help="Print no notes to standard error, but for the configuration file.",
+            ),
         ]
     )(command)
 

@@ -11,6 +11,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
+from dicecli.reports.text import inert
 
 _EPILOG = """\b
 Examples:
@@ -82,6 +83,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     refusal = write_all(report, targets)
     github.tell(report)
     print_report(report, format_name, verbose=verbose)
+    if verbose and not options["quiet"]:
+        click.echo(f"Made from {', '.join(map(inert, files))}.", err=True)
     if refusal is not None:
         raise refusal
     ctx.exit(exit_code(report))

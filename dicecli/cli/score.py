@@ -11,6 +11,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
 from dicecli.records.settings import MaskOptions
@@ -65,9 +66,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
+    given = dict(options)
     settings = shared.settings_from(options)
+    origin = origin_of_call(ctx, given, settings, (prediction, reference))
     result = result_of(case, settings, threads, **running)
-    report = Report([result if is_named else noting(result, contradiction(prediction, reference))], settings)
+    result = result if is_named else noting(result, contradiction(prediction, reference))
+    report = Report([result], settings, origin=origin)
     try:
         baseline.compare(report)
     finally:

@@ -9,6 +9,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_sides
 from dicecli.records.settings import MapOptions
@@ -53,11 +54,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     baseline = baseline_of(ctx, options)
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
+    given = dict(options)
     settings = shared.settings_from(options, soft=True)
+    origin = origin_of_call(ctx, given, settings, (probabilities, reference))
     result = result_of(case, settings, threads, timeout=timeout)
-    report = Report(
-        [result if is_named else noting(result, contradiction(probabilities, reference))], settings
-    )
+    result = result if is_named else noting(result, contradiction(probabilities, reference))
+    report = Report([result], settings, origin=origin)
     try:
         baseline.compare(report)
     finally:

@@ -17,6 +17,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -62,19 +64,21 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
         labels = {str(key): name for key, name in source.items()}
         return _scheme({"labels": labels} if is_plain else dict(source), "the labels given")
     path = Path(source)
-    if not path.is_file():
+    is_own = path.is_file()
+    if not is_own:
         if path.suffix or len(path.parts) > 1:
             raise LabelFileError(f"{path}: there is no such file of labels", _EXAMPLE)
         if str(source) not in presets():
             raise unknown("labels file or preset", str(source), presets())
         path = Path(__file__).parent / "presets" / f"{source}.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
+        data = path.read_bytes()
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_repeats)
     except (OSError, ValueError, RecursionError) as error:
         raise LabelFileError(f"{path}: cannot be read as JSON: {error}", _EXAMPLE) from error
     if not isinstance(content, dict):
         raise LabelFileError(f"{path}: a JSON object is expected, not a {type(content).__name__}", _EXAMPLE)
-    return _scheme(content, str(source))
+    return replace(_scheme(content, str(source)), sha256=sha256(data).hexdigest() if is_own else None)
 
 
 def parse_region(text: str) -> tuple[str, tuple[int, ...]]:
@@ -148,10 +152,8 @@ def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> 
     """
     found: dict[Colour, list[int]] = {}
     for key, value in table.items():
-        several = (
-            value if isinstance(value, list) and all(isinstance(x, (list, str)) for x in value) else [value]
-        )
-        for colour in several or [value]:
+        several = value if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)) else [value]
+        for colour in several:
             found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
     if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):
         raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")

@@ -34,6 +34,8 @@ class LabelScheme:
         The other labels that have the colour of one in `colours`; all of them are left out.
     source : str or None
         Where it was read: a file's name or a preset's; None: labels were not declared.
+    sha256 : str or None
+        The SHA-256 of the file that it was read from; None of a preset, and of what is no file.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class LabelScheme:
     colours: Mapping[Colour, int] = field(default_factory=dict)
     alike: Mapping[Colour, tuple[int, ...]] = field(default_factory=dict)
     source: str | None = None
+    sha256: str | None = field(default=None, compare=False)
 
     @property
     def is_declared(self) -> bool:

@@ -294,7 +294,7 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
         for name in names_of(Settings):
             value = written(getattr(self, name))
             if name == "labels":
-                del value["colours"], value["alike"]
+                del value["colours"], value["alike"], value["sha256"]
                 found["labels"] = value.pop("source")
                 found |= {"ignore_labels" if key == "ignore" else key: each for key, each in value.items()}
             elif name != "soft" or value is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.records.origin import NOWHERE
 from dicecli.reports.advice import advice
 from dicecli.reports.averages import AVERAGES, names_of
 from dicecli.reports.averages import leading as leading_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.measurements import Row
+    from dicecli.records.origin import Origin
     from dicecli.records.settings import Settings
     from dicecli.reports.intervals import Interval
     from dicecli.reports.means import Average
@@ -59,12 +61,15 @@ class Numbers(Run):
         verdicts: Sequence[Verdict] = (),
         is_batch: bool | None = None,
         within: Numbers | None = None,
+        origin: Origin = NOWHERE,
     ) -> None:
         found = chosen(settings)
         super().__init__(
             results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths, within=within
         )
         self._within = within
+        #: What was compared with what, by which words; without runs where nobody said.
+        self.origin = origin
         #: The metrics of each row; names of lengths have their unit.
         self.metrics = self._as_here(found.rows)
         #: Those that rows of all cases have, and the table of one case alone.

@@ -17,6 +17,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.natural import natural
+from dicecli.records.origin import NOWHERE, Origin, together
 from dicecli.records.settings import Settings, differences
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
@@ -92,6 +93,7 @@ def _report(record: Json, *, is_first: bool) -> Report:
     verdicts = [_verdict(each) for each in _list(summary["gates"])]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
     is_batch = len(results) != 1 or "bootstrap" in summary
+    origin = read(Origin, record["origin"], "origin") if "origin" in record else NOWHERE
     report = Report(results, settings, is_batch=is_batch)
     # Notes that are made from the cases are other ones once these are merged with others.
     if "made_notes" in summary:
@@ -101,7 +103,7 @@ def _report(record: Json, *, is_first: bool) -> Report:
         given = list(notes[: len(notes) - made])
     else:
         given = [each for each in notes if each not in report.made_notes]
-    report = Report(results, settings, notes=given, is_batch=is_batch)
+    report = Report(results, settings, notes=given, is_batch=is_batch, origin=origin)
     report.verdicts = tuple(verdicts)
     if "comparison" in summary:
         report.comparison = comparison_read(summary["comparison"], "summary.comparison")
@@ -133,7 +135,8 @@ def merged(reports: Sequence[Report]) -> Report:
             "Every case must be scored once. Give each shard its own cases.",
         )
     notes = dict.fromkeys(note for report in reports for note in report.given_notes)
-    return Report(results, first.settings, notes=tuple(notes), is_batch=True)
+    origin = together(report.origin for report in reports)
+    return Report(results, first.settings, notes=tuple(notes), is_batch=True, origin=origin)
 
 
 def settings_from_dict(record: Json) -> Settings:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Result
     from dicecli.records.codec import Json
-    from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
     from dicecli.reports.rows import CaseValues, RowValues
@@ -39,12 +38,13 @@ _FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_h
 
 def whole(report: Numbers) -> Json:
     """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
-    return frame(report.settings) | {"cases": list(cases(report)), "summary": summary(report)}
+    return frame(report) | {"cases": list(cases(report)), "summary": summary(report)}
 
 
-def frame(settings: Settings) -> Json:
+def frame(report: Numbers) -> Json:
     """Return what stands before the cases of the record."""
-    return {"schema": SCHEMA, "dicecli": __version__, "settings": settings.to_dict()}
+    origin, settings = written(report.origin), report.settings.to_dict()
+    return {"schema": SCHEMA, "dicecli": __version__, "origin": origin, "settings": settings}
 
 
 def cases(report: Numbers) -> Iterator[Json]:

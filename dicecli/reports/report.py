@@ -90,7 +90,12 @@ class Report(Numbers):
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
         found = Report(
-            self._given, settings, notes=self._notes, verdicts=self.verdicts, is_batch=self.is_batch
+            self._given,
+            settings,
+            notes=self._notes,
+            verdicts=self.verdicts,
+            is_batch=self.is_batch,
+            origin=self.origin,
         )
         found.comparison = self.comparison
         return found

@@ -17,6 +17,7 @@ from dicecli.records.json_schema import (
 )
 from dicecli.records.lengths import LENGTHS
 from dicecli.records.observed import Observed
+from dicecli.records.origin import Origin
 from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of
 from dicecli.reports.record import SCHEMA
@@ -56,6 +57,7 @@ def schema() -> Schema:
             "measured": described(measured(), "What was measured of a case: rows, by the statistic."),
             "suggestion": of(Suggestion),
             "observed": or_null(of(Observed)),
+            "origin": of(Origin),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
             "comparison": parts.comparison(),

@@ -48,6 +48,7 @@ def record(family: str) -> Schema:
         {
             "schema": {"description": "The version of this form of records.", "const": SCHEMA},
             "dicecli": {"description": "The version of dicecli that wrote it.", "type": "string"},
+            "origin": {"$ref": "#/$defs/origin"},
             "settings": {"$ref": f"#/$defs/settings_of_{family}"},
             "cases": listed(case, "One for every expected case, in the order of their names."),
             "summary": {"description": "What all cases come to.", "type": "object", **summary},
@@ -58,7 +59,7 @@ def record(family: str) -> Schema:
 def settings(*, soft: bool) -> Schema:
     """Return the schema of the options of a run."""
     scheme, own = (
-        properties(LabelScheme, without=("colours",)),
+        properties(LabelScheme, without=("colours", "alike", "sha256")),
         properties(Settings, without=("labels", "soft")),
     )
     options = {

@@ -12,6 +12,7 @@ from dicecli.errors import BrokenPlugin, UsageError
 from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
+from dicecli.records.origin import NOWHERE
 from dicecli.reports.report import Report
 from dicecli.runs.lost import is_daemonic, late, lost
 from dicecli.runs.pairing import Pairing, pair_folders
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.records.cases import Result
+    from dicecli.records.origin import Origin
     from dicecli.records.settings import Settings
     from dicecli.runs.journal import Journal
 
@@ -117,6 +119,7 @@ def run(
     journal: Journal | None = None,
     strict: bool = False,
     progress: Progress | None = None,
+    origin: Origin = NOWHERE,
 ) -> Report:
     """Score every case of a pairing.
 
@@ -143,6 +146,8 @@ def run(
         Whether the first case that fails ends the run.
     progress : callable, optional
         Told of every case that is done.
+    origin : Origin
+        Where the run comes from; its day is the one on which the journal began.
 
     Raises
     ------
@@ -150,6 +155,8 @@ def run(
         An interrupt, or `strict`, ended the run; the report is in it.
     """
     cases, notes = pairing.cases, pairing.notes
+    origin = origin if journal is None else origin.since(journal.began)
+    reported = partial(Report, settings=settings, is_batch=True, origin=origin)
     results: list[Result] = [_pending(case) for case in cases]
     parts: dict[Any, Any] = {}
     work: Any = None
@@ -178,14 +185,13 @@ def run(
             if progress is not None:
                 progress(result, is_new=True)
             if strict and result.status == "failed":
-                raise Stopped(Report(results, settings, notes=notes, is_batch=True), None)
+                raise Stopped(reported(results, notes=notes), None)
     except (KeyboardInterrupt, SystemExit) as cause:
-        report = Report(results, settings, notes=notes, is_batch=True)
-        raise Stopped(report, cause) from cause
+        raise Stopped(reported(results, notes=notes), cause) from cause
     finally:
         if work is not None:
             work.close()
-    return Report(results, settings, notes=notes, is_batch=True)
+    return reported(results, notes=notes)
 
 
 def _are_small(cases: Sequence[Case]) -> bool:

@@ -1,6 +1,7 @@
 """What a run has done so far, on disk: one that was killed can be resumed, and nothing counts twice.
 
-A journal is text, a line per scored case: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON.
+A journal is text, a line per scored case, after one that says what it is and one with the day on which the
+run began: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON.
 It only grows, so that whatever ends the run costs its last line at most. Damaged lines are passed over.
 """
 
@@ -21,6 +22,7 @@ from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import read, written
 from dicecli.runs.fingerprint import digest, inputs_of, options_of
+from dicecli.runs.provenance import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +43,14 @@ class Journal:
     ----------
     changed : int
         Cases that were looked for and are here, but with other settings or other files.
+    began : str
+        The day in UTC on which the run first began, as ISO 8601 has it; that of ``SOURCE_DATE_EPOCH`` where
+        it is set.
     """
 
-    def __init__(self, path: Path, file: int, entries: dict[str, Scored]) -> None:
+    def __init__(self, path: Path, file: int, entries: dict[str, Scored], began: str) -> None:
         self.path = path
+        self.began = began
         self.changed = 0
         self._file: int | None = file
         self._entries = entries
@@ -63,15 +69,20 @@ class Journal:
         ------
         OutputError
             The path cannot be written, something else is there, or another run is using it.
+        UsageError
+            ``SOURCE_DATE_EPOCH`` is no moment.
         """
-        target = Path(path)
+        target, today = Path(path), date_of()
         with _said(target, "Give a path in a folder that can be written to."):
             file = _open_alone(target)
         try:
             with _said(target):
-                entries, end = _read(target, file)
-            journal = cls(target, file, entries if resume else {})
-            journal._start_after(end if resume else 0)
+                entries, began, end = _read(target, file)
+            entries, began, end = (entries, began, end) if resume else ({}, None, 0)
+            journal = cls(target, file, entries, date_of(began))
+            journal._start_after(end)
+            if began is None:
+                journal._write(_line({"began": today}))
         except BaseException:
             os.close(file)
             raise
@@ -173,9 +184,10 @@ def _checked(text: bytes) -> bytes:
 _HEADER = _line({"journal": "dicecli"})
 
 
-def _read(path: Path, file: int) -> tuple[dict[str, Scored], int]:
-    """Return the whole entries by their fingerprints, and where the last good line ends."""
+def _read(path: Path, file: int) -> tuple[dict[str, Scored], str | None, int]:
+    """Return the whole entries by their fingerprints, when the run began, where the last good line ends."""
     entries: dict[str, Scored] = {}
+    began: str | None = None
     position = end = 0
     is_torn_header = True
     with open(file, "rb", closefd=False) as lines:
@@ -187,10 +199,13 @@ def _read(path: Path, file: int) -> tuple[dict[str, Scored], int]:
             end = position
             with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):  # of another schema
                 content = json.loads(line[9:])
+                if "began" in content:
+                    began = read(str, content["began"])
+                    continue
                 entries[content["fingerprint"]] = read(Scored, content["scored"])
     if not (end or is_torn_header):
         raise OutputError(f"{path}: this is no journal", "It is left as it is: give another path.")
-    return entries, end
+    return entries, began, end
 
 
 def _open_alone(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from collections.abc import Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -79,6 +80,8 @@ def _made(
     for name in named:
         if name not in signature.parameters:
             raise _strange(name, signature.parameters)
+    # What can be read only once is read here: options are looked at more than once.
+    named = {name: tuple(each) if isinstance(each, Iterator) else each for name, each in named.items()}
     try:
         return kind(*arguments, **named)
     except TypeError:

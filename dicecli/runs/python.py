@@ -15,6 +15,7 @@ from dicecli.reports.report import Report
 from dicecli.runs.batch import find_pairs, run
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import check_timeout
+from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, check_executor, measure_within, settings_of
 from dicecli.runs.sides import contradiction, noting
 
@@ -80,7 +81,9 @@ def score(given: _Score) -> Report:
         scheduler=given.scheduler,
         timeout=given.timeout,
     )
-    return Report([noting(result, contradiction(given.prediction, given.reference))], settings)
+    result = noting(result, contradiction(given.prediction, given.reference))
+    origin = origin_of(settings, vars(given), (given.prediction, given.reference))
+    return Report([result], settings, origin=origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +135,9 @@ def soft(given: _Soft) -> Report:
     check_workers("threads", given.threads)
     case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
     result = measure_within(case, settings, given.threads, timeout=given.timeout)
-    return Report([noting(result, contradiction(given.probabilities, given.reference))], settings)
+    result = noting(result, contradiction(given.probabilities, given.reference))
+    origin = origin_of(settings, vars(given), (given.probabilities, given.reference))
+    return Report([result], settings, origin=origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +219,7 @@ def batch(given: _Batch) -> Report:
         executor=given.executor,
         scheduler=given.scheduler,
         timeout=given.timeout,
+        origin=origin_of(settings, vars(given), (given.predictions, given.references)),
     )
 
 

@@ -55,7 +55,7 @@ def test_json_is_the_full_record(tmp_path):
     """The JSON has the documented keys, every metric of the catalogue, and null for undefined."""
     found = run("score", *masks(tmp_path, [[0, 1]], [[0, 2]]), "-f", "json", "-q")
     record = json.loads(found.stdout)
-    assert list(record) == ["schema", "dicecli", "settings", "cases", "summary"]
+    assert list(record) == ["schema", "dicecli", "origin", "settings", "cases", "summary"]
     (case,) = record["cases"]
     for key in (
         "case",

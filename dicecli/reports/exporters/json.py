@@ -32,7 +32,7 @@ def render(report: Report, part: Part, look: Look) -> str:
     del look
     if part == "summary":
         return _text(summary(report)) + "\n"
-    return _rendered(frame(report.settings) | {"cases": [], "summary": summary(report)}, cases(report))
+    return _rendered(frame(report) | {"cases": [], "summary": summary(report)}, cases(report))
 
 
 def _rendered(content: Json, every: Iterable[Json]) -> str:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from dicecli.records.cases import Failed
 from dicecli.reports.averages import alone
+from dicecli.reports.origins import said
 from dicecli.reports.presentation import figure
 from dicecli.reports.text import inert
 
@@ -33,6 +34,7 @@ def render(report: Report, part: Part, look: Look) -> str:
         f'errors="{broken}">',
         f'  <testsuite name="cases" tests="{len(cases)}" failures="0" errors="{broken}" '
         f'skipped="{report.number("missing")}">',
+        *_properties(report),
         *cases,
         *([f"    <system-out>{escape(_notes(report.notes))}</system-out>"] if report.notes else []),
         "  </testsuite>",
@@ -42,6 +44,15 @@ def render(report: Report, part: Part, look: Look) -> str:
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _properties(report: Report) -> list[str]:
+    """Return where the report comes from."""
+    lines = [
+        f"      <property name={_quoted(word)} value={_quoted(text)}/>"
+        for word, text in said(report.origin, verbose=True)
+    ]
+    return ["    <properties>", *lines, "    </properties>"] if lines else []
 
 
 def _case(case: CaseValues | Failed, report: Report) -> str:

@@ -46,6 +46,19 @@ def pairs_and_patterns(scene):
     scene.right(DICE, f"{_BATCH} --prediction-pattern '{{case}}.png'")
 
 
+@TABLE("runs.provenance.date_of: Set it to a whole number")
+def a_day_that_is_none(scene):
+    scene.pair()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+        hint = scene.refused("score p.png r.png")
+        name, _, moment = next(word for word in hint.split() if "=" in word).rstrip(";").partition("=")
+        patch.setenv(name, moment)
+        scene.right(DICE, "score p.png r.png")
+        patch.delenv(name)
+        scene.right(DICE, "score p.png r.png")
+
+
 @TABLE("runs.conventions._check: Write … instead.")
 def a_number_that_a_tool_calls_by_another_name(scene):
     scene.pair()

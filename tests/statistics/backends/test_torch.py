@@ -145,7 +145,10 @@ def test_a_map_of_floats_is_scored_as_an_array_is():
     integers = torch.from_numpy(labels)
     expected = counts(dicecli.score(labels, labels).scored[0])
     assert expected == counts(dicecli.score(whole, integers).scored[0])
-    assert expected == counts(dicecli.score(integers, whole).scored[0])
+    report = dicecli.score(integers, whole)
+    assert expected == counts(report.scored[0])
+    (run,) = report.origin.runs
+    assert (run.prediction, run.reference) == ("tensor 2 x 3 int64 on cpu", "tensor 2 x 3 bfloat16 on cpu")
     probable = torch.tensor([[0.2, 0.5, 0.7], [0.7, 0.1, 0.6]], requires_grad=True)
     reference = (labels > 0).astype(np.uint8)
     by_array = counts(dicecli.score(probable.detach().numpy(), reference, threshold=0.5).scored[0])
