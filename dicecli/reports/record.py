@@ -11,6 +11,7 @@ from dicecli.records.codec import written
 from dicecli.records.compared import comparison_written
 from dicecli.records.undefined import number
 from dicecli.records.version import __version__
+from dicecli.reports import grouped
 from dicecli.reports.averages import definition
 from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.summary import Statistics
@@ -70,6 +71,8 @@ def summary(report: Numbers) -> Json:
         over_cases = report.summary
         found["bootstrap"] = {"resamples": RESAMPLES, "seed": SEED, "resampled": over_cases.resampled}
         found["labels"] = [_row_summary(row, over_cases.ranked, infinite) for row in over_cases.rows]
+    if report.settings.group_by is not None:
+        found["groups"] = grouped.record(report)
     found["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
     if report.comparison is not None:
         found["comparison"] = comparison_written(report.comparison)
@@ -214,7 +217,9 @@ def summary_columns(report: Numbers) -> tuple[str, ...]:
     """Return the columns of :func:`summary_rows`; those of infinite values where there may be some."""
     rest = tuple(each for each in STATISTICS if each not in {"expected", "scored", "n"})
     more = _FINITE if any(each.infinite for each in report.metrics) or _has_infinite(report) else ()
-    return ("kind", "label", "name", "metric", "value", "expected", "scored", "n", *rest, *more, "notes")
+    own = grouped.COLUMNS if report.groups else ()
+    head = ("kind", "label", "name", "metric", "value", "expected", "scored", "n")
+    return (*head, *rest, *more, *own, "notes")
 
 
 def _has_infinite(report: Numbers) -> bool:
@@ -224,7 +229,8 @@ def _has_infinite(report: Numbers) -> bool:
 def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     """Yield a row per average and metric, then one per label or region and metric, with its statistics.
 
-    Rows of averages have the notes on the run.
+    Then, where cases are grouped, one per group and metric, of the average that leads. Rows of averages have
+    the notes on the run.
     """
     notes = {"notes": NOTES.join(report.notes) or None}
     for name, values in report.averages.items():
@@ -240,3 +246,4 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
             rest = {f"finite_{key}": or_none(value) for key, value in asdict(found.finite).items()}
             own = {key: or_none(getattr(found, key)) for key in STATISTICS}
             yield {**kind, "metric": metric, **own, "infinite": found.infinite, **rest}
+    yield from grouped.rows(report)

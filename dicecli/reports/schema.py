@@ -18,6 +18,7 @@ from dicecli.records.json_schema import (
 from dicecli.records.lengths import LENGTHS
 from dicecli.records.observed import Observed
 from dicecli.records.origin import Origin
+from dicecli.reports import schema_beside as beside
 from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of
 from dicecli.reports.record import SCHEMA
@@ -60,7 +61,8 @@ def schema() -> Schema:
             "origin": of(Origin),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
-            "comparison": parts.comparison(),
+            "comparison": beside.comparison(),
+            "groups": beside.groups(),
             **_of("masks", "labels"),
             **_of("maps", "probabilities"),
         },
@@ -78,7 +80,7 @@ def _of(family: str, reads: str) -> Schema:
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
     batch = single | every | parts.over_cases() | parts.judged()
-    may_lack = ("comparison",)
+    may_lack = ("comparison", "groups")
     return {
         f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),
         f"case_of_{family}": _case(family, reads),

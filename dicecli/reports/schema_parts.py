@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
-from dicecli.records.compared import Change, Comparison
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.labels import LabelScheme
 from dicecli.records.probabilities import Probabilities
@@ -186,7 +185,7 @@ def over_cases() -> Schema:
 def statistics() -> Schema:
     """Return the schema of one metric of one label over the cases."""
     every = properties(Statistics)
-    own = {name: _or_undefined(every[name]) for name in STATISTICS}
+    own = {name: or_undefined(every[name]) for name in STATISTICS}
     own["infinite"] = described(WHOLE, every["infinite"]["description"])
     own["finite"] = {"description": every["finite"]["description"], "$ref": "#/$defs/finite"}
     found = closed(own, optional=("infinite", "finite"))
@@ -195,31 +194,21 @@ def statistics() -> Schema:
 
 def finite() -> Schema:
     """Return the schema of the mean of the cases that are finite, of a metric that may be infinite."""
-    own = {name: _or_undefined(each) for name, each in properties(Spread).items()}
+    own = {name: or_undefined(each) for name, each in properties(Spread).items()}
     return described(closed(own), "The mean of the finite values, and how sure it is; null is undefined.")
-
-
-def comparison() -> Schema:
-    """Return the schema of the numbers of a run beside those of its baseline."""
-    numbers = {
-        name: _or_undefined(each) if each.get("type") == "number" else each
-        for name, each in properties(Change).items()
-    }
-    every = properties(Comparison)
-    every["changes"] = listed(closed(numbers), every["changes"]["description"])
-    return described(closed(every), "The numbers beside those of the baseline; null is undefined.")
 
 
 def judged() -> Schema:
     """Return the schema of what came of the gates, and of the notes on a run."""
     own = {
-        name: _or_undefined(each) if name == "value" else each for name, each in properties(Verdict).items()
+        name: or_undefined(each) if name == "value" else each for name, each in properties(Verdict).items()
     }
     return {
         "gates": listed(
             closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
         ),
         "comparison": {"$ref": "#/$defs/comparison"},
+        "groups": {"$ref": "#/$defs/groups"},
         "notes": notes("What was assumed of the run, or looks odd in it."),
         "made_notes": described(WHOLE, "How many of them, the last ones, are made from the cases."),
         "suggestions": listed(
@@ -233,7 +222,7 @@ def notes(text: str) -> Schema:
     return listed(TEXT, text)
 
 
-def _or_undefined(schema: Mapping[str, Any]) -> Schema:
+def or_undefined(schema: Mapping[str, Any]) -> Schema:
     """Return a number's schema as the record has it: undefined is null; a whole number is never below 0."""
     if schema.get("type") == "number":
         return {key: each for key, each in schema.items() if key != "type"} | VALUE

@@ -16,6 +16,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed
+from dicecli.reports.changes import groups
 from dicecli.reports.reading_back import read_report
 from dicecli.runs.journal import Journal
 
@@ -138,3 +139,42 @@ def raised(done):
 
 def do(*arguments):
     return runner().invoke(cli, [*map(str, arguments)])
+
+
+def test_outputs_have_a_row_for_each_group(pairs, tmp_path):
+    """JSON, the summary as CSV and the sheet say what the averages and intervals of the groups' reports are."""
+    report = dicecli.batch(pairs=pairs, labels=SCHEME, group_by="fold", metrics=["dice", "recall"])
+    record = report.to_dict()["summary"]["groups"]
+    assert (record["by"], [each["value"] for each in record["groups"]]) == ("fold", ["2", "10", None])
+    rows = [each for each in report.rows("summary") if each["kind"] == "group"]
+    assert [(each["group"], each["metric"]) for each in rows] == [
+        (value, metric) for value in ("2", "10", None) for metric in ("dice", "recall")
+    ]
+    for said, (value, group) in zip(record["groups"], report.groups.items(), strict=True):
+        assert (said["expected"], said["scored"]) == (len(group.results), len(group.scored))
+        alone = of_fold(pairs, tmp_path, value or "")
+        for name, each in said["metrics"].items():
+            average, interval = alone.averages["macro"][name], alone.intervals["macro"][name]
+            assert (each["average"], each["value"], each["n"]) == ("macro", average.value, average.n)
+            if value is not None:
+                assert (each["ci_low"], each["ci_high"]) == interval[:2]
+            (row,) = [row for row in rows if (row["group"], row["metric"]) == (value, name)]
+            assert [row[key] for key in ("value", "n", "ci_low")] == [
+                each[key] for key in ("value", "n", "ci_low")
+            ]
+    sheet = groups(report)
+    assert [row[:2] for row in sheet.rows] == [
+        ("2", "3 of 3"),
+        ("10", "2 of 3"),
+        ("(none)", "1 of 1"),
+        ("all", "6 of 7"),
+    ]
+    assert sheet.columns[:4] == ("fold", "cases", "dice@macro", "95 % CI")
+    assert sheet.rows[3][2] == f"{report.look_up('dice').value:.4f}"
+    out = tmp_path / "s.csv"
+    assert do("batch", "--pairs", pairs, "--group-by", "fold", "--summary", out).exit_code == 3
+    with out.open(newline="") as file:
+        assert {row["group"] for row in csv.DictReader(file) if row["kind"] == "group"} == {"2", "10", ""}
+    ungrouped = dicecli.batch(pairs=pairs)
+    assert groups(ungrouped).rows == ()
+    assert "groups" not in ungrouped.to_dict()["summary"]
