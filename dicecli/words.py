@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
@@ -12,6 +15,8 @@ from dicecli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: So many names of a folder are looked at.
+_LOOKED_AT = 1_000
 #: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
 _QUOTES = "'\"`\N{ACUTE ACCENT}\N{PRIME}"
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -65,7 +70,20 @@ def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     return [by_plain[each] for each in difflib.get_close_matches(word.casefold(), by_plain, n=most)]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
     """Ask whether a near word was meant, for a hint, with a space behind it; nothing where none is near."""
-    found = near(word, known)
+    found = near(word, known, most)
     return f"Did you mean {' or '.join(found)}? " if found else ""
+
+
+def did_you_mean_file(path: str | Path) -> str:
+    """Ask whether a file or folder with a near name was meant, for a hint; nothing where the path is there.
+
+    The first thousand names beside it are looked at.
+    """
+    folder = Path(path).parent
+    with suppress(OSError, ValueError):
+        if not Path(path).exists():
+            beside = [str(folder / each.name) for each in islice(folder.iterdir(), _LOOKED_AT)]
+            return did_you_mean(str(Path(path)), beside, most=1)
+    return ""

@@ -9,6 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.helping import OptionsCommand, SharedOption, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
@@ -36,32 +37,48 @@ Examples:
 """
 
 
-@click.command("batch", cls=shared.OptionsCommand, epilog=_EPILOG)
+@click.command("batch", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("predictions", "references", "FOLDER")
-@click.option("--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'.")
-@click.option("--reference-pattern", metavar="PATTERN", help="Likewise, as '{case}/seg.nii.gz'.")
-@click.option(
+@about(
+    "sides", "--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'."
+)
+@about("sides", "--reference-pattern", metavar="PATTERN", help="Likewise, as '{case}/seg.nii.gz'.")
+@about(
+    "sides",
     "--pairs",
     metavar="FILE.csv",
     type=shared.MASK,
     help="A CSV of the pairs: columns prediction, reference, and optionally case, group and others.",
 )
 @shared.taking(AnyOptions, "pairing", "summing")
-@click.option("--follow-links", is_flag=True, help="Let links to files lead out of their folder.")
-@click.option("--allow-same", is_flag=True, help="Let the predictions be the references themselves.")
-@click.option("--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
+@about(
+    "sides",
+    "--follow-links",
+    is_flag=True,
+    help="Let links to files lead out of their folder.",
+    is_usual=False,
+)
+@about(
+    "sides",
+    "--allow-same",
+    is_flag=True,
+    help="Let the predictions be the references themselves.",
+    is_usual=False,
+)
+@about("sides", "--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
 @shared.jobs("Processes", "the cores; none for a few small files")
 @click.option(
     "--executor",
-    cls=shared.SharedOption,
+    cls=SharedOption,
+    topic="running",
     type=PluginChoice("executors", ("serial", "processes", "dask")),
     help="What runs the cases; dask needs the extra 'dask'.",
     shown="processes for several jobs",
 )
 @shared.running
-@click.option("--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
-@click.option("--strict", is_flag=True, help="Stop at the first case that fails.")
-@click.option("--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
+@about("running", "--resume", is_flag=True, help="Go on where a run with the same -o was interrupted.")
+@about("running", "--strict", is_flag=True, help="Stop at the first case that fails.")
+@about("sides", "--soft", is_flag=True, help="The predictions are probability maps, as of 'dicecli soft'.")
 @shared.taking(AnyOptions, "reporting", "scoring", "reading")
 @judging
 @formatting("labels", "probabilities")

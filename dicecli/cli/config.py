@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from dicecli.cli.choices import WordChoice
 from dicecli.cli.configuration import OWN, SHARED
 from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
-from dicecli.cli.options import SharedOption
+from dicecli.cli.helping import OptionsCommand, SharedOption, about
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ class _InForce(NamedTuple):
     source: str
 
 
-@click.command("config", epilog=_EPILOG)
+@click.command("config", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("command_name", metavar="[COMMAND]", required=False, type=WordChoice(COMMANDS))
-@click.option(
+@about(
+    "output",
     "-f",
     "--format",
     "format_name",

@@ -7,6 +7,7 @@ import textwrap
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.helping import OptionsCommand
 from dicecli.reports.text import inert
 
 _EPILOG = """\b
@@ -16,7 +17,7 @@ Examples:
 """
 
 
-@click.command("explain", epilog=_EPILOG)
+@click.command("explain", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("file", metavar="RESULTS.json", type=shared.MASK)
 @click.argument("names", metavar="[NUMBER]...", nargs=-1)
 def command(file: str, names: tuple[str, ...]) -> None:

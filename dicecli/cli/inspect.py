@@ -10,6 +10,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import WordChoice
+from dicecli.cli.helping import OptionsCommand, about
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 _SHOWN = 24
 
 
-@click.command("inspect")
+@click.command("inspect", cls=OptionsCommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=shared.MASK)
 @shared.taking(MaskOptions, "reading")
-@click.option(
+@about(
+    "output",
     "-f",
     "--format",
     "format_name",
@@ -33,7 +35,7 @@ _SHOWN = 24
     show_default=True,
     help="What standard output gets.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show every value.")
+@about("output", "-v", "--verbose", is_flag=True, help="Show every value.")
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
     """Say what each file is as a mask, and what looks wrong.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from dicecli.cli.helping import about
 from dicecli.reports import writing
 from dicecli.reports.text import inert
 
@@ -20,21 +21,24 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-_BASELINE = click.option(
+_BASELINE = about(
+    "gates",
     "--baseline",
     metavar="FILE",
     type=click.Path(path_type=str),
     help="The JSON of an earlier run: compare with it, over the cases that both scored.",
 )
 _OPTIONS = [
-    click.option(
+    about(
+        "gates",
         "--fail-under",
         metavar="GATE",
         multiple=True,
         help="Exit 1 when a score is lower: 'dice=0.85' (macro average), 'iou@micro=0.7', 'dice[liver]=0.9' "
         "(pooled over cases), 'min:dice[tumour]=0.3' (every case). Repeatable.",
     ),
-    click.option(
+    about(
+        "gates",
         "--fail-over",
         metavar="GATE",
         multiple=True,
@@ -42,14 +46,16 @@ _OPTIONS = [
         "Repeatable.",
     ),
     _BASELINE,
-    click.option(
+    about(
+        "gates",
         "--max-drop",
         metavar="DROP",
         multiple=True,
         help="With --baseline, exit 1 when a score got worse by more: '0.01' (Dice, or of maps "
         "soft_dice_standard), 'dice[liver]=0.02'. Repeatable.",
     ),
-    click.option(
+    about(
+        "gates",
         "--github",
         is_flag=True,
         help="Append a Markdown summary to $GITHUB_STEP_SUMMARY, and annotate gates that failed.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dicecli.cli.options import SharedOption
+from dicecli.cli.helping import SharedOption
 from dicecli.errors import UsageError
 from dicecli.records.settings import CALLED
 from dicecli.reports.parts import PARTS

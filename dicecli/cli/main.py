@@ -14,17 +14,25 @@ from dicecli.errors import DicecliError, OutputError
 from dicecli.records.version import __version__
 from dicecli.reports.text import inert
 
-#: The commands, each with the first line of its help, so that listing them imports none. A test compares.
-COMMANDS = {
-    "score": "Score a predicted mask against its reference.",
-    "batch": "Score every prediction of one folder against its reference in another.",
-    "soft": "Score a map of probabilities against its reference.",
-    "report": "Render results again, without touching a mask.",
-    "explain": "Say what a number of a report is: its value, its metric, over what it was averaged.",
-    "inspect": "Say what each file is as a mask, and what looks wrong.",
-    "metrics": "List the metrics, or explain one.",
-    "config": "Show the options in force, and where each came from.",
+#: The commands in groups, each with the first line of its help, so that listing them imports none; a test
+#: compares them.
+GROUPS = {
+    "Commands that score": {
+        "score": "Score a predicted mask against its reference.",
+        "batch": "Score every prediction of one folder against its reference in another.",
+        "soft": "Score a map of probabilities against its reference.",
+    },
+    "Commands on results": {
+        "report": "Render results again, without touching a mask.",
+        "explain": "Say what a number of a report is: its value, its metric, over what it was averaged.",
+    },
+    "Commands that look up": {
+        "inspect": "Say what each file is as a mask, and what looks wrong.",
+        "metrics": "List the metrics, or explain one.",
+        "config": "Show the options in force, and where each came from.",
+    },
 }
+COMMANDS = {name: said for group in GROUPS.values() for name, said in group.items()}
 
 _EPILOG = "Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."
 
@@ -67,8 +75,17 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), said) for name, said in commands.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; without any, say what one can do, with exit code 2, since nothing was done."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(import_module("dicecli.cli.start").what_to_do(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error of this project becomes a message."""
@@ -80,7 +97,15 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called, and give it the defaults of the repository."""
+        """Find the command that is called, and give it the defaults of the repository.
+
+        Raises
+        ------
+        UnknownName
+            There is no such command.
+        """
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise import_module("dicecli.cli.start").no_command(args, COMMANDS)
         name, command, rest = super().resolve_command(ctx, args)
         if name is not None and not ctx.resilient_parsing:  # a shell that completes a line calls nothing
             _take_defaults(ctx, name, rest)
@@ -130,9 +155,15 @@ def _is_built(module: str) -> bool:
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help=_VERSION
 )
 def cli() -> None:
-    """Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
+    r"""Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
 
-    Start with: dicecli score PREDICTION REFERENCE
+    Masks go in, two files or two folders; a table, CSV, JSON or Markdown comes out.
+
+    \b
+    Examples:
+      dicecli score prediction.png reference.png
+      dicecli batch predictions references -o scores.csv
+      dicecli inspect reference.nii.gz
     """
 
 

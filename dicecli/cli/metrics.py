@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dicecli.cli.helping import OptionsCommand
 from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
 from dicecli.plugins import installed
@@ -23,7 +24,7 @@ _COMMANDS = {
 }
 
 
-@click.command("metrics")
+@click.command("metrics", cls=OptionsCommand)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def command(names: tuple[str, ...]) -> None:
     """List the metrics, or explain one.

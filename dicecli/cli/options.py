@@ -8,107 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.choices import PluginChoice, Several, WordChoice
+from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
 from dicecli.records.label_files import parse_region
 from dicecli.records.options import table_of
-from dicecli.records.settings import KINDS, AnyOptions, Options, reads_of
+from dicecli.records.settings import AnyOptions, Options, reads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from dicecli.cli.helping import Command
     from dicecli.records.options import Option, Part
-    from dicecli.records.settings import Reads, Settings
-
-    #: A command, or the function that becomes one.
-    Command = Callable[..., Any]
+    from dicecli.records.settings import Settings
 
 MASK = click.Path(path_type=str, readable=False)
-#: By this word the context of a command says that its help is to show every option.
-_SHOWS_ALL = "dicecli.shows_all"
-
-
-def _show_all(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Print the help with every option."""
-    if wanted and not ctx.resilient_parsing:
-        ctx.meta[_SHOWS_ALL] = True
-        click.echo(ctx.get_help(), color=ctx.color)
-        ctx.exit()
-
-
-class OptionsCommand(click.Command):
-    """A command whose ``--help`` shows the usual options, and ``--help-all`` the others as well."""
-
-    @property
-    def unusual(self) -> list[SharedOption]:
-        """The options that ``--help`` does not show."""
-        return [each for each in self.params if isinstance(each, SharedOption) and not each.is_usual]
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options and arguments, those on help last."""
-        every = click.Option(
-            ["--help-all"],
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_show_all,
-            hidden=not self.unusual,
-            help="Show this message with every option.",
-        )
-        return [*super().get_params(ctx), every]
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what follows the options: examples, and how many options there are besides."""
-        super().format_epilog(ctx, formatter)
-        if self.unusual and not ctx.meta.get(_SHOWS_ALL):
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(f"{len(self.unusual)} more options: {ctx.command_path} --help-all")
-
-
-class SharedOption(click.Option):
-    """An option of click that knows which runs have it.
-
-    Attributes
-    ----------
-    reads : tuple of {"labels", "probabilities"}
-        What predictions are read as in the runs that have it.
-    shown : str or None
-        The default in words, where its value does not say it.
-    is_usual : bool
-        Whether ``--help`` shows it; the others are for ``--help-all``.
-    """
-
-    def __init__(
-        self,
-        *arguments: Any,
-        reads: tuple[Reads, ...] = tuple(KINDS),
-        shown: str | None = None,
-        is_usual: bool = True,
-        **named: Any,
-    ) -> None:
-        if shown is not None:
-            named["help"] = f"{named['help']}  [default: {shown}]"
-        super().__init__(*arguments, **named)
-        self.reads = reads
-        self.shown = shown
-        self.is_usual = is_usual
-
-    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """Convert what is given; of lists with commas the values follow each other."""
-        found = super().type_cast_value(ctx, value)
-        return self.type.flat(found) if isinstance(self.type, Several) and found else found
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Say of an option that not every run has, where there is a choice, whether it goes with --soft.
-
-        None: it is not shown.
-        """
-        if not self.is_usual and not ctx.meta.get(_SHOWS_ALL):
-            return None
-        record = super().get_help_record(ctx)
-        if record is None or len(self.reads) > 1 or all(each.name != "soft" for each in ctx.command.params):
-            return record
-        return record[0], f"{record[1]}  [{'with' if self.reads == ('probabilities',) else 'without'} --soft]"
 
 
 def taking(kind: type[Options], *parts: Part) -> Callable[[Command], Command]:
@@ -131,6 +44,7 @@ def _made(option: Option) -> Callable[[Command], Command]:
         f"--{option.key}",
         option.name,
         cls=SharedOption,
+        topic=option.about,
         reads=reads_of(option.name),
         shown=option.shown,
         is_usual=option.is_usual,
@@ -174,6 +88,7 @@ def _whole(limit: float | None) -> int | None:
 _TIMEOUT = click.option(
     "--timeout",
     cls=SharedOption,
+    topic="running",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="Stop a case that takes longer: it is a failed one.",
@@ -182,6 +97,8 @@ _TIMEOUT = click.option(
 _SCHEDULER = click.option(
     "--scheduler",
     cls=SharedOption,
+    topic="running",
+    is_usual=False,
     metavar="ADDRESS",
     help="With --executor dask, a cluster that exists: tcp://host:8786.",
     shown="one on this machine",
@@ -204,6 +121,7 @@ def jobs(what: str, shown: str = "the cores") -> Callable[[Command], Command]:
         "-j",
         "--jobs",
         cls=SharedOption,
+        topic="running",
         type=click.IntRange(1),
         metavar="N",
         help=f"{what}.",
@@ -215,8 +133,9 @@ def talking(command: Command) -> Command:
     """Add the options on how much is said."""
     return adding(
         [
-            click.option("-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
-            click.option(
+            about("output", "-v", "--verbose", is_flag=True, help="Show every label, and say what was done."),
+            about(
+                "output",
                 "-q",
                 "--quiet",
                 is_flag=True,
@@ -224,17 +143,6 @@ def talking(command: Command) -> Command:
             ),
         ]
     )(command)
-
-
-def adding(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
-    """Return what adds options to a command, so that help shows them in this order."""
-
-    def _add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return _add
 
 
 def settings_from(options: dict[str, Any], *, soft: bool = False) -> Settings:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.options import SharedOption, adding
+from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
 from dicecli.plugins import can, having, load, own
@@ -19,11 +19,12 @@ from dicecli.reports.look import Look
 from dicecli.reports.outputs import planned, write_all
 from dicecli.reports.parts import PARTS
 from dicecli.reports.text import inert
+from dicecli.words import did_you_mean_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dicecli.cli.options import Command
+    from dicecli.cli.helping import Command
     from dicecli.records.settings import Reads
     from dicecli.reports.look import Part
     from dicecli.reports.outputs import Target
@@ -44,7 +45,8 @@ def formatting(*reads: Reads) -> Callable[[Command], Command]:
     """
     forms = tuple(each for each in own("exporters") if each not in PICTURES)
     made = [
-        click.option(
+        about(
+            "output",
             "-f",
             "--format",
             "format_name",
@@ -62,6 +64,7 @@ def formatting(*reads: Reads) -> Callable[[Command], Command]:
                     *long,
                     _of(name),
                     cls=SharedOption,
+                    topic="output",
                     reads=part.reads,
                     metavar="FILE",
                     multiple=True,
@@ -151,7 +154,9 @@ def show_case(
     if refusal is not None:
         raise refusal
     if isinstance(result, Failed):
-        raise CaseError(result.message, result.hint)
+        sides = (result.case.prediction, result.case.reference) if result.error == "Missing" else ()
+        meant = next(filter(None, map(did_you_mean_file, map(str, sides))), "")
+        raise CaseError(result.message, f"{meant}{result.hint}")
     if format_name in {"csv", "json"} and not quiet:
         for note in report.case(result).notes:
             click.echo(f"Note: {inert(note)}", err=True)

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from dicecli.cli import options as shared
+from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
@@ -36,14 +37,14 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.command("report", epilog=_EPILOG)
+@click.command("report", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("files", metavar="RESULTS.json...", nargs=-1, required=True, type=shared.MASK)
 @shared.choosing
 @judging
 @formatting("labels", "probabilities")
 @shared.talking
-@click.option(
-    "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
+@about(
+    "output", "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
 )
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:

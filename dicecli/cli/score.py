@@ -9,6 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.helping import OptionsCommand, SharedOption
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.origins import origin_of_call
@@ -24,12 +25,15 @@ Examples:
 """
 
 
-@click.command("score", cls=shared.OptionsCommand, epilog=_EPILOG)
+@click.command("score", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("prediction", "reference", "FILE")
 @shared.taking(MaskOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads, or Dask workers")
 @click.option(
     "--executor",
+    cls=SharedOption,
+    topic="running",
+    is_usual=False,
     type=PluginChoice("executors", ("serial", "dask")),
     default="serial",
     show_default=True,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli.helping import about
 from dicecli.cli.options import MASK
 from dicecli.errors import UsageError
 
@@ -31,7 +34,7 @@ def taking_sides(first: str, second: str, what: str) -> Callable[[Command], Comm
     def _add(command: Command) -> Command:
         for side in reversed(SIDES):
             said = f"The {side}, whatever the order of the arguments."
-            option = click.option(f"--{side}", f"{side}_named", type=MASK, metavar=what, help=said)
+            option = about("sides", f"--{side}", f"{side}_named", type=MASK, metavar=what, help=said)
             command = option(command)
         for name in (second, first):
             argument = click.argument(name, required=False, type=MASK, metavar=name.upper())
@@ -71,11 +74,12 @@ def sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str | No
 
 
 def both_sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str, str, bool]:
-    """Take both sides out of a command's options, as :func:`sides_of`; none may be missing.
+    """Take both sides out of a command's options, as :func:`sides_of`.
 
     Raises
     ------
     UsageError
+        One is missing, or both are folders.
     """
     prediction, reference, is_named = sides_of(options, first, second)
     if prediction is None or reference is None:
@@ -85,5 +89,12 @@ def both_sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str
         raise UsageError(
             f"two files are expected, a prediction and a reference; missing: {missing}",
             f"Give both: {first.upper()} {second.upper()}, or --prediction FILE --reference FILE.",
+        )
+    if Path(prediction).is_dir() and Path(reference).is_dir():
+        soft = ("--soft",) if first == "probabilities" else ()
+        raise UsageError(
+            f"'{prediction}' and '{reference}' are folders; two files are expected",
+            "Score every file of the one by the other's: dicecli batch "
+            f"{shlex.join((*soft, prediction, reference))}",
         )
     return prediction, reference, is_named

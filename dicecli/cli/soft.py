@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.helping import OptionsCommand
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.origins import origin_of_call
@@ -22,7 +23,7 @@ Examples:
 """
 
 
-@click.command("soft", cls=shared.OptionsCommand, epilog=_EPILOG)
+@click.command("soft", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("probabilities", "reference", "FILE")
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads")

@@ -5,10 +5,11 @@ They are those of torchmetrics, MONAI, scikit-learn, segmentation_models.pytorch
 
 from __future__ import annotations
 
+from ast import literal_eval
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 
 class Word(NamedTuple):
@@ -102,3 +103,22 @@ def advised(name: str, known: Collection[str]) -> str:
         return word.otherwise
     found = next((each for each in word.here if each.partition("=")[0] in known), None)
     return word.otherwise if found is None else f"Here it is {found}."
+
+
+def typed(name: str, options: Mapping[str, str]) -> str:
+    """Return what an option of another tool is on this command line, with a value; empty where unknown.
+
+    Parameters
+    ----------
+    name : str
+        As a keyword.
+    options : mapping of str to str
+        The options that there are, as they are typed, by their keywords.
+    """
+    for here in ELSEWHERE.get(name, Word(())).here:
+        keyword, _, value = here.partition("=")
+        given = literal_eval(value) if value else True
+        if keyword in options and given is not False:
+            text = "FILE.json" if isinstance(given, dict) else given[0] if isinstance(given, list) else given
+            return options[keyword] if given is True else f"{options[keyword]} {text}"
+    return ""

@@ -26,6 +26,7 @@ from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
 from dicecli.records.calling import telling
 from dicecli.records.labels import NO_LABEL, LabelScheme
+from dicecli.words import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
     from dicecli.records.labels import Colour
@@ -67,7 +68,9 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
     is_own = path.is_file()
     if not is_own:
         if path.suffix or len(path.parts) > 1:
-            raise LabelFileError(f"{path}: there is no such file of labels", _EXAMPLE)
+            preset = did_you_mean(path.stem, presets())
+            meant = preset if str(path.parent) == "." and preset else did_you_mean_file(path)
+            raise LabelFileError(f"{path}: there is no such file of labels", f"{meant}{_EXAMPLE}")
         if str(source) not in presets():
             raise unknown("labels file or preset", str(source), presets())
         path = Path(__file__).parent / "presets" / f"{source}.json"
@@ -118,7 +121,8 @@ def _own_form(content: dict[str, object], labels: dict[str, object], source: str
     is_foreign = bool({"modality", "numTraining", "channel_names", "file_ending"} & set(content))
     if not is_foreign and set(content) - _KEYS:
         extra = ", ".join(sorted(set(content) - _KEYS))
-        raise LabelFileError(f"{source}: unknown key: {extra}", f"Known: {', '.join(sorted(_KEYS))}.")
+        meant = did_you_mean(min(set(content) - _KEYS), _KEYS)
+        raise LabelFileError(f"{source}: unknown key: {extra}", f"{meant}Known: {', '.join(sorted(_KEYS))}.")
     names = {int(key): str(value) for key, value in labels.items()}
     if len(names) < len(labels):
         raise LabelFileError(f"{source}: one label is written twice", "Give each label one name.")
@@ -152,7 +156,8 @@ def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> 
     """
     found: dict[Colour, list[int]] = {}
     for key, value in table.items():
-        several = value if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)) else [value]
+        is_list = isinstance(value, list) and isinstance(next(iter(value), 0), (list, str))
+        several = value if is_list else [value]
         for colour in several:
             found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
     if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):

@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 ValueType = Literal["flag", "text", "integer", "number"]
 #: What an option is about; a command takes the options of some of these.
 Part = Literal["reading", "scoring", "reporting", "pairing", "summing", "measuring"]
+#: The groups of options in ``--help``.
+Topic = Literal["sides", "labels", "metrics", "output", "gates", "running", "reading", "help"]
+_TOPICS: dict[Part, Topic] = {
+    "reading": "reading",
+    "scoring": "metrics",
+    "reporting": "metrics",
+    "pairing": "sides",
+    "summing": "output",
+    "measuring": "metrics",
+}
 Value = TypeVar("Value")
 Record = TypeVar("Record")
 
@@ -46,6 +56,8 @@ class Option:
         What it means, in a sentence or two.
     part : {"reading", "scoring", "reporting", "pairing", "summing", "measuring"}
         Of the last one no command takes any: a file that needs it asks for it.
+    topic : str or None
+        The group in which ``--help`` shows it; None: that of its part.
     long, short : str or None
         On the command line, without hyphens in front; `long` is also the key in a file. By default the name.
     metavar : str or None
@@ -85,6 +97,7 @@ class Option:
     help: str
     _: KW_ONLY
     part: Part = "reading"
+    topic: Topic | None = None
     long: str | None = None
     short: str | None = None
     metavar: str | None = None
@@ -110,6 +123,11 @@ class Option:
     def key(self) -> str:
         """Its name on the command line and in a file, without hyphens in front."""
         return self.long or self.name.replace("_", "-")
+
+    @property
+    def about(self) -> Topic:
+        """The group in which ``--help`` shows it."""
+        return self.topic or _TOPICS[self.part]
 
     @property
     def expected(self) -> str:

@@ -22,6 +22,7 @@ CHANNEL_AXIS = Option(
     least=-4,
     most=3,
     after="argmax",
+    is_usual=False,
     shown="the last; of a .npy of probabilities found by the reference's shape",
 )
 

@@ -63,9 +63,12 @@ class _Shared:
             "error.",
             metavar="FILE|PRESET",
             is_path=True,
+            topic="labels",
         ),
     )
-    include_background: bool = option(False, Option("Take the background into the averages.", part="scoring"))
+    include_background: bool = option(
+        False, Option("Take the background into the averages.", part="scoring", topic="labels")
+    )
     average: Average = option(
         "macro",
         Option(
@@ -91,7 +94,9 @@ class _Shared:
         ),
     )
     band: int | None = option(None, Option("The band of a GeoTIFF, from 1.", metavar="N", least=1))
-    page: int | None = option(None, Option("The page of a TIFF, from 1.", metavar="N", least=1))
+    page: int | None = option(
+        None, Option("The page of a TIFF, from 1.", metavar="N", least=1, is_usual=False)
+    )
     nodata: Nodata = option(
         "auto",
         Option(
@@ -102,18 +107,24 @@ class _Shared:
         "auto",
         Option(
             "What the labels of a palette are: its numbers (index), or its colours by the colour table. "
-            "auto: the numbers, and an error where colours contradict them."
+            "auto: the numbers, and an error where colours contradict them.",
+            is_usual=False,
         ),
     )
     geometry: Geometry = option(
         "strict",
-        Option("ignore: compare pixel by pixel what would be refused for where it lies.", part="scoring"),
+        Option(
+            "ignore: compare pixel by pixel what would be refused for where it lies.",
+            part="scoring",
+            topic="sides",
+        ),
     )
     axes: Axes | None = option(
         None,
         Option(
             "What the first axis of a NIfTI is, beside an image: xy, the column, as of ITK; ij, the row.",
             shown="ij, but refused where xy fits far better",
+            is_usual=False,
         ),
     )
     missing: OnMissing = option(
@@ -130,6 +141,7 @@ class _Shared:
             least=1,
             shown=f"2^{MAX_PIXELS.bit_length() - 1}",
             is_measured=False,
+            is_usual=False,
         ),
     )
     max_memory: int | str = option(
@@ -139,6 +151,7 @@ class _Shared:
             metavar="SIZE",
             shown=f"{MAX_MEMORY >> 30}GiB",
             is_measured=False,
+            is_usual=False,
         ),
     )
 
@@ -173,6 +186,7 @@ class _OfMasks:
             plugins="backends",
             after="channel_axis",
             part="scoring",
+            topic="running",
         ),
     )
     per_slice: bool = option(
@@ -198,6 +212,7 @@ class Options(_Shared):
             metavar="NAME=1,2,3",
             is_many=True,
             after="labels",
+            topic="labels",
         ),
     )
     ignore_label: int | str | Iterable[int] | None = option(
@@ -208,6 +223,7 @@ class Options(_Shared):
             is_many=True,
             is_list=True,
             after="regions",
+            topic="labels",
         ),
     )
 

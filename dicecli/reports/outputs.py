@@ -10,6 +10,7 @@ from dicecli.plugins import by_suffix, can, suffixes
 from dicecli.reports import writing
 from dicecli.reports.look import Look
 from dicecli.reports.parts import PARTS
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,9 +47,10 @@ def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
         suffix = Path(path).suffix.lower()
         exporter = by_suffix("exporters", suffix, part)
         if exporter is None:
+            known = suffixes("exporters", part)
             raise OutputError(
                 f"{path}: no {PARTS[part].called} has the suffix '{suffix}'",
-                f"The format goes by the suffix: {', '.join(suffixes('exporters', part))}.",
+                f"{did_you_mean(suffix, known)}The format goes by the suffix: {', '.join(known)}.",
             )
         if can(exporter, "check"):
             exporter.check(part)

@@ -25,6 +25,7 @@ from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
 from dicecli.statistics.matrix import Matrix
+from dicecli.words import did_you_mean_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +48,9 @@ def read_report(path: str | Path) -> Report:
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: cannot be read as a report: {error}", _HINT) from error
+        meant = did_you_mean_file(path)
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path}: cannot be read as a report: {why}", f"{meant}{_HINT}") from error
     try:
         return from_dict(record)
     except UsageError as error:

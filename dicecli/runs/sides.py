@@ -13,7 +13,7 @@ from dicecli.errors import PairingError
 from dicecli.records.cases import Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dicecli.records.cases import Case, Result
 
@@ -85,6 +85,25 @@ def contradiction(prediction: object, reference: object) -> tuple[str, ...]:
     said = f"'{first}' is taken as the prediction and '{second}' as the reference, though names say otherwise"
     named = f"--prediction {shlex.quote(second)} --reference {shlex.quote(first)}"
     return (f"{said}; if these are right, precision and recall have changed places: {named}",)
+
+
+def told_apart(names: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first prediction and its reference among names that say which they are, else being alike.
+
+    Where there is one of each, they need not be alike.
+    """
+    references: dict[frozenset[str], str] = {}
+    predictions: dict[frozenset[str], str] = {}
+    for name in names:
+        words = frozenset(word.lower() for word in _WORD.findall(name))
+        is_reference, is_prediction = bool(words & _OF_REFERENCES), bool(words & _OF_PREDICTIONS)
+        if is_reference != is_prediction:
+            side = references if is_reference else predictions
+            side.setdefault(words - _OF_REFERENCES - _OF_PREDICTIONS, name)
+    alike = [(name, references[rest]) for rest, name in predictions.items() if rest in references]
+    if not alike and len(references) == len(predictions) == 1:
+        alike = [*zip(predictions.values(), references.values(), strict=True)]
+    return alike[0] if alike else None
 
 
 def noting(result: Result, notes: tuple[str, ...]) -> Result:

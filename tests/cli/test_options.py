@@ -15,7 +15,8 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.cli.configuration import load
 from dicecli.cli.defaults import COMMANDS, _known
-from dicecli.cli.options import _SHOWS_ALL, SharedOption, settings_from
+from dicecli.cli.helping import SHOWS_ALL, TOPICS, SharedOption
+from dicecli.cli.options import settings_from
 from dicecli.records.options import Option, table_of
 from dicecli.records.settings import KINDS, AnyOptions, reads_of
 from dicecli.reports.reading_back import settings_from_dict
@@ -52,6 +53,10 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def list_commands():
+    return cli.list_commands(None)
 
 
 def of(command):
@@ -203,7 +208,7 @@ def test_an_option_of_the_other_kind_is_refused_by_name(name):
 def test_help_of_both_kinds_says_which_options_go_with_soft():
     """Where --soft is a choice, an option that not every run has says so; elsewhere there is nothing to say."""
     context = click.Context(of("batch"))
-    context.meta[_SHOWS_ALL] = True
+    context.meta[SHOWS_ALL] = True
     for each in of("batch").params:
         if isinstance(each, SharedOption):
             _, said = each.get_help_record(context)
@@ -214,7 +219,7 @@ def test_help_of_both_kinds_says_which_options_go_with_soft():
         assert "--soft]" not in runner().invoke(cli, [command, "--help"]).stdout
 
 
-@pytest.mark.parametrize("command", ["score", "batch", "soft"])
+@pytest.mark.parametrize("command", list_commands())
 def test_help_in_two_parts(command, folder):
     """--help shows the usual options and how many others there are, --help-all every one; neither asks the file."""
     (folder / "dicecli.toml").write_text("nothing = 1\n")
@@ -223,15 +228,35 @@ def test_help_in_two_parts(command, folder):
     found = {
         each.name: max(each.opts, key=len) for each in of(command).params if isinstance(each, SharedOption)
     }
-    hidden = {long for name, long in found.items() if not table_of(AnyOptions).get(name, Option("")).is_usual}
-    shown = {long for long in found.values() if re.search(rf"^ .*{long} ", usual.stdout, re.MULTILINE)}
+    hidden = {max(each.opts, key=len) for each in of(command).unusual}
+    table = table_of(AnyOptions)
+    assert hidden >= {long for name, long in found.items() if not table.get(name, Option("")).is_usual}
+    shown = {long for long in found.values() if re.search(rf"^  (-\w, )?{long} ", usual.stdout, re.MULTILINE)}
     assert shown == {*found.values()} - hidden
-    assert all(re.search(rf"^ .*{long} ", every.stdout, re.MULTILINE) for long in found.values())
-    assert bool(hidden) == (command != "soft")
+    assert all(re.search(rf"^  (-\w, )?{long}\b", every.stdout, re.MULTILINE) for long in found.values())
+    assert bool(hidden) == (command in {"score", "batch", "soft", "inspect"})
     assert ("--help-all" in usual.stdout) == bool(hidden)
     said = f"  {len(hidden)} more options: cli {command} --help-all"
     assert (usual.stdout.splitlines()[-1] == said) == bool(hidden)
     assert "more options" not in every.stdout
+
+
+@pytest.mark.parametrize("command", list_commands())
+def test_help_shows_options_in_groups(command):
+    """Every option has one, in one order everywhere, the usual ones first; examples stand before them."""
+    own = [each for each in of(command).params if isinstance(each, click.Option)]
+    assert [] == [each for each in own if not isinstance(each, SharedOption)]
+    said = runner().invoke(cli, [command, "--help-all"], terminal_width=80).stdout
+    heads = re.findall(r"^([A-Z].*):$", said, re.MULTILINE)
+    assert [
+        title for topic, title in TOPICS.items() if topic == "help" or topic in {each.topic for each in own}
+    ] == heads
+    assert "Examples:" not in said or said.index("Examples:") < said.index(f"\n{heads[0]}:")
+    for title, body in zip(heads, re.split(r"^[A-Z].*:$", said, flags=re.MULTILINE)[1:], strict=True):
+        longs = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", body, re.MULTILINE)
+        inside = {max(each.opts, key=len): each.is_usual for each in own if TOPICS[each.topic] == title}
+        assert sorted(longs, key=lambda long: not inside.get(long, True)) == longs
+        assert title == TOPICS["help"] or {*inside} == {*longs}
 
 
 def test_what_help_hides_can_be_given_all_the_same(folder):

@@ -33,6 +33,7 @@ _MAKERS = _ERRORS | {"error": 1, "kind": 1, "Failed": 3, "Pending": 3}
 #: Calls whose texts are help or documentation.
 _HELP = {
     "Option",
+    "about",
     "option",
     "argument",
     "describe",
@@ -48,7 +49,7 @@ _WORDS = 6
 _PROPOSE_NOTHING = (
     "cli.metrics._of_family: ",
     "cli.kinds.leave_others: Note: not used with --soft",
-    "cli.options.get_help_record: ",
+    "cli.helping.get_help_record: ",
     "masks.channel_arrays._channel_axis: its channels are on axis",
     "masks.channels._declared: ",
     "masks.channels._note: ",
@@ -189,7 +190,7 @@ class _Reader:
                 added = (each for each in ast.walk(function or self.tree) if isinstance(each, ast.AugAssign))
                 is_longer = any(ast.unparse(each.target) == name for each in added)
                 return {f"{each}{_HOLE * is_longer}" for each in found}
-            case ast.Call(func=ast.Name(id="did_you_mean")):
+            case ast.Call(func=ast.Name(id="did_you_mean" | "did_you_mean_file")):
                 return {"", f"Did you mean {_HOLE}? "}  # of words.py
             case ast.Call(func=ast.Name(id=name)) if name in self.functions and depth < 4:
                 inner = self.functions[name]

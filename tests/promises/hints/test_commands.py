@@ -14,7 +14,7 @@ from dicecli import plugins
 TABLE = Table(
     "commands",
     unfollowed={
-        "cli.options.format_epilog": "what --help ends with, and --help-all: tests/cli/test_options.py",
+        "cli.helping.format_epilog": "what --help ends with, and --help-all: tests/cli/test_options.py",
         "cli.streams.refused: Write to a file with space": "print_report has the same hint, which is followed",
     },
 )
@@ -164,6 +164,69 @@ def a_form_of_a_part(scene):
         hint = scene.refused(f"{_SCORE} -f json")
     for form in hint.removeprefix("Give one of ").rstrip(".").split(", "):
         scene.works(f"{_SCORE} -f {form}")
+
+
+@TABLE("reports.outputs.planned: Did you mean")
+def a_suffix_with_a_slip(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -o scores.jsn")
+    scene.works(f"{_SCORE} -o scores{scene.meant()}")
+
+
+@TABLE("cli.helping._no_option: Did you mean")
+def an_option_with_a_slip(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} --includ-background")
+    assert "--metric NAME" in scene.works("score --help-all")
+    scene.text("l.json", {"labels": {"0": "rest", "1": "liver"}})
+    scene.right(DICE, f"{_SCORE} --labels l.json {scene.meant()}", number="dice[1]")
+
+
+@TABLE("cli.helping._no_option: '… --help-all'")
+def an_option_of_nobody(scene):
+    hint = scene.refused("score --xyzzy 1")
+    assert "--metric NAME" in scene.works(hint.split("'")[1].replace("cli ", ""))
+
+
+@TABLE("cli.helping._no_option: Here it is")
+def an_option_of_another_tool(scene):
+    scene.pair(REFERENCE + 254 * PREDICTION, REFERENCE + 254 * PREDICTION)
+    scene.refused(f"{_SCORE} --ignore-index 255")
+    assert "--ignore-label N" in scene.works("score --help-all")
+    scene.pair()
+    scene.right(DICE, f"{_SCORE} {scene.hint.removeprefix('Here it is ').partition('. ')[0]}")
+
+
+@TABLE("cli.helping._no_option: … has it.", "cli.helping._no_option: … have it.")
+def an_option_of_another_command(scene):
+    scene.pair()
+    scene.folders()
+    option = "--resume" if " has it" in scene.place.text else "--fail-under dice=0.5"
+    hint = scene.refused(f"{_SCORE} {option}")
+    first = hint.split("'")[1].removeprefix("cli ")
+    assert first == "batch"
+    assert "--metric NAME" in scene.works("score --help-all")
+    scene.right(DICE, f"{first} p r {option} -o r.json")
+
+
+@TABLE("cli.sides.both_sides_of: Score every file")
+def two_folders(scene):
+    scene.folders()
+    scene.right(DICE, scene.refused("score p r").rpartition(": dicecli ")[2])
+    maps_in(scene, lambda p: p * 0.5 + 0.25)
+    command = scene.refused("soft mp mr").rpartition(": dicecli ")[2]
+    scene.right(DICE, command, number="dice_at_half[1]@macro")
+
+
+@TABLE("cli.start.no_command: Say what to do with it:")
+def a_command_that_was_left_out(scene):
+    scene.pair()
+    scene.folders()
+    for words in ("p.png r.png", "p r", "p.png r.png -m dice,iou"):
+        scene.right(DICE, scene.refused(words).partition(": dicecli ")[2])
+    scene.do(f"{_SCORE} -o r.json")
+    for words in ("r.json", "p.png"):
+        scene.works(scene.refused(words).partition(": dicecli ")[2])
 
 
 @TABLE("cli.outputs.print_report: Write to a file with space:")

@@ -192,12 +192,31 @@ def both_forms_at_once(scene):
     scene.right(1.0, _LABELS)
 
 
+@TABLE("records.label_files.load_labels: Did you mean …? A labels")
+def a_slip_in_the_name_of_a_labels_file(scene):
+    scene.pair()
+    scene.text("organs.json", _BY_HAND)
+    for given, meant in (("organ.json", "organs.json"), ("voc.json", "voc")):
+        scene.refused(f"{_SCORE} --labels {given}")
+        assert meant == scene.meant()
+        scene.right(DICE, f"{_SCORE} --labels {meant}", number="dice[1]")
+
+
 @TABLE("records.label_files._own_form: Known:")
-def a_key_that_there_is_not(scene):
+def a_key_of_nobody(scene):
+    scene.pair()
+    scene.text("l.json", {**_BY_HAND, "xyzzy": 1})
+    assert "regions" in scene.refused(_LABELS).removeprefix("Known: ").rstrip(".").split(", ")
+    scene.text("l.json", {**_BY_HAND, "regions": {"both": [1]}})
+    scene.right(DICE, _LABELS, number="dice[both]")
+
+
+@TABLE("records.label_files._own_form: Did you mean")
+def a_key_with_a_slip(scene):
     scene.pair()
     scene.text("l.json", {**_BY_HAND, "regoins": {"both": [1]}})
-    known = scene.refused(_LABELS).removeprefix("Known: ").rstrip(".").split(", ")
-    assert "regions" in known
+    scene.refused(_LABELS)
+    assert scene.meant() == "regions"
     scene.text("l.json", {**_BY_HAND, "regions": {"both": [1]}})
     scene.right(DICE, _LABELS, number="dice[both]")
 

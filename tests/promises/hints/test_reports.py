@@ -288,6 +288,14 @@ def a_label_that_there_is_not(scene):
         scene.gives(DICE, report.look_up, f"dice[{name}]")
 
 
+@TABLE("reports.reading_back.read_report: Did you mean")
+def a_slip_in_the_name_of_a_record(scene):
+    scene.folders()
+    scene.do(_RESULTS)
+    scene.refused("report result.json")
+    assert f"{DICE:.4f}" in scene.works(f"report {scene.meant()}")
+
+
 @TABLE("reports.bound._row: Did you mean")
 def a_slip_in_a_label(scene):
     report = scored(regions={"liver": [1]})

@@ -1,0 +1,226 @@
+"""Commands and options as ``--help`` shows them: what goes in and out, examples, then options in groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dicecli.cli.choices import Several
+from dicecli.errors import UnknownName
+from dicecli.records.elsewhere import typed
+from dicecli.records.settings import KINDS
+from dicecli.words import did_you_mean, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from dicecli.records.options import Topic
+    from dicecli.records.settings import Reads
+
+    #: A command, or the function that becomes one.
+    Command = Callable[..., Any]
+
+#: The groups of options in their order, each with its title; what is about nothing else is about help.
+TOPICS: Mapping[Topic, str] = {
+    "sides": "What is compared",
+    "labels": "Labels",
+    "metrics": "Metrics",
+    "output": "What is printed and written",
+    "gates": "Gates",
+    "running": "How it runs",
+    "reading": "Reading files",
+    "help": "Help",
+}
+#: As wide as names of options get beside what they mean; wider ones have a line of their own.
+_NAMES = 28
+#: By this word the context of a command says that its help is to show every option.
+SHOWS_ALL = "dicecli.shows_all"
+
+
+def _show_all(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the help with every option."""
+    if wanted and not ctx.resilient_parsing:
+        ctx.meta[SHOWS_ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+def _write_options(options: Iterable[tuple[Topic, tuple[str, str]]], formatter: click.HelpFormatter) -> None:
+    """Write options in their groups, in one column; within a group they keep their order.
+
+    Parameters
+    ----------
+    options : iterable of (topic, (names, meaning))
+    formatter : click.HelpFormatter
+    """
+    groups: dict[Topic, list[tuple[str, str]]] = {}
+    for topic, record in options:
+        groups.setdefault(topic, []).append(record)
+    widest = max((len(names) for group in groups.values() for names, _ in group), default=0)
+    for topic, title in TOPICS.items():
+        if topic in groups:
+            with formatter.section(title):
+                group = [(names.ljust(min(widest, _NAMES)), meaning) for names, meaning in groups[topic]]
+                formatter.write_dl(group, col_max=_NAMES)
+
+
+class OptionsCommand(click.Command):
+    """A command whose ``--help`` shows the usual options in groups, and ``--help-all`` the others as well."""
+
+    @property
+    def unusual(self) -> list[SharedOption]:
+        """The options that ``--help`` does not show."""
+        every = [each for each in self.params if isinstance(each, SharedOption)]
+        return [each for each in every if not each.is_usual_in(self)]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options and arguments, those on help last."""
+        every = click.Option(
+            ["--help-all"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_show_all,
+            hidden=not self.unusual,
+            help="Show this message with every option.",
+        )
+        return [*super().get_params(ctx), every]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; an option that there is not is refused with the one that may be meant.
+
+        Raises
+        ------
+        UnknownName
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise _no_option(ctx, error.option_name) from error
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does, and its examples."""
+        super().format_help_text(ctx, formatter)
+        super().format_epilog(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in their groups, in each the usual ones first."""
+        every = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        found = []
+        for each in sorted(every, key=lambda each: isinstance(each, SharedOption) and not each.is_usual):
+            record = each.get_help_record(ctx)
+            if record is not None:
+                found.append((each.topic if isinstance(each, SharedOption) else "help", record))
+        _write_options(found, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how many options there are besides; examples stand at the top."""
+        if self.unusual and not ctx.meta.get(SHOWS_ALL):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"{len(self.unusual)} more options: {ctx.command_path} --help-all")
+
+
+def _no_option(ctx: click.Context, option: str) -> UnknownName:
+    """Make the error of an option that a command does not have: the one that is meant, or who has it."""
+    own = {name: each for each in ctx.command.get_params(ctx) for name in each.opts if name.startswith("--")}
+    how = f"'{ctx.command_path} --help-all' lists every one."
+    homes = [f"'{ctx.find_root().info_name} {name}'" for name in _commands_with(option, ctx)]
+    keywords = {each.name or "": long for long, each in own.items()} | {_keyword(long): long for long in own}
+    elsewhere = typed(plain(_keyword(option)), keywords)
+    if homes:
+        hint = f"{' and '.join(homes)} {'has' if len(homes) == 1 else 'have'} it. {how}"
+    elif elsewhere:
+        hint = f"Here it is {elsewhere}. {how}"
+    else:
+        hint = f"{did_you_mean(option, own)}{how}"
+    return UnknownName(f"there is no option '{option}' of '{ctx.command_path}'", hint)
+
+
+def _commands_with(option: str, ctx: click.Context) -> list[str]:
+    """Return the other commands that have an option."""
+    group = None if ctx.parent is None else ctx.parent.command
+    if not isinstance(group, click.Group):
+        return []
+    every = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
+    return [name for name, each in every.items() if each and any(option in one.opts for one in each.params)]
+
+
+def _keyword(option: str) -> str:
+    return option.lstrip("-").replace("-", "_")
+
+
+class SharedOption(click.Option):
+    """An option of click that knows what it is about, and which runs have it.
+
+    Attributes
+    ----------
+    reads : tuple of {"labels", "probabilities"}
+        What predictions are read as in the runs that have it.
+    shown : str or None
+        The default in words, where its value does not say it.
+    is_usual : bool
+        Whether ``--help`` shows it; the others are for ``--help-all``.
+    topic : str
+        The group in which help shows it, of :data:`~dicecli.cli.helping.TOPICS`.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        topic: Topic,
+        reads: tuple[Reads, ...] = tuple(KINDS),
+        shown: str | None = None,
+        is_usual: bool = True,
+        **named: Any,
+    ) -> None:
+        if shown is not None:
+            named["help"] = f"{named['help']}  [default: {shown}]"
+        super().__init__(*arguments, **named)
+        self.topic = topic
+        self.reads = reads
+        self.shown = shown
+        self.is_usual = is_usual
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert what is given; of lists with commas the values follow each other."""
+        found = super().type_cast_value(ctx, value)
+        return self.type.flat(found) if isinstance(self.type, Several) and found else found
+
+    def is_usual_in(self, command: click.Command) -> bool:
+        """Whether ``--help`` of a command shows it: not where it needs another option to be of use."""
+        return self.is_usual and (self.reads != ("probabilities",) or not _has_soft(command))
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Say of an option that not every run has, where there is a choice, whether it goes with --soft.
+
+        None: it is not shown.
+        """
+        if not self.is_usual_in(ctx.command) and not ctx.meta.get(SHOWS_ALL):
+            return None
+        record = super().get_help_record(ctx)
+        if record is None or len(self.reads) > 1 or not _has_soft(ctx.command):
+            return record
+        return record[0], f"{record[1]}  [{'with' if self.reads == ('probabilities',) else 'without'} --soft]"
+
+
+def _has_soft(command: click.Command) -> bool:
+    """Whether a command reads masks, or maps where it is told."""
+    return any(each.name == "soft" for each in command.params)
+
+
+def about(topic: Topic, *names: str, **named: Any) -> Callable[[Command], Command]:
+    """Return an option of a command alone, about one of the topics of help."""
+    return click.option(*names, cls=SharedOption, topic=topic, **named)
+
+
+def adding(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """Return what adds options to a command, so that help shows them in this order."""
+
+    def _add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return _add
