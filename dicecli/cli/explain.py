@@ -7,6 +7,7 @@ import textwrap
 import click
 
 from dicecli.cli import options as shared
+from dicecli.cli.completing import numbers
 from dicecli.cli.helping import OptionsCommand
 from dicecli.reports.text import inert
 
@@ -19,7 +20,7 @@ Examples:
 
 @click.command("explain", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("file", metavar="RESULTS.json", type=shared.MASK)
-@click.argument("names", metavar="[NUMBER]...", nargs=-1)
+@click.argument("names", metavar="[NUMBER]...", nargs=-1, shell_complete=numbers)
 def command(file: str, names: tuple[str, ...]) -> None:
     """Say what a number of a report is: its value, its metric, over what it was averaged.
 

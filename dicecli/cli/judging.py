@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from dicecli.cli.completing import numbers
 from dicecli.cli.helping import about
 from dicecli.reports import writing
 from dicecli.reports.text import inert
@@ -32,6 +33,7 @@ _OPTIONS = [
     about(
         "gates",
         "--fail-under",
+        shell_complete=numbers,
         metavar="GATE",
         multiple=True,
         help="Exit 1 when a score is lower: 'dice=0.85' (macro average), 'iou@micro=0.7', 'dice[liver]=0.9' "
@@ -40,6 +42,7 @@ _OPTIONS = [
     about(
         "gates",
         "--fail-over",
+        shell_complete=numbers,
         metavar="GATE",
         multiple=True,
         help="Exit 1 when a metric for which less is better is higher: 'fnr[liver]=0.1', 'max:fpr=0.05'. "
@@ -49,6 +52,7 @@ _OPTIONS = [
     about(
         "gates",
         "--max-drop",
+        shell_complete=numbers,
         metavar="DROP",
         multiple=True,
         help="With --baseline, exit 1 when a score got worse by more: '0.01' (Dice, or of maps "

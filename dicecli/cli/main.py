@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from dicecli.cli.streams import prepare, to_nowhere
 from dicecli.errors import DicecliError, OutputError
 from dicecli.records.version import __version__
 from dicecli.reports.text import inert
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: The commands in groups, each with the first line of its help, so that listing them imports none; a test
 #: compares them.
@@ -71,6 +75,14 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"dicecli.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Propose commands without importing them; options of the group where one is begun."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        shell = import_module("click.shell_completion")
+        fitting = {name: said for name, said in COMMANDS.items() if name.startswith(incomplete)}
+        return [shell.CompletionItem(name, help=said) for name, said in fitting.items()]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
@@ -170,6 +182,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     prepare()
+    if "_DICECLI_COMPLETE" in os.environ:
+        import_module("dicecli.cli.completing").prepare()
     try:
         code = cli.main(standalone_mode=False, obj=OWN_PROCESS)
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dicecli.cli import completing
 from dicecli.cli.helping import OptionsCommand
 from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
@@ -25,7 +26,7 @@ _COMMANDS = {
 
 
 @click.command("metrics", cls=OptionsCommand)
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing.metrics)
 def command(names: tuple[str, ...]) -> None:
     """List the metrics, or explain one.
 

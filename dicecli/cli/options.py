@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli import completing
 from dicecli.cli.choices import PluginChoice, Several, WordChoice
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from dicecli.records.settings import Settings
 
 MASK = click.Path(path_type=str, readable=False)
+
+
+#: What shells propose for options whose values are texts.
+_COMPLETING = {"metrics": completing.metrics, "labels": completing.labels}
 
 
 def taking(kind: type[Options], *parts: Part) -> Callable[[Command], Command]:
@@ -51,6 +56,7 @@ def _made(option: Option) -> Callable[[Command], Command]:
         help=f"{option.help}{_how_often(option)}",
         metavar=option.metavar,
         show_default=is_shown,
+        shell_complete=_COMPLETING.get(option.name),
         **many,
         **({"is_flag": True} if option.type == "flag" else {"type": _type_of(option)}),
     )

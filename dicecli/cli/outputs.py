@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.choices import PluginChoice
+from dicecli.cli.completing import files
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
@@ -65,6 +66,7 @@ def formatting(*reads: Reads) -> Callable[[Command], Command]:
                     _of(name),
                     cls=SharedOption,
                     topic="output",
+                    shell_complete=files,
                     reads=part.reads,
                     metavar="FILE",
                     multiple=True,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from dicecli.records.measurements import Whole  # noqa: TC001 - the codec reads types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from dicecli.masks.blocks import Mapped
     from dicecli.records.measurements import Row
@@ -83,6 +83,8 @@ class State:
     """Coordinates of some blocks, added up by side, layer, axis and row."""
 
     def __init__(self, opened: Opened) -> None:
+        import numpy as np
+
         layers = max(len(opened.reference), len(opened.prediction))
         shape = (2, layers, len(opened.shape) + 1, len(opened.rows) + 1)
         #: The last but one axis has the number of pixels first, then the sum of coordinates along each axis.
@@ -115,6 +117,8 @@ def _sums(codes: np.ndarray, kept: np.ndarray | None, block: Block, rows: int) -
 
     Most pixels of a block are of one row, the background: what it has is what all have without the others.
     """
+    import numpy as np
+
     found = np.zeros((codes.ndim + 1, rows), np.int64)
     if not codes.size:
         return found
