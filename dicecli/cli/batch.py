@@ -111,11 +111,11 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     if options["dry_run"]:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
-    say = _silence if quiet else _note
-    journal = journal_beside(files, resume=options["resume"], say=say)
+    noting: dict[str, Any] = {} if quiet else {"say": _note}
+    journal = journal_beside(files, resume=options["resume"], **noting)
     how = _how(options) | {"origin": origin}
     how["progress"] = Progress(len(pairing.cases), quiet=quiet)
-    done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, say=say, **how)
+    done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, **noting, **how)
     github.tell(done.report)
     _print(done, format_name, verbose=verbose, quiet=quiet or done.refusal is not None)
     if done.refusal is not None:
@@ -178,10 +178,6 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
 
 def _note(text: str) -> None:
     click.echo(f"Note: {text}", err=True)
-
-
-def _silence(_: str) -> None:
-    pass
 
 
 def _code_of(stopped: Stopped) -> int:

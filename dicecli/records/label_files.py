@@ -156,8 +156,9 @@ def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> 
     """
     found: dict[Colour, list[int]] = {}
     for key, value in table.items():
-        is_list = isinstance(value, list) and isinstance(next(iter(value), 0), (list, str))
-        several = value if is_list else [value]
+        several = [value]
+        if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)):
+            several = value
         for colour in several:
             found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
     if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 class Baseline:
     """An earlier run, read before the work.
 
+    Parameters
+    ----------
+    given : str, Report or None
+        The path of its JSON, or itself.
+
     Raises
     ------
     UsageError
         The file is missing, or no such record.
     """
 
-    def __init__(self, path: str | None) -> None:
-        self._path = path or None
+    def __init__(self, given: str | Report | None) -> None:
+        self._path = given if isinstance(given, str) else None
         #: None where there is nothing to compare with.
-        self.report = read_report(path) if path else None
+        self.report = read_report(given) if isinstance(given, str) else given
 
     def compare(self, report: Report) -> None:
         """Put the comparison into a report that has scored something.
@@ -50,8 +55,8 @@ class Gates:
     ----------
     fail_under, fail_over : sequence of str
         As on the command line: ``dice=0.85``.
-    baseline : str or None
-        The JSON of an earlier run.
+    baseline : str, Report or None
+        An earlier run.
     max_drop : sequence of str
         How far this run may fall behind it: ``0.01``, ``dice[liver]=0.02``.
 
@@ -65,13 +70,13 @@ class Gates:
         self,
         fail_under: Sequence[str] = (),
         fail_over: Sequence[str] = (),
-        baseline: str | None = None,
+        baseline: str | Report | None = None,
         max_drop: Sequence[str] = (),
     ) -> None:
         self._gates = [gates.parse(text, over=False) for text in fail_under]
         self._gates += [gates.parse(text, over=True) for text in fail_over]
         self._drops = tuple(max_drop)
-        if self._drops and not baseline:
+        if self._drops and baseline is None:
             raise UsageError(
                 "--max-drop has nothing to compare with", "Give both: --baseline old.json --max-drop 0.01."
             )

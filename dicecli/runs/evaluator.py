@@ -14,8 +14,8 @@ from dicecli.reports.report import Report
 from dicecli.runs.gathered import Entry, Gathered
 from dicecli.runs.keywords import initialising
 from dicecli.runs.measuring import measure_case
-from dicecli.runs.python import check_given, check_workers
 from dicecli.runs.scoring import case_name, result_of, settings_of
+from dicecli.runs.wanted import check_given, check_workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

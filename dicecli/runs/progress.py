@@ -1,12 +1,17 @@
-"""How far a run is: a bar on a terminal, a plain line now and then elsewhere, all of it on standard error."""
+"""How far a run is: a bar on a terminal or in a notebook, elsewhere a line now and then on standard error."""
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
+from dicecli.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from dicecli.records.cases import Result
@@ -27,9 +32,14 @@ class Progress:
         self._started = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
+        self._shown: Any = None
 
     def __enter__(self) -> Self:
-        if not self._quiet and sys.stderr.isatty():
+        if not self._quiet and _is_notebook():
+            from IPython.display import display
+
+            self._shown = display(self, display_id=True)
+        elif not self._quiet and sys.stderr.isatty():
             self._bar = _bar()
             self._task = self._bar.add_task("cases", total=self._total, failed="")
             self._bar.start()
@@ -43,6 +53,8 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+        if self._shown is not None:
+            self._shown.update(self)
 
     def __call__(self, result: Result, *, is_new: bool) -> None:
         """Take note of a case that is done, now or in the run that this one goes on with."""
@@ -55,17 +67,73 @@ class Progress:
             if time.monotonic() - self._said >= _SHOWN_EVERY:
                 self._said = time.monotonic()
                 self._bar.refresh()
+        elif self._shown is not None:
+            if time.monotonic() - self._said >= _SHOWN_EVERY:
+                self._said = time.monotonic()
+                self._shown.update(self)
         elif not self._quiet and time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
             sys.stderr.write(f"{self._line()}\n")
             sys.stderr.flush()
 
+    def __repr__(self) -> str:
+        if self._done < self._total:
+            return self._line()
+        seconds = time.monotonic() - self._started
+        return f"{self._done:,} of {self._total:,} cases in {_duration(seconds)}{self._failures()}"
+
+    def _repr_html_(self) -> str:
+        return f'<progress value="{self._done}" max="{self._total}"></progress> {self!r}'
+
     def _line(self) -> str:
         rate = max(self._new, 1) / max(time.monotonic() - self._started, 1e-9)
         left = (self._total - self._done) / rate
-        failed = f", {self._failed:,} failed" if self._failed else ""
         done = f"{self._done:,} of {self._total:,} cases"
-        return f"{done}, {rate:.3g} a second, about {_duration(left)} left{failed}"
+        return f"{done}, {rate:.3g} a second, about {_duration(left)} left{self._failures()}"
+
+    def _failures(self) -> str:
+        return f", {self._failed:,} failed" if self._failed else ""
+
+
+def watching(
+    told: bool | Callable[[int, int, Result], object], total: int
+) -> AbstractContextManager[Callable[..., None] | None]:
+    """Return what is entered while cases are scored, and gives what is told of each that is done.
+
+    Parameters
+    ----------
+    told : bool or callable
+        True: a bar, or lines; False: nothing; or a function of how many are done, of all, and of the result.
+    total : int
+
+    Raises
+    ------
+    UsageError
+        It is something else.
+    """
+    if told is True:
+        return Progress(total, quiet=False)
+    if told is False or told is None:
+        return nullcontext()
+    if not callable(told):
+        raise UsageError(
+            f"progress is {told!r}", "Give True for a bar, or a function: progress(done, total, result)."
+        )
+    done = 0
+
+    def _tell(result: Result, *, is_new: bool) -> None:
+        nonlocal done
+        del is_new
+        done += 1
+        told(done, total, result)
+
+    return nullcontext(_tell)
+
+
+def _is_notebook() -> bool:
+    """Whether what is shown goes to a notebook: IPython is loaded, and in a kernel."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _duration(seconds: float) -> str:

@@ -1,27 +1,45 @@
-"""What Python calls: the twins of the commands, which take their options as keywords."""
+"""What Python calls: the twins of the commands, which take their options as keywords.
+
+The file is long because :func:`help` is: what each function takes is explained beside it.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable  # noqa: TC003 - the options' types are read
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import Any
 
-from dicecli.errors import UsageError
-from dicecli.records.cases import Case
+from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
-from dicecli.runs.batch import find_pairs, run
+from dicecli.runs.batch import find_pairs
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import check_timeout
+from dicecli.runs.progress import watching
 from dicecli.runs.provenance import origin_of
+from dicecli.runs.running import carry_out, journal_beside
 from dicecli.runs.scoring import case_name, check_executor, measure_within, settings_of
 from dicecli.runs.sides import contradiction, noting
+from dicecli.runs.wanted import (
+    Files,
+    Judged,
+    Paths,
+    asking,
+    baseline_of,
+    check_given,
+    check_workers,
+    ending,
+    files_of,
+    gates_of,
+    written,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class _Score(MaskOptions):
+class _Score(Files, MaskOptions):
     """What is given to :func:`score`."""
 
     prediction: Any
@@ -32,6 +50,7 @@ class _Score(MaskOptions):
     executor: str = "serial"
     scheduler: str | None = None
     timeout: float | None = None
+    slices: Paths = None
 
 
 @taking(_Score)
@@ -54,6 +73,12 @@ def score(given: _Score) -> Report:
         The address of a Dask cluster that exists.
     timeout : float, optional
         Seconds that it may take: two files are then scored in a process of their own, which can be stopped.
+    output, summary : path or list of paths, optional
+        Files to be written, whole or with the summary alone, each in the form that its suffix says.
+    slices : path or list of paths, optional
+        Files for the counts and metrics of every slice, along the last axis: .csv.
+    baseline : path or Report, optional
+        An earlier run to compare with: ``report.comparison``.
 
     Returns
     -------
@@ -68,10 +93,11 @@ def score(given: _Score) -> Report:
         Masks that cannot be read, understood or laid on each other.
     """
     check_given(given.prediction, given.reference)
-    settings = settings_of(given)
+    settings = settings_of(asking(given))
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)
+    files, baseline = files_of(given, settings.reads), baseline_of(given)
     case = Case(given.name or case_name(given.reference), given.prediction, given.reference)
     result = measure_within(
         case,
@@ -83,11 +109,11 @@ def score(given: _Score) -> Report:
     )
     result = noting(result, contradiction(given.prediction, given.reference))
     origin = origin_of(settings, vars(given), (given.prediction, given.reference))
-    return Report([result], settings, origin=origin)
+    return written(Report([result], settings, origin=origin), files, baseline)
 
 
 @dataclass(frozen=True, eq=False)
-class _Soft(MapOptions):
+class _Soft(Files, MapOptions):
     """What is given to :func:`soft`."""
 
     probabilities: Any
@@ -96,6 +122,7 @@ class _Soft(MapOptions):
     name: str | None = None
     threads: int = 1
     timeout: float | None = None
+    curve: Paths = None
 
 
 @taking(_Soft)
@@ -116,6 +143,10 @@ def soft(given: _Soft) -> Report:
         How many read and sum at the same time; the result is the same.
     timeout : float, optional
         As for :func:`score`.
+    output, summary, baseline
+        As for :func:`score`.
+    curve : path or list of paths, optional
+        Files for Dice, precision and recall at every threshold: .csv, or .png (extra ``plot``).
 
     Returns
     -------
@@ -133,15 +164,16 @@ def soft(given: _Soft) -> Report:
     settings = settings_of(given, soft=True)
     check_timeout(given.timeout, None)
     check_workers("threads", given.threads)
+    files, baseline = files_of(given, settings.reads), baseline_of(given)
     case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
     result = measure_within(case, settings, given.threads, timeout=given.timeout)
     result = noting(result, contradiction(given.probabilities, given.reference))
     origin = origin_of(settings, vars(given), (given.probabilities, given.reference))
-    return Report([result], settings, origin=origin)
+    return written(Report([result], settings, origin=origin), files, baseline)
 
 
 @dataclass(frozen=True, eq=False)
-class _Batch(AnyOptions):
+class _Batch(Judged, AnyOptions):
     """What is given to :func:`batch`."""
 
     predictions: str | PathLike[str] | None = None
@@ -157,6 +189,11 @@ class _Batch(AnyOptions):
     scheduler: str | None = None
     timeout: float | None = None
     soft: bool = False
+    curve: Paths = None
+    slices: Paths = None
+    resume: bool = False
+    strict: bool = False
+    progress: bool | Callable[[int, int, Result], object] = False
 
 
 @taking(_Batch)
@@ -184,6 +221,23 @@ def batch(given: _Batch) -> Report:
         As for :func:`~dicecli.runs.batch.run`; ``dask`` without a scheduler needs the line above in a script.
     soft : bool
         Whether the predictions are maps of probabilities.
+    output, summary, curve, slices : path or list of paths, optional
+        As for :func:`score` and :func:`soft`. Beside the first output what is done stands in a journal, until
+        every case has its numbers.
+    resume : bool
+        Whether to go on where a run with the same output was interrupted.
+    strict : bool
+        Whether the first case that fails ends the run, and raises its error.
+    progress : bool or callable
+        True: a bar on a terminal or in a notebook, elsewhere a line now and then. Or a function that is
+        called as ``progress(done, total, result)``, with the result of each case as soon as it is done.
+    fail_under, fail_over : str or list of str
+        Gates as on the command line: ``"dice=0.85"``, ``"min:dice[tumour]=0.3"``. What came of them is in
+        ``report.verdicts``, and ``report.passed`` is False where one does not hold, or a case failed.
+    baseline : path or Report, optional
+        An earlier run, to compare with: ``report.comparison``.
+    max_drop : float, str or list of them
+        How much worse than the baseline a score may be: ``0.01`` is of Dice, ``"dice[liver]=0.02"``.
 
     Returns
     -------
@@ -194,12 +248,21 @@ def batch(given: _Batch) -> Report:
     ------
     UsageError
         Folders that cannot be paired without a guess, or options that are wrong; of a misspelt one the error
-        lists every right one.
+        lists every right one. A gate on what is not there is known at the end; files are written by then.
+    OutputError
+        A file cannot be written, which is found out before the work where that is possible.
+    CaseError
+        By ``strict``.
+    KeyboardInterrupt
+        What was done by then is written, and stands in the report that its ``__cause__`` has.
     """
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
     check_workers("jobs", given.jobs)
-    settings = settings_of(given, soft=given.soft)
+    settings = settings_of(asking(given), soft=given.soft)
+    Report([], settings)  # which checks what it is to show
+    files, gates = files_of(given, settings.reads), gates_of(given)
+    gates.check_asked_for(settings)
     found = find_pairs(
         _path(given.predictions),
         _path(given.references),
@@ -212,38 +275,25 @@ def batch(given: _Batch) -> Report:
     )
     if settings.group_by is not None:
         check_column(found.cases, settings.group_by)
-    return run(
+    done = carry_out(
         found,
         settings,
+        files=files,
+        gates=gates,
+        journal=journal_beside(files, resume=given.resume),
+        progress=watching(given.progress, len(found.cases)),
         jobs=given.jobs,
         executor=given.executor,
         scheduler=given.scheduler,
         timeout=given.timeout,
         origin=origin_of(settings, vars(given), (given.predictions, given.references)),
+        strict=given.strict,
     )
-
-
-def check_given(prediction: object, reference: object) -> None:
-    """Check that both sides may be masks at all.
-
-    Raises
-    ------
-    UsageError
-    """
-    for side, mask in (("prediction", prediction), ("reference", reference)):
-        if mask is None or isinstance(mask, (bytes, bytearray)):
-            raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
-
-
-def check_workers(name: str, given: object) -> None:
-    """Check that as many can work at the same time.
-
-    Raises
-    ------
-    UsageError
-    """
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise UsageError(f"{name} is {given!r}", "It is a whole number from 1.")
+    if done.stopped is not None:
+        raise ending(done.stopped) from done.stopped
+    if done.refusal is not None:
+        raise done.refusal
+    return done.report
 
 
 def _path(path: str | PathLike[str] | None) -> str | None:

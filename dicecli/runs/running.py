@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 
+def _silence(_: str) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Done:
     """What came of a run.
@@ -44,7 +48,7 @@ class Done:
     refusal: UsageError | None
 
 
-def journal_beside(files: Sequence[Target], *, resume: bool, say: Say) -> Journal | None:
+def journal_beside(files: Sequence[Target], *, resume: bool, say: Say = _silence) -> Journal | None:
     """Open the journal beside the first output; without an output there is nothing to resume.
 
     Raises
@@ -74,8 +78,8 @@ def carry_out(
     files: Sequence[Target],
     gates: Gates,
     journal: Journal | None,
-    say: Say,
     progress: AbstractContextManager[Progress | None],
+    say: Say = _silence,
     **how: Any,
 ) -> Done:
     """Score every case of a pairing, judge what came of it, and write it; see to the journal.

@@ -621,7 +621,30 @@ def evaluators_of_other_options(scene):
     scene.right(DICE, sum([first, dicecli.Evaluator()]).compute)
 
 
-@TABLE("runs.python.check_given: Give a path, an array or")
+@TABLE("runs.wanted.files_of: Leave it out.")
+def a_curve_of_masks(scene):
+    scene.refused(dicecli.batch, "p", "r", curve="curve.csv")
+    scene.folders("a")
+    scene.right(DICE, dicecli.batch, "p", "r")
+
+
+@TABLE("runs.wanted._texts: Give a text, or a list")
+def a_set_of_nothing_for_gates(scene):
+    scene.folders("a")
+    scene.refused(dicecli.batch, "p", "r", fail_under=[None])
+    scene.right(DICE, dicecli.batch, "p", "r", fail_under="dice=0.5")
+    scene.right(DICE, dicecli.batch, "p", "r", fail_under=["dice=0.5", "iou=0.5"])
+
+
+@TABLE("runs.progress.watching: Give True for a bar, or")
+def a_number_for_a_bar(scene):
+    scene.folders("a")
+    scene.refused(dicecli.batch, "p", "r", progress=1)
+    scene.right(DICE, dicecli.batch, "p", "r", progress=True)
+    scene.right(DICE, dicecli.batch, "p", "r", progress=lambda done, total, result: (done, total, result))
+
+
+@TABLE("runs.wanted.check_given: Give a path, an array or")
 def bytes_for_a_mask(scene):
     scene.pair()
     scene.refused(dicecli.score, b"p.png", REFERENCE)
@@ -633,7 +656,7 @@ def bytes_for_a_mask(scene):
     scene.right(DICE, dicecli.score, *images)
 
 
-@TABLE("runs.python.check_workers: It is a whole number from")
+@TABLE("runs.wanted.check_workers: It is a whole number from")
 def no_threads(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, threads=0)
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, threads=1)
