@@ -32,7 +32,8 @@ SCHEME = {"labels": {"0": "background", "1": "liver", "2": "tumour"}, "regions":
 
 def report_on_masks():
     """Score two volumes with regions, ignored pixels and groups, and one that does not fit."""
-    settings = make_settings(labels=SCHEME, ignore_label=9, metrics=["dice", "mcc", "volume_reference_mm3"])
+    metrics = ["dice", "mcc", "volume_reference_mm3"]
+    settings = make_settings(labels=SCHEME, ignore_label=9, metrics=metrics, per_slice=True)
     results = []
     for number, shape in enumerate([(6, 7), (6, 7), (5, 7)]):
         reference = make.blobs((6, 7), 3, number)
@@ -96,6 +97,7 @@ def rendered(report):
         for name in having("exporters", "report")
         for part in load("exporters", name).PARTS
         if report.settings.reads in PARTS[part].reads
+        and (PARTS[part].asks is None or report.settings.option(PARTS[part].asks))
     }
 
 
@@ -151,15 +153,15 @@ def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
 
 def test_schema_1_gives_its_own_numbers_again():
     """The record that is made of it is the same, apart from the schema, from what was measured, from the
-    average that leads, from axes, pages, how palettes are read, what surfaces are and which tool to be like,
-    from averages over regions, of which there was one, and from what is suggested.
+    average that leads, from axes, pages, how palettes are read, what surfaces are, which tool to be like and
+    slices, from averages over regions, of which there was one, and from what is suggested.
     """
     first = json.loads((RECORDS / "batch.json").read_text())
     second = read_report(RECORDS / "batch.json").to_dict()
     assert second["settings"].pop("average") == "macro"
     assert second["settings"].pop("axes") is second["settings"].pop("page") is None
     assert second["settings"].pop("read_as") == "auto"
-    for name in (*table_of(OfSurfaces), "like"):
+    for name in (*table_of(OfSurfaces), "like", "per_slice"):
         second["settings"].pop(name)
     of_cases = [case.get(each, {}) for case in second["cases"] for each in ("averages", "undefined")]
     for averages in (second["summary"]["averages"], *of_cases):
