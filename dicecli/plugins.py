@@ -229,5 +229,5 @@ def backend_of(device: str) -> str:
 
 def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:
     """Make the error for a name that does not exist: the nearest names, and the known ones."""
-    meant = did_you_mean(name, (*known, *aliases))
+    meant = did_you_mean(str(name), (*known, *aliases))
     return UnknownName(f"there is no {kind} '{name}'", f"{meant}Known: {', '.join(known)}.")

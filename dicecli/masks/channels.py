@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
@@ -10,7 +11,7 @@ from dicecli.records.measurements import Row
 from dicecli.words import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
     from dicecli.records.labels import LabelScheme
@@ -32,7 +33,9 @@ def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) 
     UsageError
         A name that neither a label nor a region has, a label that is not declared, or one that stands twice.
     """
-    parts = listed(given) if isinstance(given, str) else list(given)
+    if isinstance(given, str):
+        given = listed(given)
+    parts = list(given) if isinstance(given, Iterable) else [given]
     found = tuple(each if isinstance(each, Row) else _channel(str(each).strip(), scheme) for each in parts)
     for place, channel in enumerate(found):
         if channel in found[:place]:

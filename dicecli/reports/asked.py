@@ -76,7 +76,7 @@ def parse(text: str, examples: str = _EXAMPLES, written: Callable[[str], str] = 
     UnknownName
         There is no such metric, or no such average.
     """
-    found = FORM.fullmatch(text.strip())
+    found = FORM.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise UsageError("METRIC, METRIC@AVERAGE, METRIC[ROW] or METRIC[ROW]@AVERAGE is expected", examples)
     metric, row, average = _metric_of(found, written)

@@ -22,7 +22,7 @@ from dicecli.reports.grouping import grouped
 from dicecli.reports.measured import check_measured
 from dicecli.reports.notes import length_notes
 from dicecli.reports.rows import CaseValues, identities
-from dicecli.reports.run import Run
+from dicecli.reports.run import Run, check_given
 from dicecli.reports.suggestions import of_case
 from dicecli.reports.table import Table, values_of
 from dicecli.statistics._leading import leading, name_of, taken_as
@@ -63,6 +63,7 @@ class Numbers(Run):
         within: Numbers | None = None,
         origin: Origin = NOWHERE,
     ) -> None:
+        check_given(results, settings)
         found = chosen(settings)
         super().__init__(
             results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths, within=within

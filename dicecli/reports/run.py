@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
+from dicecli.records.settings import Settings
 from dicecli.reports.layered import in_one_kind
 from dicecli.reports.lengths import in_one_unit, unit_of
 from dicecli.reports.notes import run_notes
@@ -13,11 +16,24 @@ from dicecli.reports.suggestions import of_run
 from dicecli.statistics.matrix import is_layered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dicecli.records.compared import Comparison
-    from dicecli.records.settings import Settings
     from dicecli.reports.suggestions import Suggestion
+
+
+def check_given(results: object, settings: object) -> None:
+    """Check that a report can be made of results and settings.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(settings, Settings):
+        raise UsageError(f"the settings are {settings!r:.60}", "Make them: dicecli.make_settings().")
+    if not isinstance(results, Sequence) or not all(isinstance(each, (Scored, Failed)) for each in results):
+        raise UsageError(
+            f"the results are {results!r:.60}",
+            "Give what report.results has, or have dicecli.score_many make the report.",
+        )
 
 
 class Run:
@@ -129,11 +145,15 @@ class Run:
 
         Raises
         ------
-        ValueError
+        UsageError
             It is none of this report.
         """
         place = self._places.get(id(case))
-        return self.scored.index(case) if place is None else place
+        if place is not None:
+            return place
+        if not isinstance(case, Scored) or case not in self.scored:
+            raise UsageError(f"{case!r:.60} is no scored case of this report", "Give one of report.scored.")
+        return self.scored.index(case)
 
     @cached_property
     def _places(self) -> dict[int, int]:

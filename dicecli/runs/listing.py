@@ -104,7 +104,7 @@ class _Suffixes:
 def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
     """List a folder, and name its masks: the files of the formats that have a function called `reads`."""
     found = Side(side, folder, pattern, reads)
-    if pattern is not None and "{case}" not in pattern:
+    if pattern is not None and "{case}" not in str(pattern):
         raise found.error(
             f"the pattern '{pattern}' has no {{case}}",
             "Put {case} where the name of the case stands, as in '{case}_pred.nii.gz'.",

@@ -297,4 +297,12 @@ def batch(given: _Batch) -> Report:
 
 
 def _path(path: str | PathLike[str] | None) -> str | None:
+    """Return a path as a text.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(path, (str, os.PathLike, type(None))):
+        raise UsageError(f"{path!r} is no path", "Give a path, as a text or as pathlib's Path.")
     return None if path is None else os.fspath(path)

@@ -73,6 +73,29 @@ def no_name_of_a_number(scene):
         scene.gives(value, report.look_up, name)
 
 
+@TABLE("reports.run.place_of: Give one of report.scored.")
+def no_case_of_the_report(scene):
+    report = scored()
+    scene.refused(report.case, report)
+    scene.gives(DICE, lambda: report.case(report.scored[0]).averages["macro"]["dice"])
+
+
+@TABLE("reports.run.check_given: Make them: dicecli.make_settings().")
+def no_settings(scene):
+    report = scored()
+    scene.refused(report.shown_with, "dice")
+    scene.gives(DICE, lambda: report.shown_with(dicecli.make_settings()).look_up("dice"))
+
+
+@TABLE("reports.run.check_given: Give what report.results has")
+def no_results(scene):
+    report = scored()
+    scene.refused(dicecli.Report, [report], report.settings)
+    scene.gives(DICE, lambda: dicecli.Report(report.results, report.settings).look_up("dice"))
+    cases = [dicecli.Case("a", PREDICTION, REFERENCE)]
+    scene.gives(DICE, lambda: dicecli.score_many(cases, report.settings).look_up("dice"))
+
+
 @TABLE("reports.asked.parse: Write ….")
 def an_average_of_a_number_of_all(scene):
     scene.folders()

@@ -656,6 +656,14 @@ def bytes_for_a_mask(scene):
     scene.right(DICE, dicecli.score, *images)
 
 
+@TABLE("runs.python._path: Give a path, as a text")
+def no_path_of_a_folder(scene):
+    scene.folders()
+    scene.refused(dicecli.batch, 5, scene.folder / "r")
+    scene.right(DICE, dicecli.batch, str(scene.folder / "p"), str(scene.folder / "r"))
+    scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
+
+
 @TABLE("runs.wanted.check_workers: It is a whole number from")
 def no_threads(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, threads=0)
