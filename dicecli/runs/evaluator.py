@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 from dicecli.errors import UsageError
 from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed
+from dicecli.records.origin import Origin, together
 from dicecli.records.settings import AnyOptions, differences
 from dicecli.reports.report import Report
 from dicecli.runs.gathered import Entry, Gathered
 from dicecli.runs.keywords import initialising
 from dicecli.runs.measuring import measure_case
+from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, result_of, settings_of
 from dicecli.runs.wanted import check_given, check_workers
 
@@ -81,6 +83,7 @@ class Evaluator:
         self._settings: Settings = settings_of(given, soft=given.soft)
         check_workers("threads", given.threads)
         self._strict, self._threads = given.strict, given.threads
+        self._origin = origin_of(self._settings, vars(given), (None, None))
         self.reset()
 
     def reset(self) -> None:
@@ -158,7 +161,8 @@ class Evaluator:
         Without any case the report has no numbers, and says so.
         """
         cases = self._cases
-        return Report(cases.results(), self._settings, notes=tuple(cases.notes()), is_batch=True)
+        notes = tuple(cases.notes())
+        return Report(cases.results(), self._settings, notes=notes, is_batch=True, origin=self._origin)
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -188,6 +192,8 @@ class Evaluator:
                 "Make all that are to be added with the same options.",
             )
         self._cases.take_all(other._cases)
+        runs = together([self._origin, other._origin]).runs
+        self._origin = Origin(tuple(sorted(runs, key=repr)))  # whoever was added to whom
         return self
 
     def _copy(self) -> Evaluator:

@@ -92,8 +92,9 @@ def score(given: _Score) -> Report:
     CaseError
         Masks that cannot be read, understood or laid on each other.
     """
+    given = asking(given)
     check_given(given.prediction, given.reference)
-    settings = settings_of(asking(given))
+    settings = settings_of(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)
@@ -256,10 +257,11 @@ def batch(given: _Batch) -> Report:
     KeyboardInterrupt
         What was done by then is written, and stands in the report that its ``__cause__`` has.
     """
+    given = asking(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
     check_workers("jobs", given.jobs)
-    settings = settings_of(asking(given), soft=given.soft)
+    settings = settings_of(given, soft=given.soft)
     Report([], settings)  # which checks what it is to show
     files, gates = files_of(given, settings.reads), gates_of(given)
     gates.check_asked_for(settings)

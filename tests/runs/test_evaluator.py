@@ -133,6 +133,20 @@ def test_evaluators_of_other_settings_do_not_add_up():
         1 + one
 
 
+def test_a_report_says_by_which_options_it_came():
+    """Of evaluators that were given the same in other words, both stand in it, in either order of adding."""
+    one, other = (
+        filled(MASKS[0], metrics="dice", ignore_label=2),
+        filled(MASKS[1], metrics=["dice"], ignore_label=[2]),
+    )
+    (run,) = one.compute().origin.runs
+    assert ("--metric dice", "--ignore-label 2") == run.options
+    third = filled(MASKS[2], metrics="DICE", ignore_label=2)
+    added = [each.compute().origin for each in (one + third + other, other + (third + one))]
+    assert added[0] == added[1]
+    assert {"--metric dice", "--metric DICE"} == {run.options[0] for run in added[0].runs}
+
+
 def test_a_batch_is_told_and_never_guessed():
     """update_batch takes the first axis for cases; update takes a volume, and says so unless it has a name."""
     predictions, references = (np.stack(each) for each in zip(*MASKS[:3], strict=True))

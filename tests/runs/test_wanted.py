@@ -58,7 +58,7 @@ def test_files_and_verdicts_are_those_of_the_command(broken, tmp_path):
             path.unlink()
     report = dicecli.batch(
         *broken,
-        metrics="dice,fpr",
+        metrics=["dice", "fpr"],
         **files,
         fail_under="dice=0.5",
         fail_over=["fpr=0.0001"],
