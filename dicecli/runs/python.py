@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import Any
 
+from dicecli.errors import UsageError
 from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
 from dicecli.reports.grouping import check_column
