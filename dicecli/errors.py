@@ -5,6 +5,7 @@
     DicecliError
     ├── UsageError            exit 2: nothing was computed
     │   ├── UnknownName       a metric, format, preset ... that does not exist
+    │   │   └── NoAttribute       in Python, an attribute of a report that is no metric either
     │   ├── BrokenPlugin      a plugin of an installed package that cannot be loaded, or fails
     │   ├── LabelFileError    a file of labels that cannot be understood
     │   ├── PairingError      folders whose files cannot be paired without a guess
@@ -110,6 +111,19 @@ class UsageError(DicecliError, ValueError):
 
 class UnknownName(UsageError):
     """A metric, format, preset or other name that does not exist."""
+
+
+class NoAttribute(UnknownName, AttributeError):
+    """An attribute that a report does not have, and no metric that it has."""
+
+    @property
+    def name(self) -> str:
+        """As of every error; Python itself would put the attribute's name there."""
+        return type(self).__name__
+
+    @name.setter
+    def name(self, given: str) -> None:
+        del given
 
 
 class BrokenPlugin(UsageError):

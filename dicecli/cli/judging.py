@@ -14,11 +14,10 @@ from dicecli.reports import writing
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dicecli.reports.judging import Baseline, Gates
     from dicecli.reports.report import Report
-    from dicecli.reports.suggestions import Suggestion
 
     Command = Callable[..., Any]
 
@@ -137,15 +136,8 @@ class GitHub:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
                 click.echo(f"::error title=dicecli gate failed::{_escaped(inert(said))}", err=True)
-        for suggestion in _suggested(report):
+        for suggestion in report.suggestions:
             click.echo(f"::warning title=dicecli::{_escaped(inert(suggestion.text))}", err=True)
-
-
-def _suggested(report: Report) -> Sequence[Suggestion]:
-    """Return what is suggested of a run, or of the one case that there is."""
-    if report.is_batch or not report.scored:
-        return report.suggestions
-    return report.case(report.scored[0]).suggestions
 
 
 def _escaped(text: str) -> str:

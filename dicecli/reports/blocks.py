@@ -62,8 +62,8 @@ def blocks(report: Numbers, part: Part, look: Look) -> Iterator[Block]:
         (case,) = report.cases()
         yield from _failed(case) if isinstance(case, Failed) else _case(case, report, every=look.verbose)
         yield from (each for each in [gates(report)] if each.rows)
-    if report.notes:
-        yield _notes(report.notes)
+    if report.notes_on_run:
+        yield _notes(report.notes_on_run)
 
 
 def _notes(notes: tuple[str, ...]) -> Facts:

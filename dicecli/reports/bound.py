@@ -86,14 +86,13 @@ class Number:
         return taken is not None and head.is_there(taken)
 
 
-def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequence[Numbers] = ()) -> Number:
-    """Look up what a name means; a label's number may also be one that the reports `beside` have.
+def metric_of(asked: Asked, report: Numbers, where: str = "this run") -> Metric:
+    """Return the metric that a name means, as the report has it.
 
     Raises
     ------
     UsageError
-        An average, label or region that the report does not have, a length in another unit, or a metric
-        that was not measured.
+        It is of predictions of the other kind, a length in another unit, or was not measured.
     """
     if asked.metric.reads != report.settings.reads:
         of, here = asked.metric.reads, report.settings.reads
@@ -107,8 +106,20 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
             f"lengths of {where} are in {report.unit}", f"Write {metric.name}, and the limit in that unit."
         )
     report.check_measured([asked.metric])
+    return metric
+
+
+def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequence[Numbers] = ()) -> Number:
+    """Look up what a name means; a label's number may also be one that the reports `beside` have.
+
+    Raises
+    ------
+    UsageError
+        An average, label or region that the report does not have, or as for :func:`metric_of`.
+    """
+    metric = metric_of(asked, report, where)
     if asked.row is not None:
-        row = _row(asked, report, where, beside)
+        row = row_called(asked.row, report, where, beside)
         average = asked.average or ("macro" if metric.pools else OF_VALUES)
         meant = OVER_REGIONS.get(average, average)
         if row.kind == "label" and meant != average:
@@ -126,9 +137,15 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
     return Number(report, metric, None, average)
 
 
-def _row(asked: Asked, report: Numbers, where: str, beside: Sequence[Numbers]) -> Row:
-    """Return the row that a name means: of a label by its number or name, or of a region."""
-    scheme, text = report.settings.labels, asked.row or ""
+def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequence[Numbers] = ()) -> Row:
+    """Return the row that a text means: of a label by its number or name, or of a region.
+
+    Raises
+    ------
+    UsageError
+        There is none, or a label and a region are called so; the hint has those that there are.
+    """
+    scheme = report.settings.labels
     background = () if scheme.background is None else (scheme.background,)
     found = (label for each in (report, *beside) for label in _found(each))
     known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Average(NamedTuple):
-    """One average of one metric.
+    """One average of one metric; ``float(average)`` and ``f"{average:.3f}"`` are of its value.
 
     Attributes
     ----------
@@ -31,6 +31,12 @@ class Average(NamedTuple):
     undefined: int
     infinite: int = 0
     finite: float = math.nan
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
 
 
 def mean(values: Iterable[float]) -> Average:

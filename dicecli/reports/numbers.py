@@ -242,6 +242,18 @@ class Numbers(Run):
         suggestions = tuple(of_case(result, self.settings))
         return replace(found, notes=self._noted(result, rows, suggestions), suggestions=suggestions)
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Every note on the run: of one case alone what is said of the case, else of all of them at once."""
+        alone = self.notes_of(0) if self.scored and not self.is_batch else ()
+        return tuple(dict.fromkeys((*alone, *self.notes_on_run)))
+
+    @cached_property
+    def suggestions(self) -> tuple[Suggestion, ...]:
+        """What to try, where the numbers would be much better: of one case, or of all cases at once."""
+        alone = of_case(self.scored[0], self.settings) if self.scored and not self.is_batch else ()
+        return (*alone, *self.suggestions_on_run)
+
     def notes_of(self, place: int) -> tuple[str, ...]:
         """Return the notes on the scored case at a place, without computing its metrics."""
         result = self.scored[place]

@@ -76,10 +76,10 @@ def summary(report: Numbers) -> Json:
     found["gates"] = [asdict(each) | {"value": number(each.value)} for each in report.verdicts]
     if report.comparison is not None:
         found["comparison"] = comparison_written(report.comparison)
-    found["notes"] = list(report.notes)
+    found["notes"] = list(report.notes_on_run)
     # How many of them, the last ones, are made from the cases, and so again when this is read back.
-    found["made_notes"] = len(report.notes) - len(report.given_notes)
-    found["suggestions"] = [written(each) for each in report.suggestions]
+    found["made_notes"] = len(report.notes_on_run) - len(report.given_notes)
+    found["suggestions"] = [written(each) for each in report.suggestions_on_run]
     return found
 
 
@@ -232,7 +232,7 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     Then, where cases are grouped, one per group and metric, of the average that leads. Rows of averages have
     the notes on the run.
     """
-    notes = {"notes": NOTES.join(report.notes) or None}
+    notes = {"notes": NOTES.join(report.notes_on_run) or None}
     for name, values in report.averages.items():
         for metric, each in values.items():
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}

@@ -2,104 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 from dicecli.errors import UsageError
 from dicecli.plugins import load
-from dicecli.reports.asked import parse
-from dicecli.reports.bound import bind
+from dicecli.records.calling import telling
+from dicecli.reports import frames
+from dicecli.reports.by_name import ByName
 from dicecli.reports.curves import curves_of
 from dicecli.reports.look import PLAIN
-from dicecli.reports.numbers import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
     from pandas import DataFrame
 
-    from dicecli.records.cases import Scored
+    from dicecli.records.cases import Verdict
     from dicecli.records.codec import Json
+    from dicecli.records.origin import Origin
     from dicecli.records.settings import Settings
     from dicecli.reports.look import Look, Part
-    from dicecli.reports.means import Average
     from dicecli.statistics.soft.curves import Curve
 
 
-class Report(Numbers):
-    """One record of a run, which every exporter reads; its numbers are those of :class:`Numbers`."""
+class _Beside(TypedDict):
+    """What a report is made of, beside results and settings."""
 
-    def value(self, metric: str, case: str | Scored, row: int | str | None = None) -> float:
-        """Return a metric in one case; NaN is undefined.
+    notes: Sequence[str]
+    verdicts: Sequence[Verdict]
+    is_batch: bool
+    origin: Origin | None
 
-        Parameters
-        ----------
-        metric : str
-            Its name, or that of one of its averages: ``iou@micro``.
-        case : str or Scored
-            The case, or its name.
-        row : int or str, optional
-            The label or region; without it the average that leads.
 
-        Raises
-        ------
-        UsageError
-            No such case, label or region; a metric that was not measured.
-        UnknownName
-            There is no such metric.
-        """
-        name = metric if row is None else f"{metric}[{row}]"
-        return bind(parse(name), self).of_case(self._named(case) if isinstance(case, str) else case)
+class Report(ByName):
+    """One record of a run, which every exporter reads; its numbers are those of :class:`ByName`.
 
-    def _named(self, name: str) -> Scored:
-        found = [each for each in self.scored if each.case.name == name]
-        if len(found) != 1:
-            raise UsageError(
-                f"{len(found)} scored cases are named '{name}'; one is expected",
-                "The names are those of report.scored: [each.case.name for each in report.scored].",
-            )
-        return found[0]
+    Every metric is an attribute, its average that leads: ``report.dice``, an
+    :class:`~dicecli.reports.means.Average`, of which ``float`` is the value. Every label and region is
+    ``report["liver"]`` or ``report[1]``, a :class:`~dicecli.reports.report_row.ReportRow` with the same
+    attributes.
+    """
 
-    def pooled(self, metric: str, row: int | str) -> float:
-        """Return a metric of a label or region of all cases added up; NaN is undefined.
-
-        Raises
-        ------
-        UsageError
-            The metric does not pool; no such label or region.
-        UnknownName
-        """
-        return self.look_up(f"{metric}[{row}]@macro").value
-
-    def look_up(self, name: str) -> Average:
-        """Return any number of the report by its name, as gates have it.
-
-        Parameters
-        ----------
-        name : str
-            ``dice``, ``iou@micro``, ``dice[liver]`` (pooled over cases), ``dice[liver]@label-mean`` (the mean
-            over cases), ``overall_kappa``.
-
-        Raises
-        ------
-        UsageError, UnknownName
-            A name without a meaning here; the hint has those that have one.
-        """
-        return bind(parse(name), self).of_run()
+    def __repr__(self) -> str:
+        try:
+            said: object = self.headline
+        except Exception:  # noqa: BLE001 - whoever looks for a fault wants to see something
+            cases = len(vars(self).get("results", ()))
+            said = f"{cases} case{'s' * (cases != 1)}"
+        return f"<dicecli.Report: {said}>"
 
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
-        found = Report(
-            self._given,
-            settings,
-            notes=self._notes,
-            verdicts=self.verdicts,
-            is_batch=self.is_batch,
-            origin=self.origin,
-        )
+        found = Report(self._given, settings, **self._beside)
         found.comparison = self.comparison
         return found
 
+    @property
+    def _beside(self) -> _Beside:
+        """What it is made of, beside results and settings."""
+        return {
+            "notes": self._notes,
+            "verdicts": self.verdicts,
+            "is_batch": self.is_batch,
+            "origin": self.origin,
+        }
+
+    def __reduce__(self) -> tuple[object, ...]:  # what it is made of; all the rest is computed again
+        return partial(Report, **self._beside), (self._given, self.settings), {"comparison": self.comparison}
+
+    @telling
     def record(self, part: Part = "report") -> Json:
         """Return the record, or what sums it up alone, as JSON's types: undefined is None.
 
@@ -111,6 +84,7 @@ class Report(Numbers):
         found: Json = _exporter("json", part).record(self, part)
         return found
 
+    @telling
     def rows(self, part: Part = "report") -> Iterator[Mapping[str, object]]:
         """Yield the rows of the CSV: of cases, of what sums them up, or of curves; undefined is None.
 
@@ -122,6 +96,7 @@ class Report(Numbers):
         found: Iterator[Mapping[str, object]] = _exporter("csv", part).lines(self, part)
         return found
 
+    @telling
     def render(self, exporter: str, part: Part = "report", look: Look = PLAIN) -> str | bytes:
         """Return the report in the form of an exporter.
 
@@ -139,10 +114,22 @@ class Report(Numbers):
         """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
         return self.record()
 
-    def to_pandas(self) -> DataFrame:
-        """Return the rows of the CSV as a data frame: one per case and label or region, undefined is NaN."""
-        frame: DataFrame = load("exporters", "csv").frame(self)
-        return frame
+    @telling
+    def to_pandas(self, kind: str = "rows") -> DataFrame:
+        """Return a data frame; undefined is NaN.
+
+        Parameters
+        ----------
+        kind : {"rows", "averages", "summary"}
+            ``rows``: those of the CSV, one per case and label or region. ``averages``: one per average and
+            metric, with its interval. ``summary``: those of ``--summary``, with statistics over cases.
+
+        Raises
+        ------
+        UnknownName
+            There is no such kind.
+        """
+        return frames.frame(self, kind)
 
     def curves(self) -> dict[str, Curve]:
         """Return the curve of each row along the thresholds, over all cases, and ``micro``, of all pooled.

@@ -111,7 +111,7 @@ class Run:
         return is_whole and all(each.holds for each in self.verdicts)
 
     @cached_property
-    def notes(self) -> tuple[str, ...]:
+    def notes_on_run(self) -> tuple[str, ...]:
         """Notes on the run as a whole: those given, and those made from the cases."""
         return tuple(dict.fromkeys((*self._notes, *self.made_notes)))
 
@@ -126,12 +126,12 @@ class Run:
         if not self.is_batch:
             return ()
         found = run_notes(
-            self.scored, len(self.results), has_lengths=self.has_lengths, suggestions=self.suggestions
+            self.scored, len(self.results), has_lengths=self.has_lengths, suggestions=self.suggestions_on_run
         )
         return tuple(dict.fromkeys(found))
 
     @cached_property
-    def suggestions(self) -> tuple[Suggestion, ...]:
+    def suggestions_on_run(self) -> tuple[Suggestion, ...]:
         """What to try, made from all cases at once; of one case alone, the case itself has it."""
         return tuple(of_run(self.scored, self.settings)) if self.is_batch else ()
 

@@ -12,8 +12,6 @@ from dicecli.reports.text import inert
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pandas import DataFrame
-
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
@@ -40,18 +38,6 @@ def lines(report: Report, part: Part) -> Lines:
     """Yield the rows of a part; undefined is None."""
     _, found = _PARTS[part]
     return found(report)
-
-
-def frame(report: Report) -> DataFrame:
-    """Return the rows as a data frame; numbers of pixels and labels are integers that may be missing."""
-    import pandas as pd
-
-    columns = record.columns(report)
-    values = [each.name for each in report.listed]
-    found = pd.DataFrame(list(record.rows(report)), columns=list(columns))
-    whole = [each for each in columns[2:-2] if each not in values and each != "name"]
-    kinds = {name: "float64" if name == "expected_px" else "Int64" for name in whole}
-    return found.astype(kinds | dict.fromkeys(values, "float64"))
 
 
 _PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], Lines]]] = {

@@ -25,7 +25,7 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return two suites: the cases, where one without numbers is an error or skipped, and the gates."""
     del part, look
     cases = [_case(case, report) for case in report.cases()]
-    gates = [_gate(verdict) for verdict in report.verdicts]
+    gates, notes = [_gate(verdict) for verdict in report.verdicts], report.notes_on_run
     broken = report.number("failed") + report.number("pending")
     failures = sum(not each.holds for each in report.verdicts)
     lines = [
@@ -36,7 +36,7 @@ def render(report: Report, part: Part, look: Look) -> str:
         f'skipped="{report.number("missing")}">',
         *_properties(report),
         *cases,
-        *([f"    <system-out>{escape(_notes(report.notes))}</system-out>"] if report.notes else []),
+        *([f"    <system-out>{escape(_notes(notes))}</system-out>"] if notes else []),
         "  </testsuite>",
         f'  <testsuite name="gates" tests="{len(gates)}" failures="{failures}" errors="0" skipped="0">',
         *gates,

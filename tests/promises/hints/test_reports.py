@@ -260,14 +260,14 @@ def two_cases_of_a_name(scene):
     assert compare(report, report, ["0.01"])[0].value == 0
 
 
-@TABLE("reports.bound.bind: Name a metric of")
+@TABLE("reports.bound.metric_of: Name a metric of")
 def a_metric_of_maps_of_masks(scene):
     scene.refused(scored().look_up, "brier")
     assert "dice" in scene.works("metrics")
     scene.gives(DICE, scored().look_up, "dice")
 
 
-@TABLE("reports.bound.bind: Write …, and the limit in")
+@TABLE("reports.bound.metric_of: Write …, and the limit in")
 def a_gate_in_another_unit(scene):
     scene.folders()
     ask = f"{_BATCH} -m centre_distance"
@@ -293,7 +293,31 @@ def an_average_that_there_is_not(scene):
         scene.gives(DICE, report.look_up, f"dice@{average}")
 
 
-@TABLE("reports.bound._row: Write a label's number, or rename")
+@TABLE(
+    "reports.by_name.__getattr__: Did you mean",
+    "reports.by_name.__getattr__: dir(report) lists what it",
+)
+def an_attribute_with_a_slip(scene):
+    report = dicecli.score(PREDICTION, REFERENCE)
+    if "Did you mean" not in scene.place.name:
+        scene.refused(getattr, report, "xyzzy")
+        assert "dice" in dir(report)
+        scene.gives(DICE, getattr, report, "dice")
+        return
+    word = scene.refused(getattr, report, "dise").removeprefix("Did you mean ").split()[0].rstrip("?")
+    assert word in dir(report)
+    scene.gives(DICE, getattr, report, word)
+
+
+@TABLE("reports.by_name._text_of: Give the number of a label,")
+def a_row_that_is_none(scene):
+    report = dicecli.score(PREDICTION, REFERENCE, labels={1: "liver"})
+    scene.refused(lambda: report[None])
+    scene.gives(DICE, lambda: report[1].dice)
+    scene.gives(DICE, lambda: report["liver"].dice)
+
+
+@TABLE("reports.bound.row_called: Write a label's number, or rename")
 def a_label_and_a_region_of_a_name(scene):
     labels = {"labels": {"0": "background", "1": "liver", "2": "tumour"}}
     report = scored(labels=labels | {"regions": {"liver": [1, 2]}})
@@ -302,7 +326,7 @@ def a_label_and_a_region_of_a_name(scene):
     scene.gives(DICE, scored(labels=labels | {"regions": {"all": [1, 2]}}).look_up, "dice[all]")
 
 
-@TABLE("reports.bound._row: Known:")
+@TABLE("reports.bound.row_called: Known:")
 def a_label_that_there_is_not(scene):
     report = scored(regions={"both": [1]})
     known = scene.refused(report.look_up, "dice[7]").removeprefix("Known: ").rstrip(".").split(", ")
@@ -654,7 +678,7 @@ def a_case_in_two_shards(scene):
     assert from_dict(both).look_up("dice").value == DICE
 
 
-@TABLE("reports.report._named: The names are those of report.scored:")
+@TABLE("reports.by_name._named: The names are those of report.scored:")
 def a_case_that_there_is_not(scene):
     report = scored()
     scene.refused(report.value, "dice", "nobody", 1)

@@ -1,0 +1,143 @@
+"""The numbers of a run by their names: of gates, as attributes, and by label or region."""
+
+from __future__ import annotations
+
+import operator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, SupportsIndex
+
+from dicecli.errors import NoAttribute, UnknownName, UsageError
+from dicecli.records.calling import telling
+from dicecli.records.cases import Scored
+from dicecli.reports.asked import parse
+from dicecli.reports.bound import bind, row_called
+from dicecli.reports.numbers import Numbers
+from dicecli.reports.report_row import ReportRow
+
+if TYPE_CHECKING:
+    from dicecli.reports.means import Average
+
+
+class ByName(Numbers):
+    """The numbers of a run, each found by its name."""
+
+    @telling
+    def value(self, metric: str, case: str | Scored, row: int | str | None = None) -> float:
+        """Return a metric in one case; NaN is undefined.
+
+        Parameters
+        ----------
+        metric : str
+            Its name, or that of one of its averages: ``iou@micro``.
+        case : str or Scored
+            The case, or its name.
+        row : int or str, optional
+            The label or region; without it the average that leads.
+
+        Raises
+        ------
+        UsageError
+            No such case, label or region; a metric that was not measured.
+        UnknownName
+            There is no such metric.
+        """
+        name = metric if row is None else f"{metric}[{row}]"
+        return bind(parse(name), self).of_case(case if isinstance(case, Scored) else self._named(case))
+
+    def _named(self, name: object) -> Scored:
+        found = [each for each in self.scored if each.case.name == name]
+        if len(found) != 1:
+            raise UsageError(
+                f"{len(found)} scored cases are named '{name}'; one is expected",
+                "The names are those of report.scored: [each.case.name for each in report.scored].",
+            )
+        return found[0]
+
+    @telling
+    def pooled(self, metric: str, row: int | str) -> float:
+        """Return a metric of a label or region of all cases added up; NaN is undefined.
+
+        Raises
+        ------
+        UsageError
+            The metric does not pool; no such label or region.
+        UnknownName
+        """
+        return self.look_up(f"{metric}[{row}]@macro").value
+
+    @telling
+    def look_up(self, name: str) -> Average:
+        """Return any number of the report by its name, as gates have it.
+
+        Parameters
+        ----------
+        name : str
+            ``dice``, ``iou@micro``, ``dice[liver]`` (pooled over cases), ``dice[liver]@label-mean`` (the mean
+            over cases), ``overall_kappa``.
+
+        Raises
+        ------
+        UsageError, UnknownName
+            A name without a meaning here; the hint has those that have one.
+        """
+        return bind(parse(name), self).of_run()
+
+    def __getitem__(self, row: int | str) -> ReportRow:
+        """Return a label by its number or name, or a region.
+
+        Raises
+        ------
+        UsageError
+            There is none; the hint has those that there are.
+        """
+        return ReportRow(self, row_called(row if isinstance(row, str) else _text_of(row), self))
+
+    def __contains__(self, row: object) -> bool:
+        try:
+            return isinstance(row, (str, SupportsIndex)) and bool(self[row])  # type: ignore[index]  # any index
+        except UsageError:
+            return False
+
+    #: Nothing to go through: of cases it is :meth:`cases`, of labels ``labels`` and ``regions``.
+    __iter__ = None
+
+    def __getattr__(self, name: str) -> Average:
+        if name.startswith("_") or "settings" not in vars(self):  # as copies are, before they have anything
+            raise AttributeError(name)
+        if hasattr(type(self), name):
+            object.__getattribute__(self, name)  # raises what was raised inside
+        try:
+            return self.look_up(name)
+        except UnknownName as error:
+            near = get_close_matches(name, dir(self), n=3)
+            hint = f"Did you mean {' or '.join(near)}? " if near else ""
+            raise NoAttribute(
+                f"a report has no '{name}': {error}", f"{hint}dir(report) lists what it has."
+            ) from None
+        except UsageError as error:
+            raise NoAttribute(str(error), error.hint) from None
+
+    def __dir__(self) -> list[str]:
+        metrics = (each.name for each in (*self.metrics, *self.together))
+        return sorted({*super().__dir__(), *filter(str.isidentifier, metrics)})
+
+    def _ipython_key_completions_(self) -> list[str | int]:
+        named = [row.title if row.name else row.label for row in self.evaluated]
+        return [each for each in named if each is not None]
+
+
+def _text_of(label: object) -> str:
+    """Return the number of a label as a text.
+
+    Raises
+    ------
+    UsageError
+        It is no number.
+    """
+    try:
+        return str(operator.index(label))  # type: ignore[arg-type]  # what is none raises
+    except TypeError:
+        raise UsageError(
+            f"{label!r} is no label and no region",
+            "Give the number of a label, or a name: report[1], report['liver'].",
+        ) from None
