@@ -153,7 +153,7 @@ def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:
     # What stopped a run may be that its terminal has gone.
     with suppress(*([] if done.stopped is None else [OutputError])):
         print_report(done.report, format_name, verbose=verbose)
-    if format_name not in {"table", "markdown"} and not quiet:
+    if format_name not in {"table", "markdown", "html"} and not quiet:
         for note in done.report.notes:
             click.echo(f"Note: {inert(note)}", err=True)
 

@@ -58,10 +58,10 @@ def _check_slices(report: Numbers) -> None:
 
 PARTS: dict[Part, PartDefinition] = {
     "report": PartDefinition(
-        "report", "-o", "Write the report to FILE: .json, .csv, .md, .txt or .xml (JUnit)."
+        "report", "-o", "Write the report to FILE: .json, .csv, .md, .html, .txt or .xml (JUnit)."
     ),
     "summary": PartDefinition(
-        "summary", "--summary", "Write the summary alone to FILE: .csv, .json, .md or .txt."
+        "summary", "--summary", "Write the summary alone to FILE: .csv, .json, .md, .html or .txt."
     ),
     "curve": PartDefinition(
         "curve",

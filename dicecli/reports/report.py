@@ -53,6 +53,11 @@ class Report(ByName):
             said = f"{cases} case{'s' * (cases != 1)}"
         return f"<dicecli.Report: {said}>"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the tables that ``-f html`` has."""
+        found: str = load("exporters", "html").fragment(self, "report", PLAIN)
+        return found
+
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show."""
         found = Report(self._given, settings, **self._beside)
