@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dicecli.records.labels import LabelScheme
     from dicecli.reports.report import Report
     from dicecli.runs.evaluator import Evaluator
+    from dicecli.runs.matrices import from_matrix
     from dicecli.runs.python import batch, score, soft
     from dicecli.runs.scoring import make_settings, score_many
     from dicecli.statistics._confusion import ConfusionMatrix
@@ -37,6 +38,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "batch",
+    "from_matrix",
     "load_labels",
     "make_settings",
     "score",
@@ -55,6 +57,7 @@ _HOMES = {
     "Report": "reports.report",
     "UsageError": "errors",
     "batch": "runs.python",
+    "from_matrix": "runs.matrices",
     "load_labels": "records.label_files",
     "make_settings": "runs.scoring",
     "score": "runs.python",

@@ -1,7 +1,11 @@
-"""The statistic under every overlap metric: how often each pair of labels meets in one pixel."""
+"""The statistic under every overlap metric: how often each pair of labels meets in one pixel.
+
+The file is long because the class is one: whoever adds an operation sees beside it those that there are.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +23,13 @@ if TYPE_CHECKING:
 
 #: More distinct labels than this are taken for something else than a label map.
 MAX_LABELS = 4096
+#: A notebook shows the table of so many.
+_MOST_SHOWN = 40
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConfusionMatrix:
-    """A joint histogram of two label masks; with ``+`` and :meth:`empty` a commutative monoid.
+    """A joint histogram of two label masks; with ``+``, ``sum`` and :meth:`empty` a commutative monoid.
 
     Windows, files, threads, processes and machines can be counted in any order and grouping: the sum of
     their matrices is the same integers.
@@ -126,6 +132,9 @@ class ConfusionMatrix:
         check_number(len(labels))
         return ConfusionMatrix(labels, self._over(labels) + other._over(labels))
 
+    def __radd__(self, other: object) -> ConfusionMatrix:
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # ``sum`` begins with 0
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ConfusionMatrix):
             return NotImplemented
@@ -133,6 +142,21 @@ class ConfusionMatrix:
         return mine.labels == others.labels and bool(np.array_equal(mine.table, others.table))
 
     __hash__ = None  # type: ignore[assignment]  # compared by value and built from a mutable array
+
+    def __repr__(self) -> str:
+        labels = sum(label != NO_LABEL for label in self.labels)
+        alike = int(self.table.trace()) / self.total if self.total else math.nan
+        return f"<dicecli.ConfusionMatrix: {labels} labels, {self.total:,} pixels, {alike:.1%} alike>"
+
+    def _repr_html_(self) -> str | None:
+        """Return a table for a notebook, with a row for each label of the reference; None of many labels."""
+        if len(self.labels) > _MOST_SHOWN:
+            return None
+        names = ["none" if label == NO_LABEL else str(label) for label in self.labels]
+        head = "".join(f"<th>{name}</th>" for name in (r"reference \ prediction", *names))
+        rows = zip(names, self.table.tolist(), strict=True)
+        body = (f"<tr><th>{name}</th>{''.join(f'<td>{n:,}</td>' for n in row)}</tr>" for name, row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
     @property
     def total(self) -> int:

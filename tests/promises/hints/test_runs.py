@@ -272,6 +272,15 @@ def a_keyword_of_the_other_kind(scene):
     scene.right(DICE, dicecli.soft, P, REFERENCE, smooth=0.0, number=_HALF)
 
 
+@TABLE("runs.matrices._matrix: Give a square array of whole")
+def a_matrix_that_is_none(scene):
+    scene.refused(dicecli.from_matrix, [[3.5, 1.0], [0.0, 2.0]])
+    scene.right(DICE, dicecli.from_matrix, [[3, 1], [0, 2]])
+    matrix = dicecli.ConfusionMatrix.from_arrays(prediction=PREDICTION, reference=REFERENCE)
+    scene.right(DICE, dicecli.from_matrix, matrix)
+    scene.right(DICE, dicecli.from_matrix, matrix.counts(1))
+
+
 @TABLE("runs.scoring.score_many: Give dicecli.make_settings(), with options as")
 def settings_that_are_none(scene):
     cases = [dicecli.Case("a", PREDICTION, REFERENCE)]
