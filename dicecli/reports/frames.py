@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.plugins import unknown
 from dicecli.reports import record
@@ -32,9 +32,8 @@ def averages(report: Numbers) -> DataFrame:
     ``ci_low``, ``ci_high`` and ``sd`` are NaN where there is no interval: of a single case, say.
     """
     found = []
-    known_intervals: Mapping[str, Mapping[str, Any]] = getattr(report, "intervals", {})
     for name, values in report.averages.items():
-        intervals = known_intervals.get(name, {})
+        intervals = report.intervals.get(name, {})
         for metric, each in values.items():
             known: dict[str, object] = {"average": name, "metric": metric, "value": each.value, "n": each.n}
             interval = intervals.get(metric)

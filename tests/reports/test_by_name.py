@@ -156,6 +156,8 @@ def test_data_frames_have_what_the_csv_and_the_averages_have(kind, reports):
         expected = report.averages[line.average][line.metric]
         assert np.array_equal(line.value, expected.value, equal_nan=True)
         assert (line.n, line.undefined) == (expected.n, expected.undefined)
+        interval = report.intervals.get(line.average, {}).get(line.metric, (math.nan,) * 3)
+        assert np.array_equal([line.ci_low, line.ci_high, line.sd], [*interval], equal_nan=True)
     summary = report.to_pandas("summary")
     assert len(summary) == len([*report.rows("summary")])
     for each in (frame, averages, summary):
