@@ -5,18 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
-from dicecli.errors import UsageError
+from dicecli.errors import NotInstalled, UsageError
 from dicecli.plugins import load
 from dicecli.records.calling import telling
 from dicecli.reports import frames
 from dicecli.reports.by_name import ByName
 from dicecli.reports.curves import curves_of
+from dicecli.reports.figures import values_figure
 from dicecli.reports.look import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
     from dicecli.records.cases import Verdict
@@ -135,6 +138,37 @@ class Report(ByName):
             There is no such kind.
         """
         return frames.frame(self, kind)
+
+    @telling
+    def plot(self, metric: str | None = None, *, ax: Axes | None = None) -> Figure:
+        """Draw a metric of each label and region: bars of one case, boxes and points of several.
+
+        Parameters
+        ----------
+        metric : str, optional
+            By default the first that is shown, such as ``dice``.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default a figure of its own, which a notebook shows: ``savefig`` writes it.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        NotInstalled
+            matplotlib, the extra ``plot``, is not there.
+        UsageError
+            A metric that the report does not have of labels.
+        """
+        try:
+            import matplotlib  # noqa: F401, ICN001 - only whether it is there
+        except ImportError as error:
+            raise NotInstalled(
+                "a plot needs matplotlib, which is not installed",
+                "Install it with: pip install 'dicecli[plot]'.",
+            ) from error
+        return values_figure(self, metric, ax)
 
     def curves(self) -> dict[str, Curve]:
         """Return the curve of each row along the thresholds, over all cases, and ``micro``, of all pooled.

@@ -309,6 +309,16 @@ def an_attribute_with_a_slip(scene):
     scene.gives(DICE, getattr, report, word)
 
 
+@TABLE("reports.report.plot: Install it with: pip install")
+def a_plot_without_matplotlib(scene):
+    pytest.importorskip("matplotlib")
+    report = dicecli.score(PREDICTION, REFERENCE)
+    missing = following.module_is_missing("matplotlib")
+    scene.refused(report.plot)
+    missing.undo()
+    scene.works(report.plot)
+
+
 @TABLE("reports.by_name._text_of: Give the number of a label,")
 def a_row_that_is_none(scene):
     report = dicecli.score(PREDICTION, REFERENCE, labels={1: "liver"})
