@@ -73,6 +73,15 @@ class DicecliError(Exception):
         The file concerned. It is put before the message.
     side : str, optional
         ``"prediction"`` or ``"reference"``, where known. It is put before the path.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> try:
+    ...     dicecli.score("nowhere.png", "nowhere.png")
+    ... except dicecli.DicecliError as error:
+    ...     print(error.name, error.side)
+    Missing reference
     """
 
     exit_code = 2
@@ -106,7 +115,17 @@ class DicecliError(Exception):
 
 
 class UsageError(DicecliError, ValueError):
-    """Wrong options or configuration: nothing was computed."""
+    """Wrong options or configuration: nothing was computed.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> try:
+    ...     dicecli.score([0, 1], [0, 1], undefined="none")
+    ... except dicecli.UsageError as error:
+    ...     print(error)
+    undefined is 'none'
+    """
 
 
 class UnknownName(UsageError):
@@ -163,7 +182,17 @@ class WorkersFailed(UsageError):
 
 
 class CaseError(DicecliError, ValueError):
-    """One case could not be scored."""
+    """One case could not be scored.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> try:
+    ...     dicecli.score([[0, 1]], [[0, 1, 1]])
+    ... except dicecli.CaseError as error:
+    ...     print(error.name)
+    ShapeMismatch
+    """
 
     exit_code = 3
 

@@ -1,8 +1,10 @@
 """Dice losses for training in PyTorch: the forms of ``dicecli soft``, differentiated.
 
->>> from dicecli.losses import DiceCELoss  # doctest: +SKIP
->>> loss = DiceCELoss(activation="softmax")  # doctest: +SKIP
->>> loss(logits, labels).backward()  # doctest: +SKIP
+>>> import torch
+>>> from dicecli.losses import DiceCELoss
+>>> loss = DiceCELoss(activation="softmax")
+>>> logits, labels = torch.zeros(1, 2, 8, requires_grad=True), torch.zeros(1, 8, dtype=torch.long)
+>>> loss(logits, labels).backward()
 
 One pass over the pixels gives a few sums for each image and class, without a one-hot tensor of the labels;
 the ratios and averages are arithmetic on these sums, as in the scores, by the same functions

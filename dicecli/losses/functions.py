@@ -23,19 +23,46 @@ if TYPE_CHECKING:
 
 @as_function(DiceOptions)
 def dice_loss(prediction: Tensor, reference: Tensor, options: DiceOptions) -> Tensor:
-    """Return 1 − soft Dice; the options are those of :class:`~dicecli.losses.DiceLoss`."""
+    """Return 1 − soft Dice; the options are those of :class:`~dicecli.losses.DiceLoss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import dice_loss
+    >>> loss = dice_loss(torch.zeros(1, 2, 4), torch.tensor([[0, 1, 1, 0]]), activation="softmax")
+    >>> round(loss.item(), 3)
+    0.5
+    """
     return dice(prediction, reference, options, options.class_weights)
 
 
 @as_function(GeneralizedDiceOptions)
 def generalized_dice_loss(prediction: Tensor, reference: Tensor, options: GeneralizedDiceOptions) -> Tensor:
-    """Return 1 − generalised Dice; the options are those of :class:`~dicecli.losses.GeneralizedDiceLoss`."""
+    """Return 1 − generalised Dice; the options are those of :class:`~dicecli.losses.GeneralizedDiceLoss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import generalized_dice_loss
+    >>> loss = generalized_dice_loss(torch.zeros(1, 2, 4), torch.tensor([[0, 1, 1, 0]]), activation="softmax")
+    >>> round(loss.item(), 3)
+    0.5
+    """
     return generalized_dice(prediction, reference, options)
 
 
 @as_function(DiceCEOptions)
 def dice_ce_loss(prediction: Tensor, reference: Tensor, options: DiceCEOptions) -> Tensor:
-    """Return Dice loss plus cross-entropy; the options are those of :class:`~dicecli.losses.DiceCELoss`."""
+    """Return Dice loss plus cross-entropy; the options are those of :class:`~dicecli.losses.DiceCELoss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import dice_ce_loss
+    >>> loss = dice_ce_loss(torch.zeros(1, 2, 4), torch.tensor([[0, 1, 1, 0]]), activation="softmax")
+    >>> round(loss.item(), 3)
+    1.193
+    """
     return dice_ce(prediction, reference, options, options.class_weights)
 
 

@@ -84,6 +84,16 @@ class DiceLoss(_Loss):
         probabilities.
     ShapeMismatch, NotLabels, UnknownLabel
         When called: what does not fit the prediction.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import DiceLoss
+    >>> logits, labels = torch.zeros(1, 2, 4, requires_grad=True), torch.tensor([[0, 1, 1, 0]])
+    >>> loss = DiceLoss(activation="softmax")(logits, labels)
+    >>> loss.backward()
+    >>> round(loss.item(), 3)
+    0.5
     """
 
     options: DiceOptions
@@ -107,6 +117,14 @@ class GeneralizedDiceLoss(_Loss):
     weighting : {"square", "simple", "uniform"}
         1/(Σg)², 1/Σg or 1. A class that is absent from the reference gets the largest weight of those
         present: see :func:`dicecli.statistics.soft.forms.class_weights`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import GeneralizedDiceLoss
+    >>> loss = GeneralizedDiceLoss(activation="softmax")(torch.zeros(1, 2, 4), torch.tensor([[0, 1, 1, 0]]))
+    >>> round(loss.item(), 3)
+    0.5
     """
 
     options: GeneralizedDiceOptions
@@ -134,6 +152,14 @@ class DiceCELoss(_Loss):
     ----------
     dice_weight, ce_weight : float
         From 0 up.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dicecli.losses import DiceCELoss
+    >>> loss = DiceCELoss(activation="softmax")(torch.zeros(1, 2, 4), torch.tensor([[0, 1, 1, 0]]))
+    >>> round(loss.item(), 3)
+    1.193
     """
 
     options: DiceCEOptions

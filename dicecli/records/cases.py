@@ -45,6 +45,12 @@ class Case:
     columns : tuple of (str, str)
         What else a CSV of pairs says of it, such as its fold: names of columns and what stands there; an
         empty cell has no pair.
+
+    Examples
+    --------
+    >>> from dicecli import Case
+    >>> Case("a", "predictions/a.png", "references/a.png", group="patient 1").name
+    'a'
     """
 
     name: str

@@ -28,6 +28,13 @@ class Counts:
         False negatives: only the reference has it.
     tn : int
         True negatives: neither has it.
+
+    Examples
+    --------
+    >>> from dicecli import Counts
+    >>> Counts(tp=3, fp=1) + Counts(tp=1, fn=2)
+    Counts(tp=4, fp=1, fn=2, tn=0)
+    >>> tp, fp, fn, tn = Counts(tp=3, fp=1)
     """
 
     tp: Whole = 0

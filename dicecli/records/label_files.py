@@ -53,6 +53,14 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
         The file is missing, is not JSON, or says something that is not understood.
     UnknownName
         Neither a file nor a preset has that name.
+
+    Examples
+    --------
+    >>> from dicecli import load_labels
+    >>> load_labels("cityscapes").name(26)
+    'car'
+    >>> load_labels({1: "liver", 2: "tumour"}).names
+    {1: 'liver', 2: 'tumour'}
     """
     if source is None:
         return LabelScheme()

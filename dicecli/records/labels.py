@@ -36,6 +36,12 @@ class LabelScheme:
         Where it was read: a file's name or a preset's; None: labels were not declared.
     sha256 : str or None
         The SHA-256 of the file that it was read from; None of a preset, and of what is no file.
+
+    Examples
+    --------
+    >>> from dicecli import LabelScheme
+    >>> LabelScheme({1: "liver", 2: "tumour"}, regions={"both": (1, 2)}).name(2)
+    'tumour'
     """
 
     names: Mapping[int, str] = field(default_factory=dict)

@@ -40,6 +40,13 @@ class ByName(Numbers):
             No such case, label or region; a metric that was not measured.
         UnknownName
             There is no such metric.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.value("dice", "arrays", "liver")
+        0.8
         """
         name = metric if row is None else f"{metric}[{row}]"
         return bind(parse(name), self).of_case(case if isinstance(case, Scored) else self._named(case))
@@ -62,6 +69,13 @@ class ByName(Numbers):
         UsageError
             The metric does not pool; no such label or region.
         UnknownName
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.pooled("precision", "liver")
+        0.6666666666666666
         """
         return self.look_up(f"{metric}[{row}]@macro").value
 
@@ -79,6 +93,13 @@ class ByName(Numbers):
         ------
         UsageError, UnknownName
             A name without a meaning here; the hint has those that have one.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.look_up("recall[liver]").value
+        1.0
         """
         return bind(parse(name), self).of_run()
 

@@ -24,6 +24,13 @@ class Average(NamedTuple):
         How many values are infinite, before any of them was averaged: cases that were missed altogether.
     finite : float
         The mean of the others, NaN where there is none.
+
+    Examples
+    --------
+    >>> from dicecli.reports.means import mean
+    >>> average = mean([0.5, float("nan"), 1.0])
+    >>> float(average), average.n, average.undefined, f"{average:.2f}"
+    (0.75, 2, 1, '0.75')
     """
 
     value: float

@@ -1,4 +1,7 @@
-"""The report: the numbers of a run, and every form in which they leave."""
+"""The report: the numbers of a run, and every form in which they leave.
+
+The file is long because every form has an example.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,13 @@ class Report(ByName):
     :class:`~dicecli.reports.means.Average`, of which ``float`` is the value. Every label and region is
     ``report["liver"]`` or ``report[1]``, a :class:`~dicecli.reports.report_row.ReportRow` with the same
     attributes.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+    >>> float(report.dice), report["liver"].precision
+    (0.8, 0.6666666666666666)
     """
 
     def __repr__(self) -> str:
@@ -62,7 +72,15 @@ class Report(ByName):
         return found
 
     def shown_with(self, settings: Settings) -> Report:
-        """Return the same results with other settings of what to show."""
+        """Return the same results with other settings of what to show.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.shown_with(dicecli.make_settings(average="micro")).settings.average
+        'micro'
+        """
         found = Report(self._given, settings, **self._beside)
         found.comparison = self.comparison
         return found
@@ -88,6 +106,13 @@ class Report(ByName):
         ------
         UsageError
             There is no such part of it.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.record("summary")["scored"]
+        1
         """
         found: Json = _exporter("json", part).record(self, part)
         return found
@@ -100,6 +125,13 @@ class Report(ByName):
         ------
         UsageError
             There is no such part of it, or masks have no curves.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> [row["dice"] for row in report.rows()]
+        [0.8]
         """
         found: Iterator[Mapping[str, object]] = _exporter("csv", part).lines(self, part)
         return found
@@ -114,12 +146,27 @@ class Report(ByName):
             There is no such exporter.
         UsageError
             It has no such part.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> print(report.render("csv").partition(",dice")[0])
+        case,status,label,name,tp,fp,fn,tn
         """
         found: str | bytes = _exporter(exporter, part).render(self, part, look)
         return found
 
     def to_dict(self) -> Json:
-        """Return the whole record as JSON's types: undefined is None, numbers have full precision."""
+        """Return the whole record as JSON's types: undefined is None, numbers have full precision.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.to_dict()["cases"][0]["averages"]["macro"]["dice"]
+        0.8
+        """
         return self.record()
 
     @telling
@@ -136,6 +183,14 @@ class Report(ByName):
         ------
         UnknownName
             There is no such kind.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> frame = report.to_pandas("averages")
+        >>> frame.loc[frame["metric"] == "dice", ["average", "value"]].values.tolist()
+        [['macro', 0.8], ['micro', 0.8], ['weighted', 0.8]]
         """
         return frames.frame(self, kind)
 
@@ -160,6 +215,13 @@ class Report(ByName):
             matplotlib, the extra ``plot``, is not there.
         UsageError
             A metric that the report does not have of labels.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> report = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"})
+        >>> report.plot("iou").axes[0].get_ylabel()
+        'iou'
         """
         try:
             import matplotlib  # noqa: F401, ICN001 - only whether it is there
@@ -177,6 +239,13 @@ class Report(ByName):
         ------
         UsageError
             The predictions are masks, which have no thresholds.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> curve = dicecli.soft([[0.2, 0.9], [0.1, 0.6]], [[0, 1], [0, 1]]).curves()["label 1"]
+        >>> curve.best[1]
+        1.0
         """
         return {"micro" if row is None else row.title: curve for row, curve in curves_of(self)}
 

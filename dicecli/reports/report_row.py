@@ -30,6 +30,13 @@ class ReportRow:
     report : Numbers
     row : Row
         The label or region.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> row = dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]])[1]
+    >>> row.dice, row.counts
+    (0.8, Counts(tp=2, fp=1, fn=0, tn=1))
     """
 
     def __init__(self, report: Numbers, row: Row) -> None:

@@ -92,6 +92,13 @@ def score(given: _Score) -> Report:
         Options that are wrong; of a misspelt one the error lists every right one.
     CaseError
         Masks that cannot be read, understood or laid on each other.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> report = dicecli.score("sample_masks/street_prediction.png", "sample_masks/street_reference.png")
+    >>> f"{report.dice:.4f}"
+    '0.7514'
     """
     given = asking(given)
     check_given(given.prediction, given.reference)
@@ -161,6 +168,12 @@ def soft(given: _Soft) -> Report:
         Options that are wrong; of a misspelt one the error lists every right one.
     CaseError
         Files that cannot be read, understood or laid on each other.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> f'{dicecli.soft([[0.2, 0.9], [0.1, 0.6]], [[0, 1], [0, 1]]).soft_dice_standard:.3f}'
+    '0.789'
     """
     check_given(given.probabilities, given.reference)
     settings = settings_of(given, soft=True)
@@ -257,6 +270,13 @@ def batch(given: _Batch) -> Report:
         By ``strict``.
     KeyboardInterrupt
         What was done by then is written, and stands in the report that its ``__cause__`` has.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> report = dicecli.batch("sample_masks/predictions", "sample_masks/references", metrics="dice,iou")
+    >>> len(report.scored), f"{report.iou:.4f}"
+    (6, '0.7889')
     """
     given = asking(given)
     check_executor(given.executor, given.scheduler)

@@ -66,6 +66,12 @@ def make_settings(given: _Settings) -> Settings:
     ------
     UsageError
         An option that does not exist or is of the other kind, or a value that it does not take.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> dicecli.make_settings(metrics="dice,iou", ignore_label=255).metrics
+    ('dice', 'iou')
     """
     return settings_of(given, soft=given.soft)
 
@@ -138,6 +144,13 @@ def score_many(cases: Iterable[Case], settings: Settings) -> Report:
     ------
     UsageError
         Something else than cases, or than settings.
+
+    Examples
+    --------
+    >>> import dicecli
+    >>> cases = [dicecli.Case("a", [[0, 1]], [[0, 1]]), dicecli.Case("b", [[1, 1]], [[0, 1]])]
+    >>> dicecli.score_many(cases, dicecli.make_settings()).value("dice", "b")
+    0.6666666666666666
     """
     if not isinstance(settings, Settings):
         raise UsageError(

@@ -41,6 +41,13 @@ class ConfusionMatrix:
     table : numpy.ndarray
         int64, shape ``(len(labels), len(labels))``. ``table[i, j]`` is the number of pixels whose
         reference is ``labels[i]`` and whose prediction is ``labels[j]``.
+
+    Examples
+    --------
+    >>> from dicecli import ConfusionMatrix
+    >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+    >>> sum([matrix, matrix])
+    <dicecli.ConfusionMatrix: 2 labels, 8 pixels, 75.0% alike>
     """
 
     labels: tuple[int, ...]
@@ -48,7 +55,14 @@ class ConfusionMatrix:
 
     @classmethod
     def empty(cls) -> ConfusionMatrix:
-        """Return the matrix of no pixels: no labels, and nothing changes when it is added."""
+        """Return the matrix of no pixels: no labels, and nothing changes when it is added.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> ConfusionMatrix.empty().total
+        0
+        """
         return cls((), np.zeros((0, 0), np.int64))
 
     @classmethod
@@ -79,6 +93,13 @@ class ConfusionMatrix:
             Values that are not integers.
         TooManyLabels
             More than 4,096 distinct labels.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.table.tolist()
+        [[1, 1], [0, 2]]
         """
         for each in (prediction, reference):
             if isinstance(each, np.ma.MaskedArray):
@@ -109,6 +130,13 @@ class ConfusionMatrix:
             those without a pixel left out.
         table : numpy.ndarray
             int64, shape ``(len(rows), len(columns))``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dicecli import ConfusionMatrix
+        >>> ConfusionMatrix.from_pairs(np.array([0, 2]), np.array([0, 1]), np.array([[3, 1], [0, 2]])).labels
+        (0, 1, 2)
         """
         has_row, has_column = table.any(axis=1), table.any(axis=0)
         rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
@@ -169,11 +197,27 @@ class ConfusionMatrix:
         return self._size(self.table.sum(axis=0), NO_LABEL)
 
     def reference_size(self, label: int) -> int:
-        """Return how many pixels have this label in the reference."""
+        """Return how many pixels have this label in the reference.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.reference_size(1)
+        2
+        """
         return self._size(self.table.sum(axis=1), label)
 
     def sizes(self, side: str) -> dict[int, int]:
-        """Return the labels that one side holds, each with its number of pixels."""
+        """Return the labels that one side holds, each with its number of pixels.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.sizes("prediction")
+        {0: 1, 1: 3}
+        """
         margin = self.table.sum(axis=1 if side == "reference" else 0)
         return {label: int(n) for label, n in zip(self.labels, margin, strict=True) if n}
 
@@ -181,6 +225,13 @@ class ConfusionMatrix:
         """Return the four counts of one label, or of a region given as several labels.
 
         A label that neither mask holds has only true negatives.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.counts(1)
+        Counts(tp=2, fp=1, fn=0, tn=1)
         """
         wanted = set(labels_of(label))
         inside = np.array([each in wanted for each in self.labels], dtype=bool)
@@ -190,7 +241,15 @@ class ConfusionMatrix:
         return Counts(tp, prediction - tp, reference - tp, self.total - reference - prediction + tp)
 
     def every_count(self) -> dict[int, Counts]:
-        """Return the four counts of each label of the matrix, in one go; not of "no label"."""
+        """Return the four counts of each label of the matrix, in one go; not of "no label".
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> sorted(matrix.every_count())
+        [0, 1]
+        """
         total = self.total
         rows, columns = (self.table.sum(axis=axis).tolist() for axis in (1, 0))
         found = {}
@@ -206,6 +265,13 @@ class ConfusionMatrix:
 
         Where such a pixel's *prediction* is `label`, that belongs to no label: it stays a miss of the
         reference's label, but is nobody's false positive.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.without(0).total
+        2
         """
         if label not in self.labels:
             return self.trimmed()
@@ -217,7 +283,15 @@ class ConfusionMatrix:
     def relabelled(
         self, *, reference: Mapping[int, int] | None = None, prediction: Mapping[int, int] | None = None
     ) -> ConfusionMatrix:
-        """Return the matrix with the labels of each side renamed; labels renamed alike are merged."""
+        """Return the matrix with the labels of each side renamed; labels renamed alike are merged.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> matrix.relabelled(reference={1: 7}, prediction={1: 7}).labels
+        (0, 7)
+        """
         if all(
             (names or {}).get(each, each) == each for names in (reference, prediction) for each in self.labels
         ):
@@ -227,7 +301,15 @@ class ConfusionMatrix:
         return ConfusionMatrix.from_pairs(rows, columns, self.table)
 
     def trimmed(self) -> ConfusionMatrix:
-        """Return the matrix over those labels that hold a pixel in either mask."""
+        """Return the matrix over those labels that hold a pixel in either mask.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1, 1], reference=[0, 0, 1, 1])
+        >>> (matrix.trimmed() == matrix)
+        True
+        """
         used = (self.table.sum(axis=0) + self.table.sum(axis=1)) > 0
         if used.all():
             return self

@@ -8,6 +8,7 @@ import pydoc
 import re
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import places
@@ -189,3 +190,10 @@ def test_the_page_on_python_shows_real_keywords():
         for call in re.findall(rf"\b{function}\(([^()]*(?:\([^()]*\)[^()]*)*)\)", page):
             for name in re.findall(r"(?:^|[\s,(])(\w+)=", re.sub(r"#.*", "", call)):
                 assert name in keywords(function)
+
+
+def test_the_types_ship():
+    """The marker that lets type checkers look into the package is there, and among what goes into wheels and sdists."""
+    content = tomllib.loads((places.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "py.typed" in content["tool"]["setuptools"]["package-data"]["dicecli"]
+    assert (places.ROOT / "dicecli" / "py.typed").is_file()
