@@ -95,6 +95,9 @@ class Metric:
         and their weights or None.
     aliases : tuple of str
         Other names of the field for the same number.
+    spoken : str
+        What people call it in a sentence, with ``{parameter}`` where it has a number; empty: its name, with
+        blanks and a capital.
 
     Raises
     ------
@@ -129,6 +132,7 @@ class Metric:
     argument: Argument | None = None
     over_labels: Callable[..., float] | None = None
     aliases: tuple[str, ...] = ()
+    spoken: str = ""
     given: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self) -> None:
@@ -159,6 +163,12 @@ class Metric:
         """What a prediction has to be: ``labels``, or ``probabilities``."""
         found: Reads = load("statistics", self.statistic).READS
         return found
+
+    @property
+    def in_words(self) -> str:
+        """What people call it in a sentence; a length without its unit."""
+        plain = self.name.replace("_", " ")
+        return self.spoken or f"{plain[:1].upper()}{plain[1:]}"
 
     @property
     def span(self) -> str:
@@ -206,7 +216,8 @@ class Metric:
         argument = self.parameter.read(word, self.words, self.example)
         if argument is None:
             return None
-        return replace(self, name=self.parameter.put(self.name, argument), argument=argument)
+        name, spoken = (self.parameter.put(each, argument) for each in (self.name, self.in_words))
+        return replace(self, name=name, spoken=spoken, argument=argument)
 
     def with_settings(self, settings: Settings, unit: str) -> Metric:
         """Return the metric as a report has it: with its options, and with its unit in its name."""
@@ -214,7 +225,7 @@ class Metric:
         if self.parameter is not None:
             given[self.parameter.name] = self.argument
         name = self.name if self.unit is None else f"{self.name}_{unit}"
-        return replace(self, name=name, given=tuple(given.items()))
+        return replace(self, name=name, spoken=self.in_words, given=tuple(given.items()))
 
     def value(
         self,

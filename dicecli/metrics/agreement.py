@@ -69,6 +69,7 @@ def _correlation(covariance: int, variances: int) -> float:
     low=-1,
     undefined="either mask is empty or covers every counted pixel",
     aliases=("matthews_correlation_coefficient", "phi"),
+    spoken="MCC",
     source=_MATTHEWS,
 )
 def mcc(counts: Counts) -> float:
@@ -124,6 +125,7 @@ def overall_kappa(labels: Iterable[Counts]) -> float:
     undefined="no pixel was counted, or either mask holds one label only",
     takes="every",
     aliases=("rk",),
+    spoken="Overall MCC",
     source=_GORODKIN,
 )
 def overall_mcc(labels: Iterable[Counts]) -> float:

@@ -95,6 +95,7 @@ def _percentile(surfaces: Surfaces, percentile: float, directions: str) -> float
     formula="max of max over the reference's surface of d to the prediction's, and the reverse",
     options=("directions", "empty_distance"),
     aliases=("hausdorff", "hausdorff_distance"),
+    spoken="HD",
     source=_HUTTENLOCHER,
 )
 def hd(surfaces: Surfaces, *, directions: str, empty_distance: Empty) -> float | None:
@@ -121,6 +122,7 @@ def hd(surfaces: Surfaces, *, directions: str, empty_distance: Empty) -> float |
         "hausdorff_distance{percentile}",
         "hausdorff_distance_{percentile}",
     ),
+    spoken="HD{percentile}",
     source=_TAHA,
 )
 def hd_percentile(
@@ -136,6 +138,7 @@ def hd_percentile(
     **_LENGTH,
     formula="max over the prediction's surface of d to the reference's",
     options=("empty_distance",),
+    spoken="HD to the reference",
     source=_HUTTENLOCHER,
 )
 def hd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -147,6 +150,7 @@ def hd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | Non
     **_LENGTH,
     formula="max over the reference's surface of d to the prediction's",
     options=("empty_distance",),
+    spoken="HD to the prediction",
     source=_HUTTENLOCHER,
 )
 def hd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -172,6 +176,7 @@ def _directed_percentile(
     parameter=_PERCENTILE,
     formula="percentile over the prediction's surface of d to the reference's",
     options=("empty_distance",),
+    spoken="HD{percentile} to the reference",
     source=_TAHA,
 )
 def hd_percentile_to_reference(
@@ -187,6 +192,7 @@ def hd_percentile_to_reference(
     parameter=_PERCENTILE,
     formula="percentile over the reference's surface of d to the prediction's",
     options=("empty_distance",),
+    spoken="HD{percentile} to the prediction",
     source=_TAHA,
 )
 def hd_percentile_to_prediction(
@@ -201,6 +207,7 @@ def hd_percentile_to_prediction(
     formula="mean of d over the points of both surfaces",
     options=("empty_distance",),
     aliases=("average_symmetric_surface_distance", "average_surface_distance"),
+    spoken="ASSD",
     source=_HEIMANN,
 )
 def assd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -213,6 +220,7 @@ def assd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     formula="(mean of d over the reference's surface + mean over the prediction's) / 2",
     options=("empty_distance",),
     aliases=("mean_average_surface_distance",),
+    spoken="MASD",
     source=_MAIER_HEIN,
 )
 def masd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -229,6 +237,7 @@ def masd(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
     **_LENGTH,
     formula="mean over the prediction's surface of d to the reference's",
     options=("empty_distance",),
+    spoken="ASD to the reference",
     source=_HEIMANN,
 )
 def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -240,6 +249,7 @@ def asd_to_reference(surfaces: Surfaces, *, empty_distance: Empty) -> float | No
     **_LENGTH,
     formula="mean over the reference's surface of d to the prediction's",
     options=("empty_distance",),
+    spoken="ASD to the prediction",
     source=_HEIMANN,
 )
 def asd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | None:
@@ -264,6 +274,7 @@ def asd_to_prediction(surfaces: Surfaces, *, empty_distance: Empty) -> float | N
         "normalized_surface_distance_{tolerance}",
         "surface_dice_{tolerance}",
     ),
+    spoken="NSD at {tolerance}",
     source=_NIKOLOV,
 )
 def nsd(
@@ -288,6 +299,7 @@ def nsd(
     undefined=BOTH_EMPTY,
     follows_undefined=True,
     is_empty=_is_empty,
+    spoken="Boundary IoU",
     source=_CHENG,
 )
 def boundary_iou(surfaces: Surfaces) -> float | None:
@@ -309,6 +321,7 @@ def boundary_iou(surfaces: Surfaces) -> float | None:
     follows_undefined=True,
     is_empty=_is_empty,
     aliases=("boundary_f1", "boundary_f_measure"),
+    spoken="Boundary F",
     source=_PERAZZI,
 )
 def boundary_f(surfaces: Surfaces) -> float | None:

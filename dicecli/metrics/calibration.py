@@ -29,6 +29,7 @@ def brier(channel: Channel) -> float:
 
 @_score(
     formula="Σ_b n_b / n abs(mean p - mean g) over 20 bins of equal width, [0, 0.05) to [0.95, 1]",
+    spoken="ECE",
     source="Naeini MP et al. AAAI, 2015. doi:10.1609/aaai.v29i1.9602",
 )
 def ece(channel: Channel) -> float:
@@ -66,6 +67,7 @@ def overall_brier(maps: Together) -> float:
 @_together(
     formula="Σ_b n_b / n abs(mean of the largest p - share of pixels where it is right), "
     "over the bins of ece",
+    spoken="Overall ECE",
     source="Guo C et al. ICML, 2017",
 )
 def overall_ece(maps: Together) -> float:

@@ -32,6 +32,7 @@ def dice(counts: Counts) -> float:
     undefined=BOTH_EMPTY,
     follows_undefined=True,
     aliases=("f_score", "f_measure", "f1_score"),
+    spoken="F1",
     source="van Rijsbergen CJ. Information Retrieval, 2nd ed., 1979",
 )
 def f1(counts: Counts) -> float:
@@ -52,6 +53,7 @@ def f1(counts: Counts) -> float:
         "critical_success_index",
     ),
     shown="always",
+    spoken="IoU",
     source="Jaccard P. New Phytologist 11(2), 1912. doi:10.1111/j.1469-8137.1912.tb05611.x",
 )
 def iou(counts: Counts) -> float:
@@ -98,6 +100,7 @@ def specificity(counts: Counts) -> float:
     formula="tn / (tn + fn)",
     undefined="the prediction covers every counted pixel",
     aliases=("negative_predictive_value",),
+    spoken="NPV",
     source="Maier-Hein L et al. Nature Methods 21, 2024. doi:10.1038/s41592-023-02151-z",
 )
 def npv(counts: Counts) -> float:
@@ -110,6 +113,7 @@ def npv(counts: Counts) -> float:
     undefined="the reference covers every counted pixel",
     better="lower",
     aliases=("false_positive_rate", "fall_out"),
+    spoken="FPR",
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
 )
 def fpr(counts: Counts) -> float:
@@ -122,6 +126,7 @@ def fpr(counts: Counts) -> float:
     undefined="the reference is empty",
     better="lower",
     aliases=("false_negative_rate", "miss_rate", "omission_error"),
+    spoken="FNR",
     source="Taha AA, Hanbury A. BMC Medical Imaging 15:29, 2015. doi:10.1186/s12880-015-0068-x",
 )
 def fnr(counts: Counts) -> float:
@@ -134,6 +139,7 @@ def fnr(counts: Counts) -> float:
     undefined="the prediction is empty",
     better="lower",
     aliases=("false_discovery_rate", "commission_error"),
+    spoken="FDR",
     source="Congalton RG. Remote Sensing of Environment 37(1), 1991. doi:10.1016/0034-4257(91)90048-B",
 )
 def fdr(counts: Counts) -> float:
@@ -158,6 +164,7 @@ def prevalence(counts: Counts) -> float:
     formula="(1 + beta^2) tp / ((1 + beta^2) tp + beta^2 fn + fp)",
     undefined=BOTH_EMPTY,
     follows_undefined=True,
+    spoken="F{beta}",
     source="van Rijsbergen CJ. Information Retrieval, 2nd ed., 1979",
 )
 def fbeta(counts: Counts, *, beta: float) -> float:

@@ -166,9 +166,21 @@ class Numbers(Run):
 
         They are drawn when they are asked for; of one case there are none.
         """
+        rest = self._intervals_of([each for each in self.metrics if each not in self.shown])
+        return {
+            name: {metric: {**rest[name], **own}[metric] for metric in self.averages[name]}
+            for name, own in self.shown_intervals.items()
+        }
+
+    @cached_property
+    def shown_intervals(self) -> dict[str, dict[str, Interval]]:
+        """The same of the metrics that tables show alone, which takes less time."""
+        return self._intervals_of(self.shown)
+
+    def _intervals_of(self, metrics: Sequence[Metric]) -> dict[str, dict[str, Interval]]:
         from dicecli.reports.intervals import intervals
 
-        return intervals(self.table, self.average_names, self.metrics, self.settings.undefined)
+        return intervals(self.table, self.average_names, metrics, self.settings.undefined)
 
     @cached_property
     def overall(self) -> dict[str, float]:

@@ -14,6 +14,8 @@ from dicecli.records.version import __version__
 from dicecli.reports import grouped
 from dicecli.reports.averages import definition
 from dicecli.reports.bootstrap import RESAMPLES, SEED
+from dicecli.reports.headline import headline
+from dicecli.reports.intervals import Interval
 from dicecli.reports.summary import Statistics
 from dicecli.statistics._leading import leading
 
@@ -34,6 +36,8 @@ SCHEMA = 2
 NOTES = " | "
 #: The statistics over cases that are numbers, and those of the finite cases, where some are infinite.
 STATISTICS = tuple(each.name for each in fields(Statistics) if each.name not in {"infinite", "finite"})
+#: How sure an average is, by the words of the record.
+SPREAD = ("ci_low", "ci_high", "sd")
 _FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
 
 
@@ -57,12 +61,14 @@ def summary(report: Numbers) -> Json:
     """Return what sums a run up: how many cases, the averages, the statistics, the gates."""
     infinite = {each.name for each in report.metrics if each.infinite}
     reads = report.settings.reads
+    intervals = report.intervals if report.is_batch else dict.fromkeys(report.averages)
     found: Json = {
+        "headline": headline(report).text,
         "expected": len(report.results),
         **{status: report.number(status) for status in ("scored", "failed", "missing", "pending")},
         "partial": report.number("pending") > 0,
         "averages": {
-            name: {"definition": definition(name, reads)} | _average(values, infinite)
+            name: {"definition": definition(name, reads)} | _average(values, infinite, intervals[name])
             for name, values in report.averages.items()
         },
     }
@@ -83,17 +89,36 @@ def summary(report: Numbers) -> Json:
     return found
 
 
-def _average(values: Mapping[str, Average], infinite: set[str]) -> Json:
+def _average(
+    values: Mapping[str, Average], infinite: set[str], intervals: Mapping[str, Interval] | None
+) -> Json:
     found: Json = {
         "values": {name: number(each.value) for name, each in values.items()},
         "n": {name: each.n for name, each in values.items()},
         "undefined": {name: each.undefined for name, each in values.items()},
     }
+    if intervals is not None:
+        found |= _spread({name: _own(values[name], each) for name, each in intervals.items()})
     missed = {name: each for name, each in values.items() if name in infinite or each.infinite}
     if missed:
         found["infinite"] = {name: each.infinite for name, each in missed.items()}
         found["finite"] = {name: number(each.finite) for name, each in missed.items()}
+        if intervals is not None:
+            finite = _spread({name: intervals[name] for name in missed})
+            found |= {f"finite_{key}": each for key, each in finite.items()}
     return found
+
+
+def _spread(intervals: Mapping[str, Interval]) -> Json:
+    return {
+        key: {name: number(each[place]) for name, each in intervals.items()}
+        for place, key in enumerate(SPREAD)
+    }
+
+
+def _own(average: Average, interval: Interval) -> Interval:
+    """Return the interval of an average itself: of one that is infinite there is none."""
+    return Interval() if average.infinite else interval
 
 
 def _row_summary(row: RowSummary, ranked: str | None, infinite: set[str]) -> Json:
@@ -232,12 +257,15 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     Then, where cases are grouped, one per group and metric, of the average that leads. Rows of averages have
     the notes on the run.
     """
-    notes = {"notes": NOTES.join(report.notes_on_run) or None}
+    notes, intervals = {"notes": NOTES.join(report.notes_on_run) or None}, report.intervals
     for name, values in report.averages.items():
         for metric, each in values.items():
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
             said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
-            yield {**known, **said, "finite_mean": or_none(each.finite)}
+            interval = intervals[name][metric]
+            spread = dict(zip(SPREAD, map(or_none, _own(each, interval)), strict=True))
+            rest = {f"finite_{key}": or_none(value) for key, value in zip(SPREAD, interval, strict=True)}
+            yield {**known, **said, **spread, "finite_mean": or_none(each.finite), **rest}
     for name, value in report.overall.items():
         yield {"kind": "overall", "metric": name, "value": or_none(value)}
     for row in report.summary.rows:

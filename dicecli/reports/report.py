@@ -15,6 +15,7 @@ from dicecli.reports import frames
 from dicecli.reports.by_name import ByName
 from dicecli.reports.curves import curves_of
 from dicecli.reports.figures import values_figure
+from dicecli.reports.headline import headline
 from dicecli.reports.look import PLAIN
 
 if TYPE_CHECKING:
@@ -70,6 +71,20 @@ class Report(ByName):
         """Return what a notebook shows: the tables that ``-f html`` has."""
         found: str = load("exporters", "html").fragment(self, "report", PLAIN)
         return found
+
+    @property
+    def headline(self) -> str:
+        """The sentence that the run comes to: the average that leads, its interval, mean ± SD over cases.
+
+        :func:`dicecli.reports.headline.headline` gives the numbers in it.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]], labels={0: "nothing", 1: "liver"}).headline
+        'Dice 0.8000 of liver'
+        """
+        return headline(self).text
 
     def shown_with(self, settings: Settings) -> Report:
         """Return the same results with other settings of what to show.

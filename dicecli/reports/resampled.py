@@ -155,7 +155,7 @@ class Counted:
     def __init__(self, sums: Sums, numbers: np.ndarray) -> None:
         self._rows = [[sums.whole(row) for row in field] for field in numbers.transpose(2, 1, 0)]
         self._last: tuple[np.ndarray, np.ndarray] | None = None
-        self.is_several = sums.several((numbers[:, :, :3] > 0).any(axis=(1, 2)))
+        self.is_several = sums.several(np.any(numbers[:, :, :3] > 0, axis=(1, 2)))
 
     def drawn(self, sums: np.ndarray) -> np.ndarray:
         """Return the counts in each resample: ``(4, resamples, rows)``, float64 or, where large, Python's."""
@@ -216,7 +216,8 @@ class Drawn:
     def weights(self) -> np.ndarray:
         """The weight of each row, its size in the reference: ``(resamples, rows)``."""
         tp, _, fn, _ = self._counted.drawn(self.sums)
-        return (tp + fn).astype(np.float64)
+        weights: np.ndarray = (tp + fn).astype(np.float64)
+        return weights
 
     @property
     def means(self) -> np.ndarray:

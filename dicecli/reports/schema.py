@@ -34,6 +34,12 @@ _WHAT = (
     "numbers have full precision. Every number comes from what was measured of the cases, and "
     "'dicecli report' makes it again."
 )
+#: How sure an average is; of a batch alone.
+_SPREAD = {
+    "ci_low": "lower limit of the 95 % interval, by the bootstrap over cases or groups; null where none is.",
+    "ci_high": "upper limit of the 95 % interval.",
+    "sd": "standard deviation (n - 1) of the values of the cases, of an average that is their mean.",
+}
 
 
 def schema() -> Schema:
@@ -75,7 +81,7 @@ def _of(family: str, reads: str) -> Schema:
     of_one = names_of((), several=False)
     single = (
         parts.how_many()
-        | {"averages": _averages(of_one, family, reads), "overall": _overall(reads)}
+        | {"averages": _averages(of_one, f"one_of_{family}", reads), "overall": _overall(reads)}
         | parts.judged()
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
@@ -91,7 +97,8 @@ def _of(family: str, reads: str) -> Schema:
         f"numbers_by_metric_of_{family}": _by_metric(
             averaged, parts.WHOLE, "A whole number for each metric."
         ),
-        f"average_of_{family}": _average(family),
+        f"average_of_{family}": _average(family, several=True),
+        f"average_of_one_of_{family}": _average(family, several=False),
         f"summary_of_{family}": described(
             closed(batch, optional=may_lack), "What the cases of a batch come to."
         ),
@@ -179,18 +186,28 @@ def _case(family: str, reads: str) -> Schema:
     return described(closed(content, optional=parts.MAY_LACK), f"A case of {what} that has its numbers.")
 
 
-def _average(family: str) -> Schema:
+def _average(family: str, *, several: bool) -> Schema:
+    """Return the schema of one average; of a batch with how sure it is."""
     numbers = {"$ref": f"#/$defs/numbers_by_metric_of_{family}"}
     values = {"$ref": f"#/$defs/metrics_of_{family}"}
+    own = {key: described(values, f"{text[0].upper()}{text[1:]}") for key, text in _SPREAD.items()}
+    infinite = {
+        "infinite": described(numbers, "How many values are infinite, of metrics that may be."),
+        "finite": described(values, "The mean of the others, of metrics that may be infinite."),
+    }
+    if several:
+        infinite |= {
+            f"finite_{key}": described(values, f"Of the finite mean: {text}") for key, text in _SPREAD.items()
+        }
     content = {
         "definition": {"description": "How it is computed.", "type": "string"},
         "values": described(values, "The average of each metric."),
         "n": described(numbers, "How many values went in."),
         "undefined": described(numbers, "How many values were left out because they are undefined."),
-        "infinite": described(numbers, "How many values are infinite, of metrics that may be."),
-        "finite": described(values, "The mean of the others, of metrics that may be infinite."),
+        **(own if several else {}),
+        **infinite,
     }
-    return described(closed(content, optional=("infinite", "finite")), "One average of each metric.")
+    return described(closed(content, optional=tuple(infinite)), "One average of each metric.")
 
 
 def _averages(names: tuple[str, ...], family: str, reads: str) -> Schema:

@@ -128,8 +128,9 @@ def case_without_numbers() -> Schema:
 
 
 def how_many() -> Schema:
-    """Return the schema of how many cases there are, in all and by status."""
+    """Return the schema of the sentence of a run, and of how many cases there are, in all and by status."""
     return {
+        "headline": described(TEXT, "What the run comes to, in one sentence."),
         "expected": described(WHOLE, "Cases of the run, each of which stands in the record."),
         "scored": described(WHOLE, "Cases that have numbers."),
         "failed": described(WHOLE, "Cases that could not be scored."),

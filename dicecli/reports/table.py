@@ -220,8 +220,8 @@ class Table:
         """Return how much of a row is wrong in some cases."""
         taken, wrong = self.leading, self._leading.wrong
         if isinstance(taken, Packed):  # of very many, all at once
-            columns = taken.numbers()[:, row].T
-            found: list[int] = wrong(Counts(*columns)).tolist()
+            every: Any = wrong(Counts(*taken.numbers()[:, row].T))
+            found: list[int] = every.tolist()
             return found
         return [wrong(taken[case][row]) for case in cases]
 

@@ -41,7 +41,17 @@ SIZES = {"mm3": 0.75, "m2": 100.0}
 FIELDS = {
     *("name", "function", "summary", "formula", "low", "high", "remark", "undefined", "source", "better"),
     *("of", "takes", "size", "unit", "pools", "follows_undefined", "is_empty", "infinite", "tuned", "shown"),
-    *("options", "parameter", "argument", "over_labels", "aliases", "given", "takes_spacing", "needs"),
+    *(
+        "options",
+        "parameter",
+        "argument",
+        "over_labels",
+        "aliases",
+        "spoken",
+        "given",
+        "takes_spacing",
+        "needs",
+    ),
 }
 
 
@@ -385,7 +395,15 @@ def test_many_counts_at_once_are_as_each_alone(metric):
             np.testing.assert_array_equal(expected, scored(metric, many, policy))
 
 
-@named([each for each in OF_A_LABEL if each.averaged and each.name not in {"mcc", "fbeta_0"}])
+#: Those that are ratios of whole numbers, and no more.
+RATIOS = {
+    *("dice", "f1", "iou", "precision", "recall", "specificity", "npv", "fpr", "fnr", "fdr", "prevalence"),
+    *("accuracy", "balanced_accuracy", "kappa", "volume_similarity", "relative_volume_difference"),
+    *("relative_volume_error", "fbeta_0.5", "fbeta_2"),
+}
+
+
+@named([each for each in OF_A_LABEL if each.name in RATIOS])
 def test_ratios_are_scored_at_once(metric):
     """Whatever is a ratio of whole numbers takes many counts in place of one; else intervals take long."""
     many = Counts(*(Wholes(np.array([3.0, 0.0]), 3) for _ in range(4)))
