@@ -14,14 +14,22 @@ from dicecli.cli.choices import WordChoice
 from dicecli.cli.configuration import OWN, SHARED
 from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
 from dicecli.cli.helping import OptionsCommand, SharedOption, about
+from dicecli.cli.kinds import OF_METRICS, kind_of
+from dicecli.cli.options import settings_from
+from dicecli.records.options import table_of
+from dicecli.records.settings import KINDS
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dicecli.records.settings import Reads
+
 _WIDTH, _KEYS = 80, 24
 #: What sources are called, in the order in which they are shown; what is in none of them is a default.
 _SOURCES = {ParameterSource.ENVIRONMENT: "environment", ParameterSource.DEFAULT_MAP: "file"}
+#: Options whose values are texts with a meaning of their own, which needs no other option to be known.
+_TEXTS = ("labels", "regions", "tolerance", "boundary_width", "empty_distance", "max_memory")
 _EPILOG = """\b
 Examples:
   dicecli config
@@ -90,19 +98,39 @@ def _in_force(name: str, said: dict[str, Any]) -> list[_InForce]:
     """Return the options of a command, as they are where a file says this of them and nothing is given."""
     of_name: click.Command = import_module(f"dicecli.cli.{name}").command
     context = click.Context(of_name, info_name=f"dicecli {name}", default_map=said)
-    found = []
+    found, said_there = [], {}
     value: object
     for key, option in in_a_file(of_name).items():
         given, source = option.consume_value(context, {})
         if source in _SOURCES:
             given = option.type_cast_value(context, given)  # what the command would refuse is refused
+            said_there[option.name or ""] = given
         # How click says that there is no default depends on its version.
         value = given if isinstance(given, (bool, int, float, str)) else None
         if option.multiple:
             value = list(given) if isinstance(given, (list, tuple)) else []
         shown = option.shown if isinstance(option, SharedOption) and source not in _SOURCES else None
         found.append(_InForce(key, value, shown or _words(value), _SOURCES.get(source, "default")))
+    _check(name, said_there)
     return found
+
+
+def _check(command: str, said: dict[str, Any]) -> None:
+    """Check what a file or the environment says of a command as the command would: metrics, gates, labels.
+
+    What goes together is left to the command, which may be given more.
+
+    Raises
+    ------
+    UsageError
+    """
+    reads: Reads = "probabilities" if command == "soft" else "labels"
+    for name in OF_METRICS:
+        for text in said.get(name, ()):
+            kind_of(name, text, reads)
+    table = table_of(KINDS[reads])
+    texts = {name: said[name] for name in _TEXTS if name in said and name in table}
+    settings_from(texts, soft=command == "soft")
 
 
 def _words(value: object) -> str:

@@ -16,6 +16,8 @@ from dicecli.reports.text import inert
 if TYPE_CHECKING:
     from dicecli.records.settings import Reads
 
+#: The options whose words are metrics, or numbers of some.
+OF_METRICS = ("metrics", "fail_under", "fail_over", "max_drop")
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
@@ -60,9 +62,9 @@ def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Rea
         The file has a gate that is none.
     """
     left = []
-    for name in ("metrics", "fail_under", "fail_over", "max_drop"):
+    for name in OF_METRICS:
         if name in options and _is_of_file(ctx, name):
-            kept = tuple(each for each in options[name] if _kind_of(name, each, reads) == reads)
+            kept = tuple(each for each in options[name] if kind_of(name, each, reads) == reads)
             left += [each for each in options[name] if each not in kept]
             options[name] = kept
     if left and options.get("baseline") and not options["max_drop"] and _is_of_file(ctx, "baseline"):
@@ -81,13 +83,21 @@ def _is_of_file(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
 
 
-def _kind_of(name: str, text: str, reads: Reads) -> Reads:
-    """Return what a metric, or that of a gate, is of; `reads` where it may be of both."""
-    from dicecli.metrics._catalogue import resolve
+def kind_of(name: str, text: str, reads: Reads) -> Reads:
+    """Return what a metric, or that of a gate, is of; `reads` where it may be of both.
+
+    Raises
+    ------
+    UnknownName
+        There is no such metric.
+    GateError
+        It is no gate.
+    """
     from dicecli.reports import baseline, gates
+    from dicecli.runs.choosing import kind_of_word
 
     if name == "metrics":
-        return reads if text.strip().lower() == "all" else resolve(text).reads
+        return kind_of_word(text) or reads
     if name == "max_drop":
         return baseline.parse_drop(text, reads).metric.reads
     return gates.parse(text, over=name == "fail_over").metric.reads

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.metrics._catalogue import by_values, every_of, resolve, usual_of
+from dicecli.records.lengths import PIXELS
 from dicecli.runs.conventions import check_metrics, check_words
 from dicecli.words import listed, plain
 
@@ -88,6 +89,22 @@ def chosen_metrics(
                 raise _of_the_other_kind(metric.name, metric.reads)
             found[metric.name] = None
     return tuple(found) or None
+
+
+def kind_of_word(word: str) -> Reads | None:
+    """Return what a word for metrics is of; None of ``all``.
+
+    It may be that of a family, or lack its number, which an option gives.
+
+    Raises
+    ------
+    UnknownName
+        There is no such metric.
+    """
+    if plain(word) == "all":
+        return None
+    values = {"tolerance": (f"1{PIXELS}",)}
+    return next(resolve(each).reads for each in _in_full([word], values))
 
 
 def _words(names: str | Iterable[str] | None) -> tuple[str, ...]:

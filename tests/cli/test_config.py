@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import places
 import pytest
+from PIL import Image
 from streams import runner
 
 from dicecli.cli import cli
@@ -129,6 +131,37 @@ def test_a_wrong_file_is_exit_2(folder, text, said):
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('metric = "dise"', "Did you mean dice"),
+        ('metric = ["dice,miou"]', "-m iou."),
+        ('fail-under = "dise=0.5"', "Did you mean dice"),
+        ('fail-over = "dice=0.5"', "--fail-under"),
+        ('labels = "vok"', "Did you mean voc"),
+        ('region = "kidneys"', "is no region"),
+        ('tolerance = "2nm"', "2mm"),
+    ],
+)
+def test_words_that_no_command_would_take_are_refused(text, said, folder):
+    """As every command that takes them would."""
+    (folder / "dicecli.toml").write_text(f"{text}\n", encoding="utf-8")
+    done = runner().invoke(cli, ["config"])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_words_of_both_kinds_are_right_where_they_are_of_use(folder):
+    """Families, metrics without their number, and those of probability maps: for each command what it takes."""
+    text = 'metric = "boundary,nsd,all,soft_dice_standard"\ntolerance = "2px"\nlogits = "sigmoid"\n'
+    (folder / "dicecli.toml").write_text(text, encoding="utf-8")
+    assert runner().invoke(cli, ["config"]).exit_code == 0
+    Image.fromarray(np.eye(3, dtype=np.uint8)).save(folder / "m.png")
+    done = runner().invoke(cli, ["score", "m.png", "m.png", "-f", "csv", "-q"])
+    assert done.exit_code == 0, done.stderr
+    assert "hd95_px,assd_px,nsd_2px" in done.stdout.splitlines()[0]
+
+
 def test_an_environment_that_gives_an_option_is_named(monkeypatch):
     """Should an option take its value from the environment, that is where it came from."""
     import click
@@ -145,7 +178,7 @@ def test_an_environment_that_gives_an_option_is_named(monkeypatch):
 
 def test_what_a_file_says_is_inert(folder):
     """A value with terminal escapes is shown, and does nothing."""
-    (folder / "dicecli.toml").write_text('labels = "a\\u001b[31mb.json"\n')
-    shown = runner().invoke(cli, ["config", "inspect"], color=True).stdout
+    (folder / "dicecli.toml").write_text('group-by = "a\\u001b[31mb"\n')
+    shown = runner().invoke(cli, ["config", "batch"], color=True).stdout
     assert "\x1b[31m" not in shown
-    assert "[31mb.json" in shown
+    assert "[31mb" in shown
