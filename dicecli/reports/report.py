@@ -40,7 +40,7 @@ class _Beside(TypedDict):
     notes: Sequence[str]
     verdicts: Sequence[Verdict]
     is_batch: bool
-    origin: Origin | None
+    origin: Origin
 
 
 class Report(ByName):
