@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dicecli.records.labels import labels_of
 from dicecli.records.measurements import Row
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def words(values: Mapping[str, object], table: Mapping[str, Option]) -> tuple[st
 def _texts(value: object) -> list[str]:
     """Return each value of an option as a text; of a mapping ``NAME=1,2``."""
     if isinstance(value, Mapping):
-        return [f"{name}={','.join(map(str, labels))}" for name, labels in value.items()]
+        return [f"{name}={','.join(map(str, labels_of(labels)))}" for name, labels in value.items()]
     if isinstance(value, str) or not isinstance(value, Iterable):
         return [str(value)]
     return [each.name or str(each.label) if isinstance(each, Row) else str(each) for each in value]

@@ -60,7 +60,7 @@ def frame(report: Numbers, kind: str) -> DataFrame:
     UnknownName
         There is no such kind.
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise unknown("kind of data frame", str(kind), tuple(KINDS))
     return KINDS[kind](report)
 

@@ -19,6 +19,7 @@ from dicecli.records.settings import Average, Undefined  # noqa: TC001 - the opt
 from dicecli.reports.report import Report
 from dicecli.runs.keywords import taking
 from dicecli.runs.scoring import make_settings
+from dicecli.runs.wanted import check_name
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._meaning.known import on_unlabelled
 from dicecli.statistics.matrix import Matrix
@@ -36,7 +37,7 @@ class _FromMatrix:
 
     matrix: Any
     _: KW_ONLY
-    name: str = "matrix"
+    name: str | None = None
     metrics: str | Iterable[str] | None = None
     labels: str | Path | Mapping[Any, Any] | LabelScheme | None = None
     regions: Mapping[str, Sequence[int]] | None = None
@@ -55,8 +56,8 @@ def from_matrix(given: _FromMatrix) -> Report:
     matrix : ConfusionMatrix, Counts or array_like
         A square array has a row for each label of the reference and a column for each of the prediction, from
         0 on, as scikit-learn has it. Of counts label 1 is inside.
-    name : str
-        What the report calls the case.
+    name : str, optional
+        What the report calls the case; ``matrix`` by default.
     metrics, labels, regions, ignore_label, include_background, average, undefined
         As of :func:`score`.
 
@@ -90,7 +91,8 @@ def from_matrix(given: _FromMatrix) -> Report:
         average=given.average,
         undefined=given.undefined,
     )
-    return Report([_scored(_matrix(given.matrix), given.name, settings)], settings)
+    check_name(given.name)
+    return Report([_scored(_matrix(given.matrix), given.name or "matrix", settings)], settings)
 
 
 def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:

@@ -31,6 +31,7 @@ from dicecli.runs.wanted import (
     asking,
     baseline_of,
     check_given,
+    check_name,
     check_workers,
     ending,
     files_of,
@@ -102,6 +103,7 @@ def score(given: _Score) -> Report:
     """
     given = asking(given)
     check_given(given.prediction, given.reference)
+    check_name(given.name)
     settings = settings_of(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
@@ -176,6 +178,7 @@ def soft(given: _Soft) -> Report:
     '0.789'
     """
     check_given(given.probabilities, given.reference)
+    check_name(given.name)
     settings = settings_of(given, soft=True)
     check_timeout(given.timeout, None)
     check_workers("threads", given.threads)

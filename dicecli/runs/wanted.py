@@ -162,6 +162,17 @@ def check_given(prediction: object, reference: object) -> None:
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
 
 
+def check_name(name: object) -> None:
+    """Check that a case can be called so.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(name, (str, type(None))):
+        raise UsageError(f"name is {name!r:.60}", "Give a text, or leave it out.")
+
+
 def check_workers(name: str, given: object) -> None:
     """Check that as many can work at the same time.
 

@@ -81,6 +81,14 @@ def test_labels_that_are_not_declared_are_refused():
     assert "settings" not in caught.value.hint
 
 
+def test_one_label_is_a_region_as_of_masks():
+    """Whatever takes several labels takes one of them alone, and the origin says it as it is."""
+    found = dicecli.from_matrix([[1, 2], [3, 4]], regions={"all": 1})
+    assert found["all"].counts == found[1].counts
+    masks_ = np.array([[0, 1], [1, 1]])
+    assert dicecli.score(masks_, masks_, regions={"all": 1})["all"].dice == 1
+
+
 def test_what_only_masks_have_is_said_to_be_missing():
     """Boundaries cannot be had of a matrix."""
     with pytest.raises(UsageError, match="was not measured"):

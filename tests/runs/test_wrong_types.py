@@ -34,6 +34,16 @@ CALLS = {
     "pairs": lambda bad: dicecli.batch(pairs=bad or 5),
     "a pattern": lambda bad: dicecli.batch(".", ".", prediction_pattern=bad or 5),
     "channels": lambda bad: dicecli.soft(MAP, MASK, channels=bad or object()),
+    "score with a name": lambda bad: dicecli.score(MASK, MASK, name=bad or 5),
+    "soft with a name": lambda bad: dicecli.soft(MAP, MASK, name=bad or 5),
+    "from_matrix": dicecli.from_matrix,
+    "from_matrix with a name": lambda bad: dicecli.from_matrix([[1]], name=bad or 5),
+    "score_many": lambda bad: dicecli.score_many(bad, SETTINGS),
+    "score_many with settings": partial(dicecli.score_many, []),
+    "from_arrays": lambda bad: dicecli.ConfusionMatrix.from_arrays(prediction=bad, reference=MASK),
+    "to_pandas": REPORT.to_pandas,
+    "plot": lambda bad: REPORT.plot(bad or 5),
+    "a row": lambda bad: REPORT[bad],
     "load_labels": lambda bad: dicecli.load_labels(bad or 5),
 }
 

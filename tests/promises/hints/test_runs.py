@@ -272,6 +272,13 @@ def a_keyword_of_the_other_kind(scene):
     scene.right(DICE, dicecli.soft, P, REFERENCE, smooth=0.0, number=_HALF)
 
 
+@TABLE("runs.wanted.check_name: Give a text, or leave it")
+def a_name_that_is_none(scene):
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, name=3)
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, name="3")
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
+
+
 @TABLE("runs.matrices._matrix: Give a square array of whole")
 def a_matrix_that_is_none(scene):
     scene.refused(dicecli.from_matrix, [[3.5, 1.0], [0.0, 2.0]])
