@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import places
 import pytest
@@ -44,10 +45,11 @@ def test_it_runs(tmp_path, monkeypatch):
     ]
     said = [output["text"] for cell in book.cells for output in cell.get("outputs", ()) if "text" in output]
     assert [] == said
-    _, (pair,), (bar, batch), (verdict,), (evaluator,), (average,), (frame,) = shown
+    _, (pair,), (bar, batch), (verdict,), (evaluator,), (average,), (frame,), (picture,) = shown
     assert '<progress value="6" max="6"></progress> 6 of 6 cases in' in bar["data"]["text/html"]
     for each in (pair, batch, frame):
         assert "<table" in each["data"]["text/html"]
     assert verdict["data"]["text/plain"].startswith("(True, 0.")
     assert "<dicecli.Evaluator: 10 cases>" == evaluator["data"]["text/plain"]
+    assert ("image/png" in picture["data"]) == (find_spec("matplotlib") is not None)
     assert average["data"]["text/plain"].startswith("Average(value=0.")

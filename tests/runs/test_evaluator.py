@@ -44,7 +44,7 @@ def names(report):
     return [each.case.name for each in report.results]
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(shares=SHARES, order=st.permutations(range(3)), with_names=st.booleans())
 def test_adding_gives_the_same_bytes_in_any_order_and_grouping(shares, order, with_names):
     """With names it is the report of one run over all cases in the order of their names; pickling changes nothing."""
