@@ -16,6 +16,7 @@ from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
 from dicecli.cli.helping import OptionsCommand, SharedOption, about
 from dicecli.cli.kinds import OF_METRICS, kind_of
 from dicecli.cli.options import settings_from
+from dicecli.cli.terminal import prose
 from dicecli.records.options import table_of
 from dicecli.records.settings import KINDS
 from dicecli.reports.text import inert
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from dicecli.records.settings import Reads
 
-_WIDTH, _KEYS = 80, 24
+_KEYS = 24
 #: What sources are called, in the order in which they are shown; what is in none of them is a default.
 _SOURCES = {ParameterSource.ENVIRONMENT: "environment", ParameterSource.DEFAULT_MAP: "file"}
 #: Options whose values are texts with a meaning of their own, which needs no other option to be known.
@@ -152,7 +153,7 @@ def _lines(name: str, options: list[_InForce], path: Path | None) -> list[str]:
             start = f"    {each.key}".ljust(_KEYS)
             lines += textwrap.wrap(
                 inert(each.words),
-                _WIDTH,
+                prose(),
                 initial_indent=start,
                 subsequent_indent=" " * _KEYS,
                 break_long_words=False,

@@ -9,6 +9,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.completing import numbers
 from dicecli.cli.helping import OptionsCommand
+from dicecli.cli.terminal import prose
 from dicecli.errors import UsageError
 from dicecli.reports.text import inert
 
@@ -26,25 +27,32 @@ def command(file: str, names: tuple[str, ...]) -> None:
     """Say what a number of a report is: its value, its metric, over what it was averaged.
 
     A NUMBER is METRIC, METRIC@AVERAGE, METRIC[LABEL] (pooled over cases) or METRIC[LABEL]@label-mean (the
-    mean over cases), as gates name them; without one, the averages that lead. Of several, those that
-    there are come first, then why another one is none.
+    mean over cases), as gates name them. Without one: the averages that lead, and what every average is. Of
+    several, those that there are come first, then why another one is none.
     """
-    from dicecli.reports.explaining import explained, leading
+    from dicecli.reports.explaining import explained, leading, meanings
     from dicecli.reports.reading_back import read_report
 
     report = read_report(file)
     shown, refused = [], None
     for name in names or leading(report):
-        lines = [click.style(inert(name), bold=True)]
         try:
-            facts = explained(report, name)
+            shown.append(_lines(name, explained(report, name)))
         except UsageError as error:
             refused = refused or error
-            continue
-        for key, value in facts:
-            lines += textwrap.wrap(inert(value), 79, initial_indent=f"{key:<11}", subsequent_indent=" " * 11)
-        shown.append("\n".join(lines))
+    if not names:
+        shown.append(_lines("what the numbers mean", meanings(report)))
     if shown:
         click.echo("\n\n".join(shown))
     if refused is not None:
         raise refused
+
+
+def _lines(title: str, pairs: list[tuple[str, str]]) -> str:
+    lines = [click.style(inert(title), bold=True)]
+    indent = max(11, *(len(key) + 2 for key, _ in pairs))
+    for key, value in pairs:
+        lines += textwrap.wrap(
+            inert(value), prose(), initial_indent=f"{key:<{indent}}", subsequent_indent=" " * indent
+        )
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import WordChoice
 from dicecli.cli.helping import OptionsCommand, about
+from dicecli.cli.terminal import width
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
@@ -116,4 +118,7 @@ def _pair_lines(pair: Alignment) -> list[str]:
 
 def _line(key: str, value: Any) -> str:
     padding = " " * max(1, 18 - len(click.unstyle(key)))
-    return f"  {key}{padding}{inert(str(value))}"
+    text = textwrap.fill(
+        inert(str(value)), max(width(), 60) - 20, break_long_words=False, break_on_hyphens=False
+    )
+    return f"  {key}{padding}{text}".replace("\n", "\n" + " " * 20)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.streams import prepare, to_nowhere
+from dicecli.cli.terminal import wish
 from dicecli.errors import DicecliError, OutputError
 from dicecli.records.version import __version__
 from dicecli.reports.text import inert
@@ -56,8 +57,9 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print ``Error:`` and ``Hint:`` to standard error."""
         target = file or sys.stderr
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {inert(self.message)}", file=target)
-        click.echo(f"{click.style('Hint:', bold=True)} {inert(self.hint)}", file=target)
+        error, hint = click.style("Error:", fg="red", bold=True), click.style("Hint:", bold=True)
+        click.echo(f"{error} {inert(self.message)}", file=target, color=wish())
+        click.echo(f"{hint} {inert(self.hint)}", file=target, color=wish())
 
 
 class Commands(click.Group):
@@ -100,7 +102,8 @@ class Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of this project becomes a message."""
+        """Run a command, in colours if the environment wishes; an error of this project becomes a message."""
+        ctx.color = wish()
         try:
             return super().invoke(ctx)
         except DicecliError as error:

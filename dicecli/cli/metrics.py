@@ -9,6 +9,7 @@ import click
 
 from dicecli.cli import completing
 from dicecli.cli.helping import OptionsCommand
+from dicecli.cli.terminal import prose
 from dicecli.errors import BrokenPlugin
 from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
 from dicecli.plugins import installed
@@ -40,16 +41,22 @@ def command(names: tuple[str, ...]) -> None:
     width = max(len(metric.name) for metric in every)
     for metric in every:
         if metric.reads == "labels":
-            click.echo(f"{metric.name:<{width}}  {metric.summary}")
+            click.echo(_listed(metric.name, metric.summary, width))
     if installed("metrics"):
         click.echo("\nOf installed packages:\n")
         for name in installed("metrics"):
-            click.echo(f"{name:<{width}}  {_summary(name)}")
+            click.echo(_listed(name, _summary(name), width))
     click.echo("\nOf probability maps (dicecli soft):\n")
     for metric in every:
         if metric.reads == "probabilities":
-            click.echo(f"{metric.name:<{width}}  {metric.summary}")
+            click.echo(_listed(metric.name, metric.summary, width))
     click.echo("\nExplain one: dicecli metrics dice. Averages and conventions: docs/conventions.md.")
+
+
+def _listed(name: str, summary: str, width: int) -> str:
+    """Return the line of a metric; what is wider than the terminal goes on below, under itself."""
+    start = f"{name:<{width}}  "
+    return textwrap.fill(summary, prose(), initial_indent=start, subsequent_indent=" " * len(start))
 
 
 def _summary(name: str) -> str:
@@ -112,7 +119,7 @@ def _averages(metric: Metric) -> str:
 
 
 def _lines(name: str, summary: str, facts: list[tuple[str, str]]) -> str:
-    lines = [click.style(name, bold=True), *textwrap.wrap(f"{summary}.", 90), ""]
+    lines = [click.style(name, bold=True), *textwrap.wrap(f"{summary}.", prose()), ""]
     for key, value in facts:
-        lines += textwrap.wrap(value, 76, initial_indent=f"{key:<13}", subsequent_indent=" " * 13)
+        lines += textwrap.wrap(value, prose(), initial_indent=f"{key:<13}", subsequent_indent=" " * 13)
     return "\n".join(lines)

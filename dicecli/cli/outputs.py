@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli import terminal
 from dicecli.cli.choices import PluginChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import SharedOption, about, adding
@@ -123,11 +123,9 @@ def planned_files(options: dict[str, Any], report: Report | None = None) -> list
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:
     """Print the report to standard output, as wide and coloured as the terminal allows."""
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
-    text = report.render(name, "report", Look(width, is_terminal, verbose))
+    text = report.render(name, "report", Look(terminal.width(), terminal.has_colour(), verbose))
     try:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=terminal.has_colour())
         sys.stdout.flush()
     except OSError as error:
         to_nowhere(sys.stdout.fileno())

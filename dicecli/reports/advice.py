@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.metrics._catalogue import catalogue
+from dicecli.metrics._catalogue import catalogue, resolve
 from dicecli.records.counts import Counts
 from dicecli.statistics.matrix import is_layered
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Accuracy this high beside Dice this low says that the label is rare, and nothing else.
 _HIGH_ACCURACY, _LOW_DICE, _RARE = 0.95, 0.5, 0.05
+_ACCURACIES = {"accuracy", "overall_accuracy"}
 #: Averages this far apart call for a reason.
 _APART = 0.1
 _NAMED = 5
@@ -49,6 +50,7 @@ def advice(
     said = [each.text for each in suggestions]
     if settings.reads == "probabilities":
         return [*said, *_absent_from_reference(shown, settings)]
+    asked = None if settings.metrics is None else [resolve(name) for name in settings.metrics]
     twins = None if case.observed is None else case.observed.twins
     return [
         *([TWINS[twins]] if twins else []),
@@ -56,8 +58,8 @@ def advice(
         *_one_hot(case, shown, settings),
         *_nothing_shared(shown),
         *_one_sided(shown),
-        *_rare(shown),
-        *_carried(labels),
+        *(_rare(shown) if asked is None or any(each.name in _ACCURACIES for each in asked) else []),
+        *(_carried(labels) if asked is None or any(each.pools for each in asked) else []),
         *_absent(shown, settings),
     ]
 

@@ -6,22 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.cases import Failed
+from dicecli.reports import origins, said
 from dicecli.reports import presentation as show
-from dicecli.reports.pages import gates, sheets
+from dicecli.reports.changes import changes
+from dicecli.reports.pages import many, one
+from dicecli.reports.pages.statistics import worst_of_all
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dicecli.reports.look import Look, Part
-    from dicecli.reports.numbers import Numbers
+    from dicecli.reports.report import Report
     from dicecli.reports.rows import CaseValues
 
 
 @dataclass(frozen=True)
 class Title:
     """What a case is called."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The sentence that goes into a paper: the number that leads."""
 
     text: str
 
@@ -41,33 +51,31 @@ class Facts:
     role: Literal["heading", "error", "said", "notes"]
 
 
-@dataclass(frozen=True)
-class Text:
-    """A line."""
-
-    text: str
+Block = Title | Headline | Facts | Sheet
 
 
-Block = Title | Facts | Sheet | Text
+def blocks(report: Report, part: Part, look: Look) -> Iterator[Block]:
+    """Yield the blocks of a report in the order to read them; none of them is empty.
 
-
-def blocks(report: Numbers, part: Part, look: Look) -> Iterator[Block]:
-    """Yield the blocks of a report in the order to read them; none of them is empty."""
-    if part == "summary":
-        yield from (each for each in sheets(report, every=True) if each.rows)
+    Verdicts come first, then the headline, then what may mislead, then the numbers and what is said of them.
+    """
+    every = look.verbose or part == "summary"
+    if report.is_batch or part == "summary":
+        yield from (each for each in _batch(report, every=every) if not _is_empty(each))
         return
-    if report.is_batch:
-        yield from (each for each in sheets(report, every=look.verbose) if each.rows)
-    else:
-        (case,) = report.cases()
-        yield from _failed(case) if isinstance(case, Failed) else _case(case, report, every=look.verbose)
-        yield from (each for each in [gates(report)] if each.rows)
-    if report.notes_on_run:
-        yield _notes(report.notes_on_run)
+    (case,) = report.cases()
+    found = _failed(case) if isinstance(case, Failed) else _case(case, report, every=every)
+    yield from (each for each in found if not _is_empty(each))
 
 
-def _notes(notes: tuple[str, ...]) -> Facts:
-    return Facts(tuple(("note", inert(note)) for note in notes), "notes")
+def _is_empty(block: Block) -> bool:
+    if isinstance(block, Sheet):
+        return not block.rows
+    return not (block.pairs if isinstance(block, Facts) else block.text)
+
+
+def _notes(notes: Sequence[str]) -> Facts:
+    return Facts(tuple(("note", note) for note in show.shown_notes(notes)), "notes")
 
 
 def _failed(case: Failed) -> Iterator[Block]:
@@ -75,33 +83,36 @@ def _failed(case: Failed) -> Iterator[Block]:
     yield Facts(((case.error, inert(case.message)), ("hint", inert(case.hint))), "error")
 
 
-def _case(case: CaseValues, report: Numbers, *, every: bool) -> Iterator[Block]:
-    metrics, _ = show.shown_metrics(case.result, report.shown)
-    rows, left = show.shown_labels(case, metrics, every=every)
+def _case(case: CaseValues, report: Report, *, every: bool) -> Iterator[Block]:
     yield Title(case.result.case.name)
-    yield Facts(tuple(show.heading(case)), "heading")
-    lines: list[tuple[str, ...]] = []
-    kinds: list[str] = []
-    sizes = tuple(dict.fromkeys(name for row in case.rows for name in row.sizes)) or ("reference px",)
-    for kind, group in (("label", rows), ("region", case.regions)):
-        for row in group:
-            label = "" if row.label is None else str(row.label)
-            values = [show.figure(row.values[each.name]) for each in metrics]
-            own = [show.size(row.sizes[name]) for name in sizes]
-            lines.append((label, inert(row.name or ""), *own, *values))
-            kinds.append(kind)
-    nothing = [""] * len(sizes)
-    for name, averages in case.averages.items():
-        lines.append(("", name, *nothing, *show.averaged(name, averages, metrics)))
-        kinds.append("average")
-    undefined = show.undefined_row(case, metrics, report)
-    if any(undefined):
-        lines.append(("", "undefined, left out", *nothing, *(str(n) for n in undefined)))
-        kinds.append("undefined")
-    columns = ("label", "name", *sizes, *(show.title(each) for each in metrics))
-    yield Sheet("", columns, tuple(lines), kinds=tuple(kinds), kept=2 + len(sizes))
-    if left:
-        yield Text(left)
-    yield Facts(tuple(show.explanations(case, report)), "said")
-    if case.notes:
-        yield _notes(case.notes)
+    yield many.gates(report)
+    yield Headline(report.headline)
+    of_files = {*case.result.notes}
+    # What is made from the numbers is more than what was assumed of a file.
+    made = [each for each in case.notes if each not in of_files]
+    yield _notes((*report.given_notes, *made, *case.result.notes))
+    yield Facts(tuple(_heading(report, show.heading(case, every=every), every=every)), "heading")
+    yield one.sheet(case, report, every=every)
+    yield changes(report.comparison, every=every)
+    yield Facts(tuple(said.of_case(case, report, every=every)), "said")
+
+
+def _heading(report: Report, facts: Sequence[tuple[str, str]], *, every: bool) -> list[tuple[str, str]]:
+    """Return where a report comes from, and other facts; a side that is known from both stands once."""
+    found = origins.said(report.origin, verbose=every)
+    words = {word for word, _ in found}
+    sides = [each for each in facts if each[0] in {"prediction", "reference"} - words]
+    return [*sides, *found, *(each for each in facts if each[0] not in {"prediction", "reference"})]
+
+
+def _batch(report: Report, *, every: bool) -> Iterator[Block]:
+    yield many.gates(report)
+    yield Headline(report.headline)
+    yield _notes(report.notes_on_run)
+    yield Facts(tuple(_heading(report, many.partial(report), every=every)), "heading")
+    yield from many.sheets(report, every=every)
+    yield changes(report.comparison, every=every)
+    if report.scored:
+        worst = [] if every else worst_of_all(report)
+        yield Facts((*said.of_run(report, every=every), *worst), "said")
+    yield many.unscored(report)

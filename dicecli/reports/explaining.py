@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicecli.reports.asked import parse
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, definition
 from dicecli.reports.bound import bind
-from dicecli.reports.presentation import measured_by, options
+from dicecli.reports.said import measured_by, of_case, of_run, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,13 @@ def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[
         f"{report.number(each)} {each}" for each in ("failed", "missing", "pending") if report.number(each)
     ]
     yield "cases", ", ".join([f"{report.number('scored')} of {len(report.results)} scored", *without])
+
+
+def meanings(report: Report) -> list[tuple[str, str]]:
+    """Return what the numbers of a report mean: every average, intervals, definitions, what is left out."""
+    if report.is_batch or not report.scored:
+        return of_run(report, every=True)
+    return of_case(report.case(report.scored[0]), report, every=True)
 
 
 def leading(report: Report) -> tuple[str, ...]:

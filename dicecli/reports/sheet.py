@@ -8,9 +8,11 @@ from dataclasses import dataclass
 TEXT = {
     "name",
     "average",
+    "over",
     "definition",
     "case",
     "error",
+    "group",
     "message",
     "gate",
     "verdict",
@@ -37,6 +39,8 @@ class Sheet:
     kept : int
         How many of the first columns stand beside all others where these are cut to the width; None: it is
         never cut.
+    drops : tuple of str
+        Columns that are left out, one after the other and in this order, until the others fit the width.
     """
 
     title: str
@@ -45,3 +49,17 @@ class Sheet:
     remark: str = ""
     kinds: tuple[str, ...] = ()
     kept: int | None = None
+    drops: tuple[str, ...] = ()
+
+    def without(self, left_out: set[str]) -> Sheet:
+        """Return it without some of its columns."""
+        places = [place for place, column in enumerate(self.columns) if column not in left_out]
+        gone = sum(column in left_out for column in self.columns[: self.kept or 0])
+        return Sheet(
+            self.title,
+            tuple(self.columns[place] for place in places),
+            tuple(tuple(row[place] for place in places) for row in self.rows),
+            self.remark,
+            self.kinds,
+            None if self.kept is None else self.kept - gone,
+        )

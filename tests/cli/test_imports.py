@@ -72,6 +72,7 @@ def test_help_loads_no_command_and_no_plugin():
         "dicecli.cli",
         "dicecli.cli.main",
         "dicecli.cli.streams",
+        "dicecli.cli.terminal",
         "dicecli.errors",
         "dicecli.records",
         "dicecli.records.version",

@@ -11,10 +11,15 @@ import pytest
 from readme_blocks import ROOT, blocks, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHOWN = [block.rstrip("\n").split("\n", 1) for block in blocks(README, "console")]
 TASKS = blocks(README, "sh")[1:]
 #: For users, and for engineers.
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
+#: Commands with their output, on any page.
+SHOWN = [
+    block.rstrip("\n").split("\n", 1)
+    for page in (ROOT / "README.md", *DOCS)
+    for block in blocks(page.read_text(encoding="utf-8"), "console")
+]
 
 
 @pytest.fixture
@@ -25,8 +30,8 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize(("command", "expected"), SHOWN, ids=[command for command, _ in SHOWN])
-def test_a_command_prints_what_the_readme_shows(command, expected, folder):
-    """The output under a command is the real one, to the letter."""
+def test_a_command_prints_what_is_shown(command, expected, folder):
+    """The output under a command is the real one of 80 columns, to the letter, in the README and in docs."""
     code = 3 if "Error:" in expected else 0
     assert expected == run(command.removeprefix("$ "), folder, code).rstrip("\n")
 
@@ -67,6 +72,15 @@ def test_the_pages_for_users_show_commands_that_run():
     """Commands are found on them: a change of their form does not silence the test."""
     assert {"score", "batch", "soft", "labels", "conventions"} <= set(RUNNING)
     assert sum(map(len, RUNNING.values())) > 10
+
+
+def test_the_readme_is_short_and_its_outputs_fit_80_columns():
+    """Below 250 lines; longer outputs stand in docs."""
+    assert len(README.splitlines()) < 250
+    outputs = [block.split("\n", 1)[1] for block in blocks(README, "console") if " -f csv" not in block]
+    assert len(outputs) > 2
+    tables = [text for text in outputs if not text.startswith("Error:")]
+    assert max(len(line) for text in tables for line in text.splitlines()) <= 80
 
 
 def test_the_set_up_has_two_commands():

@@ -38,6 +38,7 @@ OFFENCES = {
         "from dicecli.runs.executors.dask import tasks",
     ),
     "Inside reports/": ("reports/averages.py", "from dicecli.reports import report"),
+    "Inside reports/pages/": ("reports/pages/statistics.py", "from dicecli.reports.pages import many"),
     "Inside reports/exporters/: exporters never import each other": (
         "reports/exporters/csv.py",
         "from dicecli.reports.exporters import json",

@@ -16,14 +16,14 @@ NO_LABEL_IN_COMMON = "the masks have no label in common: do they use the same nu
 EMPTY = Counts(tn=100)
 
 
-def advised(labels, undefined="skip"):
+def advised(labels, undefined="skip", metrics=None):
     """Return the notes on a case of these labels: counts by name, or by number where there is no name."""
     rows = tuple(
         RowValues(Row("label", key) if isinstance(key, int) else Row("label", 9, key), counts, {}, {})
         for key, counts in labels.items()
     )
     result = Scored(Case("a", "p", "r"), (10, 10), None, None, {}, 100, {}, measured({}))
-    return advice(result, rows, Settings(undefined=undefined))
+    return advice(result, rows, Settings(undefined=undefined, metrics=metrics))
 
 
 def test_labels_that_agree_well_need_no_note():
@@ -80,6 +80,19 @@ def test_accuracy_of_a_rare_label_is_explained():
     assert advised({"spleen": Counts(1, 1, 3, 95)}) == [
         "spleen: accuracy is 0.9600 only because 4.00% of the pixels have the label; its Dice is 0.3333"
     ]
+
+
+def test_accuracy_is_not_explained_where_nobody_asked_for_it():
+    """With -m, the note stands beside accuracy, whatever else is asked for, and not without it."""
+    counts = {"spleen": Counts(1, 1, 3, 95)}
+    for metrics, expected in [(("dice",), 0), (("hd95", "recall"), 0), (("dice", "overall_accuracy"), 1)]:
+        assert len(advised(counts, metrics=metrics)) == expected
+
+
+def test_the_averages_of_distances_carry_nothing():
+    """What is said of micro and macro averages is said of metrics that have both."""
+    counts = {"first": Counts(900, 20, 20, 60), "second": Counts(5, 45, 45, 905)}
+    assert [len(advised(counts, metrics=each)) for each in [None, ("iou",), ("hd95",)]] == [1, 1, 0]
 
 
 def test_the_limits_of_a_misleading_accuracy_belong_to_it():

@@ -11,17 +11,16 @@ from make import measured
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
-from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Row
 from dicecli.records.settings import Settings
-from dicecli.reports.averages import definition
 from dicecli.reports.means import Average
 from dicecli.reports.presentation import (
-    explanations,
     figure,
     heading,
+    interval,
     shown_labels,
     shown_metrics,
+    shown_notes,
     title,
     undefined_row,
 )
@@ -33,13 +32,7 @@ MM3, M2 = resolve("volume_reference_mm3"), resolve("area_reference_m2")
 RESULT = Scored(Case("a", "p.png", "r.png"), (20, 30), None, None, {}, 600, {}, measured({}))
 REPORT = Report([RESULT], Settings())
 OVERALL = {"overall_accuracy": 0.9, "overall_kappa": 0.5, "overall_mcc": math.nan}
-BACKGROUND = RowValues(Row("label", 0), Counts(400, 100, 50, 50), {"reference px": 450}, {})
 HOLD = {"f1_equals_dice": True, "dice_from_iou": True}
-CHECKED = ("checked", "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means")
-OF_ALL = (
-    "overall",
-    "overall_accuracy 0.9000, overall_kappa 0.5000, overall_mcc —: of all counted pixels, background included",
-)
 
 
 def values(labels=(), **fields):
@@ -149,7 +142,7 @@ def test_without_a_direction_the_first_labels_are_shown():
 
 def test_heading_of_an_image():
     """Without spacing the shape stands alone; the prediction comes first."""
-    assert heading(values()) == [
+    assert heading(values(), every=True) == [
         ("prediction", "p.png"),
         ("reference", "r.png"),
         ("shape", "20 x 30"),
@@ -167,7 +160,7 @@ def test_heading_of_a_volume_with_pixels_left_out():
         counted=1234,
         excluded={"ignore_label": 5678, "nodata": 9},
     )
-    assert heading(case) == [
+    assert heading(case, every=True) == [
         ("prediction", "p\\x1b.nii"),
         ("reference", "r\\n.nii"),
         ("shape", "7 x 6 x 5, spacing 1 x 0.488281 x 2.5 mm"),
@@ -177,14 +170,14 @@ def test_heading_of_a_volume_with_pixels_left_out():
 
 def test_heading_says_where_the_unit_is_unknown_and_passes_over_what_is_not_left_out():
     """A spacing without unit says so; a reason that left out no pixel is no reason."""
-    lines = dict(heading(values(spacing=(2.0, 3.0), excluded={"ignore_label": 0, "nodata": 1})))
+    lines = dict(heading(values(spacing=(2.0, 3.0), excluded={"ignore_label": 0, "nodata": 1}), every=True))
     assert lines["shape"] == "20 x 30, spacing 2 x 3 (unit unknown)"
     assert lines["counted"] == "600 pixels; left out: 1 of nodata"
-    none = dict(heading(values(excluded={"ignore_label": 0, "nodata": 0})))
+    none = dict(heading(values(excluded={"ignore_label": 0, "nodata": 0}), every=True))
     assert none["counted"] == "600 pixels"
 
 
-# What the numbers mean.
+# Undefined values, notes, intervals.
 
 
 def test_undefined_values_are_counted_per_metric():
@@ -196,75 +189,36 @@ def test_undefined_values_are_counted_per_metric():
     assert undefined_row(values(averages=averages), [FDR, MM3, DICE], REPORT) == [1, 0, 3]
 
 
-def explained(metrics=(DICE,), background=0, *, included=False, **fields):
-    """Return what the reports say of a case's numbers."""
-    names = tuple(each.name for each in metrics)
-    scheme = LabelScheme(background=background)
-    settings = Settings(metrics=names, labels=scheme, include_background=included)
-    case = values(**fields)
-    return explanations(case, Report([case.result], settings))
+def test_a_heading_is_short_unless_asked_for_more():
+    """Both masks; and how many pixels were counted where some were left out."""
+    assert [key for key, _ in heading(values(), every=False)] == ["prediction", "reference"]
+    short = dict(heading(values(excluded={"nodata": 9}), every=False))
+    assert short["counted"] == "600 pixels; left out: 9 of nodata"
 
 
-def test_explanations_of_a_plain_case():
-    """The overall agreement and the identities that were checked are always said."""
-    assert explained() == [OF_ALL, CHECKED]
-
-
-def test_averages_are_defined_with_what_went_into_them():
-    """Each average has its definition, and how many values of the first metric that has one went in."""
-    averages = {
-        "macro": {"dice": Average(0.5, 2, 3), "fdr": Average(0.5, 4, 1)},
-        "micro": {"dice": Average(0.5, 7, 0), "fdr": Average(0.5, 8, 0)},
-        "macro-regions": {},
-    }
-    assert explained((MM3, DICE, FDR), averages=averages, sizes={"mm3": 1.0}) == [
-        OF_ALL,
-        ("macro", f"{definition('macro')} (n = 2, 3 undefined left out)"),
-        ("micro", f"{definition('micro')} (n = 7)"),
-        ("macro-regions", definition("macro-regions")),
-        CHECKED,
+def test_what_is_said_of_both_sides_alike_stands_once():
+    """Notes keep their order; those of one side, and those that only look so, stay as they are."""
+    notes = [
+        "reference: odd",
+        "of all: odd",
+        "prediction: odd",
+        "prediction: new\n",
+        "reference: old",
+        "plain",
+    ]
+    assert shown_notes(notes) == [
+        "prediction and reference: odd",
+        "of all: odd",
+        "prediction: new\\n",
+        "reference: old",
+        "plain",
     ]
 
 
-def test_metrics_that_are_not_given_are_said_first():
-    """What a case cannot have is said before what it has."""
-    said = "volume_reference_mm3: the reference gives no size of a pixel for them"
-    assert explained((MM3, DICE)) == [("not given", said), OF_ALL, CHECKED]
-
-
-@pytest.mark.parametrize("counts", [BACKGROUND.counts, Counts(fp=1, tn=599), Counts(fn=1, tn=599)])
-def test_a_background_that_is_left_out_is_explained(counts):
-    """Where either mask has the background, it is said that averages leave it out, and what follows."""
-    said = (
-        "label 7 is left out of the averages (--include-background takes it in); its pixels still count as "
-        "false positives and false negatives of the others, so micro Dice is not accuracy"
-    )
-    row = RowValues(Row("label", 7), counts, {"reference px": counts.reference}, {})
-    assert explained(background=7, others=(row,)) == [OF_ALL, ("background", said), CHECKED]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        replace(BACKGROUND, facts=Counts(tn=600), sizes={"reference px": 0}),
-        replace(BACKGROUND, row=Row("label", 3)),
-    ],
-    ids=["empty", "other"],
-)
-def test_a_background_that_neither_mask_has_is_not_explained(row):
-    """A background without a pixel, or another label that is not evaluated, needs no word."""
-    assert explained(others=(row,)) == [OF_ALL, CHECKED]
-
-
-def test_a_background_that_is_taken_in_is_explained():
-    """With the background evaluated the averages cover all pixels, unless some were left out."""
-    said = ("background", "taken into the averages: micro Dice, IoU's counts and accuracy cover all")
-    assert explained(included=True) == [OF_ALL, said, CHECKED]
-    assert explained(included=True, excluded={"ignore_label": 0, "nodata": 0}) == [OF_ALL, said, CHECKED]
-    assert explained(included=True, excluded={"ignore_label": 0, "nodata": 1}) == [OF_ALL, CHECKED]
-
-
-def test_a_check_that_fails_is_named():
-    """An identity that does not hold is shouted, with those alone that do not."""
-    checks = {"f1_equals_dice": True, "dice_from_iou": False}
-    assert explained(checks=checks) == [OF_ALL, ("checked", "DOES NOT HOLD: dice_from_iou")]
+def test_an_interval_has_three_decimals_and_one_that_is_not_there_a_dash():
+    """Large numbers have separators instead."""
+    assert [interval(0.87, 0.8888), interval(math.nan, math.nan), interval(999, 12345.6)] == [
+        "0.870 to 0.889",
+        "—",
+        "999.000 to 12,345.6",
+    ]

@@ -27,7 +27,7 @@ def run(command: str, folder: Path, code: int = 0) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"PYTHONIOENCODING": "utf-8", "COLUMNS": "80"},
         check=False,
     )
     assert code == done.returncode, done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.reports.blocks import Facts, Title, blocks
+from dicecli.reports.blocks import Facts, Headline, Title, blocks
 from dicecli.reports.sheet import TEXT, Sheet
 from dicecli.reports.text import inert
 
@@ -45,8 +45,8 @@ def _block(block: Block) -> str:
         return _sheet(block)
     if isinstance(block, Title):
         return f"## {escaped(block.text)}\n"
-    if not isinstance(block, Facts):
-        return f"{block.text}\n"
+    if isinstance(block, Headline):
+        return f"**{escaped(block.text)}**\n"
     if block.role == "error":
         (error, message), (_, hint) = block.pairs
         return f"**{error}**: {escaped(message)}\n\n{escaped(hint)}\n"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dicecli.reports.blocks import Facts, Text, blocks
+from dicecli.reports.blocks import Facts, Headline, Title, blocks
+from dicecli.reports.fitting import FOLDED, LEAST_TEXT, fitted, kinds, longest, most_of_a_name, needed, shown
 from dicecli.reports.look import PLAIN
 from dicecli.reports.sheet import TEXT, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
     from rich.table import Table
 
+    from dicecli.reports.blocks import Block
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
@@ -25,31 +26,44 @@ PARTS = ("report", "summary")
 
 #: A table narrower than this cannot be read, whatever the terminal says.
 _LEAST_WIDTH = 60
-#: Text is folded into a column of at least this width.
-_LEAST_TEXT = 8
 
 
 def render(report: Report, part: Part = "report", look: Look = PLAIN) -> str:
-    """Return one case in full: labels, averages set apart, what was assumed; or the summary of many."""
-    console = _console(look.width, colour=look.colour)
+    """Return one case in full: labels, averages set apart, what was assumed; or the summary of many.
+
+    Nothing wraps inside a number. A table that is too wide lacks the columns that it can do without, which is
+    said below it; what is still too wide is cut into several tables, of which each has the names.
+    """
+    console, before = _console(look.width, colour=look.colour), None
     for block in blocks(report, part, look):
-        if isinstance(block, Sheet):
-            for sheet in _cut(block, console.width):
-                _print_sheet(console, sheet)
-        elif isinstance(block, Text):
-            console.print(block.text)
+        if isinstance(block, Title):
+            continue
+        if _is_apart(before, block):
             console.print()
+        before = block
+        if isinstance(block, Sheet):
+            for place, sheet in enumerate(fitted(block, console.width)):
+                if place:
+                    console.print()
+                _print_sheet(console, sheet)
+        elif isinstance(block, Headline):
+            _print_headline(console, block.text)
         elif isinstance(block, Facts):
-            _print_facts(console, block)
+            _print_pairs(console, block.pairs, style="yellow" if block.role == "notes" else "dim")
     return _text(console)
 
 
-def _print_facts(console: Console, facts: Facts) -> None:
-    if facts.role == "notes":
-        console.print()
-    _print_pairs(console, facts.pairs, style="yellow" if facts.role == "notes" else "dim")
-    if facts.role == "heading":
-        console.print()
+def _is_apart(before: Block | None, block: Block) -> bool:
+    """Tell whether an empty line stands between two blocks: around tables, but for that of a case."""
+    if isinstance(before, Sheet):
+        return bool(before.remark) or not before.kinds or isinstance(block, Sheet)
+    return isinstance(block, Sheet) and not block.kinds and before is not None
+
+
+def _print_headline(console: Console, text: str) -> None:
+    from rich.text import Text
+
+    console.print(Text(text, "bold"))
 
 
 def _console(width: int, *, colour: bool) -> Console:
@@ -76,107 +90,54 @@ def _text(console: Console) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines)
 
 
-def _cut(sheet: Sheet, width: int) -> Iterator[Sheet]:
-    """Cut a sheet into some that are no wider than the terminal; each has the columns that are to be kept."""
-    if sheet.kept is None:
-        yield sheet
-        return
-    room = width - sum(_kept_width(sheet, place) for place in range(sheet.kept))
-    start, used = sheet.kept, 0
-    for end in range(sheet.kept, len(sheet.columns)):
-        needs = max(len(sheet.columns[end]), 7) + 2
-        if used + needs > room and end > start:
-            yield _part(sheet, start, end)
-            start, used = end, 0
-        used += needs
-    last = _part(sheet, start, len(sheet.columns))
-    yield replace(last, remark=sheet.remark)
-
-
-def _kept_width(sheet: Sheet, place: int) -> int:
-    """Return how much room a column takes that stands beside all others; names are folded."""
-    if sheet.columns[place] not in TEXT:
-        return 12
-    return min(
-        max(16, *(len(row[place]) for row, kind in _kinds(sheet) if kind in {"", "label", "region"}), 0), 36
-    )
-
-
-def _kinds(sheet: Sheet) -> Iterator[tuple[tuple[str, ...], str]]:
-    return zip(sheet.rows, sheet.kinds or ("",) * len(sheet.rows), strict=True)
-
-
-def _part(sheet: Sheet, start: int, end: int) -> Sheet:
-    """Return a sheet with the kept columns and some of the others; the title stands over the first alone."""
-    kept = sheet.kept
-    lines = [((*row[:kept], *row[start:end]), kind) for row, kind in _kinds(sheet)]
-    # How many values are undefined is said where any is.
-    lines = [(row, kind) for row, kind in lines if kind != "undefined" or {*row[kept:]} - {"0"}]
-    return replace(
-        sheet,
-        title=sheet.title if start == kept else "",
-        columns=(*sheet.columns[:kept], *sheet.columns[start:end]),
-        rows=tuple(row for row, _ in lines),
-        kinds=tuple(kind for _, kind in lines),
-        remark="",
-    )
-
-
 def _print_sheet(console: Console, sheet: Sheet) -> None:
     from rich.text import Text as Cell
 
-    kept = [
-        place
-        for place, column in enumerate(sheet.columns)
-        if column != "name" or any(row[place] for row in sheet.rows)
-    ]
-    table = _empty_table(
-        [sheet.columns[place] for place in kept], [[row[place] for place in kept] for row in sheet.rows]
-    )
-    before = ""
-    for row, kind in _kinds(sheet):
+    table, places, before = _empty_table(sheet, console.width), shown(sheet), ""
+    for row, kind in kinds(sheet):
         if before in {"label", "region"} and kind != before:
             table.add_section()
         before = kind
         bold = "bold" if kind == "average" else ""
-        table.add_row(*(Cell(row[place], bold or _style(row[place])) for place in kept))
+        table.add_row(*(Cell(row[place], bold or _style(row[place])) for place in places))
     if sheet.title:
         console.print(Cell(sheet.title, "bold"))
-    _print_whole(console, table)
+    _print_whole(console, table, needed(sheet, console.width))
     if sheet.remark:
         console.print(Cell(sheet.remark, "dim"))
-    console.print()
 
 
-def _print_whole(console: Console, table: Table) -> None:
+def _print_whole(console: Console, table: Table, needs: int) -> None:
     """Print a table no narrower than its numbers need: a line that wraps is better than one that is cut."""
-    from rich.measure import Measurement
-
-    needs = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
     width = console.width
     # What is printed is never wider than the console, whatever width is asked for there.
     console.width = max(width, needs)
-    console.print(table, crop=False, soft_wrap=needs > width)
+    with console.capture() as shot:
+        console.print(table, crop=False, soft_wrap=needs > width)
     console.width = width
+    lines = shot.get().split("\n")
+    console.file.write("\n".join(line for line in lines[1:-2]) + "\n")  # the frame's edges are empty lines
 
 
 def _style(cell: str) -> str:
     return {"passed": "green", "FAILED": "bold red", "failed": "red"}.get(cell, "")
 
 
-def _empty_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _empty_table(sheet: Sheet, width: int) -> Table:
     """Return a table without rows: text to the left and folded, numbers to the right and whole."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for place, column in enumerate(columns):
-        longest = max([len(column), *(len(row[place]) for row in rows)])
-        if column in TEXT:
-            most = 36 if column == "name" else None
-            table.add_column(column, min_width=min(longest, _LEAST_TEXT), max_width=most, overflow="fold")
+    for place in shown(sheet):
+        column, most = sheet.columns[place], longest(sheet, place)
+        if column in FOLDED:
+            table.add_column(column, min_width=min(most, LEAST_TEXT), overflow="fold")
+        elif column in TEXT:
+            most = min(most, most_of_a_name(width)) if column == "name" else most
+            table.add_column(column, min_width=most, max_width=most, overflow="fold")
         else:
-            table.add_column(column, justify="right", no_wrap=True, min_width=longest)
+            table.add_column(column, justify="right", no_wrap=True, min_width=most)
     return table
 
 

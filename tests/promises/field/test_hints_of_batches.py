@@ -13,7 +13,7 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.records.cases import Case, Failed
-from dicecli.reports.presentation import hints
+from dicecli.reports.said import hints
 
 
 def call(*words):

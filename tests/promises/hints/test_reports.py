@@ -599,7 +599,7 @@ def void_in_some_cases(scene):
     assert [DICE, 1.0] == [found.value("dice", case, 1) for case in ("binary", "void")]
 
 
-@TABLE("reports.pages._chosen: The … of … labels with")
+@TABLE("reports.pages.statistics.chosen: The … of … labels with")
 def many_labels(scene):
     reference = np.arange(42, dtype=np.uint8).reshape(6, 7)
     scene.folders(prediction=np.where(reference % 2, reference, 0), reference=reference)
@@ -610,19 +610,19 @@ def many_labels(scene):
     assert len((scene.folder / "FILE.csv").read_text(encoding="utf-8").splitlines()) > 41
 
 
-@TABLE("reports.presentation._background: label … is left out of")
+@TABLE("reports.said._background: label … is left out of")
 def the_background_of_masks(scene):
     scene.pair()
-    scene.noted(f"{_SCORE} -f table")
+    scene.noted(f"{_SCORE} -f table -v")
     scene.right((DICE + 6 / 7) / 2, f"{_SCORE} --include-background")
 
 
-@TABLE("reports.presentation._background: …: left out of tables and")
+@TABLE("reports.said._background: …: left out of tables and")
 def the_background_of_maps(scene):
     p = PREDICTION * 0.5 + 0.25
     scene.npy("p.npy", np.stack([1 - p, p]))
     scene.png("r.png", REFERENCE)
-    scene.noted("soft p.npy r.png -f table")
+    scene.noted("soft p.npy r.png -f table -v")
     scene.right((DICE + 6 / 7) / 2, "soft p.npy r.png --include-background", number="dice_argmax")
 
 

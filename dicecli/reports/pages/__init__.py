@@ -1,0 +1,1 @@
+"""What a report shows to people, as plain sheets that every human format renders."""

@@ -1,0 +1,140 @@
+"""The sheets of a run of many cases, in the order to read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicecli.reports.averages import exists
+from dicecli.reports.headline import n_in_words
+from dicecli.reports.pages.statistics import pooled, statistics, worst
+from dicecli.reports.presentation import UNDEFINED, figure, interval, short, title
+from dicecli.reports.said import hints
+from dicecli.reports.sheet import Sheet
+from dicecli.reports.text import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dicecli.metrics._metric import Metric
+    from dicecli.reports.numbers import Numbers
+
+#: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
+_LISTED = 20
+#: Of so many metrics that nobody asked for, statistics over cases are shown.
+_FIRST = 1
+
+
+def sheets(report: Numbers, *, every: bool = False) -> Iterator[Sheet]:
+    """Yield the sheets of what was scored in the order to read them; some may be empty.
+
+    With `every`, those of all metrics, of every label, and the worst cases of each.
+    """
+    if not report.scored:
+        return
+    if any(each.tuned for each in report.shown):
+        yield pooled(report, every=every)
+    if not every:
+        yield averages(report, report.shown)
+    yield groups(report)
+    for metric in report.shown if every or report.settings.metrics else report.shown[:_FIRST]:
+        if every:
+            yield averages(report, [metric], f"Averages of {title(metric)}")
+        yield statistics(report, metric, every=every)
+    if every:
+        yield worst(report, every=every)
+
+
+def gates(report: Numbers) -> Sheet:
+    """Return the gates with value, limit and verdict."""
+    rows = tuple(
+        (
+            inert(each.gate),
+            figure(each.value),
+            f"{each.limit:g}",
+            "passed" if each.holds else "FAILED",
+            inert(each.detail),
+        )
+        for each in report.verdicts
+    )
+    return Sheet("Gates", ("gate", "value", "limit", "verdict", "detail"), rows)
+
+
+def partial(report: Numbers) -> list[tuple[str, str]]:
+    """Return that a run ended before its end, where it did."""
+    said = "This report is partial: the run ended before every case was reached."
+    return [("partial", said)] if report.number("pending") else []
+
+
+def averages(report: Numbers, metrics: Sequence[Metric], called: str = "Averages") -> Sheet:
+    """Return the averages: the first metric with interval and SD, the others as the width allows.
+
+    Metrics that were asked for by name are not left out for want of width.
+    """
+    metrics = [each for each in metrics if each.averaged]
+    if not metrics:
+        return Sheet("", (), ())
+    first, *others = metrics
+    rows = []
+    for name, values in report.averages.items():
+        cells = [_cell(report, name, each) for each in others]
+        it = report.shown_intervals[name].get(first.name)
+        spread = ("", "") if it is None else (interval(it.low, it.high), _sd(it.sd))
+        of = next((values[each.name] for each in metrics if each.name in values), None)
+        n = "" if of is None else n_in_words(report, name, of._replace(undefined=0))
+        rows.append((name, n, _cell(report, name, first), *spread, *cells))
+    columns = ("average", "over", title(first), "95 % CI", "SD", *(title(each) for each in others))
+    drops = (
+        () if report.settings.metrics or not others else (*(title(each) for each in reversed(others)), "over")
+    )
+    shown = {each.name for each in metrics}
+    has_left_out = any(
+        each.undefined
+        for values in report.averages.values()
+        for name, each in values.items()
+        if name in shown
+    )
+    remark = "In brackets: undefined values that the mean leaves out." if has_left_out else ""
+    found = Sheet(called, columns, tuple(rows), remark, kept=2, drops=drops)
+    return found if any(row[4] for row in rows) else found.without({"SD"})
+
+
+def groups(report: Numbers) -> Sheet:
+    """Return the average that leads for each group of cases, then for all of them; empty without groups."""
+    metrics = [each for each in report.shown if each.averaged]
+    if not report.groups or not metrics:
+        return Sheet("", (), ())
+    rows = []
+    for name, it in [*report.groups.items(), ("all cases", report)]:
+        first, *rest = [_cell(it, it.leading(each), each) for each in metrics]
+        sure = it.shown_intervals[it.leading(metrics[0])][metrics[0].name]
+        cases = f"{len(it.scored):,} of {len(it.results):,}"
+        rows.append(
+            (UNDEFINED if name is None else inert(name), cases, first, interval(sure.low, sure.high), *rest)
+        )
+    columns = ("group", "cases", title(metrics[0]), "95 % CI", *(title(each) for each in metrics[1:]))
+    leading = ", ".join(f"{title(each)} {report.leading(each)}" for each in metrics)
+    called = f"By {inert(report.settings.group_by or '')}"
+    return Sheet(called, columns, tuple(rows), f"Averages: {leading}.", kept=2)
+
+
+def _cell(report: Numbers, name: str, metric: Metric) -> str:
+    if not exists(name, metric):
+        return UNDEFINED
+    found = report.averages[name][metric.name]
+    return f"{figure(found.value)} ({found.undefined})" if found.undefined else figure(found.value)
+
+
+def _sd(value: float) -> str:
+    return "" if value != value else short(value)  # noqa: PLR0124 - NaN: there is none
+
+
+def unscored(report: Numbers) -> Sheet:
+    """Return the cases without numbers, and why."""
+    lines = [
+        (inert(each.case.name), each.status, each.error, inert(each.message))
+        for each in report.unscored[:_LISTED]
+    ]
+    more = len(report.unscored) - len(lines)
+    remark = f"and {more:,} more, each in CSV and JSON. " if more > 0 else ""
+    remark = f"{remark}{hints(report.unscored)}".strip()
+    return Sheet("Cases without numbers", ("case", "status", "error", "message"), tuple(lines), remark)
