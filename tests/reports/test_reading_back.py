@@ -154,8 +154,8 @@ def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
 def test_schema_1_gives_its_own_numbers_again():
     """The record that is made of it is the same, apart from the schema, from what was measured, from the
     average that leads, from axes, pages, how palettes are read, what surfaces are, which tool to be like,
-    slices, groups and provenance, from averages over regions, of which there was one, how sure averages are, the sentence that sums
-    the run up, from what is suggested, and from the order of cases that are equally bad.
+    slices, groups and provenance, from averages over regions, of which there was one, how sure averages are,
+    the sentence that sums the run up, from what is suggested, and from the order of cases that are equally bad.
     """
     first = json.loads((RECORDS / "batch.json").read_text())
     second = read_report(RECORDS / "batch.json").to_dict()
