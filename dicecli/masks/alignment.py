@@ -10,6 +10,7 @@ import numpy as np
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.apart import IGNORE, grids_apart
 from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
+from dicecli.masks.fitting import fit_of
 from dicecli.masks.grid import (
     EXACT_VOXELS,
     NEAREST_VOXELS,
@@ -67,7 +68,7 @@ def _aligned(
     on_units = _notes_on_units(reference.grid, prediction.grid, are_compared=are_units_compared)
     prediction, turned = _turned(reference, prediction)
     first, second, squeezed = _by_index(reference, prediction, axes)
-    on_place = check_grids(first.grid, second.grid, axes)
+    on_place = check_grids(first.grid, second.grid, axes, (reference.path, prediction.path))
     return first, second, [*notes, *turned, *squeezed, *on_place, *on_units]
 
 
@@ -104,8 +105,12 @@ def _dropped(reference: MaskSource, prediction: MaskSource) -> list[str]:
     return [f"trailing axes of length 1 of the {which}'s file are dropped"]
 
 
-def check_grids(reference: Grid, prediction: Grid, axes: Axes | None = None) -> list[str]:
+def check_grids(
+    reference: Grid, prediction: Grid, axes: Axes | None = None, paths: tuple[str, str] = ("", "")
+) -> list[str]:
     """Return notes on two grids of one shape that lie on each other, `axes` being what was said of them.
+
+    `paths` are those of the reference and the prediction, which a hint may name.
 
     Raises
     ------
@@ -117,16 +122,18 @@ def check_grids(reference: Grid, prediction: Grid, axes: Axes | None = None) -> 
         return notes
     found = differences(reference, prediction)
     if not same_crs(reference.crs, prediction.crs):
-        raise GridMismatch(
-            f"the masks lie in different coordinate systems: prediction {'; '.join(found)}",
-            f"Reproject one of them onto the other's grid (nearest neighbour). {IGNORE}",
-        )
+        said = "the masks lie in different coordinate systems: prediction"
+        fit = fit_of(reference, prediction, paths)
+        if fit is not None:
+            raise GridMismatch(f"{said} {fit.message}", f"{IGNORE} {fit.hint}")
+        hint = f"Reproject one of them onto the other's grid (nearest neighbour). {IGNORE}"
+        raise GridMismatch(f"{said} {'; '.join(found)}", hint)
     if (reference.crs is None) != (prediction.crs is None) and not notes:
         bare = "reference" if reference.crs is None else "prediction"
         notes.append(f"the {bare} names no CRS: taken to be the other's")
     apart = displacement(reference, prediction)
     if apart > NEAREST_VOXELS:
-        raise grids_apart(reference, prediction)
+        raise grids_apart(reference, prediction, paths)
     if apart > EXACT_VOXELS:
         said = "; ".join(found) or "they differ at the corners"
         notes.append(f"the grids lie up to {apart:.3f} voxels apart: {said}. Compared pixel by pixel")
@@ -198,6 +205,10 @@ def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | Non
             "the first two axes swapped",
             f"{AXES_SAID} --axes {other}.",
         )
+    fit = fit_of(reference.grid, prediction.grid, (reference.path, prediction.path))
+    said = f"the shapes differ: prediction {_times(second)}, reference {_times(first)}"
+    if fit is not None:
+        return ShapeMismatch(f"{said}; {fit.message}", fit.hint)
     hint = "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."
     if sorted(first) == sorted(second):
         hint = "The same lengths in another order: one mask is transposed. Save both with the same axes."
@@ -212,7 +223,7 @@ def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | Non
         )
         if max(reference.grid, prediction.grid, key=lambda grid: len(grid.shape)).kind == "stack":
             hint = "One mask has an axis more, its pages: --page N reads the page that the other one is of."
-    return ShapeMismatch(f"the shapes differ: prediction {_times(second)}, reference {_times(first)}", hint)
+    return ShapeMismatch(said, hint)
 
 
 def _has_one_axis_more(shorter: tuple[int, ...], longer: tuple[int, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dicecli.errors import GridMismatch
+from dicecli.masks.fitting import fit_of
 from dicecli.masks.grid import Grid, differences, displacement
 
 #: What hints end with that a user may overrule.
@@ -13,7 +14,7 @@ IGNORE = "--geometry ignore compares pixel by pixel all the same."
 _UNITS_APART, _ROUNDING = (1e3, 1e6), 1e-3
 
 
-def grids_apart(reference: Grid, prediction: Grid) -> GridMismatch:
+def grids_apart(reference: Grid, prediction: Grid, paths: tuple[str, str] = ("", "")) -> GridMismatch:
     """Make the error for two grids of one shape and coordinate system that do not lie on each other.
 
     From a header that nobody wrote, or that is in another unit, nothing is to be resampled, and where the
@@ -47,6 +48,9 @@ def grids_apart(reference: Grid, prediction: Grid) -> GridMismatch:
             "They have no place in common, as tiles side by side: give the mask of the same place. If it is "
             f"the same, one header is wrong: save that mask again with the header of the other. {IGNORE}",
         )
+    fit = fit_of(reference, prediction, paths)
+    if fit is not None:
+        return GridMismatch(f"{message}: {fit.message}", f"{IGNORE} {fit.hint}")
     return GridMismatch(message, f"Resample one of them onto the other's grid (nearest neighbour). {IGNORE}")
 
 

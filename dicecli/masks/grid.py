@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ EXACT_VOXELS = 0.01
 NEAREST_VOXELS = 0.5
 #: Digits of a length in a message, unless the difference needs more.
 _DIGITS = 6
+
+#: Digits of a difference; numbers from here on have an exponent.
+_SHIFT_DIGITS, _LARGE = 4, 1e15
 
 #: What a file says of its unit of length.
 StatedUnit = Literal["m", "mm", "µm", "none"]
@@ -193,7 +197,7 @@ def differences(reference: Grid, prediction: Grid) -> list[str]:
     """Say in words what differs between two grids of one shape: CRS, spacing, origin, direction."""
     found = []
     if not same_crs(reference.crs, prediction.crs):
-        found.append(f"CRS {_crs_name(prediction.crs)} against {_crs_name(reference.crs)}")
+        found.append(f"CRS {crs_name(prediction.crs)} against {crs_name(reference.crs)}")
     pair = _comparable(reference, prediction)
     if pair is None:
         return found
@@ -203,20 +207,25 @@ def differences(reference: Grid, prediction: Grid) -> list[str]:
     # A spacing matters as far as it adds up over the whole mask.
     full = np.array((reference.full_shape + (1,) * first.shape[0])[: first.shape[0]])
     if (np.abs(steps[1] - steps[0]) * full > EXACT_VOXELS * steps[0]).any():
-        found.append(f"spacing {_numbers(steps[1])} against {_numbers(steps[0])}{unit}")
+        digits = _digits(steps[0], steps[1])
+        found.append(f"spacing {figures(steps[1], digits)} against {figures(steps[0], digits)}{unit}")
     shift = second[:, -1] - first[:, -1]
     if np.abs(np.linalg.solve(first[:, :-1], shift)).max() > EXACT_VOXELS:
         digits = _digits(first[:, -1], second[:, -1])
-        origins = (_numbers(each[:, -1], digits) for each in (second, first))
-        found.append(f"origin {' against '.join(origins)}{unit}")
+        origins = (figures(each[:, -1], digits) for each in (second, first))
+        pixels = np.linalg.solve(first[:, :-1], shift)
+        what = "voxels" if reference.kind in {"volume", "stack"} else "pixels"
+        by = f"{figures(shift, _SHIFT_DIGITS)}{unit} or {figures(pixels, _SHIFT_DIGITS)} {what}"
+        found.append(f"origin {' against '.join(origins)}{unit}, by {by}")
     cosines = ((first[:, :-1] / steps[0]) * (second[:, :-1] / steps[1])).sum(axis=0)
     degrees = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     if (np.radians(degrees) * full > EXACT_VOXELS).any() and degrees.max() > 1e-4:
-        found.append(f"direction of the axes by {_numbers(degrees)} degrees")
+        found.append(f"direction of the axes by {figures(degrees)} degrees")
     return found
 
 
-def _crs_name(wkt: str | None) -> str:
+def crs_name(wkt: str | None) -> str:
+    """Return what people call a coordinate reference system: its code, else its name; none."""
     if wkt is None:
         return "none"
     from rasterio.crs import CRS
@@ -226,15 +235,24 @@ def _crs_name(wkt: str | None) -> str:
     return f"EPSG:{code}" if code else wkt.split('"')[1] if '"' in wkt else wkt[:40]
 
 
-def _numbers(values: np.ndarray, digits: int = _DIGITS) -> str:
-    return "(" + ", ".join(f"{value:.{digits}g}" for value in values.tolist()) + ")"
+def figures(values: np.ndarray, digits: int = _DIGITS) -> str:
+    """Return numbers as people read them, in brackets: large ones without an exponent."""
+    return f"({', '.join(figure(value, digits) for value in values.tolist())})"
+
+
+def figure(value: float, digits: int = _DIGITS) -> str:
+    """Return a number with so many digits, large ones without an exponent: 5500020, not 5.50002e+06."""
+    # There is no -0.
+    text = f"{value + 0.0:.{digits}g}"
+    return f"{Decimal(text):f}" if "e+" in text and abs(value) < _LARGE else text
 
 
 def _digits(first: np.ndarray, second: np.ndarray) -> int:
     """Return how many digits show the difference of two places to 1 %, be they metres from a pole."""
     largest = np.abs(second - first).max()
     shift = (second - first).tolist()
-    for digits in range(_DIGITS, 17):
+    whole = len(f"{min(np.abs([first, second]).max(), _LARGE):.0f}")
+    for digits in range(max(_DIGITS, min(whole, 17)), 17):
         shown = (
             float(f"{b:.{digits}g}") - float(f"{a:.{digits}g}")
             for a, b in zip(first.tolist(), second.tolist(), strict=True)

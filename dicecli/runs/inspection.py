@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from dicecli.errors import CaseError, GeometryError
 from dicecli.masks import files
 from dicecli.masks.alignment import align
-from dicecli.masks.grid import differences, displacement
+from dicecli.masks.grid import differences, displacement, figure
 from dicecli.masks.largest import folded
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.palettes import by_colour
@@ -194,17 +194,19 @@ def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) 
 def _geometry(grid: Grid) -> dict[str, object]:
     facts: dict[str, object] = {"shape": " x ".join(str(n) for n in grid.shape)}
     if grid.spacing:
-        steps = " x ".join(f"{step:.6g}" for step in grid.spacing)
+        steps = " x ".join(figure(step, 7) for step in grid.spacing)
         facts["spacing"] = f"{steps} {grid.unit or '(unit unknown)'}"
     if grid.orientation:
         facts["orientation"] = grid.orientation
     if grid.affine is not None:
-        facts["origin"] = ", ".join(f"{value:.6g}" for value in grid.affine[:, -1])
+        facts["origin"] = ", ".join(figure(value, 12) for value in grid.affine[:, -1].tolist())
     if grid.kind == "map":
         facts["crs"] = _crs(grid.crs)
         if grid.affine is not None:
             (b, a, _), (e, d, _) = grid.affine.tolist()
-            facts["transform"] = f"x by {a:g} a column, {b:g} a row; y by {d:g} a column, {e:g} a row"
+            facts["transform"] = (
+                f"x by {a:.10g} a column, {b:.10g} a row; y by {d:.10g} a column, {e:.10g} a row"
+            )
     return facts
 
 

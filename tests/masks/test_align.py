@@ -180,7 +180,8 @@ def test_geometry_ignore_turns_nothing_that_lies_elsewhere():
     flipped = volume(affine((-1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(100, 0, 0)))
     reference, prediction = source(VOLUME, volume()), source(VOLUME, flipped)
     notes = [
-        "geometry ignored: the masks lie up to 100 voxels apart: prediction origin (100, 0, 0) against (0, 0, 0) mm; "
+        "geometry ignored: the masks lie up to 100 voxels apart: prediction origin (100, 0, 0) against (0, 0, 0) mm, "
+        "by (100, 0, 0) mm or (100, 0, 0) voxels; "
         "direction of the axes by (180, 0, 0) degrees; compared pixel by pixel all the same"
     ]
     assert align(reference, prediction, "ignore") == (reference, prediction, notes)
@@ -219,12 +220,14 @@ def test_what_lies_elsewhere_is_not_turned():
     assert values == VOLUME.tolist()
     assert notes == [
         "the prediction's axes were turned from LAS to RAS, without interpolation",
-        "the grids lie up to 0.400 voxels apart: origin (0.4, 0, 0) against (0, 0, 0) mm. Compared pixel by pixel",
+        "the grids lie up to 0.400 voxels apart: origin (0.4, 0, 0) against (0, 0, 0) mm, by (0.4, 0, 0) mm or "
+        "(0.4, 0, 0) voxels. Compared pixel by pixel",
     ]
     with pytest.raises(GridMismatch) as caught:
         align(reference, source(VOLUME[::-1], flipped(0.6)))
     assert str(caught.value) == (
-        "the masks lie up to 1.6 voxels apart: prediction origin (1.6, 0, 0) against (0, 0, 0) mm; "
+        "the masks lie up to 1.6 voxels apart: prediction origin (1.6, 0, 0) against (0, 0, 0) mm, "
+        "by (1.6, 0, 0) mm or (1.6, 0, 0) voxels; "
         "direction of the axes by (180, 0, 0) degrees"
     )
 
@@ -253,7 +256,8 @@ def test_grids_up_to_half_a_voxel_apart_have_a_note(shift, voxels):
     """The note has the distance in voxels of the reference, and what differs; half a voxel belongs to it."""
     moved = volume(affine((1, 0, 0), (0, 2, 0), (0, 0, 4), origin=(0, shift, 0)))
     assert check_grids(volume(), moved) == [
-        f"the grids lie up to {voxels} voxels apart: origin (0, {shift:g}, 0) against (0, 0, 0) mm. "
+        f"the grids lie up to {voxels} voxels apart: origin (0, {shift:g}, 0) against (0, 0, 0) mm, "
+        f"by (0, {shift:g}, 0) mm or (0, {shift / 2:g}, 0) voxels. "
         "Compared pixel by pixel"
     ]
 
@@ -264,7 +268,8 @@ def test_grids_further_apart_are_refused():
     with pytest.raises(GridMismatch) as caught:
         check_grids(volume(), moved)
     assert str(caught.value) == (
-        "the masks lie up to 0.505 voxels apart: prediction origin (0, 1.01, 0) against (0, 0, 0) mm"
+        "the masks lie up to 0.505 voxels apart: prediction origin (0, 1.01, 0) against (0, 0, 0) mm, "
+        "by (0, 1.01, 0) mm or (0, 0.505, 0) voxels"
     )
     assert caught.value.hint == RESAMPLE
 
@@ -381,3 +386,14 @@ def test_origins_that_differ_are_shown_so_that_they_differ(place, shift, step):
     (said,) = differences(volume(first), volume(second))
     there, here = (float(each.split(", ")[1]) for each in said.removeprefix("origin (").split(" against ("))
     assert there - here == pytest.approx(shift * step, rel=0.011)
+    assert "e+" not in said
+
+
+def test_origins_are_shown_whole_with_what_they_differ_by():
+    """Large numbers have no exponent; the difference is in the unit and in pixels along the axes."""
+    first, second = (np.array([[0, 10, 5e5], [-10, 0, 5500000.0 + by]]) for by in (0, 20))
+    (said,) = differences(plan(affine=first), plan(affine=second))
+    assert said == "origin (500000, 5500020) against (500000, 5500000) m, by (0, 20) m or (-2, 0) pixels"
+    wide = {"shape": (100_000, 100_000)}
+    (said,) = differences(plan(affine=first, **wide), plan(affine=first * [1, 1 + 1e-6, 1], **wide))
+    assert said == "spacing (10, 10.00001) against (10, 10) m"

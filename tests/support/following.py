@@ -242,6 +242,7 @@ def _assert_options_exist(hint: str, action: str | Callable[..., Any]) -> None:
     known = {"-co", "--help-all"} | {
         option for name in called if name in cli.list_commands(None) for option in options_of(name)
     }
+    known |= {"--bounds", "--like", "--resampling"} if re.search(r"\brio (?:clip|warp) ", hint) else set()
     strange = set(OPTION.findall(hint)) - known
     assert not strange, f"{hint!r} names {strange}, which 'dicecli {called[0]}' does not have"
 

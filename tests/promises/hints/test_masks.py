@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import warnings
+from contextlib import chdir
 
+import following
 import make
 import numpy as np
 import pytest
@@ -13,9 +16,15 @@ import tifffile
 from following import DICE, PREDICTION, REFERENCE, Table, forbidden_to_read
 
 import dicecli
+from dicecli.errors import ShapeMismatch
 from dicecli.masks import files, layers
 
-TABLE = Table("masks")
+TABLE = Table(
+    "masks",
+    unfollowed={
+        "masks.alignment.check_grids: Reproject": "of maps that are no files: tests/masks/test_align.py"
+    },
+)
 _SCORE = "score p.png r.png"
 _NII = "score p.nii.gz r.nii.gz"
 _HALF = "dice_at_half[1]"
@@ -49,14 +58,121 @@ def grids_that_lie_apart(scene):
     scene.right(2 * 1 / (3 + 2), _NII)
 
 
-@TABLE("masks.alignment.check_grids: Reproject one of them onto")
-def other_coordinate_systems(scene):
-    scene.tif("p.tif", PREDICTION, crs="EPSG:32633")
-    scene.tif("r.tif", REFERENCE)
-    scene.refused("score p.tif r.tif")
-    scene.right(DICE, "score p.tif r.tif --geometry ignore")
-    scene.tif("p.tif", PREDICTION)
-    scene.right(DICE, "score p.tif r.tif")
+def with_rio(scene):
+    """Run the commands of rasterio that the hint ends with, and return the words that score what they made."""
+    from click.testing import CliRunner
+    from rasterio.rio.main import main_group
+
+    names = {"p.tif": "p.tif", "r.tif": "r.tif"}
+    hint = scene.do(_TIF).text.rpartition("Hint: ")[2]
+    for command in " ".join(hint[hint.index("rio ") :].split()).split(" && "):
+        words = shlex.split(command)[1:]
+        scene.followed |= {word for word in words if word.startswith("--")}
+        with chdir(scene.folder), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of rasterio's own command line
+            done = CliRunner().invoke(main_group, words)
+        assert done.exit_code == 0, done.output
+        names[words[1]] = words[2]
+    return f"score {names['p.tif']} {names['r.tif']}"
+
+
+def at(row, column, step=10, rows=1):
+    """Return the transform of a map that begins at a pixel of another one, which is 10 m wide."""
+    return (step, 0, 6e5 + 10 * column, 0, -step * rows, 58e5 - 10 * row)
+
+
+#: A map of five rows and six columns, and another one: the prediction.
+MAPS = np.random.default_rng(14).integers(0, 2, (2, 5, 6)).astype(np.uint8)
+_TIF = "score p.tif r.tif"
+#: Parts of both: the first row and column of each, its shape, what both have of the whole, and what is said.
+WINDOWS = [
+    (
+        (1, 2, 3, 3),
+        (0, 0, 5, 6),
+        (1, 4, 2, 5),
+        "the prediction is an exact window of the reference at row 1, column 2",
+    ),
+    (
+        (0, 0, 5, 6),
+        (2, 1, 3, 4),
+        (2, 5, 1, 5),
+        "the reference is an exact window of the prediction at row 2, column 1",
+    ),
+    (
+        (0, 0, 4, 4),
+        (1, 2, 4, 4),
+        (1, 4, 2, 4),
+        "at row -1, column -2 of the reference, on the same grid, and they share 3 x 2",
+    ),
+]
+
+
+@TABLE("masks.fitting._cut: rio clip", "masks.apart.grids_apart: --geometry ignore compares")
+def maps_of_one_grid(scene):
+    is_alike = "apart" in scene.place.name
+    for first, second, (top, bottom, left, right), said in WINDOWS[2:] if is_alike else WINDOWS:
+        for name, whole, (row, column, rows, columns) in (("p", MAPS[1], first), ("r", MAPS[0], second)):
+            scene.tif(
+                f"{name}.tif", whole[row : row + rows, column : column + columns], transform=at(row, column)
+            )
+        (scene.refused if is_alike else scene.noted)(_TIF)
+        assert said in " ".join(scene.do(_TIF).text.split())
+        if is_alike:
+            scene.right(following.dice(MAPS[1, :4, :4], MAPS[0, 1:, 2:]), f"{_TIF} --geometry ignore")
+        expected = following.dice(MAPS[1, top:bottom, left:right], MAPS[0, top:bottom, left:right])
+        scene.right(expected, with_rio(scene))
+        for cut in scene.folder.glob("*_cut.tif"):
+            cut.unlink()
+
+
+@TABLE("masks.fitting._warp: Lay the prediction on")
+def maps_of_other_grids(scene):
+    """Let the prediction have smaller pixels, run from south to north, or be in another CRS."""
+    from rasterio.warp import transform
+
+    (x,), (y,) = transform("EPSG:32632", "EPSG:32633", [6e5], [58e5])
+    for prediction, where, crs, said in (
+        (
+            np.kron(MAPS[1], np.ones((2, 2), np.uint8)),
+            at(0, 0, 5),
+            "EPSG:32632",
+            "pixels of (5, 5) against (10, 10);",
+        ),
+        (
+            MAPS[1][::-1],
+            at(5, 0, rows=-1),
+            "EPSG:32632",
+            "in the other direction; the prediction covers about 100%",
+        ),
+        (
+            np.ones((40, 40), np.uint8),
+            (10, 0, x - 200, 0, -10, y + 200),
+            "EPSG:32633",
+            "CRS EPSG:32633 against EPSG:32632",
+        ),
+    ):
+        scene.tif("r.tif", MAPS[0][:4])
+        scene.tif("p.tif", prediction, transform=where, crs=crs)
+        scene.noted(_TIF)
+        assert said in " ".join(scene.do(_TIF).text.split())
+        expected = MAPS[1] if crs == "EPSG:32632" else np.ones_like(MAPS[1])
+        scene.right(following.dice(expected[:4], MAPS[0][:4]), with_rio(scene))
+        (scene.folder / "p_warped.tif").unlink()
+
+
+def test_maps_without_a_place_in_common_are_told_how_far_they_are(tmp_path):
+    """Neither is a command proposed that would make zeros of them; nor is one where a CRS is not named."""
+    made = {name: tmp_path / f"{name}.tif" for name in "pr"}
+    make.geotiff(made["r"], MAPS[0])
+    make.geotiff(made["p"], MAPS[1][:2], transform=at(90, -7))
+    with pytest.raises(
+        ShapeMismatch, match="begins at row 90, column -7 of the reference, and they have no place"
+    ) as caught:
+        dicecli.score(made["p"], made["r"])
+    assert caught.value.hint == "There is nothing to compare: give the mask of the same place."
+    make.geotiff(made["p"], MAPS[1][:2], transform=at(0, 0, 5), crs=None)
+    with pytest.raises(ShapeMismatch, match=r"prediction 2 x 6, reference 5 x 6\n"):
+        dicecli.score(made["p"], made["r"])
 
 
 @TABLE(
