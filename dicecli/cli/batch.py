@@ -99,8 +99,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     leave_others(ctx, options, reads)
     leave_others_of_file(ctx, options, reads, quiet=quiet)
     format_name = options.pop("format_name")
-    files = planned_files(options)
-    check_printable(format_name)
+    files = planned_files(options, reads)
+    check_printable(format_name, reads)
     gates, github = gates_of(options)
     given = options | {"soft": soft}
     settings = _settings(options, gates, soft=soft)

@@ -18,7 +18,7 @@ from dicecli.plugins import can, having, load, own
 from dicecli.records.cases import Failed
 from dicecli.reports.look import Look
 from dicecli.reports.outputs import planned, write_all
-from dicecli.reports.parts import PARTS
+from dicecli.reports.parts import PARTS, check_reads
 from dicecli.reports.text import inert
 from dicecli.words import did_you_mean_file
 
@@ -81,8 +81,8 @@ def _of(part: Part) -> str:
     return "outputs" if part == "report" else part
 
 
-def check_printable(name: str) -> None:
-    """Check that there is a report of this form, and not a part of it alone.
+def check_printable(name: str, reads: Reads) -> None:
+    """Check that there is a report of this form, of what is read, and not a part of it alone.
 
     Raises
     ------
@@ -91,15 +91,18 @@ def check_printable(name: str) -> None:
     if not can(load("exporters", name), "report"):
         known = having("exporters", "report")
         raise UsageError(f"{name} is no form of a whole report", f"Give one of {', '.join(known)}.")
+    check_reads(name, load("exporters", name), reads)
 
 
-def planned_files(options: dict[str, Any], report: Report | None = None) -> list[Target]:
+def planned_files(options: dict[str, Any], reads: Reads, report: Report | None = None) -> list[Target]:
     """Plan every file that the options of :func:`formatting` name, and take these out.
 
     Parameters
     ----------
     options : dict
         Of a command.
+    reads : {"labels", "probabilities"}
+        What predictions are read as.
     report : Report, optional
         Where there is one already, it is checked that it has the parts.
 
@@ -108,7 +111,7 @@ def planned_files(options: dict[str, Any], report: Report | None = None) -> list
     OutputError
         As of :func:`planned`.
     UsageError
-        The report has no such part.
+        The report has no such part, or not of what is read.
     """
     found = []
     for name, part in PARTS.items():
@@ -117,7 +120,7 @@ def planned_files(options: dict[str, Any], report: Report | None = None) -> list
             part.check(report)
         elif paths and part.asks is not None:
             options[part.asks] = True
-        found += planned(paths, name)
+        found += planned(paths, name, reads)
     return found
 
 

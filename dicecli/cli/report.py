@@ -62,13 +62,13 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.runs.choosing import chosen_metrics
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
-    check_printable(format_name)
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
     settings = report.settings
+    check_printable(format_name, settings.reads)
     leave_others_of_file(ctx, options, settings.reads, quiet=options["quiet"])
     gates, github = gates_of(options)
-    targets = planned_files(options, report)
+    targets = planned_files(options, settings.reads, report)
     if options["metrics"]:
         values = {"tolerance": settings.tolerance}
         asked = chosen_metrics(options["metrics"], settings.reads, report.has_measured, values)

@@ -63,8 +63,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     case = Case(case_name(reference), prediction, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
-    format_name, files = options.pop("format_name"), planned_files(options)
-    check_printable(format_name)
+    format_name, files = options.pop("format_name"), planned_files(options, "labels")
+    check_printable(format_name, "labels")
     baseline = baseline_of(ctx, options)
     threads = options.pop("jobs") or shared.cores()
     running = {name: options.pop(name) for name in ("executor", "scheduler", "timeout")}

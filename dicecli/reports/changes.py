@@ -23,13 +23,14 @@ _NOWHERE = "(none)"
 
 
 def changes(comparison: Comparison | None, *, every: bool = False) -> Sheet:
-    """Return the numbers then and now: those that lead, or with `every` of each label and region as well.
+    """Return the numbers then and now: those that lead; with `every`, or where none does, all of them.
 
     It has no rows where there is nothing to compare with.
     """
     if comparison is None:
         return Sheet("", (), ())
-    shown = [each for each in comparison.changes if every or each.leads]
+    leads = [each for each in comparison.changes if each.leads]
+    shown = leads if leads and not every else comparison.changes
     rows = tuple((inert(each.title), *_cells(each)) for each in shown)
     title = f"Since the baseline{f' {inert(comparison.baseline)}' if comparison.baseline else ''}"
     columns = ("name", "old", "new", "change", "mean change (95 % CI)", "n")

@@ -1,103 +1,31 @@
-"""A run beside its baseline: which cases both scored, and what became of each number over these."""
+"""A run beside its baseline: what became of each number over the cases that both scored."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import GateError, UsageError
+from dicecli.errors import UsageError
 from dicecli.records.compared import Change, Comparison
-from dicecli.records.natural import natural
-from dicecli.records.options import table_of
-from dicecli.records.settings import CALLED, AnyOptions
 from dicecli.reports.asked import parse
-from dicecli.reports.averages import OF_VALUES
+from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS
 from dicecli.reports.bootstrap import of_tables
 from dicecli.reports.bound import bind
+from dicecli.reports.matching import match
 from dicecli.reports.means import mean
 from dicecli.reports.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from dicecli.metrics._metric import Metric
-    from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
     from dicecli.reports.bound import Number
+    from dicecli.reports.matching import Matched
     from dicecli.reports.numbers import Numbers
-
-NAMED_CASES = 5
-#: Settings by which numbers that are compared do not differ, beside those that measure something more.
-_NO_MATTER = {"labels", "metrics", "device", "like", "average", "group_by"}
-
-
-@dataclass(frozen=True)
-class Matched:
-    """The cases of a run and of its baseline, matched by their names.
-
-    Attributes
-    ----------
-    new, old : tuple of Scored
-        Those that both scored, of the run and of the baseline, in one order.
-    only_new, only_old : tuple of str
-        The names of those that one alone scored.
-    settings : tuple of str
-        The settings in which the two differ, and by which numbers may.
-    """
-
-    new: tuple[Scored, ...]
-    old: tuple[Scored, ...]
-    only_new: tuple[str, ...]
-    only_old: tuple[str, ...]
-    settings: tuple[str, ...]
-
-    @property
-    def facts(self) -> list[str]:
-        """What people want to know beside the numbers: how many cases, which are left out, other settings."""
-        found = [f"{len(self.new):,} shared case{'' if len(self.new) == 1 else 's'}"]
-        found += [f"only in the baseline: {_some(self.only_old)}"] * bool(self.only_old)
-        found += [f"only in this run: {_some(self.only_new)}"] * bool(self.only_new)
-        return found + self.other_settings
-
-    @property
-    def other_settings(self) -> list[str]:
-        """What is said of other settings; nothing where there are none."""
-        return [f"other settings than the baseline: {', '.join(self.settings)}"] * bool(self.settings)
-
-
-def match(report: Report, baseline: Report) -> Matched:
-    """Match the cases of a report with those of an earlier one.
-
-    Raises
-    ------
-    GateError
-        One is of masks and the other of maps, they share no case, or two cases have one name.
-    """
-    if report.settings.reads != baseline.settings.reads:
-        mine, others = CALLED[report.settings.reads], CALLED[baseline.settings.reads]
-        raise GateError(
-            f"the baseline is of {others}, and this run of {mine}", f"Give as a baseline results of {mine}."
-        )
-    here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
-    shared = [name for name in here if name in there]
-    if not shared:
-        raise GateError(
-            f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)})",
-            "Cases are matched by their names. Give the baseline of the same cases.",
-        )
-    own, given = report.settings.to_dict(), baseline.settings.to_dict()
-    no_matter = _NO_MATTER | {each.name for each in table_of(AnyOptions).values() if each.measures}
-    return Matched(
-        tuple(here[name] for name in shared),
-        tuple(there[name] for name in shared),
-        tuple(sorted(here.keys() - there.keys(), key=natural)),
-        tuple(sorted(there.keys() - here.keys(), key=natural)),
-        tuple(key for key in own if own[key] != given.get(key) and key not in no_matter),
-    )
 
 
 def comparison(report: Report, baseline: Report, path: str | None = None) -> Comparison:
@@ -127,7 +55,9 @@ def comparison(report: Report, baseline: Report, path: str | None = None) -> Com
         else:
             notes.append(f"{each.name} is not compared: {why}")
     new, old = _views(report, baseline, cases, metrics)
+    notes += _other_rows(old, new)
     pairs = [pair for name in metrics for pair in _pairs(name, new, old)]
+    notes += ["no label or region is in both"] * (bool(metrics) and not pairs)
     groups = [each.case.group for each in cases.new]
     return Comparison(
         path,
@@ -153,27 +83,55 @@ def _views(report: Report, baseline: Report, cases: Matched, metrics: Sequence[s
     )
 
 
+def _other_rows(old: Report, new: Report) -> list[str]:
+    """Say where averages are over other labels, or over other regions, than those of the baseline."""
+    found = []
+    for kind in ("label", "region"):
+        was, now = _rows(old, kind), _rows(new, kind)
+        if was and now and was.keys() != now.keys():
+            before, after = (", ".join(rows.values()) for rows in (was, now))
+            found.append(f"averages are over the {kind}s {before} in the baseline, and {after} here")
+    return found
+
+
+def _rows(report: Report, kind: str) -> dict[frozenset[int], str]:
+    """Return what the labels or regions of a report are called, by their members."""
+    rows = [row for row in report.evaluated if row.kind == kind]
+    return {frozenset(row.members): row.title.removeprefix("label ") for row in rows}
+
+
 def _unlike(metric: Metric, report: Report, baseline: Report, cases: Matched) -> str | None:
     """Say why a metric cannot be compared, or None."""
     try:
         new, old = _views(report, baseline, cases, [metric.name])
-        was, now = bind(parse(metric.name), old, "the baseline"), bind(parse(metric.name), new)
+        for each, where in ((old, "the baseline"), (new, "this run")):
+            bind(parse(metric.name), each, where)
     except UsageError as error:
         return error.message
     if len(old.scored) < len(cases.old) or len(new.scored) < len(cases.new):
         return "the cases are not of one unit, or not of one kind"
-    is_other = was.average != now.average
-    return f"it is {was.average} in the baseline and {now.average} in this run" if is_other else None
+    return None
 
 
 def _pairs(name: str, new: Report, old: Report) -> Iterator[tuple[Number, Number]]:
     """Yield a metric then and now: what leads, and each label and region."""
     was, now = (bind(parse(name), each) for each in (old, new))
     if now.metric.averaged:
-        yield was, now
+        for average in _shared_averages(now, new, old):
+            yield replace(was, average=average), replace(now, average=average)
     average = "macro" if now.metric.pools else OF_VALUES
     for before, after in rows_of_both(old, new):
         yield replace(was, row=before, average=average), replace(now, row=after, average=average)
+
+
+def _shared_averages(now: Number, new: Report, old: Report) -> Iterator[str]:
+    """Yield the average that leads; where the two are not of the same labels, that over regions as well."""
+    name = OVER_REGIONS.get(now.average or "", now.average or "")
+    if not any(each.regions and not each.labels for each in (new, old)):
+        yield name
+    labels = [_rows(each, "label").keys() for each in (new, old)]
+    if new.regions and old.regions and (labels[0] != labels[1] or not labels[0]):
+        yield AVERAGES[name].over_regions
 
 
 def rows_of_both(old: Numbers, new: Numbers) -> list[tuple[Row, Row]]:
@@ -232,19 +190,3 @@ def _of_cases(number: Number) -> np.ndarray:
     found = np.array(values, np.float64)
     found[~np.isfinite(found)] = np.nan
     return found
-
-
-def _by_name(report: Report, where: str) -> dict[str, Scored]:
-    names = Counter(each.case.name for each in report.scored)
-    twice = [name for name, n in names.items() if n > 1]
-    if twice:
-        raise GateError(
-            f"more than one case of {where} is named {_some(twice)}", "Give each case a name of its own."
-        )
-    return {each.case.name: each for each in report.scored}
-
-
-def _some(names: Iterable[str]) -> str:
-    every = sorted(names, key=natural)
-    more = [f"{len(every) - NAMED_CASES} more"] * (len(every) > NAMED_CASES)
-    return ", ".join(every[:NAMED_CASES] + more) or "none"

@@ -9,13 +9,14 @@ from dicecli.errors import OutputError, UsageError
 from dicecli.plugins import by_suffix, can, suffixes
 from dicecli.reports import writing
 from dicecli.reports.look import Look
-from dicecli.reports.parts import PARTS
+from dicecli.reports.parts import PARTS, check_reads
 from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+    from dicecli.records.settings import Reads
     from dicecli.reports.look import Part
     from dicecli.reports.report import Report
 
@@ -33,7 +34,7 @@ class Target(NamedTuple):
         return found
 
 
-def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
+def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels") -> list[Target]:
     """Find the exporter of every output file by its suffix, and test that it can be written.
 
     Raises
@@ -41,10 +42,12 @@ def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
     OutputError
         A suffix that no exporter has which renders this part, or a place that cannot be written to; a package
         that the exporter needs is not installed.
+    UsageError
+        An exporter is of masks alone, and probabilities are read.
     """
     found = []
     for path in paths:
-        suffix = Path(path).suffix.lower()
+        suffix = _suffix(path, part)
         exporter = by_suffix("exporters", suffix, part)
         if exporter is None:
             known = suffixes("exporters", part)
@@ -52,11 +55,19 @@ def planned(paths: Iterable[str], part: Part = "report") -> list[Target]:
                 f"{path}: no {PARTS[part].called} has the suffix '{suffix}'",
                 f"{did_you_mean(suffix, known)}The format goes by the suffix: {', '.join(known)}.",
             )
+        check_reads(path, exporter, reads)
         if can(exporter, "check"):
             exporter.check(part)
         writing.check_writable(path)
         found.append(Target(path, part, exporter))
     return found
+
+
+def _suffix(path: str, part: Part) -> str:
+    """Return the longest suffix of a path that an exporter has: .nnunet.json before .json."""
+    name = Path(path).name.lower()
+    known = [each for each in suffixes("exporters", part, of_folder=True) if name.endswith(each)]
+    return max(known, key=len, default=Path(name).suffix)
 
 
 def write_all(report: Report, files: Iterable[Target]) -> UsageError | None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicecli.errors import UsageError
+from dicecli.records.settings import CALLED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from dicecli.records.settings import Reads
     from dicecli.reports.look import Part
@@ -58,7 +62,9 @@ def _check_slices(report: Numbers) -> None:
 
 PARTS: dict[Part, PartDefinition] = {
     "report": PartDefinition(
-        "report", "-o", "Write the report to FILE: .json, .csv, .md, .html, .txt or .xml (JUnit)."
+        "report",
+        "-o",
+        "Write the report to FILE: .json, .csv, .md, .html, .txt, .xml (JUnit) or .nnunet.json.",
     ),
     "summary": PartDefinition(
         "summary", "--summary", "Write the summary alone to FILE: .csv, .json, .md, .html or .txt."
@@ -81,3 +87,18 @@ PARTS: dict[Part, PartDefinition] = {
         check=_check_slices,
     ),
 }
+
+
+def check_reads(name: str, exporter: ModuleType, reads: Reads) -> None:
+    """Check that an exporter has a form of runs that read labels, or probabilities: ``READS`` says so.
+
+    Raises
+    ------
+    UsageError
+    """
+    own = getattr(exporter, "READS", (reads,))
+    if reads not in own:
+        raise UsageError(
+            f"{name} is a form of {CALLED[own[0]]}, and these are {CALLED[reads]}",
+            "Write another form, as JSON: -f json or -o results.json.",
+        )

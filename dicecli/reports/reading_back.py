@@ -21,6 +21,7 @@ from dicecli.records.origin import NOWHERE, Origin, together
 from dicecli.records.settings import Settings, differences
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
+from dicecli.reports.of_nnunet import is_summary, report_of
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
@@ -38,7 +39,7 @@ _UNSCORED = {"failed": Failed, "missing": LeftOut, "pending": Pending}
 
 
 def read_report(path: str | Path) -> Report:
-    """Read a report from its JSON file.
+    """Read a report from its JSON file, or from the summary.json of nnU-Net.
 
     Raises
     ------
@@ -46,15 +47,24 @@ def read_report(path: str | Path) -> Report:
         The file is missing, is no such record, or was written by a newer version.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+        record = _loaded(path)
     except (OSError, ValueError, RecursionError) as error:
         meant = did_you_mean_file(path)
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{path}: cannot be read as a report: {why}", f"{meant}{_HINT}") from error
     try:
-        return from_dict(record)
+        return report_of(record) if is_summary(record) else from_dict(record)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.hint) from error
+
+
+def _loaded(path: str | Path) -> Any:
+    """Return the content of a JSON file; what JSON has not, NaN and infinity, nnU-Net alone may have."""
+    words: list[str] = []
+    record = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=words.append)
+    if words and not is_summary(record):
+        raise ValueError(f"{words[0]} stands where a number is expected")
+    return record
 
 
 def from_dict(record: Json) -> Report:
@@ -93,7 +103,7 @@ def _report(record: Json, *, is_first: bool) -> Report:
         for place, case in enumerate(_list(record["cases"]))
     ]
     summary = record["summary"]
-    verdicts = [_verdict(each) for each in _list(summary["gates"])]
+    verdicts = [read_numbers(Verdict, each, "summary.gates", ("value",)) for each in _list(summary["gates"])]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
     is_batch = len(results) != 1 or "bootstrap" in summary
     origin = read(Origin, record["origin"], "origin") if "origin" in record else NOWHERE
@@ -238,16 +248,7 @@ def _measured_of_rows(record: Json, settings: Settings, where: str) -> Measured:
     return measured
 
 
-def _verdict(record: Json) -> Verdict:
-    verdict: Verdict = read_numbers(Verdict, record, "summary.gates", ("value",))
-    return verdict
-
-
 def _list(values: Any) -> list[Any]:
     if not isinstance(values, list):
         raise TypeError(f"{values!r} where a list is expected")
     return values
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} stands where a number is expected")

@@ -17,6 +17,7 @@ from dicecli.reports.curves import curves_of
 from dicecli.reports.figures import values_figure
 from dicecli.reports.headline import headline
 from dicecli.reports.look import PLAIN
+from dicecli.reports.parts import check_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -160,7 +161,7 @@ class Report(ByName):
         UnknownName
             There is no such exporter.
         UsageError
-            It has no such part.
+            It has no such part, or none of what is read.
 
         Examples
         --------
@@ -169,7 +170,9 @@ class Report(ByName):
         >>> print(report.render("csv").partition(",dice")[0])
         case,status,label,name,tp,fp,fn,tn
         """
-        found: str | bytes = _exporter(exporter, part).render(self, part, look)
+        plugin = _exporter(exporter, part)
+        check_reads(exporter, plugin, self.settings.reads)
+        found: str | bytes = plugin.render(self, part, look)
         return found
 
     def to_dict(self) -> Json:

@@ -60,11 +60,11 @@ def every(cases: Sequence[Scored], evaluated: Sequence[Row]) -> list[Counts]:
 
 
 def totals(cases: Sequence[Scored]) -> dict[int, Counts]:
-    """Return the counts of every label that any case holds, added up over the cases that have labels."""
+    """Return the counts of every label that any case holds, added up over the cases that have all labels."""
     found: dict[int, Counts] = {}
     counted, of = 0, dict[int, int]()
     for each in cases:
-        if is_layered(each.measured):
+        if is_layered(each.measured) or not _is_whole(each):
             continue
         counted += each.counted
         for label, counts in label_counts(each.measured).items():
@@ -72,6 +72,14 @@ def totals(cases: Sequence[Scored]) -> dict[int, Counts]:
             of[label] = of.get(label, 0) + each.counted
     # In a case where neither mask holds a label, all pixels are its true negatives.
     return {label: found[label] + Counts(tn=counted - of[label]) for label in sorted(found)}
+
+
+def _is_whole(case: Scored) -> bool:
+    """Tell whether the labels of a case are of all of its pixels: some tools leave the background out."""
+    own = case.measured.get("matrix", {})
+    return (
+        IMAGE in own or sum(each.reference for each in label_counts(case.measured).values()) == case.counted
+    )
 
 
 def facts(counts: Counts) -> Counts:

@@ -139,6 +139,34 @@ def an_average_of_one_label(scene):
         scene.gives(DICE, scored().look_up, each.partition(" ")[0])
 
 
+@TABLE("reports.of_nnunet.report_of: Give summary.json as nnU-Net wrote")
+def a_summary_of_nnunet_that_contradicts_itself(scene):
+    scene.folders("a")
+    scene.do(f"{_BATCH} -o whole.nnunet.json")
+    record = json.loads((scene.folder / "whole.nnunet.json").read_text())
+    record["mean"]["1"]["Dice"] = 0.1
+    scene.text("summary.json", json.dumps(record))
+    scene.refused(f"{_BATCH} --baseline summary.json")
+    scene.right(DICE, f"{_BATCH} --baseline whole.nnunet.json")
+    scene.right(DICE, f"{_BATCH} -o results.json")
+
+
+@TABLE("reports.parts.check_reads: Write another form, as JSON:")
+def a_form_of_masks_for_maps(scene):
+    scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
+    scene.png("r.png", REFERENCE)
+    scene.refused("soft p.npy r.png -f nnunet")
+    scene.works("soft p.npy r.png -f json")
+    scene.works("soft p.npy r.png -o results.json")
+
+
+@TABLE("reports.exporters.nnunet._key: Binary layers have none:")
+def layers_in_the_form_of_nnunet(scene):
+    layers(scene)
+    scene.refused("score p/a.nii.gz r/a.nii.gz -f nnunet")
+    scene.works("score p/a.nii.gz r/a.nii.gz -o results.json")
+
+
 @TABLE("reports.grouping.check_column: Columns are those of a CSV")
 def folders_have_no_columns(scene):
     scene.folders("a")
@@ -168,7 +196,7 @@ def a_number_for_a_column(scene):
     scene.right(DICE, dicecli.batch, pairs=pairs, group_by="fold")
 
 
-@TABLE("reports.comparing.match: Give as a baseline results of")
+@TABLE("reports.matching.match: Give as a baseline results of")
 def a_baseline_of_the_other_kind(scene):
     scene.folders()
     scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
@@ -179,7 +207,7 @@ def a_baseline_of_the_other_kind(scene):
     scene.right(DICE, f"{_BATCH} --baseline masks.json --max-drop 0.01")
 
 
-@TABLE("reports.comparing.match: Cases are matched by their names.")
+@TABLE("reports.matching.match: Cases are matched by their names.")
 def a_baseline_of_other_cases(scene):
     scene.folders("a")
     scene.do(f"{_BATCH} -o a.json")
@@ -250,7 +278,7 @@ def no_drop(scene):
     assert "soft_dice_standard" in hint
 
 
-@TABLE("reports.comparing._by_name: Give each case a name of")
+@TABLE("reports.matching._by_name: Give each case a name of")
 def two_cases_of_a_name(scene):
     scene.folders("a")
     report = dicecli.batch(scene.folder / "p", scene.folder / "r")
