@@ -74,7 +74,8 @@ def test_whatever_the_report_is_there_is_a_picture():
         dicecli.score(wide, wide),
         dicecli.score(FIRST, SECOND, metrics="relative_volume_difference"),
     ):
-        assert report.plot()._repr_png_().startswith(b"\x89PNG")
+        assert len(report.plot().axes) == 1
+    assert report.plot()._repr_png_().startswith(b"\x89PNG")
 
 
 def test_a_metric_that_labels_do_not_have_is_refused():

@@ -37,6 +37,11 @@ from dicecli import losses
 x: Any = None
 report = dicecli.score("p.png", reference="r.png", metrics=["dice"], labels="voc", max_memory="2GB")
 reveal_type(report)  # Revealed type is "dicecli.reports.report.Report"
+reveal_type(report["liver"].dice)  # Revealed type is "float"
+float(report.dice) + report["liver"].iou
+report.to_pandas(knd="rows")  # Unexpected keyword argument "knd" for "to_pandas" of "Report"
+report.look_up(3)  # Argument 1 to "look_up" of "ByName" has incompatible type "int"
+dicecli.from_matrix([[1]], label="voc")  # Unexpected keyword argument "label" for "from_matrix"
 dicecli.score(prediction="p.png", reference="r.png", ignore_label=255, name="a")
 dicecli.score("p.png", "r.png", metric="dice")  # Unexpected keyword argument "metric" for "score"; did you mean "metrics"?
 dicecli.score("p.png", "r.png", threshold="high")  # Argument "threshold" to "score" has incompatible type "str"
@@ -165,7 +170,16 @@ def test_a_type_checker_finds_what_is_wrong(tmp_path):
     path = tmp_path / "user.py"
     path.write_text(USER, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", path.name],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--config-file",
+            str(places.ROOT / "pyproject.toml"),
+            "--follow-imports",
+            "silent",
+            path.name,
+        ],
         cwd=tmp_path,
         env={**os.environ, "MYPYPATH": str(places.ROOT)},
         capture_output=True,
