@@ -53,6 +53,7 @@ class _Score(Files, MaskOptions):
     scheduler: str | None = None
     timeout: float | None = None
     slices: Paths = None
+    confusion: Paths = None
 
 
 @taking(_Score)
@@ -79,6 +80,8 @@ def score(given: _Score) -> Report:
         Files to be written, whole or with the summary alone, each in the form that its suffix says.
     slices : path or list of paths, optional
         Files for the counts and metrics of every slice, along the last axis: .csv.
+    confusion : path or list of paths, optional
+        Files for which labels are taken for which: .csv, .json, .md, .txt, or .png (extra ``plot``).
     baseline : path or Report, optional
         An earlier run to compare with: ``report.comparison``.
 
@@ -209,6 +212,7 @@ class _Batch(Judged, AnyOptions):
     soft: bool = False
     curve: Paths = None
     slices: Paths = None
+    confusion: Paths = None
     resume: bool = False
     strict: bool = False
     progress: bool | Callable[[int, int, Result], object] = False
@@ -239,7 +243,7 @@ def batch(given: _Batch) -> Report:
         As for :func:`~dicecli.runs.batch.run`; ``dask`` without a scheduler needs the line above in a script.
     soft : bool
         Whether the predictions are maps of probabilities.
-    output, summary, curve, slices : path or list of paths, optional
+    output, summary, curve, slices, confusion : path or list of paths, optional
         As for :func:`score` and :func:`soft`. Beside the first output what is done stands in a journal, until
         every case has its numbers.
     resume : bool
