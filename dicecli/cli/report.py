@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dicecli.reports.grouping import check_column
     from dicecli.reports.outputs import write_all
     from dicecli.reports.reading_back import merged, read_report
-    from dicecli.runs.choosing import chosen_metrics
+    from dicecli.runs.choosing import chosen_metrics, unit_asked
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     reports = [read_report(path) for path in files]
@@ -72,7 +72,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if options["metrics"]:
         values = {"tolerance": settings.tolerance}
         asked = chosen_metrics(options["metrics"], settings.reads, report.has_measured, values)
-        settings = replace(settings, metrics=asked)
+        settings = replace(settings, metrics=asked, length_unit=unit_asked(options["metrics"]))
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
     if options["group_by"] is not None:

@@ -271,6 +271,8 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
         that cannot be streamed.
     tolerance : tuple of str
         As they stand in names: ``2mm``.
+    length_unit : str or None
+        What lengths have to be in, where a metric was asked for by a name with a unit: ``hd95_mm``.
     soft : Probabilities or None
         How predictions are read as probabilities; None: they are masks.
     """
@@ -280,6 +282,7 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     channel_axis: int = -1
     max_memory: int = MAX_MEMORY
     tolerance: tuple[str, ...] = ()
+    length_unit: str | None = None
     soft: Probabilities | None = None
 
     @property
@@ -313,7 +316,7 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
                 del value["colours"], value["alike"], value["sha256"]
                 found["labels"] = value.pop("source")
                 found |= {"ignore_labels" if key == "ignore" else key: each for key, each in value.items()}
-            elif name != "soft" or value is not None:
+            elif name not in {"soft", "length_unit"} or value is not None:
                 found[name] = value
         return found
 

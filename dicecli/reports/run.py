@@ -52,7 +52,8 @@ class Run:
         Whether to sum up; None: where there are several cases.
     has_lengths : bool
         Whether any metric is a length: these are in one unit, which stands in the names of such metrics, and
-        a scored case of another unit than the first one's becomes a failed row ``UnitMismatch``.
+        a scored case of another unit than that of the settings, or of the first case, becomes a failed row
+        ``UnitMismatch``.
     within : Run or None
         The run that these cases are some of: lengths are in its unit.
 
@@ -81,9 +82,10 @@ class Run:
         self.is_batch = len(self._given) != 1 if is_batch is None else is_batch
         #: Whether any metric is a length, and what lengths are in.
         self.has_lengths = has_lengths
-        self.unit: str = unit_of(self._given) if within is None else within.unit
+        self.unit: str = settings.length_unit or unit_of(self._given) if within is None else within.unit
         results = in_one_kind(self._given, settings)
-        self.results = in_one_unit(results, self.unit) if has_lengths else results
+        is_asked = settings.length_unit is not None
+        self.results = in_one_unit(results, self.unit, is_asked=is_asked) if has_lengths else results
 
     @cached_property
     def scored(self) -> tuple[Scored, ...]:

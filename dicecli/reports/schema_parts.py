@@ -72,7 +72,8 @@ def settings(*, soft: bool) -> Schema:
     }
     if soft:
         options["soft"] = of(Probabilities)
-    return described(closed(options), "How masks were read, compared and scored: the options of the run.")
+    text = "How masks were read, compared and scored: the options of the run."
+    return described(closed(options, optional=("length_unit",)), text)
 
 
 #: What is said of a case only where there is something to say.

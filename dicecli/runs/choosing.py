@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
-from dicecli.metrics._catalogue import by_values, every_of, resolve, usual_of
-from dicecli.records.lengths import PIXELS
+from dicecli.metrics._catalogue import by_values, every_of, resolve, unit_in, usual_of
+from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.runs.conventions import check_metrics, check_words
 from dicecli.words import listed, plain
 
@@ -105,6 +105,29 @@ def kind_of_word(word: str) -> Reads | None:
         return None
     values = {"tolerance": (f"1{PIXELS}",)}
     return next(resolve(each).reads for each in _in_full([word], values))
+
+
+def unit_asked(names: str | Iterable[str] | None) -> str | None:
+    """Return the unit that lengths are asked for in, as ``hd95_mm`` does; None where no name says one.
+
+    Raises
+    ------
+    UsageError
+        Two names say different ones.
+    """
+    units = {}
+    for word in _words(names):
+        if plain(word).rpartition("_")[2] in LENGTHS:
+            unit = unit_in(word, resolve(word))
+            if unit is not None:
+                units[unit] = word
+    if len(units) > 1:
+        first, second = list(units.values())[:2]
+        raise UsageError(
+            f"{first} and {second} are lengths in different units, and a run has one",
+            "Name metrics without their units: they are in the unit of the masks.",
+        )
+    return next(iter(units), None)
 
 
 def _words(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
-from dicecli.runs.choosing import asked_for
+from dicecli.runs.choosing import asked_for, unit_asked
 from dicecli.runs.conventions import following
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
@@ -98,6 +98,7 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
         "metrics": asked_for(given.metrics, reads, tolerances, values.get("like")),
+        "length_unit": unit_asked(given.metrics),
         "max_memory": parse_bytes(given.max_memory),
         **_of_surfaces(values, tolerances),
     }

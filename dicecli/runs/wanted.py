@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dicecli.errors import UsageError
+from dicecli.errors import CaseError, UsageError
 from dicecli.records.settings import CALLED
 from dicecli.reports.judging import Baseline, Gates
 from dicecli.reports.outputs import planned, write_all
@@ -136,11 +136,15 @@ def written(report: Report, files: Sequence[Target], baseline: Baseline) -> Repo
 
     Raises
     ------
+    CaseError
+        The case has no numbers as they were asked for.
     GateError
         It cannot be compared.
     OutputError
         A file cannot be written.
     """
+    for failed in report.failed:
+        raise CaseError(failed.message, failed.hint)
     try:
         baseline.compare(report)
     finally:

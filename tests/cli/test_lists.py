@@ -7,9 +7,11 @@ import io
 import json
 
 import click
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from streams import runner
 
 import dicecli
@@ -18,7 +20,7 @@ from dicecli.cli.choices import Several, WordChoice
 from dicecli.cli.configuration import load
 from dicecli.cli.defaults import _known
 from dicecli.cli.options import settings_from
-from dicecli.errors import ConfigError, UsageError
+from dicecli.errors import CaseError, ConfigError, UsageError
 from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions
 from dicecli.words import listed, plain
@@ -135,3 +137,39 @@ def test_a_choice_is_found_however_it_is_spelt():
     assert "label-mean" == typed("--average", "Label_Mean").average
     with pytest.raises(click.BadParameter, match=r"Did you mean label-mean\?"):
         WordChoice(("macro", "label-mean")).convert("label-man", None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "spacing", "shown"),
+    [
+        ("hd95_mm", "header", None),
+        ("HD95 px", "header", "hd95_px"),
+        ("hd95", "header", "hd95_px"),
+        ("assd_px,hd95", "voxel", "assd_px"),
+    ],
+)
+def test_a_unit_in_a_metrics_name_is_kept_to(asked, spacing, shown, tmp_path):
+    """Lengths in another one are a failed row, as in a record that is read again; in Python an error."""
+    mask = np.eye(3, dtype=np.uint8)
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    paths = [str(tmp_path / "m.png")] * 2
+    record = tmp_path / "r.json"
+    done = runner().invoke(
+        cli, ["score", *paths, "-m", asked, "--spacing", spacing, "-f", "csv", "-o", str(record)]
+    )
+    again = runner().invoke(cli, ["report", str(record), "-f", "csv"])
+    if shown is None:
+        assert (done.exit_code, again.exit_code) == (3, 3)
+        assert "its lengths are in px, and a metric was asked for in mm" in done.stderr
+        with pytest.raises(CaseError, match="asked for in mm"):
+            dicecli.score(mask, mask, metrics=asked)
+    else:
+        assert (done.exit_code, again.exit_code) == (0, 0)
+        assert shown in done.stdout.splitlines()[0].split(",")
+        assert done.stdout == again.stdout
+
+
+def test_units_of_two_names_have_to_agree():
+    """A run has lengths in one unit."""
+    with pytest.raises(UsageError, match="different units"):
+        dicecli.make_settings(metrics="hd95_mm,assd_px")

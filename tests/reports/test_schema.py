@@ -227,8 +227,8 @@ def test_every_option_is_in_it():
     """Settings are those of the record itself; those of maps have the options of the soft scores, too."""
     found = schema()["$defs"]
     plain, soft = found["settings_of_masks"]["properties"], found["settings_of_maps"]["properties"]
-    assert [*plain] == [*Settings().to_dict()]
-    assert [*soft] == [*Settings(soft=Probabilities()).to_dict()]
+    assert [*plain] == [*Settings(length_unit="mm").to_dict()]
+    assert [*soft] == [*Settings(soft=Probabilities(), length_unit="mm").to_dict()]
     assert [*soft["soft"]["properties"]] == [*Probabilities().to_dict()]
 
 

@@ -166,13 +166,6 @@ def a_form_of_a_part(scene):
         scene.works(f"{_SCORE} -f {form}")
 
 
-@TABLE("reports.outputs.planned: Did you mean")
-def a_suffix_with_a_slip(scene):
-    scene.pair()
-    scene.refused(f"{_SCORE} -o scores.jsn")
-    scene.works(f"{_SCORE} -o scores{scene.meant()}")
-
-
 @TABLE("cli.helping._no_option: Did you mean")
 def an_option_with_a_slip(scene):
     scene.pair()

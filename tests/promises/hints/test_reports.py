@@ -52,6 +52,13 @@ def half_of_a_comparison(scene):
     scene.refused_again(f"{_BATCH} --baseline old.json --max-drop 0.01")
 
 
+@TABLE("reports.outputs.planned: Did you mean")
+def a_suffix_with_a_slip(scene):
+    scene.folders("a")
+    scene.refused("score p/a.png r/a.png -o scores.jsn")
+    scene.works(f"score p/a.png r/a.png -o scores{scene.meant()}")
+
+
 @TABLE("reports.outputs.planned: The format goes by the suffix:")
 def an_output_without_a_format(scene):
     scene.pair()
@@ -381,7 +388,7 @@ def a_slip_in_the_name_of_a_record(scene):
     assert f"{DICE:.4f}" in scene.works(f"report {scene.meant()}")
 
 
-@TABLE("reports.bound._row: Did you mean")
+@TABLE("reports.bound.row_called: Did you mean")
 def a_slip_in_a_label(scene):
     report = scored(regions={"liver": [1]})
     scene.refused(report.look_up, "dice[livr]")
@@ -557,6 +564,17 @@ def lengths_of_two_units(scene):
     for side in "pr":
         (scene.folder / side / "b.tif").unlink()
     scene.right(DICE, ask)
+
+
+@TABLE("reports.lengths._mismatch: Name the metric without its unit,")
+def lengths_in_a_unit_that_there_is_not(scene):
+    scene.folders("a")
+    asked = "score p/a.png r/a.png -m hd95_mm,dice"
+    scene.refused(asked)
+    scene.right(DICE, asked.replace("_mm", ""))
+    scene.refused_again(f"{asked} --spacing voxel")
+    scene.right(DICE, f"{asked} --spacing voxel".replace("_mm", "_px"))
+    assert "spacing" not in scene.works("inspect p/a.png")
 
 
 @TABLE("reports.measured.check_measured: Score the masks again with -m")

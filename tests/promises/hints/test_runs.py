@@ -731,6 +731,13 @@ def metrics_that_are_no_names(scene):
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, metrics=["dice", "iou"])
 
 
+@TABLE("runs.choosing.unit_asked: Name metrics without their units: they")
+def lengths_in_two_units(scene):
+    scene.folders("a")
+    scene.refused("score p/a.png r/a.png -m hd95_px,assd_mm,dice")
+    scene.right(DICE, "score p/a.png r/a.png -m hd95,assd,dice")
+
+
 @TABLE("runs.choosing._of_the_other_kind: Score maps: dicecli soft, or dicecli")
 def a_metric_of_maps(scene):
     scene.folders("a")
