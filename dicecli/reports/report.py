@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from dicecli.statistics.soft.curves import Curve
 
 
+#: Of more cases what a report says of itself has no interval.
+_FEW = 100
+
+
 class _Beside(TypedDict):
     """What a report is made of, beside results and settings."""
 
@@ -62,11 +66,17 @@ class Report(ByName):
 
     def __repr__(self) -> str:
         try:
-            said: object = self.headline
+            said: object = self.headline if len(self.results) <= _FEW else self._in_short()
         except Exception:  # noqa: BLE001 - whoever looks for a fault wants to see something
             cases = len(vars(self).get("results", ()))
             said = f"{cases} case{'s' * (cases != 1)}"
         return f"<dicecli.Report: {said}>"
+
+    def _in_short(self) -> str:
+        """Return the average that leads, without its interval, which takes seconds where cases are many."""
+        metric = next(each for each in self.shown if each.averaged)
+        cases = f"{len(self.scored):,} of {len(self.results):,} cases"
+        return f"{metric.in_words} {self.look_up(metric.name):.4f}, {self.leading(metric)}, {cases}"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the tables that ``-f html`` has."""

@@ -139,6 +139,9 @@ def test_a_report_shows_itself_even_where_it_is_broken(reports):
     for report in reports.values():
         assert repr(report).startswith("<dicecli.Report: ")
         assert "\n" not in repr(report)
+    many = Report(reports["one"].results * 150, reports["one"].settings)
+    assert repr(many) == f"<dicecli.Report: Dice {many.dice:.4f}, macro, 150 of 150 cases>"
+    assert "intervals" not in vars(many)
     assert repr(object.__new__(Report)).startswith("<dicecli.Report")
 
 
