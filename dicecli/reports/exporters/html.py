@@ -24,6 +24,7 @@ _STYLE = """
 .dicecli { font: 14px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 .dicecli h2 { font-size: 1.15em; margin: 1.2em 0 .4em; }
 .dicecli p { margin: .4em 0; max-width: 60em; }
+.dicecli p.headline { font-size: 1.15em; font-weight: 600; }
 .dicecli .wide { overflow-x: auto; }
 .dicecli table { border-collapse: collapse; margin: .4em 0; font-size: 1em; }
 .dicecli th, .dicecli td { padding: .2em .7em; border: 0; background: none; }
@@ -86,7 +87,8 @@ def _block(block: Block) -> Iterator[str]:
         yield from (f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in block.pairs)
         yield "</dl>"
     else:
-        yield f"<p>{_text(str(getattr(block, 'text', block)))}</p>"
+        kind = type(block).__name__.lower()
+        yield f'<p class="{kind}">{_text(str(getattr(block, "text", block)))}</p>'
 
 
 def _sheet(sheet: Sheet) -> Iterator[str]:

@@ -125,4 +125,6 @@ def test_a_block_that_it_does_not_know_is_a_line(monkeypatch, reports):
         text: str
 
     monkeypatch.setattr(html, "blocks", lambda *_: [Other("<new>"), 7])
-    assert "<p>&lt;new&gt;</p>\n<p>7</p>" in html.render(reports[0], "report", PLAIN)
+    assert '<p class="other">&lt;new&gt;</p>\n<p class="int">7</p>' in html.render(
+        reports[0], "report", PLAIN
+    )
