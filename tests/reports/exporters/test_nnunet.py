@@ -185,6 +185,15 @@ def test_version_1_gives_the_counts_that_its_sizes_come_to(read):
     assert read(first({"liver": sizes(3, 4, 5, 100)})).value("dice", "c0", "liver") == 6 / 9
 
 
+def test_the_background_is_no_foreground():
+    """Where it is evaluated it has a key, which the mean of the foreground leaves out."""
+    settings = make_settings(include_background=True)
+    record = json.loads(score_many([Case("a", *masks(0))], settings).render("nnunet"))
+    assert [*record["mean"]] == ["0", "1", "2"]
+    dice = [each["Dice"] for each in record["mean"].values()]
+    assert record["foreground_mean"]["Dice"] == pytest.approx((dice[1] + dice[2]) / 2, rel=1e-15)
+
+
 def test_a_region_without_labels_has_no_key(read):
     """Names alone, as of binary layers, are none of nnU-Net's keys."""
     with pytest.raises(UsageError, match="the region liver has no labels"):
@@ -227,6 +236,7 @@ def test_what_contradicts_itself_is_refused(record, read):
         {"1": sizes(3, 4, 5, 64) | {"Dice": 0.7}},
         {"1": sizes(3, 4, 5, 64), "2": sizes(3, 4, 5, 65)},
         {"1": {"Dice": 0.5}},
+        {"1": {"Dice": 1.2, "Accuracy": 0.9, "Total Positives Reference": 5, "Total Positives Test": 5}},
     ],
 )
 def test_version_1_without_counts_is_refused(case, read):
