@@ -141,19 +141,20 @@ def of_run(report: Numbers, *, every: bool) -> Pairs:
     found = overall(report.overall, report, every=every)
     if every:
         found += _definitions(report.averages, report.shown, report.settings.reads)
-    found.append(("95 % CI", _resampled(report)))
+    found.append(("95 % CI", _resampled(report, every=every)))
     found.append(("infinite", infinite(report.averages).removesuffix(".")))
     found += _of_metrics(report.shown, report.settings, every=every)
     found.append(("own choices", own_choices(report.shown).removesuffix(".")))
     return [(key, text) for key, text in found if text]
 
 
-def _resampled(report: Numbers) -> str:
+def _resampled(report: Numbers, *, every: bool) -> str:
     """Say how intervals are made and what SD is over; nothing where there is neither."""
     if len(report.scored) < 2:
         return ""
     over = report.summary.resampled
-    return f"percentile bootstrap over {over}s ({RESAMPLES:,} resamples, seed {SEED}); SD is over cases"
+    how = "percentile bootstrap" if every else "bootstrap"
+    return f"{how} over {over}s ({RESAMPLES:,} resamples, seed {SEED}); SD is over cases"
 
 
 def _of_metrics(metrics: Sequence[Metric], settings: Settings, *, every: bool) -> Pairs:

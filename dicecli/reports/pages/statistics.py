@@ -89,7 +89,7 @@ def worst_of_all(report: Numbers) -> list[tuple[str, str]]:
     said = [
         f"{inert(name)} {short(value)}{f' ({inert(row.title)})' * several}" for _, name, value, row in worst
     ]
-    return [(f"worst {found.ranked}", ", ".join(said))] if said and len(report.scored) > 1 else []
+    return [("worst", f"{found.ranked}: {', '.join(said)}")] if said and len(report.scored) > 1 else []
 
 
 def chosen(report: Numbers, *, every: bool) -> tuple[tuple[RowSummary, ...], str]:
