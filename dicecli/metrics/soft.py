@@ -39,6 +39,7 @@ _together = partial(metric, of="soft", takes="every", undefined=_ALL_EMPTY)
     options=("smooth",),
     follows_undefined=True,
     source=_STANDARD,
+    spoken="Soft Dice (standard)",
 )
 def soft_dice_standard(channel: Channel, *, smooth: float) -> float:
     """Soft Dice, the overlap of probabilities."""
@@ -50,6 +51,7 @@ def soft_dice_standard(channel: Channel, *, smooth: float) -> float:
     options=("smooth",),
     follows_undefined=True,
     source=_JACCARD,
+    spoken="Soft IoU",
 )
 def soft_dice_jaccard(channel: Channel, *, smooth: float) -> float:
     """Soft IoU, the Jaccard form of soft Dice."""
@@ -61,6 +63,7 @@ def soft_dice_jaccard(channel: Channel, *, smooth: float) -> float:
     options=("smooth",),
     follows_undefined=True,
     source=_SQUARED,
+    spoken="Soft Dice (squared)",
 )
 def soft_dice_squared(channel: Channel, *, smooth: float) -> float:
     """Soft Dice with squares in the divisor, as of V-Net."""

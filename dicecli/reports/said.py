@@ -34,6 +34,7 @@ _OVER_ALL = {
     "labels": "of all counted pixels, background included",
     "probabilities": "of all channels together; generalised Dice of those that are averaged",
 }
+_OVER_ALL_BRIEFLY = {"labels": "of all counted pixels", "probabilities": "of all channels together"}
 _OVERALL = "overall_"
 
 
@@ -180,7 +181,7 @@ def overall(values: Mapping[str, float], report: Numbers, *, every: bool) -> Pai
         return [("overall", f"{text}: {_OVER_ALL[reads]}")]
     names = {name: name.removeprefix(_OVERALL) for name in shown}
     text = ", ".join(f"{names[name]} {figure(value)}" for name, value in shown.items())
-    return [("overall", f"{text}; {left_out or _OVER_ALL[reads].split(';')[0]}")]
+    return [("overall", f"{text}; {left_out or _OVER_ALL_BRIEFLY[reads]}")]
 
 
 def left_out_of_averages(report: Numbers) -> str:

@@ -134,7 +134,7 @@ def test_briefly_nothing_is_left_out_where_all_labels_are_averaged():
     """With the background among the averages, what all pixels are of is said instead."""
     case = values(overall={"overall_accuracy": 0.9})
     settings = Settings(include_background=True)
-    said = [("overall", "accuracy 0.9000; of all counted pixels, background included")]
+    said = [("overall", "accuracy 0.9000; of all counted pixels")]
     assert of_case(case, Report([case.result], settings), every=False) == said
 
 
