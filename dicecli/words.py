@@ -20,6 +20,8 @@ _LOOKED_AT = 1_000
 #: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
 _QUOTES = "'\"`\N{ACUTE ACCENT}\N{PRIME}"
 _BETWEEN = re.compile(r"[\s_-]+")
+#: A hyphen that is the sign of a number, as in ``fbeta_-1``, and stands between no parts.
+_SIGN = re.compile(r"(?<=[\s_])-(?=\d)")
 #: A word of a list up to its comma or the end: within quotes, in which a quote is doubled, or without.
 _WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",][^,]*)?)\s*(?:,|$)')
 
@@ -32,7 +34,7 @@ def plain(word: str) -> str:
     text = word.translate(dict.fromkeys(map(ord, _QUOTES)))
     if not text.isascii():
         text = "".join(map(_plain_sign, unicodedata.normalize("NFKC", text)))
-    return _BETWEEN.sub("_", text.strip().lower())
+    return _BETWEEN.sub("_", _SIGN.sub("minus", text.strip().lower()))
 
 
 def _plain_sign(sign: str) -> str:

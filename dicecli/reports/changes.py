@@ -55,7 +55,7 @@ def groups(report: Numbers) -> Sheet:
             limits = f"{each.interval.low:.3f} to {each.interval.high:.3f}" if is_known else UNDEFINED
             cells += [figure(each.found.value), limits]
         lines.append((value, f"{len(group.scored):,} of {len(group.results):,}", *cells))
-    columns = (inert(column), "cases", *(cell for title in titles for cell in (title, "95 % CI")))
+    columns = ("group", "cases", *(cell for title in titles for cell in (title, "95 % CI")))
     said = f"{_NOWHERE}: {_cases(len(every[None].results))} with an empty cell. " if None in every else ""
     unit = "groups" if any(each.case.group is not None for each in report.scored) else "cases"
     said += f"95 % CI: bootstrap over {unit} ({RESAMPLES:,} resamples, seed {SEED})."

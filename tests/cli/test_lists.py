@@ -40,7 +40,7 @@ def typed(*options):
     return settings_from(dict(command.make_context("batch", list(options)).params))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(WORD | WORD.map(lambda word: f"a, {word}\"'"), min_size=1, max_size=4))
 def test_a_list_is_a_line_of_csv(words):
     """What csv writes is read back, whatever signs are in the words."""

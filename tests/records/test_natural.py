@@ -27,7 +27,7 @@ def test_numbers_in_names_count_as_numbers(names):
     assert names == sorted(backwards, key=natural)
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=50)
+@settings(derandomize=True, database=None, max_examples=50)
 @given(st.lists(st.text("ab012./٣", max_size=6), max_size=6))
 def test_the_order_is_total(names):
     """Any two names compare, only equal ones are equal, and of numbers alone the order is that of integers."""

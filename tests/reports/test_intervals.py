@@ -81,7 +81,7 @@ def few(monkeypatch):
 COUNTS = st.tuples(*[st.sampled_from([0, 0, 1, 2, 7, 100])] * 3)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     table=st.lists(st.tuples(COUNTS, COUNTS), min_size=2, max_size=5),
     groups=st.lists(st.sampled_from([None, None, "a", "b"]), min_size=5, max_size=5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import exists
+from dicecli.reports.changes import groups
 from dicecli.reports.headline import n_in_words
 from dicecli.reports.pages.statistics import pooled, statistics, worst
 from dicecli.reports.presentation import UNDEFINED, figure, interval, short, title
@@ -96,25 +97,6 @@ def averages(report: Numbers, metrics: Sequence[Metric], called: str = "Averages
     remark = "In brackets: undefined values that the mean leaves out." if has_left_out else ""
     found = Sheet(called, columns, tuple(rows), remark, kept=2, drops=drops)
     return found if any(row[4] for row in rows) else found.without({"SD"})
-
-
-def groups(report: Numbers) -> Sheet:
-    """Return the average that leads for each group of cases, then for all of them; empty without groups."""
-    metrics = [each for each in report.shown if each.averaged]
-    if not report.groups or not metrics:
-        return Sheet("", (), ())
-    rows = []
-    for name, it in [*report.groups.items(), ("all cases", report)]:
-        first, *rest = [_cell(it, it.leading(each), each) for each in metrics]
-        sure = it.shown_intervals[it.leading(metrics[0])][metrics[0].name]
-        cases = f"{len(it.scored):,} of {len(it.results):,}"
-        rows.append(
-            (UNDEFINED if name is None else inert(name), cases, first, interval(sure.low, sure.high), *rest)
-        )
-    columns = ("group", "cases", title(metrics[0]), "95 % CI", *(title(each) for each in metrics[1:]))
-    leading = ", ".join(f"{title(each)} {report.leading(each)}" for each in metrics)
-    called = f"By {inert(report.settings.group_by or '')}"
-    return Sheet(called, columns, tuple(rows), f"Averages: {leading}.", kept=2)
 
 
 def _cell(report: Numbers, name: str, metric: Metric) -> str:
