@@ -9,6 +9,7 @@ from dicecli.records.cases import Failed
 from dicecli.reports import origins, said
 from dicecli.reports import presentation as show
 from dicecli.reports.changes import changes
+from dicecli.reports.mistaken import matrix_sheet
 from dicecli.reports.pages import many, one
 from dicecli.reports.pages.statistics import worst_of_all
 from dicecli.reports.sheet import Sheet
@@ -59,6 +60,9 @@ def blocks(report: Report, part: Part, look: Look) -> Iterator[Block]:
 
     Verdicts come first, then the headline, then what may mislead, then the numbers and what is said of them.
     """
+    if part == "confusion":
+        yield matrix_sheet(report)
+        return
     every = look.verbose or part == "summary"
     if report.is_batch or part == "summary":
         yield from (each for each in _batch(report, every=every) if not _is_empty(each))

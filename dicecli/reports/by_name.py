@@ -11,11 +11,14 @@ from dicecli.records.calling import telling
 from dicecli.records.cases import Scored
 from dicecli.reports.asked import parse
 from dicecli.reports.bound import bind, row_called
+from dicecli.reports.matrix import check_matrix, pooled, whole
 from dicecli.reports.numbers import Numbers
 from dicecli.reports.report_row import ReportRow
+from dicecli.statistics.matrix import Matrix
 
 if TYPE_CHECKING:
     from dicecli.reports.means import Average
+    from dicecli.statistics._confusion import ConfusionMatrix
 
 
 class ByName(Numbers):
@@ -50,6 +53,25 @@ class ByName(Numbers):
         """
         name = metric if row is None else f"{metric}[{row}]"
         return bind(parse(name), self).of_case(case if isinstance(case, Scored) else self._named(case))
+
+    @telling
+    def confusion_of(self, case: str | Scored) -> ConfusionMatrix:
+        """Return the confusion matrix of one case, given itself or by its name; see :attr:`confusion`.
+
+        Raises
+        ------
+        UsageError
+            There is no such case, or no matrix of it.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]]).confusion_of("arrays").table.tolist()
+        [[1, 1], [0, 2]]
+        """
+        found = case if isinstance(case, Scored) else self._named(case)
+        check_matrix([found], self.settings)
+        return whole(pooled([found], self.settings) or Matrix.zero())
 
     def _named(self, name: object) -> Scored:
         found = [each for each in self.scored if each.case.name == name]

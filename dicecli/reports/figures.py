@@ -7,24 +7,32 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.labels import NO_LABEL
 from dicecli.reports.asked import parse
 from dicecli.reports.bound import metric_of
+from dicecli.reports.matrix import FEW
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from dicecli.metrics._metric import Metric
     from dicecli.reports.numbers import Numbers
+    from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics.soft.curves import Curve
 
 #: More curves than this cannot be told from each other.
 _MOST_CURVES = 12
 #: Of so many cases each is drawn as a point.
 _MOST_POINTS = 200
+#: Of so many labels each has its name at the edge of a matrix, of so many letters.
+_MOST_NAMES, _MOST_LETTERS = 60, 24
+#: Numbers in cells of a larger share are white.
+_DARK = 0.5
 
 
 def curves_figure(curves: Mapping[str, Curve]) -> Figure:
@@ -55,6 +63,73 @@ def curves_figure(curves: Mapping[str, Curve]) -> Figure:
     if curves:
         left.legend(loc="best", fontsize="small", title="best of each")
     return figure
+
+
+def confusion_figure(matrix: ConfusionMatrix, names: Mapping[int, str]) -> Figure:
+    """Draw a confusion matrix: the reference in rows, each cell coloured by its share of its row.
+
+    Of up to 12 labels every cell has the share in percent, and the pixels under it; of up to 60 every label
+    has its name. A row without a pixel, of a label that the prediction alone has, is grey.
+
+    Parameters
+    ----------
+    matrix : ConfusionMatrix
+        As of ``Report.confusion``; without labels the axes are empty.
+    names : mapping of int to str
+        Of the labels that have a name.
+    """
+    import numpy as np
+
+    every = [label for label in matrix.labels if label != NO_LABEL]
+    side = min(max(5.0, 2.5 + 0.75 * len(every)), 14.0)
+    figure = _empty_figure(side + 1, side)
+    axes = figure.subplots()
+    axes.set(title="Confusion matrix: shares of each label of the reference")
+    axes.set(xlabel="prediction", ylabel="reference", facecolor="0.85")
+    if not every:
+        return figure
+    table = np.array([[*row.values()][2:] for row in matrix.rows()], float)
+    sizes = table.sum(axis=1, keepdims=True)
+    shares = np.divide(table, sizes, out=np.full(table.shape, np.nan), where=sizes > 0)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    figure.colorbar(image, ax=axes, shrink=0.8)
+    _name_axes(axes, every, names, len(every) < table.shape[1])
+    if len(every) <= FEW:
+        _write_cells(axes, table, shares)
+    return figure
+
+
+def _name_axes(axes: Axes, every: Sequence[int], names: Mapping[int, str], has_none: bool) -> None:
+    """Write what each row and column is; of many labels only some have room, for their number alone."""
+    step = 1 if len(every) <= _MOST_NAMES else math.ceil(len(every) / 20)
+    at = [*range(0, len(every), step)]
+    titles = [f"{every[place]} {names.get(every[place], '') if step == 1 else ''}" for place in at]
+    texts = [_plain(_short(each.strip())) for each in titles]
+    size = "xx-small" if FEW < len(every) <= _MOST_NAMES else "small"
+    axes.set_yticks(at, texts, fontsize=size)
+    at, texts = ([*at, len(every)], [*texts, "none"]) if has_none else (at, texts)
+    axes.set_xticks(at, texts, rotation=45, ha="right", rotation_mode="anchor", fontsize=size)
+
+
+def _write_cells(axes: Axes, table: np.ndarray, shares: np.ndarray) -> None:
+    """Write the share and the pixels into every cell that has some."""
+    for row, column in zip(*table.nonzero(), strict=True):
+        share, pixels = shares[row, column], table[row, column]
+        text, colour = f"{_percent(share)}\n{pixels:,.0f}", "white" if share > _DARK else "black"
+        axes.text(column, row, text, color=colour, fontsize="x-small", ha="center", va="center")
+
+
+def _percent(share: float) -> str:
+    """Write a share in percent; what is not all, and not nothing, is not written as if it were."""
+    found = f"{100 * share:.1f} %"
+    if found == "100.0 %" and share < 1:
+        return ">99.9 %"
+    return "<0.1 %" if found == "0.0 %" else found
+
+
+def _short(text: str) -> str:
+    """Return a text, cut where it is long."""
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
 def _empty_figure(width: float, height: float) -> Figure:

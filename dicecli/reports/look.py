@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: What of a report is rendered: all of it; what sums it up, without its cases; curves along the thresholds;
-#: slice by slice.
-Part = Literal["report", "summary", "curve", "slices"]
+#: What of a report is rendered; the table of :mod:`dicecli.reports.parts` says what each is.
+Part = Literal["report", "summary", "curve", "slices", "confusion"]
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,12 @@ class PartDefinition:
     check: Callable[[Numbers], None] = lambda _: None
 
 
+def _check_confusion(report: Numbers) -> None:
+    from dicecli.reports.matrix import check_matrix
+
+    check_matrix(report.scored, report.settings)
+
+
 def _check_curve(report: Numbers) -> None:
     from dicecli.reports.curves import check_curves
 
@@ -85,6 +91,15 @@ PARTS: dict[Part, PartDefinition] = {
         asks="per_slice",
         needs_numbers=True,
         check=_check_slices,
+    ),
+    "confusion": PartDefinition(
+        "confusion matrix",
+        "--confusion",
+        "Write which labels are taken for which, all cases pooled, to FILE: .csv, .json, .md, .html, .txt, "
+        "or .png (extra 'plot').",
+        reads=("labels",),
+        needs_numbers=True,
+        check=_check_confusion,
     ),
 }
 

@@ -11,7 +11,7 @@ from dicecli.records.codec import written
 from dicecli.records.compared import comparison_written
 from dicecli.records.undefined import number
 from dicecli.records.version import __version__
-from dicecli.reports import grouped
+from dicecli.reports import grouped, matrix
 from dicecli.reports.averages import definition
 from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.headline import headline
@@ -86,6 +86,7 @@ def summary(report: Numbers) -> Json:
     # How many of them, the last ones, are made from the cases, and so again when this is read back.
     found["made_notes"] = len(report.notes_on_run) - len(report.given_notes)
     found["suggestions"] = [written(each) for each in report.suggestions_on_run]
+    found |= {"confusion": matrix.record(report.matrix, report.settings)} if reads == "labels" else {}
     return found
 
 

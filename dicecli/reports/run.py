@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
 from dicecli.records.settings import Settings
+from dicecli.reports import matrix
 from dicecli.reports.layered import in_one_kind
 from dicecli.reports.lengths import in_one_unit, unit_of
 from dicecli.reports.notes import run_notes
 from dicecli.reports.suggestions import of_run
-from dicecli.statistics.matrix import is_layered
+from dicecli.statistics.matrix import Matrix, is_layered
 
 if TYPE_CHECKING:
     from dicecli.records.compared import Comparison
     from dicecli.reports.suggestions import Suggestion
+    from dicecli.statistics._confusion import ConfusionMatrix
 
 
 def check_given(results: object, settings: object) -> None:
@@ -136,6 +138,34 @@ class Run:
     def suggestions_on_run(self) -> tuple[Suggestion, ...]:
         """What to try, made from all cases at once; of one case alone, the case itself has it."""
         return tuple(of_run(self.scored, self.settings)) if self.is_batch else ()
+
+    @cached_property
+    def matrix(self) -> Matrix | None:
+        """The pairs of labels that meet, all cases pooled; None where a case has no matrix of its labels."""
+        return matrix.pooled(self.scored, self.settings)
+
+    @cached_property
+    def confusion(self) -> ConfusionMatrix:
+        """The confusion matrix of all cases pooled: the reference in rows, the prediction in columns.
+
+        Raises
+        ------
+        UsageError
+            There is none: of probability maps, binary layers, records of schema 1; of too many labels.
+
+        Examples
+        --------
+        >>> import dicecli
+        >>> dicecli.score([[0, 1], [1, 1]], [[0, 1], [0, 1]]).confusion
+        <dicecli.ConfusionMatrix: 2 labels, 4 pixels, 75.0% alike>
+        """
+        matrix.check_matrix(self.scored, self.settings)
+        return matrix.whole(self.matrix or Matrix.zero())
+
+    @property
+    def label_names(self) -> dict[int, str]:
+        """What the labels of :attr:`confusion` are called, of those that have a name."""
+        return matrix.names(self.confusion.labels, self.settings)
 
     @cached_property
     def is_layered(self) -> bool:

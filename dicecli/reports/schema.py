@@ -69,6 +69,7 @@ def schema() -> Schema:
             "finite": parts.finite(),
             "comparison": beside.comparison(),
             "groups": beside.groups(),
+            "confusion": beside.confusion(),
             **_of("masks", "labels"),
             **_of("maps", "probabilities"),
         },
@@ -83,9 +84,10 @@ def _of(family: str, reads: str) -> Schema:
         parts.how_many()
         | {"averages": _averages(of_one, f"one_of_{family}", reads), "overall": _overall(reads)}
         | parts.judged()
+        | ({"confusion": {"$ref": "#/$defs/confusion"}} if reads == "labels" else {})
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
-    batch = single | every | parts.over_cases() | parts.judged()
+    batch = single | every | parts.over_cases()
     may_lack = ("comparison", "groups")
     return {
         f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),

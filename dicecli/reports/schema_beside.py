@@ -1,12 +1,12 @@
-"""What the JSON Schema says of numbers beside those of a run: of its baseline, and of groups of its cases."""
+"""What the JSON Schema says beside the numbers of a run: of its baseline, of groups, of confusions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dicecli.records.compared import Change, Comparison
-from dicecli.records.json_schema import closed, described, properties
-from dicecli.reports.schema_parts import NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, or_undefined
+from dicecli.records.json_schema import closed, described, or_null, properties
+from dicecli.reports.schema_parts import LABEL, NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, or_undefined
 
 if TYPE_CHECKING:
     from dicecli.records.json_schema import Schema
@@ -53,3 +53,22 @@ def groups() -> Schema:
         "groups": listed(closed(group), "One for each value, in natural order; cases without one last."),
     }
     return described(closed(every), "The cases by what they have in a column.")
+
+
+def confusion() -> Schema:
+    """Return the schema of the confusion matrix of all cases pooled."""
+    label = {"$ref": "#/$defs/integer"}
+    cell = {
+        "description": "The label of the reference, that of the prediction, null for none, and the pixels.",
+        "type": "array",
+        "prefixItems": [label, LABEL, WHOLE],
+        "minItems": 3,
+        "maxItems": 3,
+    }
+    content = {
+        "labels": listed(label, "Those of either side, in ascending order."),
+        "names": listed(NAME_OR_NULL, "What they are called, in the same order."),
+        "cells": listed(cell, "Each pair of labels that meets; all others meet in no pixel."),
+    }
+    what = "All cases pooled; null where binary layers, or a record of schema 1, have none."
+    return described(or_null(closed(content)), what)

@@ -81,7 +81,7 @@ def score(given: _Score) -> Report:
     slices : path or list of paths, optional
         Files for the counts and metrics of every slice, along the last axis: .csv.
     confusion : path or list of paths, optional
-        Files for which labels are taken for which: .csv, .json, .md, .txt, or .png (extra ``plot``).
+        Files for which labels are taken for which: .csv, .json, .md, .html, .txt, or .png (extra ``plot``).
     baseline : path or Report, optional
         An earlier run to compare with: ``report.comparison``.
 

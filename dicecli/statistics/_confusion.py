@@ -19,7 +19,7 @@ from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: More distinct labels than this are taken for something else than a label map.
 MAX_LABELS = 4096
@@ -220,6 +220,25 @@ class ConfusionMatrix:
         """
         margin = self.table.sum(axis=1 if side == "reference" else 0)
         return {label: int(n) for label, n in zip(self.labels, margin, strict=True) if n}
+
+    def rows(self, names: Mapping[int, str] | None = None) -> Iterator[dict[str, object]]:
+        """Yield a row per label: ``reference``, ``name``, and pixels by the prediction's labels, as text.
+
+        ``none``, the last, where there is one: pixels whose prediction belongs to no label.
+
+        Examples
+        --------
+        >>> from dicecli import ConfusionMatrix
+        >>> matrix = ConfusionMatrix.from_arrays(prediction=[0, 1, 1], reference=[0, 0, 1])
+        >>> next(matrix.rows({0: "nothing"}))
+        {'reference': 0, 'name': 'nothing', '0': 1, '1': 1}
+        """
+        keys = [str(each) if each != NO_LABEL else "none" for each in self.labels]
+        for label, row in zip(self.labels, self.table.tolist(), strict=True):
+            if label != NO_LABEL:
+                pixels = dict(zip(keys, row, strict=True))
+                rest = {"none": pixels.pop("none")} if "none" in pixels else {}
+                yield {"reference": label, "name": (names or {}).get(label), **pixels, **rest}
 
     def counts(self, label: int | Iterable[int]) -> Counts:
         """Return the four counts of one label, or of a region given as several labels.

@@ -103,6 +103,11 @@ def faults_of_summary(summary, family):
     return _said(validator().evolve(schema=part).iter_errors(summary))
 
 
+def faults_of_confusion(matrix):
+    """Return what a confusion matrix alone has that the schema of a record does not allow."""
+    return _said(validator().evolve(schema=_schema()["$defs"]["confusion"]).iter_errors(matrix))
+
+
 def _said(errors):
     return [f"{each.json_path}: {each.message[:300]}" for each in errors]
 
@@ -137,6 +142,8 @@ def watch():
             if part == "summary":
                 family = "masks" if report.settings.soft is None else "maps"
                 FAULTS.extend(faults_of_summary(record, family))
+            elif part == "confusion":
+                FAULTS.extend(faults_of_confusion(record))
             else:
                 FAULTS.extend(faults(_some(record)))
             return found

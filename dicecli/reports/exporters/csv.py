@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from dicecli.reports import curves, record, slices
+from dicecli.reports import curves, matrix, record, slices
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Lines = Iterator[Mapping[str, object]]
 
 SUFFIXES = (".csv",)
-PARTS = ("report", "summary", "curve", "slices")
+PARTS = ("report", "summary", "curve", "slices", "confusion")
 
 _FORMULA = ("=", "+", "-", "@")
 
@@ -40,11 +40,16 @@ def lines(report: Report, part: Part) -> Lines:
     return found(report)
 
 
+def _confusion(report: Report) -> Lines:
+    return report.confusion.rows(report.label_names)
+
+
 _PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], Lines]]] = {
     "report": (record.columns, record.rows),
     "summary": (record.summary_columns, record.summary_rows),
     "curve": (curves.columns, curves.rows),
     "slices": (slices.columns, slices.rows),
+    "confusion": (lambda report: matrix.columns(report.confusion), _confusion),
 }
 
 

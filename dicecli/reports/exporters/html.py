@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicecli.reports.report import Report
 
 SUFFIXES = (".html", ".htm")
-PARTS = ("report", "summary")
+PARTS = ("report", "summary", "confusion")
 
 #: Colours are those of whatever is around it, so that it can be read on light and on dark, as in a notebook.
 _STYLE = """

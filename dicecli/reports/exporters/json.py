@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dicecli.reports.matrix import check_matrix
 from dicecli.reports.record import cases, frame, summary, whole
 
 if TYPE_CHECKING:
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from dicecli.reports.report import Report
 
 SUFFIXES = (".json",)
-PARTS = ("report", "summary")
+PARTS = ("report", "summary", "confusion")
 
 
 def record(report: Report, part: Part) -> Json:
     """Return a part as JSON's types: undefined is None, infinity a text, numbers have full precision."""
+    if part == "confusion":
+        check_matrix(report.scored, report.settings)
+        found: Json = summary(report)["confusion"]
+        return found
     return whole(report) if part == "report" else summary(report)
 
 
@@ -27,28 +32,28 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return a part as JSON; undefined is null, infinity a text, everything is ASCII.
 
     It is what ``json.dumps`` makes of the whole record, but case by case, in a tenth of the memory; and what
-    was measured and observed of a case, which nobody reads, stands in one line each.
+    was measured and observed of a case, and a confusion matrix, which nobody reads, stand in one line each.
     """
     del look
-    if part == "summary":
-        return _text(summary(report)) + "\n"
-    return _rendered(frame(report) | {"cases": [], "summary": summary(report)}, cases(report))
+    if part == "report":
+        return _rendered(frame(report), cases(report), summary(report))
+    return _lined(record(report, part)) + "\n"
 
 
-def _rendered(content: Json, every: Iterable[Json]) -> str:
-    before, mark, after = _text(content).partition(_CASES)
-    parts = [before, mark]
+def _rendered(head: Json, every: Iterable[Json], end: Json) -> str:
+    parts = [_text(head).removesuffix("\n}"), ',\n  "cases": [']
     for each in every:
-        parts += ["\n    " if len(parts) == 2 else ",\n    ", _case(each).replace("\n", "\n    ")]
-    return "".join([*parts, "\n  " if len(parts) > 2 else "", after, "\n"])
+        parts += ["\n    " if len(parts) == 2 else ",\n    ", _lined(each).replace("\n", "\n    ")]
+    after = _lined(end).replace("\n", "\n  ")
+    return "".join([*parts, "\n  " if len(parts) > 2 else "", f'],\n  "summary": {after}\n}}\n'])
 
 
-#: Where the cases begin. No text in the record can look so: its lines are escaped, what it holds is indented.
-_CASES = '\n  "cases": ['
+#: What stands in one line each, the last of what it is part of.
+_LINES = ("observed", "measured", "confusion", "cells")
 
 
-def _case(content: Json) -> str:
-    lines = {name: content.pop(name) for name in ("observed", "measured") if name in content}
+def _lined(content: Json) -> str:
+    lines = {name: content.pop(name) for name in _LINES if name in content}
     text = _text(content)
     for name, each in lines.items():
         line = json.dumps(each, allow_nan=False, separators=(",", ":"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dicecli.reports.report import Report
 
 SUFFIXES = (".md", ".markdown")
-PARTS = ("report", "summary")
+PARTS = ("report", "summary", "confusion")
 
 _SPECIAL = "\\`*_{}[]<>#!|~$&"
 

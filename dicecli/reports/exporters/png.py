@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 from dicecli.errors import OutputError
-from dicecli.reports.figures import curves_figure
+from dicecli.reports.figures import confusion_figure, curves_figure
 from dicecli.reports.parts import PARTS as ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
 SUFFIXES = (".png",)
-PARTS = ("curve",)
+PARTS = ("curve", "confusion")
 
 
 def check(part: Part) -> None:
@@ -48,5 +53,14 @@ def render(report: Report, part: Part, look: Look) -> bytes:
     del look
     check(part)
     picture = io.BytesIO()
-    curves_figure(report.curves()).savefig(picture, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        _FIGURES[part](report).savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()
+
+
+_FIGURES: dict[Part, Callable[[Report], Figure]] = {
+    "curve": lambda report: curves_figure(report.curves()),
+    "confusion": lambda report: confusion_figure(report.confusion, report.label_names),
+}

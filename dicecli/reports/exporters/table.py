@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dicecli.reports.report import Report
 
 SUFFIXES = (".txt",)
-PARTS = ("report", "summary")
+PARTS = ("report", "summary", "confusion")
 
 #: A table narrower than this cannot be read, whatever the terminal says.
 _LEAST_WIDTH = 60

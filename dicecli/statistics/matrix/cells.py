@@ -70,10 +70,16 @@ class Matrix:
         if self.reference == other.reference and self.prediction == other.prediction:
             added = tuple([a + b for a, b in zip(self.pixels, other.pixels, strict=True)])
             return Matrix(self.reference, self.prediction, added)
+        return Matrix.added((self, other))
+
+    @classmethod
+    def added(cls, matrices: Iterable[Matrix]) -> Self:
+        """Return the sum of many, each of which is looked at once."""
         cells: dict[tuple[int, int | None], int] = {}
-        for row, column, n in (*self.cells(), *other.cells()):
-            cells[row, column] = cells.get((row, column), 0) + n
-        return Matrix.of_cells((*pair, n) for pair, n in sorted(cells.items(), key=_order))
+        for each in matrices:
+            for row, column, n in each.cells():
+                cells[row, column] = cells.get((row, column), 0) + n
+        return cls.of_cells((*pair, n) for pair, n in sorted(cells.items(), key=_order))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Matrix, (self.reference, self.prediction, self.pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -402,6 +403,54 @@ def an_average_of_an_average(scene):
         scene.refused(report.look_up, asked)
         for name in scene.hint.removeprefix("Write ").rstrip(".").split(", or "):
             scene.gives(DICE if "f1" in name else DICE / (2 - DICE), report.look_up, name)
+
+
+@TABLE("reports.matrix.check_matrix: Score them as masks:")
+def a_confusion_matrix_of_maps(scene):
+    for side, array in (
+        ("p", np.stack([1.0 - PREDICTION, PREDICTION], -1)[:, :, None]),
+        ("r", REFERENCE[:, :, None]),
+    ):
+        (scene.folder / side).mkdir()
+        scene.nii(f"{side}/a.nii", array.astype(np.float32 if side == "p" else np.uint8))
+    scene.do("batch --soft p r -o results.json")
+    scene.refused("report results.json --confusion m.csv")
+    scene.right(DICE, "batch p r --argmax --confusion m.csv", number="dice[1]")
+    scene.nii("p/a.nii", PREDICTION[:, :, None].astype(np.float32) * 0.9)
+    scene.right(DICE, "batch p r --threshold 0.5 --confusion m.csv", number="dice[1]")
+
+
+@TABLE("reports.matrix.check_matrix: What each layer has right and")
+def a_confusion_matrix_of_layers(scene):
+    for name, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.tif(f"{name}.tif", np.stack([array, array]), photometric="minisblack", alpha="no")
+    scene.refused("score p.tif r.tif --confusion m.csv")
+    scene.do("score p.tif r.tif -o FILE.csv")
+    (row, _) = csv.DictReader((scene.folder / "FILE.csv").read_text().splitlines())
+    assert [row[each] for each in ("tp", "fp", "fn", "tn")] == ["2", "1", "0", "3"]
+
+
+@TABLE("reports.matrix.check_matrix: Score the masks again:")
+def a_confusion_matrix_of_counts(scene):
+    record = scored().to_dict()
+    for case in record["cases"]:
+        del case["measured"]
+    scene.text("old.json", record | {"schema": 1})
+    scene.refused("report old.json --confusion m.csv")
+    scene.pair()
+    scene.right(DICE, f"{_SCORE} --confusion m.csv")
+
+
+@TABLE("reports.matrix.whole: JSON has the pairs")
+def a_confusion_matrix_of_too_many_labels(scene):
+    for name, label in (("a", 1), ("b", 2)):
+        scene.folders(name, prediction=PREDICTION * label, reference=REFERENCE * label)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dicecli.statistics._confusion.MAX_LABELS", 2)
+        scene.refused(f"{_BATCH} -j 1 --confusion m.csv")
+        scene.do(f"{_BATCH} -j 1 -o FILE.json")
+    found = json.loads((scene.folder / "FILE.json").read_text())["summary"]["confusion"]
+    assert [[0, 0, 6], [0, 1, 1], [0, 2, 1], [1, 1, 2], [2, 2, 2]] == found["cells"]
 
 
 @TABLE("reports.curves.check_curves: Score maps of probabilities: dicecli soft.")

@@ -18,6 +18,7 @@ from dicecli.cli import outputs
 from dicecli.errors import UsageError
 from dicecli.plugins import load, own
 from dicecli.records.cases import Case
+from dicecli.records.settings import CALLED
 from dicecli.reports.look import Look, Part
 from dicecli.reports.parts import PARTS
 from dicecli.reports.report import Report
@@ -143,16 +144,18 @@ def test_machine_formats_pay_no_heed_to_the_look(name, reads, reports):
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_a_part_that_it_has_not_is_refused(name, report):
-    """The error names those that it has; and why masks do not have one that is of maps."""
+def test_a_part_that_it_has_not_is_refused(name, reports):
+    """The error names those that it has; and why masks do not have one that is of maps, or maps one of masks."""
+    report = reports["labels"]
     for part in get_args(Part):
         if part not in load("exporters", name).PARTS:
             with pytest.raises(UsageError, match=f"{name} has no {part}") as caught:
                 report.render(name, part)
             assert all(each in caught.value.hint for each in load("exporters", name).PARTS)
-        elif "labels" not in PARTS[part].reads:
-            for refused in (partial(report.render, name, part), partial(PARTS[part].check, report)):
-                with pytest.raises(UsageError, match=f"masks have no {part}"):
+        for reads in {*reports} - {*PARTS[part].reads} if part in load("exporters", name).PARTS else ():
+            run = reports[reads]
+            for refused in (partial(run.render, name, part), partial(PARTS[part].check, run)):
+                with pytest.raises(UsageError, match=CALLED[reads]):
                     refused()
 
 
@@ -214,12 +217,12 @@ def test_machine_formats_have_null_where_undefined(report):
 
 
 def whole(record):
-    """Write a record at once, with an indent of two; what was measured of a case stands in one line."""
+    """Write a record at once, with an indent of two; what nobody reads stands in one line."""
     lines = []
-    for case in record["cases"]:
-        if "measured" in case:
-            lines.append(json.dumps(case["measured"], separators=(",", ":")))
-            case["measured"] = f"line {len(lines)}"
+    for each in (*record["cases"], record["summary"]):
+        for name in {"measured", "confusion"} & each.keys():
+            lines.append(json.dumps(each[name], separators=(",", ":")))
+            each[name] = f"line {len(lines)}"
     text = json.dumps(record, indent=2) + "\n"
     for number, line in enumerate(lines, 1):
         text = text.replace(f'"line {number}"', line)
