@@ -394,6 +394,9 @@ def test_origins_are_shown_whole_with_what_they_differ_by():
     first, second = (np.array([[0, 10, 5e5], [-10, 0, 5500000.0 + by]]) for by in (0, 20))
     (said,) = differences(plan(affine=first), plan(affine=second))
     assert said == "origin (500000, 5500020) against (500000, 5500000) m, by (0, 20) m or (-2, 0) pixels"
+    far = np.array([[0, 10, 5e5], [-10, 0, 5520000.0]])
+    (said,) = differences(plan(affine=first), plan(affine=far))
+    assert said.endswith("m, by (0, 20000) m or (-2000, 0) pixels")
     wide = {"shape": (100_000, 100_000)}
     (said,) = differences(plan(affine=first, **wide), plan(affine=first * [1, 1 + 1e-6, 1], **wide))
     assert said == "spacing (10, 10.00001) against (10, 10) m"
