@@ -26,6 +26,7 @@ from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
 from dicecli.records.calling import telling
 from dicecli.records.labels import NO_LABEL, LabelScheme
+from dicecli.words import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
     from dicecli.records.labels import Colour
@@ -52,6 +53,14 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
         The file is missing, is not JSON, or says something that is not understood.
     UnknownName
         Neither a file nor a preset has that name.
+
+    Examples
+    --------
+    >>> from dicecli import load_labels
+    >>> load_labels("cityscapes").name(26)
+    'car'
+    >>> load_labels({1: "liver", 2: "tumour"}).names
+    {1: 'liver', 2: 'tumour'}
     """
     if source is None:
         return LabelScheme()
@@ -67,7 +76,9 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
     is_own = path.is_file()
     if not is_own:
         if path.suffix or len(path.parts) > 1:
-            raise LabelFileError(f"{path}: there is no such file of labels", _EXAMPLE)
+            preset = did_you_mean(path.stem, presets())
+            meant = preset if str(path.parent) == "." and preset else did_you_mean_file(path)
+            raise LabelFileError(f"{path}: there is no such file of labels", f"{meant}{_EXAMPLE}")
         if str(source) not in presets():
             raise unknown("labels file or preset", str(source), presets())
         path = Path(__file__).parent / "presets" / f"{source}.json"
@@ -118,7 +129,8 @@ def _own_form(content: dict[str, object], labels: dict[str, object], source: str
     is_foreign = bool({"modality", "numTraining", "channel_names", "file_ending"} & set(content))
     if not is_foreign and set(content) - _KEYS:
         extra = ", ".join(sorted(set(content) - _KEYS))
-        raise LabelFileError(f"{source}: unknown key: {extra}", f"Known: {', '.join(sorted(_KEYS))}.")
+        meant = did_you_mean(min(set(content) - _KEYS), _KEYS)
+        raise LabelFileError(f"{source}: unknown key: {extra}", f"{meant}Known: {', '.join(sorted(_KEYS))}.")
     names = {int(key): str(value) for key, value in labels.items()}
     if len(names) < len(labels):
         raise LabelFileError(f"{source}: one label is written twice", "Give each label one name.")
@@ -152,9 +164,9 @@ def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> 
     """
     found: dict[Colour, list[int]] = {}
     for key, value in table.items():
-        several = (
-            value if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)) else [value]
-        )
+        several = [value]
+        if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)):
+            several = value
         for colour in several:
             found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
     if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):
