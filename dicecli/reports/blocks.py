@@ -52,6 +52,8 @@ class Facts:
     role: Literal["heading", "error", "said", "notes"]
 
 
+#: Of so many labels the confusion matrix stands in reports that have all.
+_MATRIX = 12
 Block = Title | Headline | Facts | Sheet
 
 
@@ -97,8 +99,17 @@ def _case(case: CaseValues, report: Report, *, every: bool) -> Iterator[Block]:
     yield _notes((*report.given_notes, *made, *case.result.notes))
     yield Facts(tuple(_heading(report, show.heading(case, every=every), every=every)), "heading")
     yield one.sheet(case, report, every=every)
+    yield from _confusion(report, every=every)
     yield changes(report.comparison, every=every)
     yield Facts(tuple(said.of_case(case, report, every=every)), "said")
+
+
+def _confusion(report: Report, *, every: bool) -> Iterator[Block]:
+    """Yield the confusion matrix of few labels, with the largest confusions in words, where all is shown."""
+    if every and report.matrix is not None:
+        found = matrix_sheet(report)
+        if len(found.rows) <= _MATRIX + 2:  # the totals and the precision are rows, too
+            yield found
 
 
 def _heading(report: Report, facts: Sequence[tuple[str, str]], *, every: bool) -> list[tuple[str, str]]:
@@ -115,6 +126,7 @@ def _batch(report: Report, *, every: bool) -> Iterator[Block]:
     yield _notes(report.notes_on_run)
     yield Facts(tuple(_heading(report, many.partial(report), every=every)), "heading")
     yield from many.sheets(report, every=every)
+    yield from _confusion(report, every=every)
     yield changes(report.comparison, every=every)
     if report.scored:
         worst = [] if every else worst_of_all(report)

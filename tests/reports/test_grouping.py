@@ -169,7 +169,7 @@ def test_outputs_have_a_row_for_each_group(pairs, tmp_path):
         ("(none)", "1 of 1"),
         ("all", "6 of 7"),
     ]
-    assert sheet.columns[:4] == ("fold", "cases", "dice@macro", "95 % CI")
+    assert sheet.columns[:4] == ("group", "cases", "dice@macro", "95 % CI")
     assert sheet.rows[3][2] == f"{report.look_up('dice').value:.4f}"
     out = tmp_path / "s.csv"
     assert do("batch", "--pairs", pairs, "--group-by", "fold", "--summary", out).exit_code == 3
