@@ -32,7 +32,8 @@ class RunOrigin:
     labels_sha256 : str or None
         The SHA-256 of that file; None of a preset, which belongs to the version, and of what is no file.
     options : tuple of str
-        Those that are not as by default, as on the command line: ``--ignore-label 255``.
+        Those that are not as by default, as on the command line: ``--ignore-label 255``; but for those on
+        what is shown, which may be chosen again.
     config : str or None
         The configuration file that was obeyed, as seen from the current folder.
     from_config : tuple of str

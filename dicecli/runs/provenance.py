@@ -51,7 +51,9 @@ def origin_of(
     UsageError
         ``SOURCE_DATE_EPOCH`` is no moment.
     """
-    table = {name: each for name, each in table_of(AnyOptions).items() if name != "labels"}
+    # What is shown can be chosen again, and stands in the settings.
+    told = {name: each for name, each in table_of(AnyOptions).items() if each.part != "reporting"}
+    table = {name: each for name, each in told.items() if name != "labels"}
     flags = (f"--{name.replace('_', '-')}" for name in _FLAGS if values.get(name))
     run = RunOrigin(
         prediction=described(sides[0]),

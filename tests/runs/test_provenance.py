@@ -49,14 +49,17 @@ def origin_of(*words):
 
 
 def test_the_words_of_a_command(here):
-    """Both sides as they were given, and every option that is not as by default, as it could be given again."""
+    """Both sides as they were given, and every option that is not as by default, as it could be given again.
+
+    What is shown is no part of it: that can be chosen again.
+    """
     labels = (here / "labels.json").read_bytes()
     run = origin_of(
         *("score", "r.png", "--prediction", "p.png", "--labels", "labels.json", "--ignore-label", "255"),
         *("--region", "a b=1,2", "-m", "dice", "-m", "iou", "--include-background", "--undefined", "skip"),
         *("--max-memory", "1GB"),
     )
-    options = ("--metric dice", "--metric iou", "--region 'a b=1,2'", "--ignore-label 255")
+    options = ("--region 'a b=1,2'", "--ignore-label 255")
     options = (*options, "--include-background", "--max-memory 1GB")
     assert {*options} == {*run.options}
     expected = RunOrigin(
@@ -97,7 +100,7 @@ def test_the_configuration_file_that_was_obeyed(here, monkeypatch):
         "../dicecli.toml".replace("/", os.sep),
         ("undefined",),
     )
-    assert run.options == ("--metric dice", "--undefined one")
+    assert run.options == ("--undefined one",)
     given = ["score", "../p.png", "../r.png", "-m", "dice", "--undefined", "skip"]
     assert origin_of(*given).config is None
     done = runner().invoke(cli, [*given, "-f", "csv", "-q"])
@@ -137,13 +140,13 @@ def test_it_stays_with_the_report():
 
 def test_it_stands_in_junit_and_in_no_csv(here):
     """JUnit has properties before its cases; CSV stays without a word of it, and so without a date."""
-    done = call(*both(here), "-o", here / "a.xml", "-o", here / "a.csv", "--metric", "dice")
+    done = call(*both(here), "-o", here / "a.xml", "-o", here / "a.csv", "--missing", "zero")
     assert done.exit_code == 0
     suite = ET.parse(here / "a.xml").getroot()[0]  # noqa: S314 - our own
     assert suite[0].tag == "properties"
     found = {each.get("name"): each.get("value") for each in suite[0]}
     assert found["prediction"] == str(here / "predictions")
-    assert (found["options"], found["date"]) == ("--metric dice", "2026-01-01")
+    assert (found["options"], found["date"]) == ("--missing zero", "2026-01-01")
     assert "2026" not in (here / "a.csv").read_text()
 
 
