@@ -31,7 +31,7 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         return
     import json
 
-    from dicecli.reports.schema import schema
+    from dicecli.reports.schema.whole import schema
 
     click.echo(json.dumps(schema(), indent=2))
     ctx.exit()

@@ -21,7 +21,7 @@ from dicecli.records.cases import LENGTHS, Case, Verdict
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
-from dicecli.reports.schema import schema
+from dicecli.reports.schema.whole import schema
 from dicecli.runs.scoring import make_settings, score_many
 
 REFERENCE = np.array([[0, 1, 1, 2], [0, 1, 2, 2]])

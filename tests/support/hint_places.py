@@ -60,7 +60,7 @@ _PROPOSE_NOTHING = (
     "records.surfaces.parse_tolerances: ",
     "records.surfaces.parse_width: ",
     "records.tools.said: ",
-    "reports.schema_parts.",
+    "reports.schema.parts.",
     "reports.suggestions._of_nodata: --nodata ignore",
     "reports.suggestions._of_void: --ignore-label 255",
     "runs.provenance.origin_of: ",

@@ -18,7 +18,7 @@ FAULTS: list[str] = []
 @cache
 def _schema_with(statistics):
     """Return the schema where these statistics are installed: a test may have one of its own for a while."""
-    from dicecli.reports.schema import schema
+    from dicecli.reports.schema.whole import schema
 
     del statistics
     return schema()

@@ -18,10 +18,9 @@ from dicecli.records.json_schema import (
 from dicecli.records.lengths import LENGTHS
 from dicecli.records.observed import Observed
 from dicecli.records.origin import Origin
-from dicecli.reports import schema_beside as beside
-from dicecli.reports import schema_parts as parts
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, definition, names_of
 from dicecli.reports.record import SCHEMA
+from dicecli.reports.schema import beside, parts
 from dicecli.reports.suggestions import Suggestion
 from dicecli.statistics._leading import leading, name_of
 

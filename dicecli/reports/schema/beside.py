@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.compared import Change, Comparison
 from dicecli.records.json_schema import closed, described, or_null, properties
-from dicecli.reports.schema_parts import LABEL, NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, or_undefined
+from dicecli.reports.schema.parts import LABEL, NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, or_undefined
 
 if TYPE_CHECKING:
     from dicecli.records.json_schema import Schema
