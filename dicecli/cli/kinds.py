@@ -93,11 +93,12 @@ def kind_of(name: str, text: str, reads: Reads) -> Reads:
     GateError
         It is no gate.
     """
-    from dicecli.reports import baseline, gates
+    from dicecli.reports import gates
+    from dicecli.reports.comparison import drops
     from dicecli.runs.choosing import kind_of_word
 
     if name == "metrics":
         return kind_of_word(text) or reads
     if name == "max_drop":
-        return baseline.parse_drop(text, reads).metric.reads
+        return drops.parse_drop(text, reads).metric.reads
     return gates.parse(text, over=name == "fail_over").metric.reads

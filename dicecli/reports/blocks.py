@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from dicecli.records.cases import Failed
 from dicecli.reports import origins, said
 from dicecli.reports import presentation as show
-from dicecli.reports.changes import changes
+from dicecli.reports.comparison.changes import changes
 from dicecli.reports.mistaken import matrix_sheet
 from dicecli.reports.pages import many, one
 from dicecli.reports.pages.statistics import worst_of_all

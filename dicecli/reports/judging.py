@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
-from dicecli.reports import baseline as drops
 from dicecli.reports import gates
-from dicecli.reports.comparing import comparison
+from dicecli.reports.comparison import drops
+from dicecli.reports.comparison.comparing import comparison
 from dicecli.reports.reading_back import read_report
 
 if TYPE_CHECKING:

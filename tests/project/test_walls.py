@@ -39,6 +39,10 @@ OFFENCES = {
     ),
     "Inside reports/": ("reports/averages.py", "from dicecli.reports import report"),
     "Inside reports/pages/": ("reports/pages/statistics.py", "from dicecli.reports.pages import many"),
+    "Inside reports/comparison/": (
+        "reports/comparison/matching.py",
+        "from dicecli.reports.comparison import comparing",
+    ),
     "Inside reports/schema/": ("reports/schema/parts.py", "from dicecli.reports.schema import whole"),
     "Inside reports/exporters/: exporters never import each other": (
         "reports/exporters/csv.py",

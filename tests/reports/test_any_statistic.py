@@ -28,7 +28,7 @@ from dicecli.records.cases import Failed
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import OVER_REGIONS
-from dicecli.reports.baseline import compare
+from dicecli.reports.comparison.drops import compare
 from dicecli.reports.gates import check_asked_for, judge, parse
 from dicecli.reports.reading_back import from_dict, merged
 from dicecli.reports.report import Report

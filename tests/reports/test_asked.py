@@ -21,7 +21,7 @@ from dicecli.errors import GateError, UnknownName, UsageError
 from dicecli.records.cases import Case, Failed
 from dicecli.reports import asked
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
-from dicecli.reports.baseline import compare
+from dicecli.reports.comparison.drops import compare
 from dicecli.reports.explaining import explained
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.report import Report

@@ -13,7 +13,7 @@ from dicecli.errors import GateError, UnknownName
 from dicecli.metrics._catalogue import catalogue
 from dicecli.records.cases import Case, Pending, Scored
 from dicecli.records.counts import Counts
-from dicecli.reports.baseline import compare
+from dicecli.reports.comparison.drops import compare
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many

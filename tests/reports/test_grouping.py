@@ -16,7 +16,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed
-from dicecli.reports.changes import groups
+from dicecli.reports.pages.groups import groups
 from dicecli.reports.reading_back import read_report
 from dicecli.runs.journal import Journal
 

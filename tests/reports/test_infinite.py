@@ -25,8 +25,8 @@ from dicecli.metrics._metric import Metric
 from dicecli.records.labels import LabelScheme
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import AVERAGES
-from dicecli.reports.baseline import compare
 from dicecli.reports.bootstrap import bootstrap
+from dicecli.reports.comparison.drops import compare
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.means import mean, weighted_mean
 from dicecli.reports.presentation import figure

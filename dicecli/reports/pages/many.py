@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import exists
-from dicecli.reports.changes import groups
 from dicecli.reports.headline import n_in_words
+from dicecli.reports.pages.groups import groups
 from dicecli.reports.pages.statistics import pooled, statistics, worst
 from dicecli.reports.presentation import UNDEFINED, figure, interval, short, title
 from dicecli.reports.said import hints

@@ -17,7 +17,7 @@ from following import DICE, PREDICTION, REFERENCE, Table, options_of
 import dicecli
 from dicecli.metrics._catalogue import resolve
 from dicecli.reports import writing
-from dicecli.reports.baseline import compare
+from dicecli.reports.comparison.drops import compare
 from dicecli.reports.reading_back import from_dict
 
 TABLE = Table("reports")
@@ -204,7 +204,7 @@ def a_number_for_a_column(scene):
     scene.right(DICE, dicecli.batch, pairs=pairs, group_by="fold")
 
 
-@TABLE("reports.matching.match: Give as a baseline results of")
+@TABLE("reports.comparison.matching.match: Give as a baseline results of")
 def a_baseline_of_the_other_kind(scene):
     scene.folders()
     scene.npy("p.npy", PREDICTION * 0.5 + 0.25)
@@ -215,7 +215,7 @@ def a_baseline_of_the_other_kind(scene):
     scene.right(DICE, f"{_BATCH} --baseline masks.json --max-drop 0.01")
 
 
-@TABLE("reports.matching.match: Cases are matched by their names.")
+@TABLE("reports.comparison.matching.match: Cases are matched by their names.")
 def a_baseline_of_other_cases(scene):
     scene.folders("a")
     scene.do(f"{_BATCH} -o a.json")
@@ -227,7 +227,7 @@ def a_baseline_of_other_cases(scene):
     scene.right(DICE, f"{_BATCH} --baseline b.json --max-drop 0.01")
 
 
-@TABLE("reports.baseline._numbers: Give a baseline whose lengths are")
+@TABLE("reports.comparison.drops._numbers: Give a baseline whose lengths are")
 def a_baseline_in_another_unit(scene):
     ask = "batch p r -m centre_distance"
     for side, array in (("p", PREDICTION), ("r", REFERENCE)):
@@ -252,7 +252,7 @@ def layers(scene):
         scene.nii(f"{side}/a.nii.gz", np.stack([array, array], -1)[:, :, None])
 
 
-@TABLE("reports.baseline._numbers: Name a region, as dice[tumour]=0.01, or")
+@TABLE("reports.comparison.drops._numbers: Name a region, as dice[tumour]=0.01, or")
 def an_average_of_labels_of_layers(scene):
     layers(scene)
     ask = f"{_BATCH} --region tumour=1 --region core=2"
@@ -263,7 +263,7 @@ def an_average_of_labels_of_layers(scene):
         gated(scene, 0.0, drop, "--baseline old.json --max-drop", ask)
 
 
-@TABLE("reports.baseline._numbers: Name one average:")
+@TABLE("reports.comparison.drops._numbers: Name one average:")
 def other_averages_lead(scene):
     scene.folders()
     scene.do(f"{_BATCH} -o old.json --average micro")
@@ -272,7 +272,7 @@ def other_averages_lead(scene):
     gated(scene, 0.0, drop, "--baseline old.json --max-drop")
 
 
-@TABLE("reports.baseline.parse_drop: Write 0.01")
+@TABLE("reports.comparison.drops.parse_drop: Write 0.01")
 def no_drop(scene):
     scene.folders()
     labels = f"{_BATCH} --labels l.json"
@@ -286,7 +286,7 @@ def no_drop(scene):
     assert "soft_dice_standard" in hint
 
 
-@TABLE("reports.matching._by_name: Give each case a name of")
+@TABLE("reports.comparison.matching._by_name: Give each case a name of")
 def two_cases_of_a_name(scene):
     scene.folders("a")
     report = dicecli.batch(scene.folder / "p", scene.folder / "r")

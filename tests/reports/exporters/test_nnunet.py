@@ -14,7 +14,7 @@ from streams import runner
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case
-from dicecli.reports.comparing import comparison
+from dicecli.reports.comparison.comparing import comparison
 from dicecli.reports.reading_back import read_report
 from dicecli.runs.scoring import make_settings, score_many
 

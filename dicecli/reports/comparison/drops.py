@@ -10,9 +10,9 @@ from dicecli.errors import GateError, UsageError
 from dicecli.records.cases import Verdict
 from dicecli.reports.averages import AVERAGES, OF_VALUES
 from dicecli.reports.chosen import first_of
-from dicecli.reports.comparing import rows_of_both
+from dicecli.reports.comparison.comparing import rows_of_both
+from dicecli.reports.comparison.matching import NAMED_CASES, match
 from dicecli.reports.gates import Gate, bound, parts, to_number, view
-from dicecli.reports.matching import NAMED_CASES, match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

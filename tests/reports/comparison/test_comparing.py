@@ -15,8 +15,8 @@ from dicecli.cli import cli
 from dicecli.errors import GateError
 from dicecli.records.cases import Case
 from dicecli.reports.bootstrap import bootstrap
-from dicecli.reports.changes import changes
-from dicecli.reports.comparing import comparison
+from dicecli.reports.comparison.changes import changes
+from dicecli.reports.comparison.comparing import comparison
 from dicecli.reports.reading_back import from_dict
 from dicecli.runs.scoring import make_settings, score_many
 

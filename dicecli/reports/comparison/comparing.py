@@ -14,7 +14,7 @@ from dicecli.reports.asked import parse
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS
 from dicecli.reports.bootstrap import of_tables
 from dicecli.reports.bound import bind
-from dicecli.reports.matching import match
+from dicecli.reports.comparison.matching import match
 from dicecli.reports.means import mean
 from dicecli.reports.report import Report
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.measurements import Row
     from dicecli.reports.bound import Number
-    from dicecli.reports.matching import Matched
+    from dicecli.reports.comparison.matching import Matched
     from dicecli.reports.numbers import Numbers
 
 
