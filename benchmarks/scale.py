@@ -43,7 +43,7 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.reports.report import Report
 from dicecli.runs.allocator import KEPT, LARGEST, keep_freed_memory
-from dicecli.runs.batch import find_pairs
+from dicecli.runs.finding import find_pairs
 from dicecli.runs.executors._worker import answer
 from dicecli.runs.executors.dask import tasks as dask
 from dicecli.runs.executors.dask._cluster import connected

@@ -139,7 +139,7 @@ def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
 
 def _pairing(options: dict[str, Any], *, soft: bool) -> tuple[Pairing, tuple[str | None, str | None]]:
     """Pair the two sides, and return these as well."""
-    from dicecli.runs.batch import find_pairs
+    from dicecli.runs.finding import find_pairs
 
     predictions, references, is_named = sides_of(options, "predictions", "references")
     names = ("prediction_pattern", "reference_pattern", "follow_links", "pairs", "allow_same")

@@ -1,24 +1,20 @@
-"""Scoring every pair of two folders: nothing is lost, whatever happens to cases, workers or the run."""
+"""Scoring every case of a pairing: nothing is lost, whatever happens to cases, workers or the run."""
 
 from __future__ import annotations
 
 import os
 import traceback
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.errors import BrokenPlugin, UsageError
+from dicecli.errors import BrokenPlugin
 from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.records.origin import NOWHERE
 from dicecli.reports.report import Report
 from dicecli.runs.lost import is_daemonic, late, lost
-from dicecli.runs.pairing import Pairing, pair_folders
-from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.scoring import result_of
-from dicecli.runs.sides import check_apart, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from dicecli.records.origin import Origin
     from dicecli.records.settings import Settings
     from dicecli.runs.journal import Journal
+    from dicecli.runs.pairing import Pairing
 
 
 #: So many cases, of so many bytes altogether, are scored in less time than workers take to start.
@@ -59,51 +56,6 @@ class Stopped(Exception):
         super().__init__("the run ended before every case was reached")
         self.report = report
         self.cause = cause
-
-
-def find_pairs(
-    predictions: str | None,
-    references: str | None,
-    *,
-    prediction_pattern: str | None = None,
-    reference_pattern: str | None = None,
-    follow_links: bool = False,
-    pairs: str | None = None,
-    soft: bool = False,
-    allow_same: bool = False,
-    is_named: bool = False,
-) -> Pairing:
-    """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
-
-    Unless `allow_same`, the predictions must not be the references themselves. Unless it `is_named` which
-    folder has the predictions, a note says where the names of the folders contradict their order.
-
-    Raises
-    ------
-    UsageError
-    """
-    if pairs is not None:
-        if prediction_pattern or reference_pattern:
-            raise UsageError("a list of pairs and patterns exclude each other", "Give one of them.")
-        found = pair_csv(pairs, predictions=predictions, references=references)
-        check_apart(found.cases, allow_same=allow_same)
-        return found
-    if predictions is None or references is None:
-        raise UsageError(
-            "two folders are expected: predictions, then references",
-            "Give both, or a CSV that names the pairs: --pairs pairs.csv.",
-        )
-    found = pair_folders(
-        predictions,
-        references,
-        prediction_pattern=prediction_pattern,
-        reference_pattern=reference_pattern,
-        follow_links=follow_links,
-        soft=soft,
-    )
-    check_apart(found.cases, allow_same=allow_same)
-    notes = () if is_named else contradiction(predictions, references)
-    return replace(found, notes=(*notes, *found.notes))
 
 
 def run(

@@ -16,7 +16,7 @@ from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
-from dicecli.runs.batch import find_pairs
+from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import check_timeout
 from dicecli.runs.progress import watching

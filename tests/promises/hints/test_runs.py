@@ -37,7 +37,7 @@ def raised(error):
     raise error
 
 
-@TABLE("runs.batch.find_pairs: Give one of them.")
+@TABLE("runs.finding.find_pairs: Give one of them.")
 def pairs_and_patterns(scene):
     scene.folders("a")
     scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
@@ -80,7 +80,7 @@ def a_number_that_is_wrong_in_a_tool(scene):
     scene.right(DICE, "score p.png r.png --like gcm")
 
 
-@TABLE("runs.batch.find_pairs: Give both, or a CSV that")
+@TABLE("runs.finding.find_pairs: Give both, or a CSV that")
 def one_folder(scene):
     scene.folders("a")
     scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
