@@ -43,11 +43,11 @@ from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.reports.report import Report
 from dicecli.runs.allocator import KEPT, LARGEST, keep_freed_memory
-from dicecli.runs.finding import find_pairs
 from dicecli.runs.executors._worker import answer
 from dicecli.runs.executors.dask import tasks as dask
 from dicecli.runs.executors.dask._cluster import connected
 from dicecli.runs.executors.dask._task import pack
+from dicecli.runs.finding import find_pairs
 from dicecli.runs.journal import Journal
 from dicecli.runs.scoring import result_of
 from dicecli.statistics._confusion import ConfusionMatrix

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 import sys
 import time
 import zlib
@@ -22,6 +21,7 @@ from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import read, written
 from dicecli.runs.fingerprint import digest, inputs_of, options_of
+from dicecli.runs.locked import open_alone
 from dicecli.runs.provenance import date_of
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 #: What is done is flushed to the disk at most this often; a power failure costs what came after.
 _SYNC_S = 1.0
-#: Beyond any journal, and within what every Windows runtime can lock.
-_LOCKED_BYTE = 2**31 - 2
 
 
 class Journal:
@@ -74,7 +72,7 @@ class Journal:
         """
         target, today = Path(path), date_of()
         with _said(target, "Give a path in a folder that can be written to."):
-            file = _open_alone(target)
+            file = open_alone(target)
         try:
             with _said(target):
                 entries, began, end = _read(target, file)
@@ -206,44 +204,6 @@ def _read(path: Path, file: int) -> tuple[dict[str, Scored], str | None, int]:
     if not (end or is_torn_header):
         raise OutputError(f"{path}: this is no journal", "It is left as it is: give another path.")
     return entries, began, end
-
-
-def _open_alone(path: Path) -> int:
-    """Open a regular file, and lock it for as long as it is open."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    while True:
-        file = os.open(path, flags, 0o666)
-        try:
-            _lock(path, file)
-            with contextlib.suppress(FileNotFoundError):  # the run that had it has just removed it
-                if os.path.samestat(os.fstat(file), path.stat()):
-                    return file
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
-
-
-def _lock(path: Path, file: int) -> None:
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        raise OutputError(f"{path}: this is no regular file", "Give the path of a file.")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            os.lseek(file, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError) as error:
-        raise OutputError(
-            f"{path}: another run is using this journal", "Wait until it has ended, or give another path."
-        ) from error
-    except OSError:
-        return  # a file system that has no locks
 
 
 @contextlib.contextmanager

@@ -228,13 +228,13 @@ def a_journal_that_cannot_be_made(scene):
     (scene.folder / "out").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            journal, "_open_alone", lambda _: raised(PermissionError(errno.EACCES, "Permission denied"))
+            journal, "open_alone", lambda _: raised(PermissionError(errno.EACCES, "Permission denied"))
         )
         scene.refused(f"{_BATCH} -o out/scores.csv")
     scene.right(DICE, f"{_BATCH} -o scores.csv")
 
 
-@TABLE("runs.journal._read: It is left as it is:", "runs.journal._lock: Give the path of a file.")
+@TABLE("runs.journal._read: It is left as it is:", "runs.locked._lock: Give the path of a file.")
 def a_journal_that_is_none(scene):
     scene.folders("a")
     path = scene.folder / "scores.csv.journal"
@@ -244,7 +244,7 @@ def a_journal_that_is_none(scene):
     assert path.is_fifo() or path.read_text(encoding="utf-8") == "a diary\n"
 
 
-@TABLE("runs.journal._lock: Wait until it has ended, or")
+@TABLE("runs.locked._lock: Wait until it has ended, or")
 def a_journal_in_use(scene):
     scene.folders("a")
     other = journal.Journal.open(scene.folder / "scores.csv.journal", resume=False)
