@@ -57,8 +57,9 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     from dicecli.cli.batch import exit_code
     from dicecli.reports.grouping import check_column
+    from dicecli.reports.merging import merged
     from dicecli.reports.outputs import write_all
-    from dicecli.reports.reading_back import merged, read_report
+    from dicecli.reports.reading_back import read_report
     from dicecli.runs.choosing import chosen_metrics, unit_asked
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")

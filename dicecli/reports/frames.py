@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.plugins import unknown
-from dicecli.reports import record
+from dicecli.reports import tabular
 from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _WHOLE = frozenset(("label", "expected", "scored", "n", "undefined", "missing", 
 def rows(report: Numbers) -> DataFrame:
     """Return the rows of the CSV: one per case and label or region."""
     facts = {name for name in leading(report.settings.reads).COLUMNS if name != "expected_px"}
-    return _frame(record.columns(report), record.rows(report), facts)
+    return _frame(tabular.columns(report), tabular.rows(report), facts)
 
 
 def averages(report: Numbers) -> DataFrame:
@@ -46,7 +46,7 @@ def averages(report: Numbers) -> DataFrame:
 
 def summary(report: Numbers) -> DataFrame:
     """Return the rows of ``--summary FILE.csv``: averages, then statistics over cases of every row."""
-    return _frame(record.summary_columns(report), record.summary_rows(report))
+    return _frame(tabular.summary_columns(report), tabular.summary_rows(report))
 
 
 KINDS: dict[str, Callable[[Numbers], DataFrame]] = {"rows": rows, "averages": averages, "summary": summary}

@@ -1,9 +1,8 @@
-"""From the JSON record back to a report: to render it again, to merge shards, to compare with it."""
+"""From the JSON record back to a report: to render it again, to merge it with others, to compare with it."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +15,8 @@ from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
-from dicecli.records.natural import natural
-from dicecli.records.origin import NOWHERE, Origin, together
-from dicecli.records.settings import Settings, differences
+from dicecli.records.origin import NOWHERE, Origin
+from dicecli.records.settings import Settings
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
 from dicecli.reports.of_nnunet import is_summary, report_of
@@ -29,7 +27,7 @@ from dicecli.statistics.matrix import Matrix
 from dicecli.words import did_you_mean_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dicecli.records.cases import Result
     from dicecli.records.codec import Json
@@ -121,35 +119,6 @@ def _report(record: Json, *, is_first: bool) -> Report:
     if "comparison" in summary:
         report.comparison = comparison_read(summary["comparison"], "summary.comparison")
     return report
-
-
-def merged(reports: Sequence[Report]) -> Report:
-    """Put the shards of one run together: all cases, in the natural order of their names.
-
-    Raises
-    ------
-    UsageError
-        They were made with different settings, or hold one case twice.
-    """
-    first = reports[0]
-    for other in reports[1:]:
-        different = differences(first.settings, other.settings)
-        if different:
-            raise UsageError(
-                f"the reports were made with different settings: {', '.join(different)}",
-                "Reports merge when they are shards of one run: the same options for all.",
-            )
-    every = (each for report in reports for each in report.results)
-    results = sorted(every, key=lambda each: natural(each.case.name))
-    twice = [name for name, n in Counter(each.case.name for each in results).items() if n > 1]
-    if twice:
-        raise UsageError(
-            f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",
-            "Every case must be scored once. Give each shard its own cases.",
-        )
-    notes = dict.fromkeys(note for report in reports for note in report.given_notes)
-    origin = together(report.origin for report in reports)
-    return Report(results, first.settings, notes=tuple(notes), is_batch=True, origin=origin)
 
 
 def settings_from_dict(record: Json) -> Settings:

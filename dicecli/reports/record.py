@@ -1,8 +1,7 @@
-"""The record of a run in JSON's types and in rows: the base of every machine-readable report."""
+"""The record of a run in JSON's types."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,10 @@ from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.headline import headline
 from dicecli.reports.intervals import Interval
 from dicecli.reports.summary import Statistics
-from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Result
     from dicecli.records.codec import Json
     from dicecli.reports.means import Average
@@ -32,13 +29,10 @@ if TYPE_CHECKING:
 
 #: Of the JSON record; raised when a reader of the old one would misread the new one.
 SCHEMA = 2
-#: What stands between the notes of a case, or of a run, in a row.
-NOTES = " | "
 #: The statistics over cases that are numbers, and those of the finite cases, where some are infinite.
 STATISTICS = tuple(each.name for each in fields(Statistics) if each.name not in {"infinite", "finite"})
 #: How sure an average is, by the words of the record.
 SPREAD = ("ci_low", "ci_high", "sd")
-_FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
 
 
 def whole(report: Numbers) -> Json:
@@ -99,7 +93,7 @@ def _average(
         "undefined": {name: each.undefined for name, each in values.items()},
     }
     if intervals is not None:
-        found |= _spread({name: _own(values[name], each) for name, each in intervals.items()})
+        found |= _spread({name: own_interval(values[name], each) for name, each in intervals.items()})
     missed = {name: each for name, each in values.items() if name in infinite or each.infinite}
     if missed:
         found["infinite"] = {name: each.infinite for name, each in missed.items()}
@@ -117,7 +111,7 @@ def _spread(intervals: Mapping[str, Interval]) -> Json:
     }
 
 
-def _own(average: Average, interval: Interval) -> Interval:
+def own_interval(average: Average, interval: Interval) -> Interval:
     """Return the interval of an average itself: of one that is infinite there is none."""
     return Interval() if average.infinite else interval
 
@@ -193,86 +187,3 @@ def facts(result: Result) -> Json:
         "counted": result.counted,
         "excluded": dict(result.excluded),
     }
-
-
-def columns(report: Numbers) -> tuple[str, ...]:
-    """Return the columns of :func:`rows`."""
-    own = leading(report.settings.reads).COLUMNS
-    metrics = (each.name for each in report.listed)
-    return ("case", "status", "label", "name", *own, *metrics, "error", "notes")
-
-
-def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
-    """Yield one row per case and label or region, and one per case without numbers; undefined is None.
-
-    Values are of the metrics that are listed; infinite ones are floats.
-    """
-    head, place = leading(report.settings.reads), 0
-    for result in report.results:
-        known: dict[str, object] = {"case": result.case.name, "status": result.status}
-        if isinstance(result, Failed):
-            yield known | {"error": f"{result.error}: {result.message}"}
-            continue
-        known["notes"] = NOTES.join(report.notes_of(place)) or None
-        values = [report.table.of_one(each, place) for each in report.listed]
-        taken = report.table.leading[place]
-        place += 1
-        for row, own, *found in zip(report.evaluated, taken, *values, strict=True):
-            if own is not None:
-                said = {"label": row.label, "name": row.name}
-                yield known | said | _plain(head.facts(own), head.COLUMNS) | by_name(report.listed, found)
-        if not report.evaluated:
-            yield known
-
-
-def _plain(facts: object, names: Sequence[str]) -> dict[str, object]:
-    return {name: getattr(facts, name) for name in names}
-
-
-def by_name(metrics: Sequence[Metric], values: Sequence[float]) -> dict[str, object]:
-    """Return the values of some metrics by their names, as rows have them."""
-    return {each.name: or_none(value) for each, value in zip(metrics, values, strict=True)}
-
-
-def or_none(value: float) -> float | None:
-    """Return a value as rows have it: undefined is None."""
-    return None if math.isnan(value) else value
-
-
-def summary_columns(report: Numbers) -> tuple[str, ...]:
-    """Return the columns of :func:`summary_rows`; those of infinite values where there may be some."""
-    rest = tuple(each for each in STATISTICS if each not in {"expected", "scored", "n"})
-    more = _FINITE if any(each.infinite for each in report.metrics) or _has_infinite(report) else ()
-    own = grouped.COLUMNS if report.groups else ()
-    head = ("kind", "label", "name", "metric", "value", "expected", "scored", "n")
-    return (*head, *rest, *more, *own, "notes")
-
-
-def _has_infinite(report: Numbers) -> bool:
-    return any(each.infinite for row in report.summary.rows for each in row.metrics.values())
-
-
-def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
-    """Yield a row per average and metric, then one per label or region and metric, with its statistics.
-
-    Then, where cases are grouped, one per group and metric, of the average that leads. Rows of averages have
-    the notes on the run.
-    """
-    notes, intervals = {"notes": NOTES.join(report.notes_on_run) or None}, report.intervals
-    for name, values in report.averages.items():
-        for metric, each in values.items():
-            known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
-            said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
-            interval = intervals[name][metric]
-            spread = dict(zip(SPREAD, map(or_none, _own(each, interval)), strict=True))
-            rest = {f"finite_{key}": or_none(value) for key, value in zip(SPREAD, interval, strict=True)}
-            yield {**known, **said, **spread, "finite_mean": or_none(each.finite), **rest}
-    for name, value in report.overall.items():
-        yield {"kind": "overall", "metric": name, "value": or_none(value)}
-    for row in report.summary.rows:
-        kind = {"kind": "region" if row.label is None else "label", "label": row.label, "name": row.name}
-        for metric, found in row.metrics.items():
-            rest = {f"finite_{key}": or_none(value) for key, value in asdict(found.finite).items()}
-            own = {key: or_none(getattr(found, key)) for key in STATISTICS}
-            yield {**kind, "metric": metric, **own, "infinite": found.infinite, **rest}
-    yield from grouped.rows(report)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.records.measurements import Measured
-from dicecli.reports.record import by_name
 from dicecli.reports.table import Table
+from dicecli.reports.tabular import by_name
 from dicecli.statistics._leading import leading, name_of, taken_as
 from dicecli.statistics.matrix import Matrix
 

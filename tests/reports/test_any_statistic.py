@@ -30,7 +30,8 @@ from dicecli.records.settings import Settings
 from dicecli.reports.averages import OVER_REGIONS
 from dicecli.reports.comparison.drops import compare
 from dicecli.reports.gates import check_asked_for, judge, parse
-from dicecli.reports.reading_back import from_dict, merged
+from dicecli.reports.merging import merged
+from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.runs.choosing import chosen_metrics
 

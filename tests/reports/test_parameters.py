@@ -26,7 +26,8 @@ from dicecli.metrics._catalogue import arguments_of, catalogue, resolve, statist
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
 from dicecli.reports.gates import judge, parse
-from dicecli.reports.reading_back import from_dict, merged
+from dicecli.reports.merging import merged
+from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.runs.choosing import chosen_metrics
 from dicecli.runs.scoring import make_settings, score_many

@@ -20,7 +20,8 @@ from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.origin import NOWHERE, Origin, RunOrigin
 from dicecli.reports.origins import said
-from dicecli.reports.reading_back import from_dict, merged
+from dicecli.reports.merging import merged
+from dicecli.reports.reading_back import from_dict
 from dicecli.runs.journal import Journal
 from dicecli.runs.provenance import date_of, described
 

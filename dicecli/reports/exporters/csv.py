@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from dicecli.reports import curves, matrix, record, slices
+from dicecli.reports import curves, matrix, slices, tabular
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def _confusion(report: Report) -> Lines:
 
 
 _PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], Lines]]] = {
-    "report": (record.columns, record.rows),
-    "summary": (record.summary_columns, record.summary_rows),
+    "report": (tabular.columns, tabular.rows),
+    "summary": (tabular.summary_columns, tabular.summary_rows),
     "curve": (curves.columns, curves.rows),
     "slices": (slices.columns, slices.rows),
     "confusion": (lambda report: matrix.columns(report.confusion), _confusion),

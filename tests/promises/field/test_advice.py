@@ -18,7 +18,8 @@ from dicecli.cli import cli
 from dicecli.errors import NotLabels, UnknownLabel
 from dicecli.records.cases import Case, Scored
 from dicecli.records.label_files import load_labels
-from dicecli.reports.reading_back import from_dict, merged
+from dicecli.reports.merging import merged
+from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, result_of
 

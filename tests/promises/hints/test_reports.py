@@ -755,7 +755,7 @@ def a_record_with_a_metric_of_nobody(scene):
     scene.gives(DICE, lambda: from_dict(record).look_up("dice"))
 
 
-@TABLE("reports.reading_back.merged: Reports merge when they are shards")
+@TABLE("reports.merging.merged: Reports merge when they are shards")
 def shards_of_other_options(scene):
     for name, option in (("a", "--undefined one"), ("b", "")):
         scene.folders(name)
@@ -768,7 +768,7 @@ def shards_of_other_options(scene):
     assert "2 cases" in scene.works("report a.json b.json") or scene.hint
 
 
-@TABLE("reports.reading_back.merged: Every case must be scored once.")
+@TABLE("reports.merging.merged: Every case must be scored once.")
 def a_case_in_two_shards(scene):
     scene.folders("a")
     scene.do(f"{_BATCH} -o a.json")
