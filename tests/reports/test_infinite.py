@@ -29,8 +29,8 @@ from dicecli.reports.bootstrap import bootstrap
 from dicecli.reports.comparison.drops import compare
 from dicecli.reports.gates import judge, parse
 from dicecli.reports.means import mean, weighted_mean
-from dicecli.reports.presentation import figure
 from dicecli.reports.merging import merged
+from dicecli.reports.presentation import figure
 from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.reports.summary import statistics as summed_up

@@ -22,8 +22,8 @@ from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case
 from dicecli.reports.figures import _percent
-from dicecli.reports.mistaken import in_words, matrix_sheet, mistaken
 from dicecli.reports.merging import merged
+from dicecli.reports.mistaken import in_words, matrix_sheet, mistaken
 from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many

@@ -21,8 +21,8 @@ from dicecli.records.cases import Case, Verdict
 from dicecli.records.options import table_of
 from dicecli.records.surfaces import OfSurfaces
 from dicecli.reports.averages import OVER_REGIONS
-from dicecli.reports.parts import PARTS
 from dicecli.reports.merging import merged
+from dicecli.reports.parts import PARTS
 from dicecli.reports.reading_back import from_dict, read_report
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, result_of

@@ -19,8 +19,8 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.origin import NOWHERE, Origin, RunOrigin
-from dicecli.reports.origins import said
 from dicecli.reports.merging import merged
+from dicecli.reports.origins import said
 from dicecli.reports.reading_back import from_dict
 from dicecli.runs.journal import Journal
 from dicecli.runs.provenance import date_of, described
