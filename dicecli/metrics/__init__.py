@@ -7,6 +7,6 @@ line, the reports and the contract tests find it.
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
 from dicecli.metrics._parameter import Parameter
-from dicecli.metrics._wholes import ratio
+from dicecli.records.wholes import ratio
 
 __all__ = ["BOTH_EMPTY", "Parameter", "metric", "ratio"]

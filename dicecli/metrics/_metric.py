@@ -90,6 +90,9 @@ class Metric:
     argument : float, Length or None
         Its value, once the metric was asked for. Where the statistic has an option of the parameter's name,
         it measures for the values asked for: of a measurement made for others the function gives None.
+    resampled : bool
+        Whether averages of what is added up have an interval: False where scoring thousands of resamples
+        takes too long. Those of `over_labels` have none.
     over_labels : callable or None
         What the mean over labels is where it is not the mean of values: takes the measurements of the labels,
         and their weights or None.
@@ -130,6 +133,7 @@ class Metric:
     options: tuple[str, ...] = ()
     parameter: Parameter | None = None
     argument: Argument | None = None
+    resampled: bool = True
     over_labels: Callable[..., float] | None = None
     aliases: tuple[str, ...] = ()
     spoken: str = ""
@@ -249,7 +253,7 @@ class Metric:
     def at_once(self, measurements: object) -> object:
         """Call the function with many measurements in place of one; None where it does not take them.
 
-        See :class:`~dicecli.metrics._wholes.Wholes`.
+        See :class:`~dicecli.records.wholes.Wholes`.
         """
         try:
             return self.function(measurements, **dict(self.given))

@@ -16,6 +16,7 @@ from dicecli.metrics._catalogue import BOTH_EMPTY, metric
 from dicecli.metrics._parameter import Parameter
 from dicecli.records.lengths import LENGTHS
 from dicecli.records.surfaces import shares
+from dicecli.records.wholes import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,7 +310,7 @@ def boundary_iou(surfaces: Surfaces) -> float | None:
     if surfaces.bands is None:
         return math.nan
     union = surfaces.bands.reference + surfaces.bands.prediction - surfaces.bands.both
-    return surfaces.bands.both / union if union else _missed(surfaces)
+    return ratio(surfaces.bands.both, union) if union else _missed(surfaces)
 
 
 @metric(

@@ -7,11 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import metric
+from dicecli.records.wholes import ratio, real, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from dicecli.statistics.soft.measured import Channel, Together
     from dicecli.statistics.soft.sums import ChannelSums
@@ -42,6 +41,7 @@ def ece(channel: Channel) -> float:
     undefined="the reference is empty",
     better="higher",
     shown="always",
+    resampled=False,
     source="Zhu M. Technical report, University of Waterloo, 2004",
 )
 def average_precision(channel: Channel) -> float:
@@ -94,7 +94,7 @@ def overall_accuracy_argmax(maps: Together) -> float | None:
 def _squared_error(sums: ChannelSums, pixels: int) -> float:
     from dicecli.statistics.soft.sums import rounded
 
-    return rounded(sums.brier) / pixels if pixels else math.nan
+    return ratio(rounded(sums.brier), pixels)
 
 
 def _calibration_error(pixels: Sequence[int], hits: Sequence[int], confidence: Sequence[int]) -> float:
@@ -109,22 +109,11 @@ def _calibration_error(pixels: Sequence[int], hits: Sequence[int], confidence: S
     """
     from dicecli.statistics.soft.sums import rounded
 
-    total = sum(pixels)
-    if not total:
-        return math.nan
-    apart = (abs(hit - rounded(said)) for hit, said in zip(hits, confidence, strict=True))
-    return math.fsum(apart) / total
+    apart = (abs(real(hit) - rounded(said)) for hit, said in zip(hits, confidence, strict=True))
+    return ratio(total(apart), sum(pixels))
 
 
 def _of_class(sums: ChannelSums) -> float:
     """Return the calibration error of one class: its probability against how often it is there."""
-    inside, outside = (_by_bin(each) for each in (sums.inside, sums.outside))
+    inside, outside = sums.bins
     return _calibration_error([a + b for a, b in zip(inside, outside, strict=True)], inside, sums.confidence)
-
-
-def _by_bin(counts: np.ndarray) -> list[int]:
-    from dicecli.statistics.soft.sums import BINS, STEPS
-
-    merged: list[int] = counts[:STEPS].reshape(BINS, -1).sum(axis=1).tolist()
-    merged[-1] += int(counts[STEPS])
-    return merged

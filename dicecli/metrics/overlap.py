@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
 from dicecli.metrics._parameter import Parameter
-from dicecli.metrics._wholes import ratio
+from dicecli.records.wholes import ratio
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts

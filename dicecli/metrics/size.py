@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import BOTH_EMPTY, metric
-from dicecli.metrics._wholes import ratio
+from dicecli.records.wholes import ratio
 
 if TYPE_CHECKING:
     from dicecli.records.counts import Counts

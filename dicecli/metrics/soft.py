@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import metric
 from dicecli.records.probabilities import SMOOTH
+from dicecli.records.wholes import ratio
 
 if TYPE_CHECKING:
     from dicecli.statistics.soft.measured import Channel, Together
@@ -167,12 +168,10 @@ def overall_dice_ce(
 
 
 def _form(form: str, channel: Channel, smooth: float) -> float:
-    from dicecli.statistics.soft.forms import FORMS
+    from dicecli.statistics.soft.forms import defined
 
-    try:
-        return float(FORMS[form](channel.sums.sums, smooth))
-    except ZeroDivisionError:
-        return math.nan
+    found: float = defined(form, channel.sums.sums, smooth)
+    return found
 
 
 def _generalised(weighting: str, maps: Together, smooth: float) -> float:
@@ -191,4 +190,4 @@ def _generalised(weighting: str, maps: Together, smooth: float) -> float:
 def _per_pixel(total: int, pixels: int) -> float:
     from dicecli.statistics.soft.sums import rounded
 
-    return rounded(total) / pixels if pixels else math.nan
+    return ratio(rounded(total), pixels)

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import metric
+from dicecli.records.wholes import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,7 @@ def dice_argmax(channel: Channel) -> float | None:
 
 
 def _hard(counts: Counts) -> float:
-    below = 2 * counts.tp + counts.fp + counts.fn
-    return 2 * counts.tp / below if below else math.nan
+    return ratio(2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn)
 
 
 def _best_of_mean(channels: Sequence[Channel], weights: Sequence[float] | None) -> tuple[float, float]:

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dicecli.plugins import load
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, exists
-from dicecli.reports.packed import Packed
-from dicecli.reports.resampled import Asked, Counted, Drawn, Sums, mean_of
+from dicecli.reports.resampled import Asked, Drawn, Sums
 from dicecli.reports.summary import deviation
+from dicecli.statistics._leading import statistic_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from dicecli.metrics._metric import Metric
+    from dicecli.records.wholes import Summands
     from dicecli.reports import pools
+    from dicecli.reports.adding import Added, Block
     from dicecli.reports.averages import Definition
     from dicecli.reports.table import Table
 
@@ -58,9 +61,8 @@ def intervals(
     Returns
     -------
     dict
-        NaN where fewer than two cases, or groups, have something to average. Averages of what is added up
-        have none where the metric is not of counts: sums of probabilities and pixels near boundaries are not
-        resampled.
+        NaN where fewer than two cases, or groups, have something to average, and of averages of what is
+        added up where the metric is :func:`not_resampled`.
     """
     names = tuple(names)
     found = {name: {each.name: Interval() for each in metrics if exists(name, each)} for name in names}
@@ -77,6 +79,23 @@ def intervals(
     return found
 
 
+def summands_of(of: str) -> Summands | None:
+    """Return what is added up of what metrics say they are of; None where the statistic does not say."""
+    found: Summands | None = getattr(load("statistics", statistic_of(of)), "SUMMANDS", None)
+    return found
+
+
+def is_resampled(metric: Metric) -> bool:
+    """Whether what a metric is of is added up, and scored, in each resample."""
+    is_quick = metric.resampled and metric.over_labels is None
+    return metric.pools and is_quick and summands_of(metric.of) is not None
+
+
+def not_resampled(metrics: Iterable[Metric]) -> list[Metric]:
+    """Return those of some metrics whose averages of what is added up have no interval, though they exist."""
+    return [each for each in metrics if each.averaged and each.pools and not is_resampled(each)]
+
+
 class _Drawing:
     """What is asked of all resamples, so that they are drawn once."""
 
@@ -84,11 +103,10 @@ class _Drawing:
         self._table, self._undefined = table, undefined
         self._sums = Sums([each.case.group for each in table.scored])
         self._known: dict[tuple[str, bool], Asked] = {}
-        self._counted: dict[bool, Counted] = {}
+        self._added: dict[tuple[str, bool], Added | None] = {}
         self._pools: dict[tuple[str, bool], pools.Sums] = {}
         self._deviations: dict[tuple[str, str], float] = {}
-        self._asked: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {}
-        self._last: dict[tuple[str, bool], Drawn] = {}
+        self._asked: dict[tuple[str, str], Callable[[Block], np.ndarray]] = {}
 
     def add(self, name: str, metric: Metric) -> None:
         """Ask for an average of a metric."""
@@ -98,42 +116,45 @@ class _Drawing:
             values = np.array([each.finite for each in definition.per_case(found)], np.float64)
             self._deviations[name, metric.name] = deviation(values[np.isfinite(values)].tolist())
             if self._sums.several(np.isfinite(values)):
-                self._asked[name, metric.name] = partial(mean_of, found=self._sums.mean(values))
+                self._asked[name, metric.name] = partial(self._sums.mean_of, found=self._sums.mean(values))
         elif definition.drawn is not None and self._is_several(definition, metric, over_regions):
             compute = definition.drawn
-            self._asked[name, metric.name] = lambda sums: compute(
-                self._drawn(sums, metric, over_regions=over_regions)
+            self._asked[name, metric.name] = lambda block: compute(
+                self._drawn(block, metric, over_regions=over_regions)
             )
 
-    def _drawn(self, sums: np.ndarray, metric: Metric, *, over_regions: bool) -> Drawn:
+    def _drawn(self, block: Block, metric: Metric, *, over_regions: bool) -> Drawn:
         """Return what averages of a metric share of some resamples."""
         key = metric.name, over_regions
-        if key not in self._last or self._last[key].sums is not sums:
-            self._last[key] = Drawn(sums, metric, self._known[key], self._undefined)
-        return self._last[key]
+        made: Drawn = block.kept(
+            key, lambda: Drawn(self._sums, block, metric, self._known[key], self._undefined)
+        )
+        return made
 
     def _is_several(self, definition: Definition, metric: Metric, over_regions: bool) -> bool:
         """Take in what is needed, and tell whether several of what is drawn have something."""
         asked = self._of(metric, over_regions=over_regions)
         if definition.pools:
-            return asked.counted is not None and asked.counted.is_several
+            return asked.added is not None and asked.added.is_several
         return self._sums.several(np.isfinite(self._values(metric, over_regions)).any(axis=1))
 
     def _of(self, metric: Metric, *, over_regions: bool) -> Asked:
         key = metric.name, over_regions
         if key not in self._known:
             means = [self._sums.mean(column) for column in self._values(metric, over_regions).T]
-            self._known[key] = Asked(self._counts(metric, over_regions=over_regions), means)
+            added = self._taken(metric.of, over_regions) if is_resampled(metric) else None
+            leading = None if added is None else self._taken(self._table.taken_as, over_regions)
+            self._known[key] = Asked(added, leading, self._table.weigh, means)
         return self._known[key]
 
-    def _counts(self, metric: Metric, *, over_regions: bool) -> Counted | None:
-        taken = self._table.taken(metric.of) if metric.pools else None
-        if not isinstance(taken, Packed):
-            return None
-        if over_regions not in self._counted:
-            part = self._table.part(over_regions=over_regions)
-            self._counted[over_regions] = Counted(self._sums, taken.numbers()[:, part])
-        return self._counted[over_regions]
+    def _taken(self, of: str, over_regions: bool) -> Added | None:
+        """Return what was measured by a statistic, to be added up; None where it does not say how."""
+        key = of, over_regions
+        if key not in self._added:
+            summands, part = summands_of(of), self._table.part(over_regions=over_regions)
+            taken = self._table.taken(of)
+            self._added[key] = None if summands is None else self._sums.added(taken, part, summands)
+        return self._added[key]
 
     def _values(self, metric: Metric, over_regions: bool) -> np.ndarray:
         """Return the values of a metric, ``(cases, rows)``."""

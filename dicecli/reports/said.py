@@ -11,6 +11,7 @@ from dicecli.plugins import load
 from dicecli.records.tools import said
 from dicecli.reports.averages import AVERAGES, definition, without_pools
 from dicecli.reports.bootstrap import RESAMPLES, SEED
+from dicecli.reports.intervals import not_resampled
 from dicecli.reports.presentation import figure, shown_metrics
 from dicecli.reports.rows import labels_found
 from dicecli.reports.text import inert
@@ -155,7 +156,9 @@ def _resampled(report: Numbers, *, every: bool) -> str:
         return ""
     over = report.summary.resampled
     how = "percentile bootstrap" if every else "bootstrap"
-    return f"{how} over {over}s ({RESAMPLES:,} resamples, seed {SEED}); SD is over cases"
+    text = f"{how} over {over}s ({RESAMPLES:,} resamples, seed {SEED}); SD is over cases"
+    names = [each.name for each in not_resampled(report.shown)]
+    return f"{text}; pooled {', '.join(names)} {'have' if names[1:] else 'has'} none" if names else text
 
 
 def _of_metrics(metrics: Sequence[Metric], settings: Settings, *, every: bool) -> Pairs:

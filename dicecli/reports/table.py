@@ -16,7 +16,7 @@ from dicecli.reports.rows import RowValues
 from dicecli.statistics._leading import leading, taken_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
@@ -52,7 +52,9 @@ class Table:
     ) -> None:
         self.scored, self.rows = tuple(scored), tuple(rows)
         self._settings, self._undefined = settings, settings.undefined
-        self._leading, self._taken_as = leading(settings.reads), taken_as(settings.reads)
+        self._leading = leading(settings.reads)
+        #: What metrics are of that take what the leading statistic has.
+        self.taken_as = taken_as(settings.reads)
         self._labels = sum(row.kind == "label" for row in rows)
         self._whole, self._start = whole, start
         self._taken: dict[str, Sequence[list[Any]]] = {}
@@ -78,12 +80,12 @@ class Table:
     @property
     def leading(self) -> Sequence[list[Any]]:
         """What the leading statistic has of each row, per case."""
-        return self.taken(self._taken_as)
+        return self.taken(self.taken_as)
 
     @property
     def pooled_leading(self) -> list[Any]:
         """What the leading statistic has of each row, added up over the cases."""
-        return self.totals(self._taken_as)
+        return self.totals(self.taken_as)
 
     def values(self, metric: Metric) -> array[float]:
         """Return every value of a metric: the rows of one case after those of the other; NaN undefined."""
@@ -194,7 +196,12 @@ class Table:
     @cached_property
     def _weights(self) -> list[float]:
         """What averages weight each row by; nothing where no case was scored."""
-        return [0.0 if each is None else self._leading.weight(each) for each in self.pooled_leading]
+        return [0.0 if each is None else self.weigh(each) for each in self.pooled_leading]
+
+    @property
+    def weigh(self) -> Callable[[Any], float]:
+        """From what the leading statistic has of a row to what averages weight it by."""
+        return self._leading.weight
 
     def columns(self, metrics: Sequence[Metric]) -> list[Columns]:
         """Return what statistics over cases are made of: every value of every row, and what is pooled."""

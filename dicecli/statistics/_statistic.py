@@ -18,6 +18,9 @@ A statistic is a plugin: a module or package of this folder, of which the pass u
     Yields a row and its measurement each; `mapped` is `map`, or that of a pool of threads.
 ``notes(state, opened)``
     What is to be said of the case once all was seen; may be missing.
+``SUMMANDS``
+    What is added up of its measurements, a :class:`~dicecli.records.wholes.Summands`, for reports to add it
+    up in resamples; may be missing, and then averages of what is added up have no interval.
 """
 
 from __future__ import annotations

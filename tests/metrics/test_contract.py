@@ -24,12 +24,14 @@ import dicecli
 from dicecli.errors import UnknownName, UsageError
 from dicecli.metrics._catalogue import BOTH_EMPTY, Metric, catalogue, every_of, resolve
 from dicecli.metrics._planned import planned
-from dicecli.metrics._wholes import Wholes, ratio
 from dicecli.plugins import load
 from dicecli.records.counts import Counts
 from dicecli.records.lengths import PIXELS, Length
 from dicecli.records.settings import Settings
-from dicecli.reports.resampled import scored
+from dicecli.records.wholes import Large, Wholes, ratio
+from dicecli.reports.adding import Added, Block, scored
+from dicecli.reports.intervals import is_resampled, summands_of
+from dicecli.reports.measured import added as sum_of
 from dicecli.statistics._leading import leading
 from dicecli.statistics.place import Places
 from dicecli.statistics.soft.measured import Channel
@@ -46,6 +48,7 @@ FIELDS = {
         "parameter",
         "argument",
         "over_labels",
+        "resampled",
         "aliases",
         "spoken",
         "given",
@@ -384,15 +387,31 @@ def test_huge_counts_scale(metric):
     assert pytest.approx(expected, rel=1e-15, abs=0) == metric.value(huge, SIZES)
 
 
+def hold_at_once(metric, measurements):
+    """Hold a metric of many resamples at once to what each gives alone: to the bit, under every policy.
+
+    Each measurement is drawn alone, then several of them, some more than once. What is returned is what the
+    metric says of the former at once: None where it does not take them so.
+    """
+    number = len(measurements)
+    draws = np.vstack([np.eye(number), np.random.default_rng(4).integers(0, 3, (4, number))])
+    added = Added(np.arange(number), [[each] for each in measurements], slice(None), summands_of(metric.of))
+    for policy in ("skip", "zero", "one") if metric.follows_undefined else ("skip",):
+        alone = []
+        for draw in draws.astype(int).tolist():
+            whole = sum_of(each for each, times in zip(measurements, draw, strict=True) for _ in range(times))
+            alone.append(metric.value(whole, None, policy))
+        np.testing.assert_array_equal(alone, scored(metric, added.in_rows(Block(draws)), policy)[:, 0])
+        np.testing.assert_array_equal(alone, scored(metric, added.whole(Block(draws)), policy))
+    return added.in_rows(Block(draws[:number])).at_once(metric.at_once)
+
+
 @named([each for each in OF_A_LABEL if each.averaged])
 def test_many_counts_at_once_are_as_each_alone(metric):
     """Resamples are scored at once: to the bit what each gives alone, under every policy, also huge counts."""
-    small = HAND_MADE + [each for each in RANDOM if each.total < 2**53]
-    for counts, kind in ((HAND_MADE, np.float64), (small, np.float64), (RANDOM[:300], object)):
-        many = np.array([[*each] for each in counts], kind).T
-        for policy in ("skip", "zero", "one"):
-            expected = [metric.value(each, None, policy) for each in counts]
-            np.testing.assert_array_equal(expected, scored(metric, many, policy))
+    small = HAND_MADE + [each for each in RANDOM[:300] if each.total < 2**50]
+    for counts in (HAND_MADE, small, RANDOM[:100], [Counts()]):
+        hold_at_once(metric, counts)
 
 
 #: Those that are ratios of whole numbers, and no more.
@@ -416,6 +435,16 @@ def test_ratios_are_scored_at_once(metric):
     assert found is None or found.tolist() == [metric.value(each) for each in large]
 
 
+@given(st.lists(st.integers(0, 2**1200) | st.integers(0, 2**70), min_size=1, max_size=4), st.integers(1, 13))
+def test_large_numbers_are_rounded_as_one_is(numbers, over):
+    """Numbers in pieces, which may overlap, are rounded to the nearest float64, once, whatever their size is."""
+    places = range(0, 1240, 40)
+    pieces = [(at, [(each >> at) % 2**40 * (1 + over * (at % 80)) for each in numbers]) for at in places]
+    whole = [sum(piece[place] << at for at, piece in pieces) for place in range(len(numbers))]
+    many = Large([(at, np.array(piece, np.float64)) for at, piece in pieces])
+    assert [each / 2**1074 for each in whole] == many.scaled(-1074).tolist()
+
+
 def test_many_whole_numbers_are_no_one_number():
     """What is asked of one number, or is not exact, is refused, so that each is scored alone."""
     many = Wholes(np.array([1.0, 0.0]), 1)
@@ -423,6 +452,7 @@ def test_many_whole_numbers_are_no_one_number():
     for each in (*refused, lambda n: ratio(n, 1), lambda n: ratio(1, n)):
         with pytest.raises(TypeError):
             each(many)
+    assert [bool(Wholes(np.array(each), 5)) for each in ([1.0, 5.0], [0.0, 0.0])] == [True, False]
     with pytest.raises(OverflowError):
         many + 2**53
     assert [2.0, -6.0] == ((3 - many) * -2 + abs(-many) + many * 5 - 0).values.tolist()
@@ -763,6 +793,35 @@ def test_added_sums_are_those_of_all_pixels(metric, drawn, exclusive):
         assert found == expected or (math.isnan(found) and math.isnan(expected))
 
 
+def some_classes():
+    """Return classes of maps of a few pixels, tiny and equal probabilities among them; and of none."""
+    random = np.random.default_rng(8)
+    found = []
+    for pixels in (0, 1, 5, 9, 9):
+        p = random.choice([0.0, 1.0, 0.5, 1e-9, 1e-200, *random.random(5)], pixels).tolist()
+        g = random.integers(0, 2, pixels).tolist()
+        found.append(brute.channel(p, g, random.integers(0, 2, pixels).tolist()))
+    return [*found, brute.channel([0.0, 0.0], [0, 0], [0, 0])]
+
+
+SOME_CLASSES = some_classes()
+
+
+#: Those that need the histograms are scored one by one, which takes too long for resamples.
+ONE_BY_ONE = {"average_precision", "dice_best", "best_threshold", "gain"}
+
+
+@named(OF_A_CLASS)
+@pytest.mark.parametrize("smooth", [0.0, 1e-5])
+def test_many_classes_at_once_are_as_each_alone(metric, smooth):
+    """Resamples are scored to the bit as each alone, also where a case has no such class or no argmax."""
+    metric = with_smooth(metric, smooth)
+    at_once = hold_at_once(metric, SOME_CLASSES)
+    hold_at_once(metric, [*SOME_CLASSES[1:4], None, replace(SOME_CLASSES[2], argmax=None)])
+    if metric.function.__module__.startswith("dicecli."):
+        assert isinstance(at_once, np.ndarray) == is_resampled(metric) == (metric.name not in ONE_BY_ONE)
+
+
 @named([each for each in OF_A_CLASS if each.over_labels is not None])
 @settings(max_examples=20)
 @given(maps_of_classes(least=1), st.booleans(), st.integers(1, 9))
@@ -902,6 +961,20 @@ def hold_to_its_unit(metric, every, axes):
 def test_metrics_of_other_statistics(metric):
     """Its values are what its range, its direction, its sentence and its unit say of the measurements."""
     hold(metric, EXAMPLES[metric.of])
+
+
+@named([each for each in OF_OTHERS if is_resampled(each)])
+def test_many_of_other_statistics_at_once_are_as_each_alone(metric):
+    """Resamples are scored to the bit as each alone."""
+    equal, unequal, _, _ = EXAMPLES[metric.of]
+    hold_at_once(metric, [*unequal, *equal])
+    hold_at_once(metric, [*equal[:2], None])
+
+
+def test_boundary_iou_is_scored_at_once():
+    """Where no row is empty; elsewhere one by one, since 0 and undefined are told apart by the masks."""
+    (metric,) = [each for each in OF_OTHERS if each.name == "boundary_iou"]
+    assert isinstance(hold_at_once(metric, EXAMPLES["surface"].equal[:2]), np.ndarray)
 
 
 TOY = Examples(

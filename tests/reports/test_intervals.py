@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
+import operator
 import statistics
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from make import measured
 
+import dicecli
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports import bootstrap, resampled
 from dicecli.reports.averages import OVER_REGIONS, average
-from dicecli.reports.intervals import Interval
+from dicecli.reports.intervals import Interval, not_resampled
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings
 
 REGIONS = {"both": [1, 2], "second": [2]}
 FEW = 40
+SIZE = operator.attrgetter("reference")
+#: How a measurement weighs, by what it is of; one that is None is left out.
+WEIGHTS = {
+    "counts": SIZE,
+    "surface": SIZE,
+    "soft": lambda channel: 0 if channel is None else channel.sums.reference,
+}
 
 
 def result(name, labels, group=None, counted=10_000):
@@ -62,8 +72,8 @@ def brute(report, name, metric):
     found = []
     for draw in draws.tolist():
         drawn = [case for unit in draw for case in members[unit]]
-        score = lambda counts: metric.value(counts, None, report.settings.undefined)  # noqa: E731
-        found.append(average(OVER_REGIONS.get(name, name), drawn, score).finite)
+        score = lambda taken: metric.value(taken, None, report.settings.undefined)  # noqa: E731
+        found.append(average(OVER_REGIONS.get(name, name), drawn, score, WEIGHTS[metric.of]).finite)
     kept = sorted(each for each in found if not math.isnan(each))
     share = len(kept) / FEW
     return (kept[round(1 * share)], kept[min(len(kept) - 1, round(38 * share))]) if kept else None
@@ -102,6 +112,59 @@ def test_an_interval_is_that_of_plain_loops(table, groups, undefined):
                 assert len({each.case.group or each.case.name for each in report.scored}) == 1 or is_one(
                     report
                 )
+
+
+def maps_of(channels, seed, groups=None, **options):
+    """Make a report from maps of a few pixels, of so many channels each; one channel has no largest one."""
+    random, results = np.random.default_rng(seed), []
+    for at, number in enumerate(channels):
+        p = random.dirichlet([0.5] * number, 6) if number > 1 else random.random((6, 1))
+        g = random.integers(0, max(2, number), 6)
+        (case,) = dicecli.soft(p, g, independent=number == 1).results
+        results.append(replace(case, case=Case(f"c{at}", "p", "r", groups and groups[at])))
+    return Report(results, make_settings(soft=True, **options))
+
+
+@settings(deadline=None, max_examples=5)
+@given(
+    channels=st.lists(st.sampled_from([1, 2, 3]), min_size=2, max_size=5),
+    groups=st.lists(st.sampled_from([None, "a", "b"]), min_size=5, max_size=5),
+    options=st.sampled_from([{}, {"smooth": 0.0, "undefined": "zero"}]),
+    seed=st.integers(0, 99),
+)
+@example(channels=[1, 2, 3, 3], groups=[None] * 5, options={}, seed=1)
+@pytest.mark.usefixtures("few")
+def test_of_soft_scores_it_is_that_of_plain_loops(channels, groups, options, seed):
+    """Sums and histograms are added up anew, also where cases lack a label; but what takes too long."""
+    report = maps_of(channels, seed, groups, **options)
+    is_several = len({each.case.group or each.case.name for each in report.scored}) > 1
+    left_out = {each.name for each in not_resampled(report.metrics)}
+    assert left_out == {"dice_best", "best_threshold", "gain", "average_precision"}
+    for name in ("macro", "micro", "weighted"):
+        for metric in report.metrics:
+            actual = report.intervals[name][metric.name]
+            if metric.name in left_out or not is_several:
+                assert math.isnan(actual.low)
+            else:
+                expected = brute(report, name, metric) or (math.nan, math.nan)
+                assert pytest.approx(expected, rel=1e-12, nan_ok=True) == actual[:2], (name, metric.name)
+
+
+@pytest.mark.usefixtures("few")
+def test_of_boundary_iou_it_is_that_of_plain_loops():
+    """Pixels of bands are added up anew, where labels are missing in some cases, too."""
+    random, results = np.random.default_rng(6), []
+    for at in range(5):
+        masks = random.integers(0, 3 if at else 2, (2, 5, 5)).astype(np.uint8)
+        (case,) = dicecli.score(*masks, metrics=["boundary_iou"], boundary_width="1px").results
+        results.append(replace(case, case=Case(f"c{at}", "p", "r")))
+    for policy in ("skip", "one"):
+        report = Report(
+            results, make_settings(metrics=["boundary_iou"], boundary_width="1px", undefined=policy)
+        )
+        for name in ("macro", "micro", "weighted"):
+            expected = brute(report, name, report.metrics[0])
+            assert pytest.approx(expected, rel=1e-12) == report.intervals[name]["boundary_iou"][:2]
 
 
 def is_one(report):

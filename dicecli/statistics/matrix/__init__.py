@@ -12,6 +12,7 @@ from dicecli.statistics.matrix.cells import Matrix
 from dicecli.statistics.matrix.counts import (
     COLUMNS,
     FACTS,
+    SUMMANDS,
     every,
     facts,
     is_layered,
@@ -37,6 +38,7 @@ __all__ = [
     "MEASURES",
     "OPTIONS",
     "READS",
+    "SUMMANDS",
     "Matrix",
     "begin",
     "done",

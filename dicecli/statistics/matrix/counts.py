@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import IMAGE
+from dicecli.records.wholes import Summands
 from dicecli.statistics.matrix.cells import Matrix
 
 if TYPE_CHECKING:
@@ -110,3 +111,5 @@ def wrong(counts: Counts) -> int:
 #: What JSON and rows say of a row, beside its metrics.
 FACTS = Counts
 COLUMNS = tuple(each.name for each in fields(Counts))
+#: A count needs no more than its four numbers.
+SUMMANDS = Summands({"counts": tuple}, 4, lambda taken: Counts(*taken("counts")), is_there)

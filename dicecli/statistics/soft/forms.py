@@ -7,6 +7,7 @@ go through it alike, element by element, with their gradients.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicecli.records.probabilities import SMOOTH
@@ -72,6 +73,20 @@ FORMS: dict[str, Callable[[Sums, float], Any]] = {
     "jaccard": jaccard,
     "squared": squared,
 }
+
+
+def defined(form: str, sums: Sums, smooth: float) -> Any:
+    """Return a form of soft Dice, NaN where it is 0/0: a float, or of arrays an array."""
+    if isinstance(sums.overlap, float):
+        try:
+            return float(FORMS[form](sums, smooth))
+        except ZeroDivisionError:
+            return math.nan
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return FORMS[form](sums, smooth)
+
 
 #: Which power of the reference's size divides a class in generalised Dice, by the word for it.
 WEIGHTINGS: dict[str, int] = {"square": 2, "simple": 1, "uniform": 0}

@@ -11,16 +11,19 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, fields
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, overload
 
 import numpy as np
 
 from dicecli.records.measurements import Least, Most, Shape, Whole
+from dicecli.records.wholes import real
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics.soft.forms import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from dicecli.records.wholes import Large, Wholes
 
 #: Thresholds are multiples of 1/STEPS; the histograms have a bin from each to the next, and one for 1.
 STEPS = 1000
@@ -29,7 +32,8 @@ BINS = 20
 #: What a probability of 0 counts as where its logarithm is taken, 2^-52: such a pixel costs 36.04.
 LEAST = float(np.finfo(np.float64).eps)
 #: Of the whole numbers that stand for fractions.
-_UNIT = 1 << 1074
+_EXPONENT = -1074
+_UNIT = 1 << -_EXPONENT
 #: The type of a sum of them: of fewer pixels than 2^128, at :data:`LEAST` each.
 Sum = Annotated[int, Least(0), Most(1 << 1074 + 128 + 6)]
 
@@ -40,9 +44,13 @@ def exact(value: float) -> int:
     return above << (1075 - below.bit_length())
 
 
-def rounded(value: int) -> float:
-    """Return the float64 nearest to so many times 2^-1074."""
-    return value / _UNIT
+@overload
+def rounded(value: int) -> float: ...
+@overload
+def rounded(value: Wholes | Large) -> np.ndarray: ...
+def rounded(value: int | Wholes | Large) -> float | np.ndarray:
+    """Return the float64 nearest to so many times 2^-1074; of many an array of them."""
+    return value / _UNIT if isinstance(value, int) else value.scaled(_EXPONENT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +107,20 @@ class ChannelSums:
     def sums(self) -> Sums:
         """What the forms of soft Dice are made of, as floats."""
         return Sums(
-            rounded(self.overlap), rounded(self.prediction), rounded(self.squared), float(self.reference)
+            rounded(self.overlap), rounded(self.prediction), rounded(self.squared), real(self.reference)
         )
+
+    @property
+    def bins(self) -> tuple[list[int], list[int]]:
+        """The histograms inside and outside in :data:`BINS` bins of equal width, 1 itself in the last."""
+        merged = [each[:STEPS].reshape(BINS, -1).sum(axis=1).tolist() for each in self._histograms]
+        for counts, each in zip(merged, self._histograms, strict=True):
+            counts[-1] += int(each[STEPS])
+        return merged[0], merged[1]
+
+    @property
+    def _histograms(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.inside, self.outside
 
     def __add__(self, other: Self) -> Self:
         added: Self = _added(self, other)

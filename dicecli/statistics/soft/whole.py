@@ -18,6 +18,7 @@ from dicecli.statistics.soft.measured import (
     wrong,
 )
 from dicecli.statistics.soft.state import Summing
+from dicecli.statistics.soft.summands import SUMMANDS
 from dicecli.statistics.soft.sums import ChannelSums, JointSums
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "FACTS",
     "MEASURES",
     "OPTIONS",
+    "SUMMANDS",
     "begin",
     "done",
     "every",

@@ -17,6 +17,7 @@ from dicecli.statistics.surface.measured import (
 )
 from dicecli.statistics.surface.rows import rows
 from dicecli.statistics.surface.state import State
+from dicecli.statistics.surface.summands import SUMMANDS
 from dicecli.statistics.surface.wording import described
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MEASURES",
     "OPTIONS",
+    "SUMMANDS",
     "Bands",
     "Contours",
     "Distances",
