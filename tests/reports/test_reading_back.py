@@ -93,11 +93,13 @@ def report(request):
 
 def rendered(report):
     """Return the report in every form of text that it has."""
+    reads = report.settings.reads
     return {
         f"{name} {part}": report.render(name, part)
         for name in having("exporters", "report")
         for part in load("exporters", name).PARTS
-        if report.settings.reads in PARTS[part].reads
+        if reads in PARTS[part].reads
+        and reads in getattr(load("exporters", name), "READS", (reads,))
         and (PARTS[part].asks is None or report.settings.option(PARTS[part].asks))
     }
 
