@@ -90,7 +90,8 @@ class Large:
     Parameters
     ----------
     pieces : sequence of (int, numpy.ndarray)
-        What each number is the sum of: whole numbers from 0 in float64, times 2 to the power of the first.
+        What each number is the sum of: whole numbers from 0 in float64, times 2 to the power of the first,
+        which ascends.
     """
 
     __slots__ = ("_pieces",)
@@ -107,9 +108,9 @@ class Large:
         rest = np.zeros_like(found)
         for each in terms[1:]:
             total = found + each
-            of_each = total - found
-            # What was lost, exactly; only the sum of what was lost may be rounded, by less than `doubt`.
-            rest = rest + ((found - (total - of_each)) + (each - of_each))
+            # What was lost, exactly, for `found` has no smaller bits than `each` may have; only the sum of
+            # what was lost may be rounded, by less than `doubt`.
+            rest = rest + (each - (total - found))
             found = total
         doubt = np.ldexp(found, -98) if len(terms) > 2 else np.zeros_like(rest)
         rounded: np.ndarray = found + (rest - doubt)

@@ -414,6 +414,11 @@ def test_many_counts_at_once_are_as_each_alone(metric):
         hold_at_once(metric, counts)
 
 
+def test_a_policy_puts_values_at_once_where_both_are_empty():
+    """Where a value is undefined for other reasons, too, a policy puts one where the metric says."""
+    hold_at_once(replace(catalogue()["dice"], is_empty=lambda counts: counts.tn > 0), HAND_MADE)
+
+
 #: Those that are ratios of whole numbers, and no more.
 RATIOS = {
     *("dice", "f1", "iou", "precision", "recall", "specificity", "npv", "fpr", "fnr", "fdr", "prevalence"),

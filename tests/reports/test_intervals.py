@@ -18,6 +18,7 @@ import dicecli
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports import bootstrap, resampled
+from dicecli.reports.adding import Block, Columns
 from dicecli.reports.averages import OVER_REGIONS, average
 from dicecli.reports.intervals import Interval, not_resampled
 from dicecli.reports.report import Report
@@ -225,6 +226,24 @@ def test_an_interval_hangs_on_nothing_else(monkeypatch):
     assert {name: repr(each["dice"]) for name, each in alone.items()} == {
         name: repr(each["dice"]) for name, each in beside.items()
     }
+
+
+@given(
+    st.lists(
+        st.integers(0, 2**51) | st.integers(2**48, 2**49) | st.integers(0, 2**200), min_size=6, max_size=6
+    )
+)
+def test_sums_are_exact(numbers):
+    """Whatever is drawn, and over rows, numbers of any size are added up to the last bit."""
+    table = np.array(numbers, object).reshape(3, 1, 2)
+    drawn = np.array([[2, 0], [0, 2], [1, 1]])
+    columns = Columns(np.array([0, 0, 1]), table)
+    found = [
+        (at, piece.sum(axis=2)[:, 0].tolist()) for at, piece in columns.added(Block(drawn.astype(float)))
+    ]
+    first, second = sum(numbers[:4]), sum(numbers[4:])
+    for place, (one, other) in enumerate(drawn.tolist()):
+        assert one * first + other * second == sum(int(piece[place]) << at for at, piece in found)
 
 
 @pytest.mark.parametrize("scale", [2**20, 2**60, 2**90])
