@@ -8,13 +8,10 @@ labels and, apart, over regions, which overlap, and would count pixels twice amo
 from __future__ import annotations
 
 import math
-import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.reports.means import Average, mean
-from dicecli.reports.measured import added
-from dicecli.reports.pools import Pools, Sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dicecli.metrics._metric import Metric
-    from dicecli.reports.pools import Taken
+    from dicecli.reports.pools import Pools
     from dicecli.reports.resampled import Drawn
 
 
@@ -223,38 +220,3 @@ def names_of(metrics: Iterable[Metric], *, several: bool) -> tuple[str, ...]:
 def without_pools() -> tuple[str, ...]:
     """Return the averages that a metric has which does not add up: means of values."""
     return tuple(each.name for each in _DEFINITIONS if not each.pools)
-
-
-def average(
-    name: str,
-    cases: Taken,
-    score: Callable[[Any], float],
-    weigh: Callable[[Any], float] = operator.attrgetter("reference"),
-) -> Average:
-    """Compute one average of one metric, from measurements alone.
-
-    Parameters
-    ----------
-    name : str
-        One of :data:`~dicecli.reports.averages.AVERAGES`.
-    cases : sequence of sequence
-        Per case the measurement of every label that takes part, in one order throughout.
-    score : callable
-        From a measurement to a value, NaN where undefined.
-    weigh : callable, optional
-        From a measurement to its weight: the pixels of the reference.
-
-    Raises
-    ------
-    KeyError
-        There is no such average.
-    """
-    totals = [added(label) for label in zip(*cases, strict=True)]
-    pools = Pools(
-        Sums(cases, totals),
-        score,
-        lambda: [score(each) for each in totals],
-        lambda: [[score(each) for each in case] for case in cases],
-        lambda: [weigh(each) for each in totals],
-    )
-    return AVERAGES[name].compute(pools)

@@ -8,12 +8,13 @@ from fractions import Fraction
 import make
 import numpy as np
 import pytest
+from averaging import average
 
 import dicecli
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
-from dicecli.reports.averages import average, mean
+from dicecli.reports.means import mean
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, score_many
 from dicecli.statistics._confusion import ConfusionMatrix

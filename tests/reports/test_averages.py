@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from averaging import average
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from dicecli.reports.averages import (
     AVERAGES,
     OVER_REGIONS,
     alone,
-    average,
     definition,
     exists,
     leading,

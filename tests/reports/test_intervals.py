@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from averaging import average
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from make import measured
@@ -19,7 +20,7 @@ from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports import bootstrap, resampled
 from dicecli.reports.adding import Block, Columns
-from dicecli.reports.averages import OVER_REGIONS, average
+from dicecli.reports.averages import OVER_REGIONS
 from dicecli.reports.intervals import Interval, not_resampled
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from averaging import average
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -19,7 +20,7 @@ from dicecli.masks.blocks import MAX_WINDOW_PIXELS, plan
 from dicecli.metrics._catalogue import resolve
 from dicecli.records.counts import Counts, pooled
 from dicecli.records.measurements import Row
-from dicecli.reports.averages import AVERAGES, average
+from dicecli.reports.averages import AVERAGES
 from dicecli.reports.rows import RowValues, identities
 from dicecli.statistics._confusion import NO_LABEL, ConfusionMatrix
 
