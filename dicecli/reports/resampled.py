@@ -201,7 +201,10 @@ class Drawn:
         found = [self._sums.mean_of(self._block, each) for each in self._asked.means]
         return np.array(found).reshape(len(found), len(self._block)).T
 
-    mean = staticmethod(over_rows)
+    @staticmethod
+    def mean(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return the mean over rows, as :func:`over_rows` has it."""
+        return over_rows(values, weights)
 
 
 def _known(added: Added | None) -> Added:
