@@ -11,7 +11,7 @@ import numpy as np
 from dicecli.plugins import load
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, exists
 from dicecli.reports.resampled import Asked, Drawn, Sums
-from dicecli.reports.summary import deviation
+from dicecli.reports.summing import deviation
 from dicecli.statistics._leading import statistic_of
 
 if TYPE_CHECKING:

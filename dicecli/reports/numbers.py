@@ -197,7 +197,7 @@ class Numbers(Run):
     @cached_property
     def summary(self) -> Summary:
         """The statistics over cases of every row and metric."""
-        from dicecli.reports.summary import summarise
+        from dicecli.reports.summing import summarise
 
         ranked = next((each for each in (*self.shown, *self.metrics) if each.better != "neither"), None)
         return summarise(

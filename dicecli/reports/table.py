@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
-    from dicecli.reports.summary import Columns
+    from dicecli.reports.summing import Columns
 
 
 class Table:
@@ -207,7 +207,7 @@ class Table:
         """Return what statistics over cases are made of: every value of every row, and what is pooled."""
         import numpy as np
 
-        from dicecli.reports.summary import Columns
+        from dicecli.reports.summing import Columns
 
         self.compute(metrics)
         shape = (len(metrics), len(self.scored), len(self.rows))

@@ -33,7 +33,7 @@ from dicecli.reports.merging import merged
 from dicecli.reports.presentation import figure
 from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
-from dicecli.reports.summary import statistics as summed_up
+from dicecli.reports.summing import statistics as summed_up
 
 INF, NAN = math.inf, math.nan
 #: Label 1 is 3, then 1 columns apart, is missed, is in neither mask, and is 2 apart; label 2 is 4 apart, then 5.
