@@ -142,6 +142,7 @@ class NoAttribute(UnknownName, AttributeError):
 
     @name.setter
     def name(self, given: str) -> None:
+        """Leave it as it is, whatever Python puts there."""
         del given
 
 

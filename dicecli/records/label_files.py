@@ -20,20 +20,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
 
 from dicecli.errors import LabelFileError
 from dicecli.plugins import unknown
 from dicecli.records.calling import telling
 from dicecli.records.labels import NO_LABEL, LabelScheme
+from dicecli.records.literals import colours_of, integers, is_integer
 from dicecli.words import did_you_mean, did_you_mean_file
-
-if TYPE_CHECKING:
-    from dicecli.records.labels import Colour
 
 _KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
 _EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver", "2": "tumour"}}.'
-_INTEGERS = "Write the number of a label, or several in brackets: [1, 2]."
 
 
 def presets() -> tuple[str, ...]:
@@ -113,7 +109,7 @@ def _scheme(content: dict[str, object], source: str) -> LabelScheme:
     labels = content.get("labels")
     if not isinstance(labels, dict) or not labels:
         raise LabelFileError(f"{source}: 'labels' is missing, or is not an object", _EXAMPLE)
-    if all(_is_integer(key) for key in labels):
+    if all(is_integer(key) for key in labels):
         return _own_form(content, labels, source)
     mixed = {"ignore", "regions", "background", "colours"} & set(content)
     if mixed:
@@ -135,15 +131,15 @@ def _own_form(content: dict[str, object], labels: dict[str, object], source: str
     if len(names) < len(labels):
         raise LabelFileError(f"{source}: one label is written twice", "Give each label one name.")
     regions = {
-        str(name): _integers(members, source, f"region '{name}'")
+        str(name): integers(members, source, f"region '{name}'")
         for name, members in _object(content.get("regions", {}), source, "regions").items()
     }
     ignore = content.get("ignore")
     background = content.get("background", 0)
-    if not (background is None or _is_integer(background)):
+    if not (background is None or is_integer(background)):
         raise LabelFileError(f"{source}: background {background!r} is no label", _EXAMPLE)
-    left_out = () if ignore is None else _integers(ignore, source, "ignore")
-    colours = _colours(_object(content.get("colours", {}), source, "colours"), left_out, source)
+    left_out = () if ignore is None else integers(ignore, source, "ignore")
+    colours = colours_of(_object(content.get("colours", {}), source, "colours"), left_out, source)
     return _checked(
         LabelScheme(
             names=dict(sorted(names.items())),
@@ -157,29 +153,12 @@ def _own_form(content: dict[str, object], labels: dict[str, object], source: str
     )
 
 
-def _colours(table: dict[str, object], ignore: tuple[int, ...], source: str) -> dict[Colour, tuple[int, ...]]:
-    """Return the labels of each colour: the one that it is read as, then others, which are left out.
-
-    A label has one colour or a list of them. Of labels with one colour at most one may be evaluated.
-    """
-    found: dict[Colour, list[int]] = {}
-    for key, value in table.items():
-        several = [value]
-        if isinstance(value, list) and isinstance(next(iter(value), 0), (list, str)):
-            several = value
-        for colour in several:
-            found.setdefault(_colour(colour, source), []).append(_integers(key, source, "colours")[0])
-    if any(sum(label not in ignore for label in labels) > 1 for labels in found.values()):
-        raise LabelFileError(f"{source}: two labels have the same colour", "Give each label its own colour.")
-    return {colour: tuple(sorted(labels, key=ignore.__contains__)) for colour, labels in found.items()}
-
-
 def _nnunet_form(labels: dict[str, object], source: str) -> LabelScheme:
     """Read nnU-Net's form: name to integer, or to a list: a region. ``ignore`` is its word for that label.
 
     nnU-Net evaluates regions alone once one is declared, single labels among them; so do ``regions`` here.
     """
-    members = {name: _integers(value, source, f"label '{name}'") for name, value in labels.items()}
+    members = {name: integers(value, source, f"label '{name}'") for name, value in labels.items()}
     ignore = members.pop("ignore", ())
     has_regions = any(isinstance(value, list) for value in labels.values())
     names = {value[0]: name for name, value in members.items() if len(value) == 1}
@@ -232,34 +211,3 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice")
     return found
-
-
-def _is_integer(value: object) -> TypeGuard[int | str]:
-    if isinstance(value, str):
-        return re.fullmatch(r"-?\d+", value) is not None
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_byte(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
-
-
-def _integers(value: object, source: str, what: str) -> tuple[int, ...]:
-    several = value if isinstance(value, list) else [value]
-    labels = [int(each) for each in several if _is_integer(each)]
-    if not labels or len(labels) < len(several):
-        raise LabelFileError(
-            f"{source}: {what} is {value!r}, not an integer or a list of integers", _INTEGERS
-        )
-    return tuple(sorted(set(labels)))
-
-
-def _colour(value: object, source: str) -> Colour:
-    if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
-        value = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-    if not (isinstance(value, list) and len(value) == 3 and all(_is_byte(each) for each in value)):
-        raise LabelFileError(
-            f"{source}: {value!r} is no colour",
-            'Write [red, green, blue], each 0 to 255, or "#rrggbb"; several in brackets.',
-        )
-    return value[0], value[1], value[2]

@@ -6,7 +6,6 @@ made from these fields, so that an option is written once: :mod:`dicecli.records
 
 from __future__ import annotations
 
-import math
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cache
 from types import NoneType
@@ -20,10 +19,6 @@ from typing import (
     get_origin,
     get_type_hints,
 )
-
-from dicecli.errors import UsageError
-from dicecli.plugins import installed
-from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -207,49 +202,3 @@ def _facts_of_type(hint: Any, declared: Option) -> dict[str, Any]:
     )
     found = "text" if choices else next((word for each, word in types if each in parts), "text")
     return {"type": found, "choices": choices, "is_optional": NoneType in parts}
-
-
-def checked(given: DataclassInstance) -> dict[str, Any]:
-    """Return the values of the options of a record, each of the type that its option has.
-
-    Texts are not looked into, nor what may be several values: who makes something of them does that.
-
-    Raises
-    ------
-    UsageError
-        A value that its option does not take.
-    """
-    return {each.name: _checked(each, getattr(given, each.name)) for each in table_of(type(given)).values()}
-
-
-def _checked(option: Option, given: Any) -> object:
-    if given is option.default or (given is None and option.is_optional):
-        return given
-    if option.choices:
-        is_taken = isinstance(given, str) and (
-            given in option.choices or (option.plugins is not None and given in installed(option.plugins))
-        )
-    elif option.is_many or option.type == "text":
-        return given
-    else:
-        given = given.item() if hasattr(given, "item") and getattr(given, "ndim", 0) == 0 else given
-        is_taken = isinstance(given, bool) if option.type == "flag" else _is_number(option, given)
-    if not is_taken:
-        more = installed(option.plugins) if option.plugins else ()
-        expected = replace(option, choices=(*option.choices, *more)).expected
-        meant = did_you_mean(given, option.choices) if isinstance(given, str) else ""
-        raise UsageError(f"{option.name} is {given!r}", f"{meant}It is {expected}. {option.help}")
-    return float(given) if option.type == "number" else given
-
-
-def _is_number(option: Option, given: object) -> bool:
-    kinds = int if option.type == "integer" else (int, float)
-    if not isinstance(given, kinds) or isinstance(given, bool):
-        return False
-    if isinstance(given, float) and not math.isfinite(given):
-        return False
-    return (
-        (option.least is None or given >= option.least)
-        and (option.above is None or given > option.above)
-        and (option.most is None or given <= option.most)
-    )

@@ -1,7 +1,8 @@
 """Every number of a run, whatever its predictions are, each computed once and when it is asked for.
 
 Everything here is arithmetic on what :class:`~dicecli.records.cases.Scored` holds. Nothing reads a mask, so
-that a report can be made again, in another form, from the measurements alone.
+that a report can be made again, in another form, from the measurements alone. The file is long because the
+class is one: what a number hangs on stands beside it.
 """
 
 from __future__ import annotations

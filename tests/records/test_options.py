@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from dicecli.errors import UsageError
-from dicecli.records.options import Option, checked, names_of, option, table_of
+from dicecli.records.given import checked
+from dicecli.records.options import Option, names_of, option, table_of
 from dicecli.records.probabilities import OfMaps, Probabilities
 from dicecli.records.settings import (
     AVERAGES,

@@ -170,7 +170,7 @@ def a_labels_file_that_is_none(scene):
         scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, labels=_BY_HAND)
 
 
-@TABLE("records.label_files._integers: Write the number of a label")
+@TABLE("records.literals.integers: Write the number of a label")
 def labels_that_are_no_integers(scene):
     scene.pair(PREDICTION, REFERENCE + 2 * (PREDICTION - REFERENCE))
     for key, bad in (("ignore", "void"), ("regions", {"both": "all"})):
@@ -239,7 +239,7 @@ def two_names_of_a_label(scene):
     scene.right(DICE, _LABELS, number="dice[liver]")
 
 
-@TABLE("records.label_files._colours: Give each label its own colour.")
+@TABLE("records.literals.colours_of: Give each label its own colour.")
 def two_labels_of_a_colour(scene):
     scene.pair()
     labels = {"0": "background", "1": "road", "2": "sky"}
@@ -285,7 +285,7 @@ def a_region_of_no_label(scene):
     scene.right(DICE, _LABELS, number="dice[both]")
 
 
-@TABLE("records.label_files._colour: Write [red, green, blue]")
+@TABLE("records.literals._colour: Write [red, green, blue]")
 def a_colour_that_is_none(scene):
     scene.png("p.png", np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1).astype(np.uint8))
     scene.png("r.png", REFERENCE)
@@ -365,7 +365,7 @@ def a_size_that_is_none(scene):
         scene.right(DICE, f"{_SCORE} --max-memory {size}")
 
 
-@TABLE("records.options._checked: It is")
+@TABLE("records.given._checked: It is")
 def a_value_that_an_option_does_not_take(scene):
     for name, bad, good in (("undefined", "half", "skip"), ("band", 0, 1), ("threshold", -1, 1)):
         hint = scene.refused(dicecli.score, PREDICTION, REFERENCE, **{name: bad})
@@ -373,7 +373,7 @@ def a_value_that_an_option_does_not_take(scene):
         scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: good})
 
 
-@TABLE("records.options._checked: Did you mean")
+@TABLE("records.given._checked: Did you mean")
 def a_value_with_a_slip(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, undefined="skp")
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, undefined=scene.meant())
