@@ -1,4 +1,4 @@
-"""What users type: several words in one text, words that are spelt in another way, words with a slip."""
+"""What users type: several words in one text, spelt in another way, with a slip; and what sentences count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 #: So many names of a folder are looked at.
 _LOOKED_AT = 1_000
@@ -89,3 +89,14 @@ def did_you_mean_file(path: str | Path) -> str:
             beside = [str(folder / each.name) for each in islice(folder.iterdir(), _LOOKED_AT)]
             return did_you_mean(str(Path(path)), beside, most=1)
     return ""
+
+
+def counted(n: int, thing: str) -> str:
+    """Say how many there are of something: 1 label, 1,500 labels."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """Name so many, and say how many more there are: a, b and 2 more; an empty text of none."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

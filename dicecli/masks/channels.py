@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
 from dicecli.records.measurements import Row
-from dicecli.words import did_you_mean, listed
+from dicecli.words import did_you_mean, listed, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -239,10 +239,9 @@ def check_covered(
     covered |= set() if excludes or scheme.background is None else {scheme.background}
     bare = {label: n for label, n in sizes.items() if label not in covered}
     if bare:
-        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(bare.items())[:5])
-        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+        shown = some_of([f"{label} ({n:,} pixels)" for label, n in sorted(bare.items())], 5)
         raise NoChannel(
-            f"no channel of the probabilities is about label {shown}{more}; they are about "
+            f"no channel of the probabilities is about label {shown}; they are about "
             f"{', '.join(each.title for each in channels)}",
             f"Say what the channels are: --channels. --ignore-label {min(bare)} leaves these pixels out "
             "instead, so that nothing which is predicted there counts as wrong.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UnknownLabel
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,9 @@ def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
         label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
     }
     if strange:
-        shown = ", ".join(f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())[:5])
-        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+        shown = some_of([f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())], 5)
         raise UnknownLabel(
-            f"label {shown}{more} is not declared by {scheme.source}",
+            f"label {shown} is not declared by {scheme.source}",
             "If 255 stands for label 1, which is declared: --threshold 128."
             if scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
             else "Declare it there: then its pixels count as errors wherever the other mask says something "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dicecli.metrics._catalogue import catalogue, resolve
 from dicecli.records.counts import Counts
 from dicecli.statistics.matrix import is_layered
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,9 +81,7 @@ def _value(name: str, counts: Counts) -> float:
 
 
 def _listed(rows: Sequence[RowValues]) -> str:
-    names = [row.title for row in rows[:_NAMED]]
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return ", ".join(names) + more
+    return some_of([row.title for row in rows], _NAMED)
 
 
 def _one_hot(case: Scored, rows: Sequence[RowValues], settings: Settings) -> list[str]:

@@ -20,6 +20,7 @@ from dicecli.records.settings import CALLED
 from dicecli.reports import asked as names
 from dicecli.reports.bound import bind
 from dicecli.reports.report import Report
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,9 +204,9 @@ def _check_range(metric: Metric, limit: float, text: str) -> None:
 
 def _of_run(gate: Gate, number: Number) -> Verdict:
     read = number.of_run()
-    facts = [number_of(len(number.report.scored), "case"), *_left_out(number.report, read.undefined)]
+    facts = [counted(len(number.report.scored), "case"), *_left_out(number.report, read.undefined)]
     facts += ["undefined never passes"] * math.isnan(read.value)
-    facts += [f"{number_of(read.infinite, 'infinite value')}, which never passes"] * math.isinf(read.value)
+    facts += [f"{counted(read.infinite, 'infinite value')}, which never passes"] * math.isinf(read.value)
     return Verdict(gate.text, read.value, gate.limit, gate.holds(read.value), "; ".join(facts))
 
 
@@ -220,10 +221,10 @@ def _of_cases(gate: Gate, number: Number) -> Verdict:
     failing = sum(not gate.holds(each) for each, _ in defined)
     facts = [f"worst case: {name}"] if defined else ["undefined never passes"]
     missed = sum(math.isinf(each) for each, _ in defined)
-    facts += [f"infinite in {number_of(missed, 'case')}, which never passes"] * math.isinf(value)
-    facts += [f"{failing} of {number_of(len(defined), 'case')} beyond the limit"] * bool(failing)
+    facts += [f"infinite in {counted(missed, 'case')}, which never passes"] * math.isinf(value)
+    facts += [f"{failing} of {counted(len(defined), 'case')} beyond the limit"] * bool(failing)
     if without:
-        facts.append(f"{number_of(len(without), 'case')} with the label but undefined: {without[0]}")
+        facts.append(f"{counted(len(without), 'case')} with the label but undefined: {without[0]}")
     facts += _left_out(report, len(every) - len(defined) - len(without))
     holds = bool(defined) and not failing and not without and not _wanting(report)
     return Verdict(gate.text, value, gate.limit, holds, "; ".join(facts))
@@ -231,14 +232,9 @@ def _of_cases(gate: Gate, number: Number) -> Verdict:
 
 def _left_out(report: Numbers, undefined: int) -> list[str]:
     facts = [f"{undefined:,} undefined left out"] * bool(undefined)
-    return facts + [f"{number_of(_wanting(report), 'case')} not scored"] * bool(_wanting(report))
+    return facts + [f"{counted(_wanting(report), 'case')} not scored"] * bool(_wanting(report))
 
 
 def _wanting(report: Numbers) -> int:
     """Count the cases that should have numbers and have none; one that was left out on request should not."""
     return len(report.unscored) - report.number("missing")
-
-
-def number_of(n: int, what: str) -> str:
-    """Say how many of something there are."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

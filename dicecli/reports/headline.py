@@ -12,6 +12,7 @@ from dicecli.metrics._catalogue import resolve
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS, alone, beside
 from dicecli.reports.intervals import Interval
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,11 +108,6 @@ def n_in_words(report: Numbers, name: str, found: Average) -> str:
     # What pooled rows are averaged to leaves out rows; any other average leaves out values of cases.
     what = "" if _is_pooled(name) else f" value{'s' * (found.undefined != 1)}"
     return f"{said}, {found.undefined:,} undefined{what} left out"
-
-
-def counted(n: int, thing: str) -> str:
-    """Write how many there are of something: 1 label, 1,500 labels."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
 
 
 def _things(name: str) -> str:

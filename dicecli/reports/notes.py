@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.lengths import PIXELS
 from dicecli.reports.rows import labels_found
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,8 +49,7 @@ def length_notes(case: Scored) -> tuple[str, ...]:
 
 
 def _names(cases: Sequence[Scored]) -> str:
-    some = ", ".join(each.case.name for each in cases[:_NAMED])
-    return f"{some} and {len(cases) - _NAMED:,} more" if len(cases) > _NAMED else some
+    return some_of([each.case.name for each in cases], _NAMED)
 
 
 def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:

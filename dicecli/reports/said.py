@@ -15,6 +15,7 @@ from dicecli.reports.intervals import not_resampled
 from dicecli.reports.presentation import figure, shown_metrics
 from dicecli.reports.rows import labels_found
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -232,5 +233,5 @@ def hints(unscored: Sequence[Failed]) -> str:
     for kind, count in kinds.most_common(_ADVISED):
         usual = Counter(each.hint for each in unscored if each.error == kind and each.hint)
         ((hint, _),) = usual.most_common(1)
-        found.append(f"Hint on {inert(kind)}, in {count:,} case{'s' * (count > 1)}: {inert(hint)}")
+        found.append(f"Hint on {inert(kind)}, in {counted(count, 'case')}: {inert(hint)}")
     return " ".join(found)

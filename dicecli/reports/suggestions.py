@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.measurements import IMAGE
 from dicecli.reports.confusions import Confusion, Macro
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -211,8 +212,7 @@ def _of_moved_cases(cases: Sequence[Scored], settings: Settings) -> list[Suggest
                 found.setdefault(how(each.observed.moved), []).append((each, suggestion))
     suggestions = []
     for move, some in sorted(found.items(), key=lambda item: -len(item[1]))[:_NAMED]:
-        names = ", ".join(case.case.name for case, _ in some[:_NAMED])
-        names += f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
+        names = some_of([case.case.name for case, _ in some], _NAMED)
         now, then = (
             sum(values) / len(some)
             for values in zip(*((each.now or 0.0, each.then or 0.0) for _, each in some), strict=True)

@@ -18,6 +18,7 @@ from dicecli.runs.measuring import measure_case
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, result_of, settings_of
 from dicecli.runs.wanted import check_given, check_workers
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,7 @@ class Evaluator:
 
     def __repr__(self) -> str:
         failed = self._cases.number("failed")
-        said = f"{len(self):,} case{'' if len(self) == 1 else 's'}"
+        said = counted(len(self), "case")
         return f"<dicecli.Evaluator: {said}{f', {failed:,} failed' if failed else ''}>"
 
     def __add__(self, other: object) -> Evaluator:

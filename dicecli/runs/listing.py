@@ -14,6 +14,7 @@ from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -238,6 +239,4 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 def listed(items: Iterable[str]) -> str:
     """Name a few, and say how many more there are."""
-    listed = sorted(items, key=natural)
-    more = f" and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
-    return ", ".join(listed[:_NAMED]) + more
+    return some_of(sorted(items, key=natural), _NAMED)

@@ -15,9 +15,10 @@ from make import measured
 import dicecli
 from dicecli.records.cases import Case, Failed, LeftOut, Scored
 from dicecli.records.counts import Counts
-from dicecli.reports.headline import counted, headline, n_in_words
+from dicecli.reports.headline import headline, n_in_words
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings
+from dicecli.words import counted
 
 NAMES = {"1": "liver", "2": "spleen"}
 

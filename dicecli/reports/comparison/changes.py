@@ -9,6 +9,7 @@ from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.presentation import UNDEFINED, figure
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,19 +51,15 @@ def _signed(value: float) -> str:
 
 def _remarks(comparison: Comparison, shown: Sequence[Change]) -> Iterator[str]:
     """Yield over which cases the numbers are, which are left out, and what an interval is of."""
-    yield f"Over the {_cases(comparison.common)} that both scored."
+    yield f"Over the {counted(comparison.common, 'case')} that both scored."
     for where, names in (("baseline", comparison.only_in_baseline), ("run", comparison.only_in_run)):
         if names:
             more = ", …" * (len(names) > _NAMED)
             listed = ", ".join(map(inert, names[:_NAMED]))
-            yield f"Only in the {where}: {_cases(len(names))} ({listed}{more})."
+            yield f"Only in the {where}: {counted(len(names), 'case')} ({listed}{more})."
     yield from (f"{inert(each[:1].upper() + each[1:])}." for each in comparison.notes)
     if any(not math.isnan(each.ci_low) for each in shown):
         yield (
             "Mean change: per case, over the n cases where it is known both times; 95 % CI by the bootstrap "
             f"over {comparison.resampled}s ({RESAMPLES:,} resamples, seed {SEED})."
         )
-
-
-def _cases(number: int) -> str:
-    return f"{number:,} case{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from dicecli.errors import GateError
 from dicecli.records.natural import natural
 from dicecli.records.options import table_of
 from dicecli.records.settings import CALLED, AnyOptions
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ class Matched:
     @property
     def facts(self) -> list[str]:
         """What people want to know beside the numbers: how many cases, which are left out, other settings."""
-        found = [f"{len(self.new):,} shared case{'' if len(self.new) == 1 else 's'}"]
+        found = [counted(len(self.new), "shared case")]
         found += [f"only in the baseline: {_some(self.only_old)}"] * bool(self.only_old)
         found += [f"only in this run: {_some(self.only_new)}"] * bool(self.only_new)
         return found + self.other_settings

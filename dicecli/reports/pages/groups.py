@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from dicecli.reports.bootstrap import RESAMPLES, SEED
 from dicecli.reports.grouped import led
-from dicecli.reports.presentation import UNDEFINED, figure
+from dicecli.reports.presentation import figure, interval
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from dicecli.reports.numbers import Numbers
@@ -32,16 +32,11 @@ def groups(report: Numbers) -> Sheet:
         cells = []
         for each in led(group):
             titles[f"{each.metric}@{each.average}"] = None
-            is_known = not math.isnan(each.interval.low)
-            limits = f"{each.interval.low:.3f} to {each.interval.high:.3f}" if is_known else UNDEFINED
-            cells += [figure(each.found.value), limits]
+            cells += [figure(each.found.value), interval(each.interval.low, each.interval.high)]
         lines.append((value, f"{len(group.scored):,} of {len(group.results):,}", *cells))
     columns = ("group", "cases", *(cell for title in titles for cell in (title, "95 % CI")))
-    said = f"{_NOWHERE}: {_cases(len(every[None].results))} with an empty cell. " if None in every else ""
+    empty = len(every[None].results) if None in every else 0
+    said = f"{_NOWHERE}: {counted(empty, 'case')} with an empty cell. " if empty else ""
     unit = "groups" if any(each.case.group is not None for each in report.scored) else "cases"
     said += f"95 % CI: bootstrap over {unit} ({RESAMPLES:,} resamples, seed {SEED})."
     return Sheet(f"By {inert(column)}", columns, tuple(lines), said, kept=2)
-
-
-def _cases(number: int) -> str:
-    return f"{number:,} case{'' if number == 1 else 's'}"
