@@ -10,18 +10,12 @@ import numpy as np
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.apart import IGNORE, grids_apart
 from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
+from dicecli.masks.differing import EXACT_VOXELS, NEAREST_VOXELS, differences, displacement, same_crs
 from dicecli.masks.fitting import fit_of
-from dicecli.masks.grid import (
-    EXACT_VOXELS,
-    NEAREST_VOXELS,
-    Grid,
-    differences,
-    displacement,
-    same_crs,
-)
 from dicecli.masks.views import Reoriented, Reshaped
 
 if TYPE_CHECKING:
+    from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Axes, Geometry
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dicecli.errors import GridMismatch
+from dicecli.masks.differing import differences, displacement
 from dicecli.masks.fitting import fit_of
-from dicecli.masks.grid import Grid, differences, displacement
+
+if TYPE_CHECKING:
+    from dicecli.masks.grid import Grid
 
 #: What hints end with that a user may overrule.
 IGNORE = "--geometry ignore compares pixel by pixel all the same."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dicecli.masks import gdal_options
-from dicecli.masks.grid import EXACT_VOXELS, crs_name, figures, same_crs
+from dicecli.masks.differing import EXACT_VOXELS, crs_name, figures, same_crs
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid

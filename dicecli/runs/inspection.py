@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from dicecli.errors import CaseError, GeometryError
 from dicecli.masks import files
 from dicecli.masks.alignment import align
-from dicecli.masks.grid import differences, displacement, figure
+from dicecli.masks.differing import differences, displacement, figure
 from dicecli.masks.largest import folded
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.palettes import by_colour

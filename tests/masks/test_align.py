@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.alignment import align, check_grids
-from dicecli.masks.grid import Grid, differences
+from dicecli.masks.differing import differences
+from dicecli.masks.grid import Grid
 from dicecli.masks.views import ArraySource
 
 IGNORE = "--geometry ignore compares pixel by pixel all the same."

@@ -17,8 +17,8 @@ import dicecli
 from dicecli.errors import CaseError, GridMismatch
 from dicecli.masks import gdal_options
 from dicecli.masks.blocks import plan
+from dicecli.masks.differing import same_crs
 from dicecli.masks.formats.geotiff._gdal import closed_off
-from dicecli.masks.grid import same_crs
 from dicecli.masks.opening import open_mask
 
 LABELS = blobs((32, 32), 4)

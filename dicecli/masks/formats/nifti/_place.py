@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dicecli.errors import BadHeader
-from dicecli.masks.grid import Grid, determinant, displacement, without_trailing_ones
+from dicecli.masks.differing import displacement
+from dicecli.masks.grid import Grid, determinant, without_trailing_ones
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
