@@ -20,7 +20,7 @@ else:
 class WordChoice(Choice):
     """One of some words, however it is spelt; a word with a slip is refused with the nearest ones."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Take a known word; case, and what stands between its parts, do not matter."""
         known = {plain(each): each for each in self.choices}
         try:
@@ -54,7 +54,7 @@ class PluginChoice(WordChoice):
         self.ask()
         return super().get_metavar(*arguments, **named)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Take a known name, or one of an installed package."""
         if value not in self.choices:
             self.ask()

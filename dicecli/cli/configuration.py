@@ -11,7 +11,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dicecli.errors import ConfigError
 from dicecli.words import did_you_mean, listed, plain
@@ -120,7 +120,7 @@ def _is_ours(path: Path) -> bool:
     return isinstance(tools, dict) and "dicecli" in tools
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _table(path: Path) -> dict[str, object]:
     content = _toml(path)
     if path.name != SHARED:
         return content
@@ -138,7 +138,7 @@ def _content(path: Path) -> bytes:
         raise ConfigError(f"cannot be read: {error.strerror}", "Make it readable.", str(path)) from error
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(_content(path).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -154,7 +154,7 @@ def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigErr
     return ConfigError(f"there is no option '{key}'", f"{meant}Known: {', '.join(sorted(known))}.", str(path))
 
 
-def _checked(path: Path, key: str, value: Any, kind: OptionKind) -> object:
+def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:
     """Return the value of one option as the command line would have it."""
     several = value if kind.is_multiple and isinstance(value, list) else [value]
     if kind.is_list and kind.type == "integer":
@@ -169,14 +169,14 @@ def _checked(path: Path, key: str, value: Any, kind: OptionKind) -> object:
     return joined if kind.is_multiple else joined[0]
 
 
-def _numbers(value: Any) -> list[Any]:
+def _numbers(value: object) -> list[object]:
     """Return the whole numbers of a list with commas; anything else as it is."""
     words = listed(value) if isinstance(value, str) else ()
     are_numbers = words and all(re.fullmatch(r"[+-]?\d+", each, re.ASCII) for each in words)
     return list(map(int, words)) if are_numbers else [value]
 
 
-def _taken(value: Any, kind: OptionKind) -> object:
+def _taken(value: object, kind: OptionKind) -> object:
     """Return one value in the option's type; None where the option does not take it."""
     if kind.is_flag or isinstance(value, bool):
         return value if kind.is_flag and isinstance(value, bool) else None
@@ -207,5 +207,5 @@ def _beside(path: Path, value: str) -> str:
     return value if is_name and not joined.is_file() else str(joined)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -66,7 +66,7 @@ def long_names(command: str) -> dict[str, str]:
     return {kind.name: long for long, kind in options.items()}
 
 
-def _fits(value: Any, kind: OptionKind) -> bool:
+def _fits(value: object, kind: OptionKind) -> bool:
     several = value if isinstance(value, list) else [value]
     return not kind.choices or all(each in kind.choices for each in several)
 

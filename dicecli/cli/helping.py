@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicecli.records.settings import Reads
 
     #: A command, or the function that becomes one.
-    Command = Callable[..., Any]
+    Command = Callable[..., object]
 
 #: The groups of options in their order, each with its title; what is about nothing else is about help.
 TOPICS: Mapping[Topic, str] = {
@@ -183,7 +183,7 @@ class SharedOption(click.Option):
         self.shown = shown
         self.is_usual = is_usual
 
-    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
         """Convert what is given; of lists with commas the values follow each other."""
         found = super().type_cast_value(ctx, value)
         return self.type.flat(found) if isinstance(self.type, Several) and found else found
@@ -210,7 +210,7 @@ def _has_soft(command: click.Command) -> bool:
     return any(each.name == "soft" for each in command.params)
 
 
-def about(topic: Topic, *names: str, **named: Any) -> Callable[[Command], Command]:
+def about(topic: Topic, *names: str, **named: object) -> Callable[[Command], Command]:
     """Return an option of a command alone, about one of the topics of help."""
     return click.option(*names, cls=SharedOption, topic=topic, **named)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicecli.reports.judging import Baseline, Gates
     from dicecli.reports.report import Report
 
-    Command = Callable[..., Any]
+    Command = Callable[..., object]
 
 _BASELINE = about(
     "gates",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
 
@@ -27,7 +27,7 @@ def obeying(ctx: click.Context, path: Path | None) -> None:
 
 def origin_of_call(
     ctx: click.Context,
-    given: Mapping[str, Any],
+    given: Mapping[str, object],
     settings: Settings,
     sides: tuple[str | None, str | None],
 ) -> Origin:

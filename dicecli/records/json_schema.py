@@ -45,7 +45,7 @@ _LARGE = 1 << 63
 _WHOLE = {"$ref": "#/$defs/whole"}
 
 
-def of(kind: Any) -> Schema:
+def of(kind: object) -> Schema:
     """Return the schema of a type; of what stays as it is, one that takes everything.
 
     Parameters
@@ -78,7 +78,7 @@ def of(kind: Any) -> Schema:
     return dict(_PLAIN.get(kind, {}))
 
 
-def _has_fields(kind: Any) -> bool:
+def _has_fields(kind: object) -> bool:
     return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or hasattr(kind, "_field_defaults"))
 
 
@@ -94,7 +94,7 @@ def properties(kind: Any, *, without: tuple[str, ...] = ()) -> Schema:
     return {name: described(of(hints[name]), said.get(name)) for name in fields if name not in without}
 
 
-def closed(content: Mapping[str, Any], *, optional: tuple[str, ...] = ()) -> Schema:
+def closed(content: Schema, *, optional: tuple[str, ...] = ()) -> Schema:
     """Return the schema of an object that has these properties and no others."""
     return {
         "type": "object",
@@ -104,13 +104,13 @@ def closed(content: Mapping[str, Any], *, optional: tuple[str, ...] = ()) -> Sch
     }
 
 
-def described(schema: Mapping[str, Any], text: str | None) -> Schema:
+def described(schema: Schema, text: str | None) -> Schema:
     """Return a schema with what it means in front."""
     rest = {key: each for key, each in schema.items() if key != "description"}
     return {"description": text} | rest if text else dict(schema)
 
 
-def or_null(schema: Mapping[str, Any]) -> Schema:
+def or_null(schema: Schema) -> Schema:
     """Return the schema of the same, or of null."""
     if "type" not in schema:
         return {"anyOf": [dict(schema), {"type": "null"}]}
@@ -118,7 +118,7 @@ def or_null(schema: Mapping[str, Any]) -> Schema:
     return {**schema, "type": [schema["type"], "null"], **choices}
 
 
-def _annotated(kind: Any, marks: tuple[Any, ...]) -> Schema:
+def _annotated(kind: object, marks: tuple[object, ...]) -> Schema:
     for mark in marks:
         if isinstance(mark, Shape):
             return _array(mark.lengths)
@@ -146,7 +146,7 @@ def _array(lengths: tuple[int | None, ...]) -> Schema:
     return found
 
 
-def _tuple(parts: tuple[Any, ...]) -> Schema:
+def _tuple(parts: tuple[object, ...]) -> Schema:
     if len(parts) == 2 and parts[1] is Ellipsis:
         return {"type": "array", "items": of(parts[0])}
     places = [of(each) for each in parts]
@@ -154,7 +154,7 @@ def _tuple(parts: tuple[Any, ...]) -> Schema:
 
 
 @cache
-def _said(kind: Any) -> Mapping[str, str]:
+def _said(kind: object) -> Mapping[str, str]:
     """Return what a class's docstring says of its attributes, as plain text."""
     _, _, section = (inspect.getdoc(kind) or "").partition("Attributes\n----------\n")
     found: dict[str, str] = {}
@@ -173,7 +173,7 @@ def plain(text: str) -> str:
     return re.sub(r"\bNone\b", "null", re.sub(r"`+([^`]+)`+", r"\1", text))
 
 
-def summary(kind: Any) -> str:
+def summary(kind: object) -> str:
     """Return the first line of a docstring as plain text."""
     return plain((inspect.getdoc(kind) or "").split("\n", maxsplit=1)[0])
 

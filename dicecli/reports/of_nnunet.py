@@ -26,6 +26,8 @@ from dicecli.statistics.matrix import Matrix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dicecli.records.codec import Json
+
 #: What scores and their means may differ by: nothing but the last digits of a sum.
 _NEAR = 1e-9
 _TUPLE = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)*,?\s*\)")
@@ -45,7 +47,7 @@ def is_summary(record: object) -> bool:
     return "metric_per_case" in record or (isinstance(results, Mapping) and "all" in results)
 
 
-def report_of(record: Mapping[str, Any]) -> Report:
+def report_of(record: Json) -> Report:
     """Build a report from a summary.
 
     Raises
@@ -64,7 +66,7 @@ def report_of(record: Mapping[str, Any]) -> Report:
         ) from error
 
 
-def _report(record: Mapping[str, Any]) -> Report:
+def _report(record: Json) -> Report:
     is_second = "metric_per_case" in record
     results = record if is_second else record["results"]
     cases = [*(_second(results["metric_per_case"]) if is_second else _first(results["all"]))]
@@ -73,7 +75,7 @@ def _report(record: Mapping[str, Any]) -> Report:
     return Report(scored, Settings(), notes=[_NOTE], is_batch=True)
 
 
-def _second(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Case, _Rows]]:
+def _second(every: Sequence[Json]) -> Iterator[tuple[Case, _Rows]]:
     """Yield the cases of version 2, with the counts of each key."""
     for place, each in enumerate(every):
         rows = []
@@ -86,7 +88,7 @@ def _second(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Case, _Rows]]:
         yield _case(each["reference_file"], each["prediction_file"]), rows
 
 
-def _first(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Case, _Rows]]:
+def _first(every: Sequence[Json]) -> Iterator[tuple[Case, _Rows]]:
     """Yield the cases of version 1, with the counts that sizes and scores come to."""
     for place, each in enumerate(every):
         labels = {key: metrics for key, metrics in each.items() if key not in _FILES}
@@ -102,7 +104,7 @@ def _first(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Case, _Rows]]:
         yield _case(each["reference"], each["test"]), rows
 
 
-def _overlap(metrics: Mapping[str, Any], where: str) -> tuple[int, int, int]:
+def _overlap(metrics: Json, where: str) -> tuple[int, int, int]:
     """Return true positives, false positives and false negatives, which Dice and both sizes come to."""
     reference = _whole(metrics["Total Positives Reference"], f"{where}['Total Positives Reference']")
     prediction = _whole(metrics["Total Positives Test"], f"{where}['Total Positives Test']")
@@ -115,7 +117,7 @@ def _overlap(metrics: Mapping[str, Any], where: str) -> tuple[int, int, int]:
     return counts.tp, counts.fp, counts.fn
 
 
-def _total(labels: Mapping[str, Any], found: Mapping[str, tuple[int, int, int]], where: str) -> int:
+def _total(labels: Json, found: Mapping[str, tuple[int, int, int]], where: str) -> int:
     """Return how many pixels a case of version 1 has: by a label's accuracy, or by all of its labels."""
     for key, (_, fp, fn) in found.items():
         missed: float = 1 - labels[key].get("Accuracy", 1)
@@ -158,9 +160,7 @@ def _case(reference: str, prediction: str) -> Case:
     return Case(stem(PureWindowsPath(reference).name), str(prediction), str(reference))
 
 
-def _check_means(
-    cases: Sequence[tuple[Case, _Rows]], means: Mapping[str, Any], names: tuple[str, str]
-) -> None:
+def _check_means(cases: Sequence[tuple[Case, _Rows]], means: Json, names: tuple[str, str]) -> None:
     """Check that the means are those of the cases, without those that are NaN."""
     for key, said in means.items():
         every = [counts for _, rows in cases for own, counts in rows if own == key]
@@ -168,7 +168,7 @@ def _check_means(
         _check(said, dict(zip(names, values, strict=True)), f"mean['{key}']")
 
 
-def _check(said: Mapping[str, Any], known: Mapping[str, float], where: str) -> None:
+def _check(said: Json, known: Mapping[str, float], where: str) -> None:
     """Check numbers that follow from others, where they are said."""
     for name, value in known.items():
         if name in said:

@@ -93,7 +93,7 @@ class Evaluator:
 
     @telling
     def update(
-        self, prediction: Any, reference: Any, *, name: str | None = None, group: str | None = None
+        self, prediction: object, reference: object, *, name: str | None = None, group: str | None = None
     ) -> None:
         """Score one case, and keep what was measured.
 
@@ -120,8 +120,8 @@ class Evaluator:
     @telling
     def update_batch(
         self,
-        predictions: Any,
-        references: Any,
+        predictions: object,
+        references: object,
         *,
         names: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
@@ -204,7 +204,7 @@ class Evaluator:
         vars(found).update(vars(self) | {"_cases": cases})
         return found
 
-    def _scored(self, prediction: Any, reference: Any, name: str | None, group: str | None) -> Entry:
+    def _scored(self, prediction: object, reference: object, name: str | None, group: str | None) -> Entry:
         """Measure a case; without a name it has none yet."""
         check_given("(none)" if prediction is None else prediction, reference)
         for what, given in (("name", name), ("group", group)):
@@ -223,7 +223,7 @@ class Evaluator:
         return Entry(result, not (called or is_image) and getattr(reference, "ndim", 0) >= _OF_VOLUMES)
 
 
-def _cases_of(side: str, given: Any) -> Sequence[Any]:
+def _cases_of(side: str, given: Any) -> Sequence[object]:
     """Return the cases of a batch.
 
     Raises

@@ -73,7 +73,7 @@ def initialising(
 
 
 def _made(
-    kind: Callable[..., Given], called: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
+    kind: Callable[..., Given], called: str, arguments: tuple[object, ...], named: Mapping[str, object]
 ) -> Given:
     """Make the record of what a function of some name is called with."""
     signature = inspect.signature(kind)
@@ -89,7 +89,7 @@ def _made(
         raise
 
 
-def _show(call: Callable[..., Any], function: Callable[..., Any], kind: Callable[..., Any]) -> None:
+def _show(call: Callable[..., object], function: Callable[..., object], kind: Callable[..., object]) -> None:
     """Give a function the signature of the record instead of the record, which it takes last; and its doc."""
     own = inspect.signature(function)
     parameters = [*list(own.parameters.values())[:-1], *inspect.signature(kind).parameters.values()]

@@ -116,7 +116,7 @@ def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
     )
 
 
-def _matrix(given: Any) -> ConfusionMatrix:
+def _matrix(given: object) -> ConfusionMatrix:
     """Return what was given as a matrix.
 
     Raises

@@ -68,10 +68,10 @@ class Slices:
         ordered = sorted(cells.items(), key=lambda cell: _order(cell[0]))
         return Slices(*_columns([(*pair, n) for pair, n in ordered]))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return Slices, (self.slices, self.reference, self.prediction, self.pixels)
 
-    def packed(self, parts: dict[Any, Any]) -> Packed[Slices]:
+    def packed(self, parts: dict[object, object]) -> Packed[Slices]:
         """Return the same in few bytes; `parts` is not used: no two cases are alike in this."""
         del parts
         columns = map(packed, (self.slices, self.reference, self.prediction, self.pixels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
@@ -14,8 +14,6 @@ from dicecli.reports.record import SCHEMA, STATISTICS
 from dicecli.reports.summary import Spread, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.records.json_schema import Schema
 
 #: A number with full precision, null where it is undefined; infinity is a text.
@@ -27,12 +25,12 @@ NAME_OR_NULL = {"type": ["string", "null"]}
 LABEL = or_null({"$ref": "#/$defs/integer"})
 
 
-def listed(items: Mapping[str, Any], text: str) -> Schema:
+def listed(items: Schema, text: str) -> Schema:
     """Return the schema of a list."""
     return {"description": text, "type": "array", "items": dict(items)}
 
 
-def chosen(when: Mapping[str, Any], then: str, otherwise: str) -> Schema:
+def chosen(when: Schema, then: str, otherwise: str) -> Schema:
     """Return a schema that is one definition where something is the case, else another."""
     return {"if": dict(when), "then": {"$ref": f"#/$defs/{then}"}, "else": {"$ref": f"#/$defs/{otherwise}"}}
 
@@ -224,7 +222,7 @@ def notes(text: str) -> Schema:
     return listed(TEXT, text)
 
 
-def or_undefined(schema: Mapping[str, Any]) -> Schema:
+def or_undefined(schema: Schema) -> Schema:
     """Return a number's schema as the record has it: undefined is null; a whole number is never below 0."""
     if schema.get("type") == "number":
         return {key: each for key, each in schema.items() if key != "type"} | VALUE
