@@ -506,7 +506,7 @@ def test_a_bare_environment(tmp_path):
     sound(tmp_path, 1)
     bare = {"PATH": os.environ["PATH"], "LANG": "C", "COLUMNS": "20"}
     line = "dicecli score predictions/case000.png references/case000.png"
-    usual = shell(line, tmp_path)
+    usual = shell(line, tmp_path, env=os.environ | {"COLUMNS": "20"})
     assert usual == shell(f"ulimit -n 64; exec <&-; {line} --timeout 60", tmp_path, env=bare)
     assert usual[0] == 0
 

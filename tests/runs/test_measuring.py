@@ -282,8 +282,10 @@ def test_no_terminal_is_too_narrow_for_names(folders, width, terminal, monkeypat
     monkeypatch.setenv("TERM", terminal)
     report = dicecli.batch(folders / "p", folders / "r", missing="zero", metrics="dice", executor="serial")
     text = click.unstyle(report.render("table", look=Look(width, colour=True)))
+    tables = text.count("label  name")
+    assert tables >= 1
     for name in ("layer 1", "layer 2", "layer 3"):
-        assert len([line for line in text.splitlines() if line.startswith(8 * " " + name)]) == 2
+        assert len([line for line in text.splitlines() if line.startswith(8 * " " + name)]) == tables
 
 
 def test_a_gate_on_a_layer(folders):

@@ -32,7 +32,12 @@ from dicecli.reports.averages import AVERAGES, OVER_REGIONS
 ROWS = [each.name for each in every_of("probabilities") if each.takes == "row"]
 #: What is best at a threshold of its own.
 TUNED = ["dice_best", "best_threshold", "gain"]
-OUTPUTS = [f"scores{load('exporters', name).SUFFIXES[0]}" for name in having("exporters", "report")]
+FORMS = [
+    name
+    for name in having("exporters", "report")
+    if "probabilities" in getattr(load("exporters", name), "READS", ("probabilities",))
+]
+OUTPUTS = [f"scores{load('exporters', name).SUFFIXES[0]}" for name in FORMS]
 SUMMARIES = ["summary.csv", "summary.json", "summary.md"]
 NAMES = [f"case_{n}" for n in range(6)]
 #: Labels of the channels, and a region that is a sum of two.
@@ -564,7 +569,7 @@ def test_every_output_is_rendered_again(run, tmp_path):
     assert contents(run) == contents(tmp_path / "again")
 
 
-@pytest.mark.parametrize("name", [each for each in having("exporters", "report") if each != "nnunet"])
+@pytest.mark.parametrize("name", FORMS)
 def test_standard_output_is_rendered_again(name, folder, run):
     """-f gives what the run gave, and what Python gives."""
     done = batch(folder, "-f", name)
