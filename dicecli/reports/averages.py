@@ -102,7 +102,9 @@ def _of_means(means: Sequence[Average]) -> Average:
     The finite mean is that of the finite means: a label is not left out for one case that is infinite.
     """
     outer = mean(each.value for each in means)
-    return outer._replace(
+    return Average(
+        outer.value,
+        outer.n,
         undefined=sum(each.undefined for each in means),
         infinite=sum(each.infinite for each in means),
         finite=mean(each.finite for each in means).value,

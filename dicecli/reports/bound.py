@@ -12,7 +12,7 @@ from dicecli.records.measurements import Row
 from dicecli.records.settings import CALLED
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, alone
 from dicecli.reports.evaluated import row_of
-from dicecli.reports.means import Average, mean
+from dicecli.reports.means import mean, of_one
 from dicecli.reports.rows import labels_found
 from dicecli.statistics._leading import leading as leading_statistic
 from dicecli.words import did_you_mean
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
     from dicecli.reports.asked import Asked
+    from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
 
 
@@ -52,7 +53,7 @@ class Number:
         scored = self.report.scored
         if self.average is None and self.row is None:
             found = self.report.overall_of(scored, [self.metric])
-            return Average(found[self.metric.name] if scored else math.nan, len(scored), 0)
+            return of_one(found[self.metric.name] if scored else math.nan, len(scored))
         if self.row is None:
             name = self.average or ""
             name = name if name in self.report.average_names else alone(name, self.metric)
@@ -64,7 +65,7 @@ class Number:
                 value for value, case in zip(every, table.leading, strict=True) if case[place] is not None
             )
         value = table.pooled(self.metric)[place] if scored else math.nan
-        return Average(value, len(scored), 0)
+        return of_one(value, len(scored))
 
     def of_case(self, case: Scored) -> float:
         """Return the number of one case."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from dicecli.reports.table import Table
 
 
-class Interval(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Interval:
     """How sure an average is; NaN where that is not defined.
 
     Where values are infinite it is that of the mean of the others.
@@ -41,6 +43,11 @@ class Interval(NamedTuple):
     low: float = math.nan
     high: float = math.nan
     sd: float = math.nan
+
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """All three, in the order of their columns."""
+        return self.low, self.high, self.sd
 
 
 def intervals(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 
-class Average(NamedTuple):
-    """One average of one metric; ``float(average)`` and ``f"{average:.3f}"`` are of its value.
+class Average(float):
+    """One average of one metric: the number itself, with what went into it.
+
+    It is compared, computed with and written as its value: two are equal where their values are.
 
     Attributes
     ----------
     value : float
-        NaN where nothing defined went in; infinite where any value is.
+        The plain number. NaN where nothing defined went in; infinite where any value is.
     n : int
         How many values (of ``micro``: sets of measurements) went in.
     undefined : int
@@ -29,21 +32,61 @@ class Average(NamedTuple):
     --------
     >>> from dicecli.reports.means import mean
     >>> average = mean([0.5, float("nan"), 1.0])
-    >>> float(average), average.n, average.undefined, f"{average:.2f}"
-    (0.75, 2, 1, '0.75')
+    >>> average * 100, average.n, average.undefined, f"{average:.2f}"
+    (75.0, 2, 1, '0.75')
     """
 
-    value: float
+    __slots__ = ("finite", "infinite", "n", "undefined")
+
     n: int
     undefined: int
-    infinite: int = 0
-    finite: float = math.nan
+    infinite: int
+    finite: float
 
-    def __float__(self) -> float:
-        return self.value
+    def __new__(
+        cls, value: float, n: int, undefined: int, infinite: int = 0, finite: float = math.nan
+    ) -> Self:
+        """Take the number and what went into it."""
+        self = super().__new__(cls, value)
+        _set_n(self, n)
+        _set_undefined(self, undefined)
+        _set_infinite(self, infinite)
+        _set_finite(self, finite)
+        return self
 
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else str(self)
+    @property
+    def value(self) -> float:
+        """The plain number."""
+        return float(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"an average cannot be changed: its {name} is what was computed")
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in zip(_FIELDS, self._fields(), strict=True))
+        return f"Average({fields})"
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+    def __reduce__(self) -> tuple[type[Average], tuple[float, int, int, int, float]]:
+        return Average, self._fields()
+
+    def _fields(self) -> tuple[float, int, int, int, float]:
+        return self.value, self.n, self.undefined, self.infinite, self.finite
+
+
+_FIELDS = ("value", "n", "undefined", "infinite", "finite")
+# As Average itself cannot be changed; thousands are made.
+_set_n, _set_undefined, _set_infinite, _set_finite = (
+    vars(Average)[name].__set__ for name in ("n", "undefined", "infinite", "finite")
+)
+
+
+def of_one(value: float, n: int) -> Average:
+    """Return a value that is no mean of others, such as one that is pooled, of `n` sets of measurements."""
+    is_infinite = math.isinf(value)
+    return Average(value, n, 0, int(is_infinite), math.nan if is_infinite else value)
 
 
 def mean(values: Iterable[float]) -> Average:

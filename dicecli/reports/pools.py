@@ -136,7 +136,7 @@ class Pools:
         if self._over is None or not found.n:
             return found
         value = self._over([measurements[place] for place in there], heavy)
-        return found._replace(value=value, finite=value)
+        return Average(value, found.n, found.undefined, found.infinite, value)
 
     def over_labels_of(self, case: int) -> Average:
         """Average over the rows of one case."""

@@ -170,7 +170,8 @@ def test_of_a_row_macro_is_pooled_and_label_mean_the_mean_over_cases(name, expec
         [Case(str(at), np.array(p), np.array(r)) for at, (p, r) in enumerate(pairs)],
         make_settings(regions={"1 too": [1]}),
     )
-    assert pytest.approx(expected) == run.look_up(name)[:3]
+    found = run.look_up(name)
+    assert pytest.approx(expected) == (found.value, found.n, found.undefined)
 
 
 @pytest.mark.parametrize("average", sorted({*AVERAGES, *OVER_REGIONS} - {"macro", "label-mean"}))

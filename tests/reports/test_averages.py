@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -26,7 +29,8 @@ from dicecli.reports.averages import (
     names_of,
     without_pools,
 )
-from dicecli.reports.means import Average, mean
+from dicecli.reports.intervals import Interval
+from dicecli.reports.means import Average, mean, of_one
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings, result_of, score_many
 
@@ -152,7 +156,7 @@ def test_a_label_in_no_case_is_counted(name, n, undefined):
     """A label that no mask holds is undefined once pooled: left out, counted, and the value is unchanged."""
     actual = average(name, ONE_NOWHERE, dice)
     value = average(name, FULL, dice).value
-    assert Average(value, n, undefined, 0, value) == actual
+    assert repr(Average(value, n, undefined, 0, value)) == repr(actual)
 
 
 @pytest.mark.parametrize("name", ["macro-imagewise", "label-mean"])
@@ -255,8 +259,8 @@ def test_an_average_that_does_not_exist():
 )
 def test_mean(values, expected):
     """A mean leaves NaN out and counts it, and its sum is exact."""
-    assert expected == mean(values)
-    assert expected == mean(iter(values))
+    assert repr(expected) == repr(mean(values))
+    assert repr(expected) == repr(mean(iter(values)))
 
 
 @pytest.mark.parametrize(("values", "undefined"), [([], 0), ([math.nan] * 3, 3)], ids=["empty", "all NaN"])
@@ -264,7 +268,7 @@ def test_mean_of_nothing(values, undefined):
     """A mean of nothing is NaN, never 0."""
     actual = mean(values)
     assert math.isnan(actual.value)
-    assert (0, undefined, 0) == actual[1:4]
+    assert (0, undefined, 0) == (actual.n, actual.undefined, actual.infinite)
     assert math.isnan(actual.finite)
 
 
@@ -425,7 +429,7 @@ def test_every_average_of_a_report_is_its_definition(pairs):
                 value, n, undefined = by_hand(name, table, metric)
                 expected = math.nan if value is None else float(value)
                 assert expected == pytest.approx(actual.value, rel=1e-14, nan_ok=True)
-                assert (n, undefined, 0) == actual[1:4]
+                assert (n, undefined, 0) == (actual.n, actual.undefined, actual.infinite)
                 assert actual.finite == pytest.approx(actual.value, rel=0, nan_ok=True)
 
 
@@ -512,3 +516,31 @@ def test_weights_of_nothing_leave_a_region_out():
     )
     assert math.isnan(empty.averages["weighted-regions"]["dice"].value)
     assert 0 == empty.averages["weighted-regions"]["dice"].n
+
+
+def test_an_average_is_its_number():
+    """Whatever computes with averages, writes or copies them has the number; what went in stays with copies."""
+    one, other = mean([0.5, math.nan, 1.0]), mean([0.25])
+    assert (0.5, 1.0, 75.0, 0.75) == (np.mean([one, other]), one + other, one * 100, round(one, 3))
+    assert "[0.75, 0.25] 0.75 0.7500" == f"{json.dumps([one, other])} {one} {one:.4f}"
+    assert {0.75} == {one}
+    assert one > other
+    assert type(one.value) is float
+    assert repr(one) == repr(copy.deepcopy(one)) == repr(pickle.loads(pickle.dumps(one)))  # noqa: S301 - own bytes
+    assert (2, 1) == (one.n, one.undefined)
+    with pytest.raises(AttributeError, match="its n is"):
+        one.n = 3
+    with pytest.raises(TypeError):
+        Interval(0.1, 0.2) * 100
+
+
+def test_a_number_that_is_no_mean_is_its_own_finite_mean():
+    """Of all labels at once, and of one pooled, the finite mean is the value; where that is infinite it is none."""
+    report = dicecli.score([[0, 1]], [[0, 1]], metrics=["overall_accuracy", "dice"])
+    for name in ("overall_accuracy", "dice[1]"):
+        assert (1.0, 1.0, 0) == (
+            report.look_up(name),
+            report.look_up(name).finite,
+            report.look_up(name).infinite,
+        )
+    assert (1, "nan") == (of_one(math.inf, 3).infinite, str(of_one(math.inf, 3).finite))

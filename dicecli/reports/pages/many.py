@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import exists
 from dicecli.reports.headline import n_in_words
+from dicecli.reports.means import Average
 from dicecli.reports.pages.groups import groups
 from dicecli.reports.pages.statistics import pooled, statistics, worst
 from dicecli.reports.presentation import UNDEFINED, figure, interval, short, title
@@ -81,7 +82,7 @@ def averages(report: Numbers, metrics: Sequence[Metric], called: str = "Averages
         it = report.shown_intervals[name].get(first.name)
         spread = ("", "") if it is None else (interval(it.low, it.high), _sd(it.sd))
         of = next((values[each.name] for each in metrics if each.name in values), None)
-        n = "" if of is None else n_in_words(report, name, of._replace(undefined=0))
+        n = "" if of is None else n_in_words(report, name, Average(of.value, of.n, 0))
         rows.append((name, n, _cell(report, name, first), *spread, *cells))
     columns = ("average", "over", title(first), "95 % CI", "SD", *(title(each) for each in others))
     drops = (
