@@ -5,7 +5,8 @@
     DicecliError
     ├── UsageError            exit 2: nothing was computed
     │   ├── UnknownName       a metric, format, preset ... that does not exist
-    │   │   └── NoAttribute       in Python, an attribute of a report that is no metric either
+    │   │   ├── NoAttribute       in Python, an attribute of a report that is no metric either
+    │   │   └── NoKey             in Python, a key of a mapping that a report has
     │   ├── BrokenPlugin      a plugin of an installed package that cannot be loaded, or fails
     │   ├── LabelFileError    a file of labels that cannot be understood
     │   ├── PairingError      folders whose files cannot be paired without a guess
@@ -144,6 +145,10 @@ class NoAttribute(UnknownName, AttributeError):
     def name(self, given: str) -> None:
         """Leave it as it is, whatever Python puts there."""
         del given
+
+
+class NoKey(UnknownName, KeyError):
+    """A key that a mapping of a report does not have."""
 
 
 class BrokenPlugin(UsageError):

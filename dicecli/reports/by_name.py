@@ -73,15 +73,6 @@ class ByName(Numbers):
         check_matrix([found], self.settings)
         return whole(pooled([found], self.settings) or Matrix.zero())
 
-    def _named(self, name: object) -> Scored:
-        found = [each for each in self.scored if each.case.name == name]
-        if len(found) != 1:
-            raise UsageError(
-                f"{len(found)} scored cases are named '{name}'; one is expected",
-                "The names are those of report.scored: [each.case.name for each in report.scored].",
-            )
-        return found[0]
-
     @telling
     def pooled(self, metric: str, row: int | str) -> float:
         """Return a metric of a label or region of all cases added up; NaN is undefined.

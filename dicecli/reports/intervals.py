@@ -16,7 +16,7 @@ from dicecli.reports.summing import deviation
 from dicecli.statistics._leading import statistic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.wholes import Summands
@@ -44,10 +44,8 @@ class Interval:
     high: float = math.nan
     sd: float = math.nan
 
-    @property
-    def numbers(self) -> tuple[float, float, float]:
-        """All three, in the order of their columns."""
-        return self.low, self.high, self.sd
+    def __iter__(self) -> Iterator[float]:
+        yield from (self.low, self.high, self.sd)
 
 
 def intervals(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from dicecli.errors import UsageError
 from dicecli.records.cases import Failed, Result, Scored, Verdict
@@ -21,6 +21,7 @@ from dicecli.reports.chosen import chosen
 from dicecli.reports.evaluated import evaluated, left_out
 from dicecli.reports.grouping import grouped
 from dicecli.reports.measured import check_measured
+from dicecli.reports.named import Named
 from dicecli.reports.notes import length_notes
 from dicecli.reports.rows import CaseValues, identities
 from dicecli.reports.run import Run, check_given
@@ -29,7 +30,7 @@ from dicecli.reports.table import Table, values_of
 from dicecli.statistics._leading import leading, name_of, taken_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.measurements import Row
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from dicecli.reports.rows import RowValues
     from dicecli.reports.suggestions import Suggestion
     from dicecli.reports.summary import Summary
+
+Value = TypeVar("Value")
 
 
 class Numbers(Run):
@@ -159,7 +162,7 @@ class Numbers(Run):
 
         A metric that does not pool is missing where counts, or whatever it is of, would be added up.
         """
-        return self.table.averages(self.average_names, self.metrics)
+        return _by_name(self.table.averages(self.average_names, self.metrics))
 
     @cached_property
     def intervals(self) -> dict[str, dict[str, Interval]]:
@@ -168,10 +171,12 @@ class Numbers(Run):
         They are drawn when they are asked for; of one case there are none.
         """
         rest = self._intervals_of([each for each in self.metrics if each not in self.shown])
-        return {
-            name: {metric: {**rest[name], **own}[metric] for metric in self.averages[name]}
-            for name, own in self.shown_intervals.items()
-        }
+        return _by_name(
+            {
+                name: {metric: {**rest[name], **own}[metric] for metric in self.averages[name]}
+                for name, own in self.shown_intervals.items()
+            }
+        )
 
     @cached_property
     def shown_intervals(self) -> dict[str, dict[str, Interval]]:
@@ -186,7 +191,7 @@ class Numbers(Run):
     @cached_property
     def overall(self) -> dict[str, float]:
         """The metrics of all labels at once, their measurements added up over the cases."""
-        return self.overall_of(self.scored)
+        return Named("metric of all labels at once", self.overall_of(self.scored))
 
     def overall_of(
         self, cases: Sequence[Scored], metrics: Sequence[Metric] | None = None
@@ -221,7 +226,8 @@ class Numbers(Run):
             return {}
         own = replace(self.settings, group_by=None)
         found = grouped(self.results, self.settings.group_by)
-        return {value: type(self)(each, own, is_batch=True, within=self) for value, each in found.items()}
+        groups = {value: type(self)(each, own, is_batch=True, within=self) for value, each in found.items()}
+        return Named(f"group of {self.settings.group_by}", groups)
 
     def cases(self) -> Iterator[CaseValues | Failed]:
         """Yield every case with its numbers, computed as it is asked for."""
@@ -233,8 +239,14 @@ class Numbers(Run):
                 yield self._case(place)
                 place += 1
 
-    def case(self, result: Scored) -> CaseValues:
-        """Return the numbers of one case of the run."""
+    def case(self, result: Scored | str) -> CaseValues:
+        """Return the numbers of one case of the run, given itself or by its name.
+
+        Raises
+        ------
+        UsageError
+            It is no scored case, or no case alone has the name.
+        """
         return self._case(self.place_of(result))
 
     def _case(self, place: int) -> CaseValues:
@@ -284,3 +296,9 @@ class Numbers(Run):
         """Whether a case has any evaluated row in either side."""
         head = leading(self.settings.reads)
         return any(each is not None and head.is_there(each) for each in head.taken(case, self.evaluated))
+
+
+def _by_name(content: Mapping[str, Mapping[str, Value]]) -> dict[str, dict[str, Value]]:
+    """Return numbers by average and metric so that names with a slip are refused with the right ones."""
+    inner = {name: Named(f"metric with the average {name}", each) for name, each in content.items()}
+    return Named("average", inner)

@@ -106,7 +106,7 @@ def _average(
 
 def _spread(intervals: Mapping[str, Interval]) -> Json:
     return {
-        key: {name: number(each.numbers[place]) for name, each in intervals.items()}
+        key: {name: number([*each][place]) for name, each in intervals.items()}
         for place, key in enumerate(SPREAD)
     }
 

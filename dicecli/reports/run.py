@@ -15,6 +15,7 @@ from dicecli.reports.lengths import in_one_unit, unit_of
 from dicecli.reports.notes import run_notes
 from dicecli.reports.suggestions import of_run
 from dicecli.statistics.matrix import Matrix, is_layered
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from dicecli.records.compared import Comparison
@@ -172,14 +173,32 @@ class Run:
         """Whether any case is of binary layers, which are regions, and hold no label."""
         return any(is_layered(each.measured) for each in self.scored)
 
-    def place_of(self, case: Scored) -> int:
-        """Return the place of a case among those that were scored.
+    def _named(self, name: object) -> Scored:
+        """Return the scored case of a name.
+
+        Raises
+        ------
+        UsageError
+            None has it, or several have.
+        """
+        found = [each for each in self.scored if each.case.name == name]
+        if len(found) != 1:
+            meant = "" if found else did_you_mean(str(name), [each.case.name for each in self.scored])
+            raise UsageError(
+                f"{len(found)} scored cases are named '{name}'; one is expected",
+                f"{meant}The names are those of report.scored: [each.case.name for each in report.scored].",
+            )
+        return found[0]
+
+    def place_of(self, case: Scored | str) -> int:
+        """Return the place of a case, given itself or by its name, among those that were scored.
 
         Raises
         ------
         UsageError
             It is none of this report.
         """
+        case = self._named(case) if isinstance(case, str) else case
         place = self._places.get(id(case))
         if place is not None:
             return place

@@ -91,10 +91,8 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
             said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
             interval = intervals[name][metric]
-            spread = dict(zip(SPREAD, map(or_none, own_interval(each, interval).numbers), strict=True))
-            rest = {
-                f"finite_{key}": or_none(value) for key, value in zip(SPREAD, interval.numbers, strict=True)
-            }
+            spread = dict(zip(SPREAD, map(or_none, own_interval(each, interval)), strict=True))
+            rest = {f"finite_{key}": or_none(value) for key, value in zip(SPREAD, interval, strict=True)}
             yield {**known, **said, **spread, "finite_mean": or_none(each.finite), **rest}
     for name, value in report.overall.items():
         yield {"kind": "overall", "metric": name, "value": or_none(value)}

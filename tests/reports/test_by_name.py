@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import dicecli
-from dicecli.errors import NoAttribute, UnknownName, UsageError
+from dicecli.errors import NoAttribute, NoKey, UnknownName, UsageError
 from dicecli.metrics._catalogue import catalogue
+from dicecli.records.cases import Case
 from dicecli.reports.report import Report
 from dicecli.reports.report_row import ReportRow
 
@@ -114,6 +115,29 @@ def test_a_misspelt_attribute_proposes_the_right_one(reports, name, said, hint):
     assert not hasattr(reports["one"]["liver"], "dise")
     with pytest.raises(NoAttribute, match="liver has no 'dise'"):
         _ = reports["one"]["liver"].dise
+
+
+def test_a_misspelt_key_proposes_the_right_one():
+    """It is a KeyError, with the hint of any error, in every mapping of a report; get and in are those of dicts."""
+    cases = [Case(name, FIRST, SECOND, columns=(("site", "Bonn"),)) for name in ("garden_1", "garden_2")]
+    report = dicecli.score_many(cases, dicecli.make_settings(group_by="site"))
+    for mapping, key, near in (
+        (report.averages, "makro", "macro"),
+        (report.averages["macro"], "dise", "dice"),
+        (report.intervals["macro"], "dise", "dice"),
+        (report.groups, "Born", "Bonn"),
+        (report.overall, "overall_acuracy", "overall_accuracy"),
+    ):
+        with pytest.raises(NoKey, match=f"there is no .*'{key}'") as caught:
+            mapping[key]
+        assert f"Did you mean {near}" in caught.value.hint
+        assert isinstance(caught.value, KeyError)
+        assert mapping.get(key) is None
+        assert repr(mapping) == repr(pickle.loads(pickle.dumps(mapping)))  # noqa: S301 - our own
+    assert report.case("garden_2").result is report.scored[1]
+    with pytest.raises(UsageError, match="0 scored cases are named 'gardn_1'") as refused:
+        report.case("gardn_1")
+    assert refused.value.hint.startswith("Did you mean garden_1")
 
 
 def test_no_metric_has_the_name_of_something_else():

@@ -157,7 +157,7 @@ def test_outputs_have_a_row_for_each_group(pairs, tmp_path):
             average, interval = alone.averages["macro"][name], alone.intervals["macro"][name]
             assert (each["average"], each["value"], each["n"]) == ("macro", average.value, average.n)
             if value is not None:
-                assert (each["ci_low"], each["ci_high"]) == interval[:2]
+                assert (each["ci_low"], each["ci_high"]) == (interval.low, interval.high)
             (row,) = [row for row in rows if (row["group"], row["metric"]) == (value, name)]
             assert [row[key] for key in ("value", "n", "ci_low")] == [
                 each[key] for key in ("value", "n", "ci_low")
