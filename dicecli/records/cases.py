@@ -188,6 +188,8 @@ class Pending(Failed):
 
 
 Result = Scored | Failed
+#: What cases without numbers are, by their status in records.
+UNSCORED = {each.status: each for each in (Failed, LeftOut, Pending)}
 
 
 def sharing(result: Result, case: Case, parts: dict[Any, Any]) -> Result:

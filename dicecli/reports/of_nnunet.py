@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.masks.files import stem
-from dicecli.records.cases import EXCLUDED, Case, Scored
+from dicecli.records.cases import EXCLUDED, UNSCORED, Case, Failed, Scored
+from dicecli.records.codec import read
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import Measured, Row
 from dicecli.records.numbers import refuse
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dicecli.records.codec import Json
+    from dicecli.records.cases import Result
 
 #: What scores and their means may differ by: nothing but the last digits of a sum.
 _NEAR = 1e-9
+#: Under this key the files of this project have the cases without numbers, of which nnU-Net knows nothing.
+WITHOUT = "cases_without_numbers"
 _TUPLE = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)*,?\s*\)")
 _FILES = ("reference", "test")
 _NOTE = (
@@ -71,8 +75,9 @@ def _report(record: Json) -> Report:
     results = record if is_second else record["results"]
     cases = [*(_second(results["metric_per_case"]) if is_second else _first(results["all"]))]
     _check_means(cases, results.get("mean", {}), ("Dice", "IoU" if is_second else "Jaccard"))
-    scored = [_scored(case, rows) for case, rows in cases]
-    return Report(scored, Settings(), notes=[_NOTE], is_batch=True)
+    found: list[Result] = [_scored(case, rows) for case, rows in cases]
+    found += [_unscored(each, f"{WITHOUT}[{place}]") for place, each in enumerate(record.get(WITHOUT, ()))]
+    return Report(found, Settings(), notes=[_NOTE], is_batch=True)
 
 
 def _second(every: Sequence[Json]) -> Iterator[tuple[Case, _Rows]]:
@@ -143,6 +148,17 @@ def _scored(case: Case, every: _Rows) -> Scored:
         raise ValueError(f"{case.name} has a label or region twice")
     excluded = dict.fromkeys(EXCLUDED, 0)
     return Scored(case, (), None, None, {}, totals.pop(), excluded, Measured.of({"matrix": rows}))
+
+
+def _unscored(record: Mapping[str, Any], where: str) -> Failed:
+    """Return the row of a case without numbers; files of before say neither its paths nor what to do."""
+    sides = ("prediction", "reference")
+    paths = {side: read(str, record.get(f"{side}_file", ""), f"{where}.{side}_file") for side in sides}
+    said = {"error": record["error"], "message": record["message"], "hint": record.get("hint", "")}
+    case = {"name": record["case"], **paths, "group": None, "refused": None, "columns": ()}
+    content = {"case": case, **said}
+    found: Failed = read(UNSCORED[record["status"]], content, where)
+    return found
 
 
 def _row(key: str) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
-from dicecli.records.cases import EXCLUDED, SIZES, Failed, LeftOut, Pending, Scored, Verdict
+from dicecli.records.cases import EXCLUDED, SIZES, UNSCORED, Failed, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from dicecli.records.codec import Json
 
 _HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote."
-_UNSCORED = {"failed": Failed, "missing": LeftOut, "pending": Pending}
 
 
 def read_report(path: str | Path) -> Report:
@@ -162,7 +161,7 @@ def _result(
     case |= {"group": record["group"], "columns": [*columns.items()]}
     if record["status"] != "scored":
         said = {key: record[key] for key in ("error", "message", "hint")}
-        failed: Failed = read(_UNSCORED[record["status"]], {"case": case, **said}, where)
+        failed: Failed = read(UNSCORED[record["status"]], {"case": case, **said}, where)
         return failed
     notes = read(tuple[str, ...], record["notes"], f"{where}.notes")
     advice = read(Whole, record.get("advice", 0), f"{where}.advice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,12 +17,13 @@ from dicecli.reports.presentation import figure, shown_metrics
 from dicecli.reports.rows import labels_found
 from dicecli.reports.text import inert
 from dicecli.words import counted
+from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
-    from dicecli.records.cases import Failed
+    from dicecli.records.cases import Failed, Scored
     from dicecli.records.settings import Settings
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
@@ -125,7 +127,7 @@ def of_case(case: CaseValues, report: Numbers, *, every: bool) -> Pairs:
     """Return what is said of the numbers of one case: what misleads; with `every`, what each means."""
     metrics = report.shown
     _, unknown = shown_metrics(case.result, metrics)
-    found = [("not given", unknown), *overall(case.overall, report, every=every)]
+    found = [("not given", unknown), *overall(case.overall, report, [case.result], every=every)]
     if every:
         found += _definitions(case.averages, metrics, report.settings.reads)
     found.append(("infinite", infinite(case.averages).removesuffix(".")))
@@ -141,7 +143,7 @@ def of_case(case: CaseValues, report: Numbers, *, every: bool) -> Pairs:
 
 def of_run(report: Numbers, *, every: bool) -> Pairs:
     """Return what is said of the numbers of many cases: what misleads; with `every`, what each means."""
-    found = overall(report.overall, report, every=every)
+    found = overall(report.overall, report, report.scored, every=every)
     if every:
         found += _definitions(report.averages, report.shown, report.settings.reads)
     found.append(("95 % CI", _resampled(report, every=every)))
@@ -169,16 +171,18 @@ def _of_metrics(metrics: Sequence[Metric], settings: Settings, *, every: bool) -
     return [*found, *([("options", options(metrics))] if every else []), ("tuned", tuned(metrics))]
 
 
-def overall(values: Mapping[str, float], report: Numbers, *, every: bool) -> Pairs:
+def overall(values: Mapping[str, float], report: Numbers, cases: Sequence[Scored], *, every: bool) -> Pairs:
     """Return the metrics of all labels at once, where they are to be shown, and what averages leave out.
 
-    They are shown where none was asked for, or they were; with `every`, all of them.
+    They are shown where none was asked for, or they were; with `every`, all of them; none where the cases
+    that they are of have no measurements of all labels, as those of nnU-Net's summary.json.
     """
     reads, asked = report.settings.reads, report.settings.metrics
     wanted = None if asked is None or every else {resolve(name).name for name in asked}
     shown = {name: value for name, value in values.items() if wanted is None or name in wanted}
     left_out = "" if every else left_out_of_averages(report)
-    if not shown:
+    is_none = all(map(math.isnan, shown.values()))
+    if not shown or (is_none and not leading(reads).every(cases, report.evaluated)):
         return [("left out", left_out)]
     if every:
         text = ", ".join(f"{name} {figure(value)}" for name, value in shown.items())

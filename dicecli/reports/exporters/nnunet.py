@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
 from dicecli.reports.means import mean
+from dicecli.reports.of_nnunet import WITHOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +60,7 @@ def render(report: Report, part: Part, look: Look) -> str:
         "metric_per_case": cases,
     }
     if report.unscored:
-        found["cases_without_numbers"] = [_without(each) for each in report.unscored]
+        found[WITHOUT] = [_without(each) for each in report.unscored]
     return json.dumps(found, indent=4, sort_keys=True) + "\n"
 
 
@@ -103,4 +104,6 @@ def _mean(values: list[float]) -> float:
 
 
 def _without(case: Failed) -> Json:
-    return {"case": case.case.name, "status": case.status, "error": case.error, "message": case.message}
+    paths = {"reference_file": str(case.case.reference), "prediction_file": str(case.case.prediction)}
+    said = {"error": case.error, "message": case.message, "hint": case.hint}
+    return {"case": case.case.name, "status": case.status, **paths, **said}

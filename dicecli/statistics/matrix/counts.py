@@ -61,12 +61,15 @@ def every(cases: Sequence[Scored], evaluated: Sequence[Row]) -> list[Counts]:
 
 
 def totals(cases: Sequence[Scored]) -> dict[int, Counts]:
-    """Return the counts of every label that any case holds, added up over the cases that have all labels."""
+    """Return the counts of every label that any case holds, added up over the cases.
+
+    Nothing where a case lacks a label, or is of layers: of the others alone it would be another number.
+    """
     found: dict[int, Counts] = {}
     counted, of = 0, dict[int, int]()
     for each in cases:
         if is_layered(each.measured) or not _is_whole(each):
-            continue
+            return {}
         counted += each.counted
         for label, counts in label_counts(each.measured).items():
             found[label] = found.get(label, Counts()) + counts

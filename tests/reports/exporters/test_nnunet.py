@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 
 import make
 import numpy as np
@@ -15,6 +16,7 @@ from dicecli.cli import cli
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case
 from dicecli.reports.comparison.comparing import comparison
+from dicecli.reports.gates import judge, parse
 from dicecli.reports.reading_back import read_report
 from dicecli.runs.scoring import make_settings, score_many
 
@@ -143,6 +145,41 @@ def test_what_is_read_has_the_numbers_of_the_run(regions, read):
     assert [each.title for each in known if each.leads and each.metric == "dice"] == [f"dice@{average}"]
     assert again.notes == (f"other settings than the baseline: names{', regions' if regions else ''}",)
     assert json.loads(found.render("nnunet"))["mean"].keys() == found_keys(own)
+
+
+def test_of_all_labels_at_once_nothing_is_known_where_one_case_lacks_a_label(read):
+    """The labels of one case are all of its pixels: of this case alone the number would be that of the run."""
+    full = Case("full", np.array([[1, 1, 2, 2]]), np.array([[1, 2, 2, 1]]))
+    own = score_many([Case("c0", *masks(0)), full], make_settings())
+    found = read(json.loads(own.render("nnunet")))
+    assert found.overall.keys() == own.overall.keys()
+    assert all(math.isnan(each) for each in found.overall.values())
+    (verdict,) = judge([parse("overall_accuracy=0", over=False)], found)
+    assert not verdict.holds
+    # What is known of no case is not shown to people as a row of dashes.
+    assert "overall  accuracy" in own.render("table")
+    assert "overall  accuracy" not in found.render("table")
+
+
+def test_cases_without_numbers_are_read_back(read, tmp_path):
+    """As they were, and written again; exit code 3, as of the run itself."""
+    own = report()
+    record = paths(json.loads(own.render("nnunet")))
+    found = read(record)
+    assert [replace(each, case=each.case.name) for each in found.unscored] == [
+        replace(each, case=each.case.name) for each in own.unscored
+    ]
+    assert found.unscored[0].hint
+    assert (len(found.results), len(found.scored)) == (5, 4)
+    again = json.loads(found.render("nnunet"))["cases_without_numbers"]
+    assert again == record["cases_without_numbers"]
+    path = tmp_path / "x.nnunet.json"
+    # As files have it that were written before hints and paths were kept.
+    old = {key: each for key, each in again[0].items() if key in {"case", "status", "error", "message"}}
+    path.write_text(json.dumps(record | {"cases_without_numbers": [old]}))
+    assert do("report", path, "-q").exit_code == 3
+    with pytest.raises(UsageError, match=r"cases_without_numbers\[0\]"):
+        read(record | {"cases_without_numbers": [again[0] | {"message": 3}]})
 
 
 def found_keys(own):
