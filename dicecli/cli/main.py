@@ -39,7 +39,13 @@ GROUPS = {
 }
 COMMANDS = {name: said for group in GROUPS.values() for name, said in group.items()}
 
-_EPILOG = "Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."
+_EPILOG = """\b
+Examples:
+  dicecli score prediction.png reference.png
+  dicecli batch predictions references -o scores.csv
+  dicecli inspect reference.nii.gz
+
+Exit codes: 0 scored; 1 a gate failed; 2 wrong usage; 3 a mask could not be scored."""
 
 
 #: What a command finds as its context's object where the process is the command's alone.
@@ -85,6 +91,14 @@ class Commands(click.Group):
         shell = import_module("click.shell_completion")
         fitting = {name: said for name, said in COMMANDS.items() if name.startswith(incomplete)}
         return [shell.CompletionItem(name, help=said) for name, said in fitting.items()]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what this is, examples, and what exit codes mean."""
+        super().format_help_text(ctx, formatter)
+        super().format_epilog(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write nothing more: examples stand at the top, as in the help of commands."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
@@ -170,15 +184,9 @@ def _is_built(module: str) -> bool:
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help=_VERSION
 )
 def cli() -> None:
-    r"""Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
+    """Score segmentation masks: exact Dice, IoU and relatives for PNG, NIfTI and GeoTIFF.
 
     Masks go in, two files or two folders; a table, CSV, JSON or Markdown comes out.
-
-    \b
-    Examples:
-      dicecli score prediction.png reference.png
-      dicecli batch predictions references -o scores.csv
-      dicecli inspect reference.nii.gz
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,13 +41,14 @@ def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels"
     Raises
     ------
     OutputError
-        A suffix that no exporter has which renders this part, or a place that cannot be written to; a package
-        that the exporter needs is not installed.
+        A suffix that no exporter has which renders this part, several files with commas between them, or a
+        place that cannot be written to; a package that the exporter needs is not installed.
     UsageError
         An exporter is of masks alone, and probabilities are read.
     """
     found = []
     for path in paths:
+        _check_is_one(path, part)
         suffix = _suffix(path, part)
         exporter = by_suffix("exporters", suffix, part)
         if exporter is None:
@@ -61,6 +63,24 @@ def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels"
         writing.check_writable(path)
         found.append(Target(path, part, exporter))
     return found
+
+
+def _check_is_one(path: str, part: Part) -> None:
+    """Check that a path is no list: none of its commas follows the suffix of an exporter.
+
+    Raises
+    ------
+    OutputError
+    """
+    first, *others = (each.strip() for each in path.split(","))
+    if others and first.lower().endswith(suffixes("exporters", part, of_folder=True)):
+        each, option = [first, *filter(None, others)], PARTS[part].option
+        word = "output" if part == "report" else part
+        raise OutputError(
+            f"{path}: this is a list of files, and one is expected",
+            f"Repeat the option: {' '.join(f'{option} {shlex.quote(one)}' for one in each)}; in Python "
+            f"{word}={each}.",
+        )
 
 
 def _suffix(path: str, part: Part) -> str:

@@ -341,7 +341,13 @@ def test_help_fits_80_columns(command):
     for word in ("--help", *(["--help-all"] if command else [])):
         done = runner().invoke(cli, [*command, word], terminal_width=80)
         assert done.exit_code == 0
-        assert not [line for line in done.output.splitlines() if len(line) > 80]
+        lines = done.output.splitlines()
+        assert not [line for line in lines if len(line) > 80]
+        assert "\b" not in done.output.replace("\\b", "\b")
+        assert "  Examples:" in lines or command == ("metrics",) or command == ("inspect",)
+        assert (
+            len([line for line in lines if line.startswith("    dicecli ")]) > 1 or "  Examples:" not in lines
+        )
 
 
 def test_names_from_outside_are_inert(tmp_path):

@@ -60,6 +60,21 @@ def a_suffix_with_a_slip(scene):
     scene.works(f"score p/a.png r/a.png -o scores{scene.meant()}")
 
 
+@TABLE("reports.outputs._check_is_one: Repeat the option:")
+def files_with_commas_between(scene):
+    scene.folders("a")
+    for part, command in (
+        ("output", "score p/a.png r/a.png -o"),
+        ("summary", f"{_BATCH} --dry-run --summary"),
+    ):
+        hint = scene.refused(f"{command} one.csv,two.json")
+        line, _, python = hint.removeprefix("Repeat the option: ").rstrip(".").partition("; in Python ")
+        scene.works(f"{command.rpartition(' ')[0]} {line}")
+        assert python == f"{part}=['one.csv', 'two.json']"
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, output="one.csv,two.json")
+    scene.works(dicecli.score, PREDICTION, REFERENCE, output=["one.csv", "two.json", "a,b.csv"])
+
+
 @TABLE("reports.outputs.planned: The format goes by the suffix:")
 def an_output_without_a_format(scene):
     scene.pair()
@@ -783,7 +798,14 @@ def a_case_in_two_shards(scene):
     assert from_dict(both).look_up("dice").value == DICE
 
 
-@TABLE("reports.by_name._named: The names are those of report.scored:")
+@TABLE("reports.run._named: Did you mean")
+def a_case_with_a_slip(scene):
+    report = scored()
+    scene.refused(report.value, "dice", "arays", 1)
+    scene.gives(DICE, report.value, "dice", scene.meant(), 1)
+
+
+@TABLE("reports.run._named: The names are those of report.scored:")
 def a_case_that_there_is_not(scene):
     report = scored()
     scene.refused(report.value, "dice", "nobody", 1)
