@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: So many names of a folder are looked at.
 _LOOKED_AT = 1_000
+#: So much less alike than the nearest, of 1 which is the same, a word may be to be proposed as well.
+_AS_NEAR = 0.1
 #: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
 _QUOTES = "'\"`\N{ACUTE ACCENT}\N{PRIME}"
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -67,9 +69,14 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Return the known words that a word may be a slip for, the nearest first; case does not matter."""
+    """Return the known words that a word may be a slip for, the nearest first; case does not matter.
+
+    One that is much less near than the nearest is none of them.
+    """
     by_plain = {each.casefold(): each for each in reversed([*known])}
-    return [by_plain[each] for each in difflib.get_close_matches(word.casefold(), by_plain, n=most)]
+    found = difflib.get_close_matches(word.casefold(), by_plain, n=most)
+    alike = [difflib.SequenceMatcher(None, each, word.casefold()).ratio() for each in found]
+    return [by_plain[each] for each, how in zip(found, alike, strict=True) if how >= alike[0] - _AS_NEAR]
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
@@ -100,3 +107,12 @@ def some_of(names: Sequence[str], most: int) -> str:
     """Name so many, and say how many more there are: a, b and 2 more; an empty text of none."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def fault(error: Exception) -> str:
+    """Say what an error found in a file that was read, without Python's word for its kind."""
+    if isinstance(error, KeyError):
+        return f"'{error.args[0] if error.args else ''}' is missing"
+    if isinstance(error, (TypeError, AttributeError, LookupError)):
+        return "something in it is of another kind than it should be"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

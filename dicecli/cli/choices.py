@@ -17,6 +17,22 @@ else:
     Choice, Type = click.Choice, click.ParamType  # of some versions they take no parameter
 
 
+class BadValue(click.BadParameter):
+    """A value that an option does not take, with what may be meant.
+
+    Attributes
+    ----------
+    meant : str
+        The beginning of a hint, with a space behind it; empty where nothing is near.
+    """
+
+    def __init__(
+        self, message: str, meant: str, ctx: click.Context | None, param: click.Parameter | None
+    ) -> None:
+        super().__init__(message, ctx, param)
+        self.meant = meant
+
+
 class WordChoice(Choice):
     """One of some words, however it is spelt; a word with a slip is refused with the nearest ones."""
 
@@ -26,8 +42,7 @@ class WordChoice(Choice):
         try:
             return super().convert(known.get(plain(str(value)), value), param, ctx)
         except click.BadParameter as error:
-            meant = did_you_mean(str(value), self.choices)
-            raise click.BadParameter(f"{error.message} {meant}".rstrip(), ctx, param) from error
+            raise BadValue(error.message, did_you_mean(str(value), self.choices), ctx, param) from error
 
 
 class PluginChoice(WordChoice):
@@ -80,7 +95,7 @@ class Several(Type):
         try:
             words = listed(value) if isinstance(value, str) else (value,)
         except UsageError as error:
-            raise click.BadParameter(f"{error.message}. {error.hint}", ctx, param) from error
+            raise BadValue(f"{error.message}.", f"{error.hint} ", ctx, param) from error
         return tuple(self.one.convert(each, param, ctx) for each in words)
 
     def flat(self, values: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:

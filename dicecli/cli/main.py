@@ -12,7 +12,7 @@ import click
 
 from dicecli.cli.streams import prepare, to_nowhere
 from dicecli.cli.terminal import wish
-from dicecli.errors import DicecliError, OutputError
+from dicecli.errors import DicecliError, OutputError, UsageError
 from dicecli.records.version import __version__
 from dicecli.reports.text import inert
 
@@ -68,6 +68,13 @@ class Failure(click.ClickException):
         click.echo(f"{hint} {inert(self.hint)}", file=target, color=wish())
 
 
+def _of_click(error: click.UsageError, ctx: click.Context) -> UsageError:
+    """Return what click says of arguments, of the group or of the command that is called."""
+    command = error.ctx.command_path if error.ctx else f"{ctx.command_path} {ctx.invoked_subcommand or ''}"
+    meant = getattr(error, "meant", "")
+    return UsageError(error.format_message(), f"{meant}'{command.rstrip()} --help' shows what it takes.")
+
+
 class Commands(click.Group):
     """A group whose commands live in modules of this folder, imported when they are called."""
 
@@ -113,7 +120,10 @@ class Commands(click.Group):
         if not args and not ctx.resilient_parsing:
             click.echo(import_module("dicecli.cli.start").what_to_do(), err=True)
             ctx.exit(2)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise Failure(_of_click(error, ctx)) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, in colours if the environment wishes; an error of this project becomes a message."""
@@ -122,6 +132,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DicecliError as error:
             raise Failure(error) from error
+        except click.UsageError as error:
+            raise Failure(_of_click(error, ctx)) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

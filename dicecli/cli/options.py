@@ -11,7 +11,7 @@ from dicecli.cli import completing
 from dicecli.cli.choices import PluginChoice, Several, WordChoice
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
-from dicecli.records.label_files import parse_region
+from dicecli.records.label_files import load_labels, parse_region
 from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions, Options, reads_of
 
@@ -162,13 +162,14 @@ def settings_from(options: dict[str, Any], *, soft: bool = False) -> Settings:
     from dicecli.runs.scoring import make_settings
 
     given = {name: options.pop(name) for name in table_of(AnyOptions) if name in options}
-    return make_settings(soft=soft, **given | {"regions": _regions(given.get("regions", ()))})
+    regions = _regions(given.get("regions", ()), given.get("labels"))
+    return make_settings(soft=soft, **given | {"regions": regions})
 
 
-def _regions(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    regions: dict[str, tuple[int, ...]] = {}
+def _regions(texts: tuple[str, ...], labels: str | None) -> dict[str, tuple[int, ...]]:
+    scheme, regions = load_labels(labels if texts else None), dict[str, tuple[int, ...]]()
     for text in texts:
-        name, members = parse_region(text)
+        name, members = parse_region(text, scheme)
         if name in regions:
             raise UsageError(f"region '{name}' is given twice", "Name all of its labels at once: NAME=1,2,3.")
         regions[name] = members

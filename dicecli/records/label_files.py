@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -30,6 +31,7 @@ from dicecli.words import did_you_mean, did_you_mean_file
 
 _KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
 _EXAMPLE = 'A labels file looks like {"labels": {"0": "background", "1": "liver", "2": "tumour"}}.'
+_NO_NAMES = LabelScheme()
 
 
 def presets() -> tuple[str, ...]:
@@ -88,8 +90,14 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
     return replace(_scheme(content, str(source)), sha256=sha256(data).hexdigest() if is_own else None)
 
 
-def parse_region(text: str) -> tuple[str, tuple[int, ...]]:
+def parse_region(text: str, scheme: LabelScheme = _NO_NAMES) -> tuple[str, tuple[int, ...]]:
     """Read ``NAME=1,2,3`` into the region's name and its labels.
+
+    Parameters
+    ----------
+    text : str
+    scheme : LabelScheme, optional
+        Of names that may stand there in place of numbers, which the error has then.
 
     Raises
     ------
@@ -98,8 +106,16 @@ def parse_region(text: str) -> tuple[str, tuple[int, ...]]:
     """
     name, _, members = text.partition("=")
     if not name.strip() or not re.fullmatch(r"\s*-?\d+(\s*,\s*-?\d+)*\s*", members):
+        of_name = {called: label for label, called in scheme.names.items()}
+        words = [each.strip() for each in members.split(",")]
+        if name.strip() and all(each in of_name for each in words):
+            written = f"{name.strip()}={','.join(str(of_name[each]) for each in words)}"
+            raise LabelFileError(
+                f"'{text}' is no region: the numbers of its labels are expected, not their names",
+                f"Write --region {shlex.quote(written)}.",
+            )
         raise LabelFileError(
-            f"'{text}' is no region",
+            f"'{text}' is no region: a name and the numbers of its labels are expected",
             "Write a name, an equals sign and its labels: --region 'whole tumour=1,2,4'.",
         )
     return name.strip(), tuple(sorted({int(each) for each in members.split(",")}))

@@ -23,12 +23,13 @@ from dicecli.records.settings import Settings
 from dicecli.reports.means import mean
 from dicecli.reports.report import Report
 from dicecli.statistics.matrix import Matrix
+from dicecli.words import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dicecli.records.codec import Json
     from dicecli.records.cases import Result
+    from dicecli.records.codec import Json
 
 #: What scores and their means may differ by: nothing but the last digits of a sum.
 _NEAR = 1e-9
@@ -62,9 +63,8 @@ def report_of(record: Json) -> Report:
     try:
         return _report(record)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        said = f"{type(error).__name__}: {error}"
         raise UsageError(
-            f"it is no whole summary of nnU-Net ({said})",
+            f"it is no whole summary of nnU-Net ({fault(error)})",
             "Give summary.json as nnU-Net wrote it, or score the masks again: "
             "dicecli batch PREDICTIONS REFERENCES -o results.json.",
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
 from dicecli.statistics.matrix import Matrix
-from dicecli.words import did_you_mean_file
+from dicecli.words import did_you_mean_file, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Result
     from dicecli.records.codec import Json
 
-_HINT = "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote."
+_HINT = (
+    "Give the JSON that 'dicecli batch -o results.json' or 'dicecli score -f json' wrote, or the "
+    "summary.json of nnU-Net."
+)
+#: So many keys of a file that is no report are named.
+_FEW = 3
 
 
 def read_report(path: str | Path) -> Report:
@@ -79,7 +85,10 @@ def from_dict(record: Json) -> Report:
             "Score the maps again: this version writes records that can be read.",
         )
     if type(schema) is not int or schema not in {1, SCHEMA}:
-        raise UsageError(f"its schema is {schema!r}; {SCHEMA} is expected, or 1", _HINT)
+        said = (
+            f"its schema is {schema!r}; {SCHEMA} is expected, or 1" if schema is not None else _other(record)
+        )
+        raise UsageError(said, _HINT)
     try:
         return _report(record, is_first=schema == 1)
     except UnknownName as error:
@@ -88,8 +97,18 @@ def from_dict(record: Json) -> Report:
     except BrokenPlugin:
         raise
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        said = error.message if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        said = error.message if isinstance(error, UsageError) else fault(error)
         raise UsageError(f"it is not a whole record ({said})", _HINT) from error
+
+
+def _other(record: object) -> str:
+    """Say what a file is that names no schema."""
+    if isinstance(record, dict) and isinstance(record.get("labels"), dict):
+        return "it is no report, but looks like a file of labels"
+    if isinstance(record, dict):
+        keys = ", ".join(f"'{key}'" for key in islice(record, _FEW))
+        return f"it is no report: it has no 'schema', but {keys or 'nothing'}"
+    return "it is no report, but a list" if isinstance(record, list) else "it is no report"
 
 
 def _report(record: Json, *, is_first: bool) -> Report:

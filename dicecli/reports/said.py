@@ -16,8 +16,8 @@ from dicecli.reports.intervals import not_resampled
 from dicecli.reports.presentation import figure, shown_metrics
 from dicecli.reports.rows import labels_found
 from dicecli.reports.text import inert
-from dicecli.words import counted
 from dicecli.statistics._leading import leading
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

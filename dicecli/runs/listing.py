@@ -14,7 +14,7 @@ from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
-from dicecli.words import some_of
+from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -206,7 +206,8 @@ def _check_folder(found: Side) -> None:
     try:
         mode = os.stat(found.folder).st_mode  # noqa: PTH116 - as above
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise found.error("there is no such folder", "Check the path.") from error
+        meant = did_you_mean_file(found.folder)
+        raise found.error("there is no such folder", f"{meant}Check the path.") from error
     except (OSError, ValueError) as error:
         raise found.error(f"cannot be read: {error}", "Check the path and its permissions.") from error
     if not stat.S_ISDIR(mode):

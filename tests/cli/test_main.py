@@ -344,10 +344,30 @@ def test_help_fits_80_columns(command):
         lines = done.output.splitlines()
         assert not [line for line in lines if len(line) > 80]
         assert "\b" not in done.output.replace("\\b", "\b")
-        assert "  Examples:" in lines or command == ("metrics",) or command == ("inspect",)
+        assert "  Examples:" in lines or command in {("metrics",), ("inspect",)}
         assert (
             len([line for line in lines if line.startswith("    dicecli ")]) > 1 or "  Examples:" not in lines
         )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ("score a b --average makro", "Did you mean macro? 'cli score --help' shows what it takes."),
+        ("score a b -f jsn", "Did you mean json? 'cli score --help' shows what it takes."),
+        ("score a b --ignore-label liver", "'cli score --help' shows what it takes."),
+        ("batch a b --metric", "'cli batch --help' shows what it takes."),
+        ("--xyzzy", "'cli --help' shows what it takes."),
+        ("score a b --metrics dice", "Did you mean --metric? 'cli score --help-all' lists every one."),
+        ("batch a b --label x.json", "Did you mean --labels? 'cli batch --help-all' lists every one."),
+    ],
+)
+def test_what_is_typed_wrong_is_refused_in_one_form(arguments, hint):
+    """What click finds, too: an error, then a hint, with words that are near and no others."""
+    done = run(*arguments.split())
+    assert done.exit_code == 2
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["Error", "Hint"]
+    assert done.stderr.splitlines()[1] == f"Hint: {hint}"
 
 
 def test_names_from_outside_are_inert(tmp_path):

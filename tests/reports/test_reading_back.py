@@ -340,6 +340,26 @@ def test_nothing_in_a_record_is_a_traceback(family, tmp_path):
         assert not re.search(r"\b(nan|NaN|inf|Infinity)\b", shown), (place, poison)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"labels": {"0": "nothing", "1": "liver"}}, "it is no report, but looks like a file of labels"),
+        ({"a": 1, "b": 2}, "it is no report: it has no 'schema', but 'a', 'b'"),
+        ([], "it is no report, but a list"),
+        ({"schema": 9}, "its schema is 9"),
+        ({"schema": 2}, "it is not a whole record ('settings' is missing)"),
+    ],
+)
+def test_what_is_no_report_is_called_what_it_is(content, said, tmp_path):
+    """In words of the file, without those of Python; the hint names all that is read."""
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UsageError) as caught:
+        read_report(path)
+    assert str(caught.value).removeprefix(f"{path}: ").startswith(said)
+    assert caught.value.hint.endswith("or the summary.json of nnU-Net.")
+
+
 def test_a_damaged_record_ends_the_command(tmp_path):
     """`dicecli report` says what is wrong, and where, and what to give instead: exit code 2, and no report."""
     record = json.loads(report_on_masks().render("json"))

@@ -239,7 +239,7 @@ def _assert_options_exist(hint: str, action: str | Callable[..., Any]) -> None:
         return
     called = [action.split()[0], *re.findall(r"dicecli ([a-z]+)", hint)]
     called += ["score"] * ("inspect" in called)  # what a file needs to be scored
-    known = {"-co", "--help-all"} | {
+    known = {"-co", "--help", "--help-all"} | {
         option for name in called if name in cli.list_commands(None) for option in options_of(name)
     }
     known |= {"--bounds", "--like", "--resampling"} if re.search(r"\brio (?:clip|warp) ", hint) else set()

@@ -181,6 +181,20 @@ def an_option_of_nobody(scene):
     assert "--metric NAME" in scene.works(hint.split("'")[1].replace("cli ", ""))
 
 
+@TABLE("cli.main._of_click: …'… --help' shows what it takes.")
+def a_value_that_an_option_does_not_take(scene):
+    scene.pair()
+    for command, given, near in (
+        ("score", "--average makro", "macro"),
+        ("score", "--ignore-label x", ""),
+        ("", "--x", ""),
+    ):
+        hint = scene.refused(f"{command} {_SCORE.removeprefix('score ') if command else ''} {given}".strip())
+        scene.works(hint.split("'")[1].removeprefix("cli "))
+        assert hint.startswith(f"Did you mean {near}?") if near else hint.startswith("'cli ")
+    scene.right(DICE, f"{_SCORE} --average macro")
+
+
 @TABLE("cli.helping._no_option: Here it is")
 def an_option_of_another_tool(scene):
     scene.pair(REFERENCE + 254 * PREDICTION, REFERENCE + 254 * PREDICTION)

@@ -305,6 +305,14 @@ def a_region_that_is_none(scene):
     scene.right(DICE, f"{_SCORE} {hint[hint.index('--region') :].rstrip('.')}", number="dice[whole tumour]")
 
 
+@TABLE("records.label_files.parse_region: Write --region")
+def a_region_of_names(scene):
+    scene.pair()
+    scene.text("l.json", _BY_HAND)
+    hint = scene.refused(f"{_LABELS} --region 'both parts=liver'")
+    scene.right(DICE, f"{_LABELS} {hint.removeprefix('Write ').rstrip('.')}", number="dice[both parts]")
+
+
 @TABLE("records.labels.adding: Declared are")
 def a_region_beside_what_is_declared(scene):
     scene.pair()

@@ -744,6 +744,8 @@ def no_record(scene):
     for content in bad:
         scene.text("x.json", content)
         scene.refused("report x.json")
+        scene.works(f"{_BATCH} -o summary.nnunet.json")
+        assert "0.8" in scene.works("report summary.nnunet.json")
         scene.works(_RESULTS)
         assert "0.8" in scene.works("report results.json")
         printed = scene.works(f"{_SCORE} -f json")

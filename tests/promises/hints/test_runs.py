@@ -376,6 +376,14 @@ def a_folder_that_cannot_be_read(scene):
     scene.right(DICE, _BATCH)
 
 
+@TABLE("runs.listing._check_folder: Did you mean")
+def a_folder_with_a_slip(scene):
+    scene.folders("a")
+    (scene.folder / "p").rename(scene.folder / "predictions")
+    scene.refused("batch prediction r")
+    scene.right(DICE, f"batch {scene.meant()} r")
+
+
 @TABLE("runs.listing._check_folder: To compare two files: dicecli score")
 def files_for_folders(scene):
     scene.pair()

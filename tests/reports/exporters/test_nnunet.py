@@ -264,6 +264,7 @@ def test_what_contradicts_itself_is_refused(record, read):
     with pytest.raises(UsageError, match="it is no whole summary of nnU-Net") as caught:
         read(record)
     assert "dicecli batch" in caught.value.hint
+    assert "Error" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
