@@ -55,7 +55,8 @@ def summary(report: Numbers) -> Json:
     """Return what sums a run up: how many cases, the averages, the statistics, the gates."""
     infinite = {each.name for each in report.metrics if each.infinite}
     reads = report.settings.reads
-    intervals = report.intervals if report.is_batch else dict.fromkeys(report.averages)
+    # Of the metrics shown alone: of many labels those of all metrics would take most of the time.
+    intervals = report.shown_intervals if report.is_batch else dict.fromkeys(report.averages)
     found: Json = {
         "headline": headline(report).text,
         "expected": len(report.results),
@@ -99,7 +100,7 @@ def _average(
         found["infinite"] = {name: each.infinite for name, each in missed.items()}
         found["finite"] = {name: number(each.finite) for name, each in missed.items()}
         if intervals is not None:
-            finite = _spread({name: intervals[name] for name in missed})
+            finite = _spread({name: intervals[name] for name in missed if name in intervals})
             found |= {f"finite_{key}": each for key, each in finite.items()}
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.cases import Failed
 from dicecli.reports import grouped
+from dicecli.reports.intervals import Interval
 from dicecli.reports.record import SPREAD, STATISTICS, own_interval
 from dicecli.statistics._leading import leading
 
@@ -82,15 +83,15 @@ def _has_infinite(report: Numbers) -> bool:
 def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     """Yield a row per average and metric, then one per label or region and metric, with its statistics.
 
-    Then, where cases are grouped, one per group and metric, of the average that leads. Rows of averages have
-    the notes on the run.
+    Of averages, those of metrics that are shown have an interval. Then, where cases are grouped, one per group
+    and metric, of the average that leads. Rows of averages have the notes on the run.
     """
-    notes, intervals = {"notes": _NOTES.join(report.notes_on_run) or None}, report.intervals
+    notes, intervals = {"notes": _NOTES.join(report.notes_on_run) or None}, report.shown_intervals
     for name, values in report.averages.items():
         for metric, each in values.items():
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}
             said = {"n": each.n, "undefined": each.undefined, "infinite": each.infinite}
-            interval = intervals[name][metric]
+            interval = intervals[name].get(metric, Interval())
             spread = dict(zip(SPREAD, map(or_none, own_interval(each, interval)), strict=True))
             rest = {f"finite_{key}": or_none(value) for key, value in zip(SPREAD, interval, strict=True)}
             yield {**known, **said, **spread, "finite_mean": or_none(each.finite), **rest}

@@ -35,7 +35,8 @@ _WHAT = (
 )
 #: How sure an average is; of a batch alone.
 _SPREAD = {
-    "ci_low": "lower limit of the 95 % interval, by the bootstrap over cases or groups; null where none is.",
+    "ci_low": "lower limit of the 95 % interval, by the bootstrap over cases or groups; null where none is, "
+    "and only of the metrics that were asked for or are shown.",
     "ci_high": "upper limit of the 95 % interval.",
     "sd": "standard deviation (n - 1) of the values of the cases, of an average that is their mean.",
 }
