@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import BrokenPlugin, UnknownName
-from dicecli.words import did_you_mean
+from dicecli.words import did_you_mean, every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -227,7 +227,12 @@ def backend_of(device: str) -> str:
     return "torch" if device in {"cuda", "mps", "auto"} else device
 
 
-def unknown(kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = ()) -> UnknownName:
-    """Make the error for a name that does not exist: the nearest names, and the known ones."""
+def unknown(
+    kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = (), how: str = ""
+) -> UnknownName:
+    """Make the error for a name that does not exist: the nearest names, and the known ones.
+
+    Where these are many it says `how` to see them; see :func:`dicecli.words.every`.
+    """
     meant = did_you_mean(str(name), (*known, *aliases))
-    return UnknownName(f"there is no {kind} '{name}'", f"{meant}Known: {', '.join(known)}.")
+    return UnknownName(f"there is no {kind} '{name}'", f"{meant}Known: {every(known, how)}.")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LOOKED_AT = 1_000
 #: So much less alike than the nearest, of 1 which is the same, a word may be to be proposed as well.
 _AS_NEAR = 0.1
+#: Longer lists of known words are not shown whole.
+_MOST_LISTED = 16
 #: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
 _QUOTES = "'\"`\N{ACUTE ACCENT}\N{PRIME}"
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -83,6 +85,21 @@ def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
     """Ask whether a near word was meant, for a hint, with a space behind it; nothing where none is near."""
     found = near(word, known, most)
     return f"Did you mean {' or '.join(found)}? " if found else ""
+
+
+def every(known: Iterable[str], how: str = "") -> str:
+    """Return what a hint says after ``Known:``, all words; of many it says how to see them.
+
+    Parameters
+    ----------
+    known : iterable of str
+    how : str, optional
+        Such as ``those that help(dicecli.score) lists``; without it the first are listed.
+    """
+    words = [*known]
+    if len(words) <= _MOST_LISTED:
+        return ", ".join(words)
+    return how or f"{', '.join(words[:_MOST_LISTED])}, and {len(words) - _MOST_LISTED:,} more"
 
 
 def did_you_mean_file(path: str | Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.errors import ConfigError
-from dicecli.words import did_you_mean, listed, plain
+from dicecli.words import did_you_mean, every, listed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +151,10 @@ def _hyphened(key: str) -> str:
 
 def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigError:
     meant = did_you_mean(_hyphened(key), known)
-    return ConfigError(f"there is no option '{key}'", f"{meant}Known: {', '.join(sorted(known))}.", str(path))
+    how = "those of the commands, without the hyphens before them, as of 'dicecli batch --help-all'"
+    return ConfigError(
+        f"there is no option '{key}'", f"{meant}Known: {every(sorted(known), how)}.", str(path)
+    )
 
 
 def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:

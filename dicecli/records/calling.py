@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from dicecli.errors import UnknownName, UsageError
 from dicecli.plugins import unknown
 from dicecli.records.elsewhere import advised
+from dicecli.words import every
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -67,9 +68,12 @@ def _is_needed(parameter: inspect.Parameter) -> bool:
     return parameter.default is parameter.empty
 
 
-def no_keyword(name: str, known: Collection[str]) -> UnknownName:
-    """Make the error of a keyword that there is not: what it is here, or the nearest; and every one."""
-    advice = advised(name, known)
+def no_keyword(name: str, known: Collection[str], function: str = "") -> UnknownName:
+    """Make the error of a keyword that there is not: what it is here, or the nearest; and every one.
+
+    Where these are many, help of the function lists them, which is given as it is written: dicecli.score.
+    """
+    advice, how = advised(name, known), f"those that help({function}) lists" if function else ""
     if not advice:
-        return unknown("option", name, tuple(known))
-    return UnknownName(f"there is no option '{name}'", f"{advice} Known: {', '.join(known)}.")
+        return unknown("option", name, tuple(known), how=how)
+    return UnknownName(f"there is no option '{name}'", f"{advice} Known: {every(known, how)}.")

@@ -15,7 +15,7 @@ from dicecli.reports.evaluated import row_of
 from dicecli.reports.means import mean, of_one
 from dicecli.reports.rows import labels_found
 from dicecli.statistics._leading import leading as leading_statistic
-from dicecli.words import did_you_mean
+from dicecli.words import did_you_mean, every
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +172,7 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
         near = did_you_mean(text, [*filter(None, map(scheme.name, known)), *regions])
         raise UsageError(
             f"there is no label or region '{text}' in {where}",
-            f"{near}Known: {', '.join([*labels, *regions])}.",
+            f"{near}Known: {every([*labels, *regions])}.",
         )
     return meant[0]
 

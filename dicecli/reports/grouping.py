@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UsageError
 from dicecli.records.cases import GROUP
 from dicecli.records.natural import natural
-from dicecli.words import did_you_mean
+from dicecli.words import did_you_mean, every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ def check_column(cases: Iterable[Case], column: str) -> None:
     if known:
         raise UsageError(
             f"no case has anything in a column '{column}'",
-            f"{did_you_mean(column, known)}Known: {', '.join(known)}.",
+            f"{did_you_mean(column, known)}Known: {every(known)}.",
         )
     raise UsageError(
         f"the cases have no column '{column}' to be grouped by",

@@ -79,7 +79,7 @@ def _made(
     signature = inspect.signature(kind)
     for name in named:
         if name not in signature.parameters:
-            raise _strange(name, signature.parameters)
+            raise _strange(name, signature.parameters, f"dicecli.{called}")
     # What can be read only once is read here: options are looked at more than once.
     named = {name: tuple(each) if isinstance(each, Iterator) else each for name, each in named.items()}
     try:
@@ -98,13 +98,13 @@ def _show(call: Callable[..., object], function: Callable[..., object], kind: Ca
     call.__doc__ = (function.__doc__ or "").replace(PLACE, _explained(cast("type[Any]", kind)))
 
 
-def _strange(name: str, known: Collection[str]) -> UsageError:
+def _strange(name: str, known: Collection[str], function: str) -> UsageError:
     """Make the error of a keyword that a function does not have."""
     kinds = reads_of(name)
     if len(kinds) == 1:
         at_home = {"labels": "dicecli.score", "probabilities": "dicecli.soft"}[kinds[0]]
         return UsageError(f"{name} is for {CALLED[kinds[0]]}", f"Leave it out; {at_home} has it.")
-    return no_keyword(name, known)
+    return no_keyword(name, known, function)
 
 
 def _explained(kind: type[Any]) -> str:

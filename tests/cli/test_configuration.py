@@ -174,6 +174,11 @@ def test_an_unknown_key_lists_the_near_and_the_known(tmp_path):
         load(path, KNOWN)
     assert error.value.hint.startswith("Did you mean fail-under")
     assert "Known: band, baseline, fail-under" in error.value.hint
+    many = {f"option-{place}": KNOWN["band"] for place in range(20)}
+    with pytest.raises(ConfigError) as error:
+        load(path, {**KNOWN, **many})
+    assert error.value.hint.startswith("Did you mean fail-under? Known: those of the commands")
+    assert len(error.value.hint) < 150
     with pytest.raises(ConfigError) as error:
         load(own(tmp_path, "zzz = 1\n"), KNOWN)
     assert error.value.hint.startswith("Known: band")

@@ -73,6 +73,7 @@ def a_key_with_a_slip(scene):
     scene.pair()
     scene.text("dicecli.toml", 'averag = "micro"\n')
     word = scene.refused(_SCORE).removeprefix("Did you mean ").partition("?")[0]
+    assert f"--{word}" in scene.works(scene.hint.split("'")[1].removeprefix("dicecli "))
     scene.text("dicecli.toml", f'{word} = "micro"\n')
     scene.right(DICE, _SCORE)
 
@@ -81,8 +82,8 @@ def a_key_with_a_slip(scene):
 def a_key_of_nobody(scene):
     scene.pair()
     scene.text("dicecli.toml", "xyzzy = 1\n")
-    known = scene.refused(_SCORE).removeprefix("Known: ").rstrip(".").split(", ")
-    assert "average" in known
+    command = scene.refused(_SCORE).split("'")[1].removeprefix("dicecli ")
+    assert "--average" in scene.works(command)
     scene.text("dicecli.toml", 'average = "micro"\n')
     scene.right(DICE, _SCORE)
 
