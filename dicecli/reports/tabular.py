@@ -83,8 +83,8 @@ def _has_infinite(report: Numbers) -> bool:
 def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     """Yield a row per average and metric, then one per label or region and metric, with its statistics.
 
-    Of averages, those of metrics that are shown have an interval. Then, where cases are grouped, one per group
-    and metric, of the average that leads. Rows of averages have the notes on the run.
+    Of averages, those of metrics that are shown have an interval. Then, where cases are grouped, one per
+    group and metric, of the average that leads. Rows of averages have the notes on the run.
     """
     notes, intervals = {"notes": _NOTES.join(report.notes_on_run) or None}, report.shown_intervals
     for name, values in report.averages.items():
