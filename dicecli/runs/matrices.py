@@ -127,13 +127,25 @@ def _matrix(given: object) -> ConfusionMatrix:
         return given
     if isinstance(given, Counts):
         given = [[given.tn, given.fp], [given.fn, given.tp]]
-    table = np.asarray(given)
+    table = _table(given)
     is_square = table.ndim == 2 and table.shape[0] == table.shape[1]
-    if not is_square or not (table.dtype.kind in "iu" and (table >= 0).all()):
+    if not is_square or not (table.dtype.kind in "iuO" and (table >= 0).all()):
         raise UsageError(
             f"matrix is {type(given).__name__} of shape {table.shape}, type {table.dtype}; numbers of pixels "
             "are expected, a row for each label of the reference",
             "Give a square array of whole numbers from 0, a ConfusionMatrix, or Counts.",
         )
     labels = np.arange(table.shape[0], dtype=np.int64)
-    return ConfusionMatrix.from_pairs(labels, labels, table.astype(np.int64))
+    # Exact at any size, as files of results are.
+    is_large = sum(table.ravel().tolist()) >= 1 << 63
+    return ConfusionMatrix.from_pairs(labels, labels, table.astype(object if is_large else np.int64))
+
+
+def _table(given: object) -> np.ndarray:
+    """Return an array of what was given; of Python's integers alone where it is of objects."""
+    try:
+        table = np.asarray(given)
+    except (ValueError, TypeError):  # lists of unlike lengths
+        return np.empty(0)
+    is_whole = table.dtype == object and all(type(each) is int for each in table.ravel().tolist())
+    return table if is_whole or table.dtype != object else table.astype(str)

@@ -39,8 +39,9 @@ class ConfusionMatrix:
     labels : tuple of int
         Sorted and unique. May hold :data:`~dicecli.records.labels.NO_LABEL`.
     table : numpy.ndarray
-        int64, shape ``(len(labels), len(labels))``. ``table[i, j]`` is the number of pixels whose
-        reference is ``labels[i]`` and whose prediction is ``labels[j]``.
+        int64, or Python's integers where all pixels together are more; shape ``(len(labels),
+        len(labels))``. ``table[i, j]`` is the number of pixels whose reference is ``labels[i]`` and whose
+        prediction is ``labels[j]``.
 
     Examples
     --------
@@ -129,7 +130,7 @@ class ConfusionMatrix:
             int64 labels of the reference and of the prediction, in any order; repeated ones are merged, and
             those without a pixel left out.
         table : numpy.ndarray
-            int64, shape ``(len(rows), len(columns))``.
+            int64, or Python's integers where they are large; shape ``(len(rows), len(columns))``.
 
         Examples
         --------
@@ -138,14 +139,14 @@ class ConfusionMatrix:
         >>> ConfusionMatrix.from_pairs(np.array([0, 2]), np.array([0, 1]), np.array([[3, 1], [0, 2]])).labels
         (0, 1, 2)
         """
-        has_row, has_column = table.any(axis=1), table.any(axis=0)
+        has_row, has_column = (table != 0).any(axis=1), (table != 0).any(axis=0)
         rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
         if np.array_equal(rows, columns) and bool((np.diff(rows) > 0).all()):
             check_number(rows.size)
             return cls(tuple(rows.tolist()), table)
         labels = np.union1d(rows, columns).astype(np.int64)
         check_number(labels.size)
-        merged = np.zeros((labels.size, labels.size), np.int64)
+        merged = np.zeros((labels.size, labels.size), _exact(table))
         np.add.at(merged, np.ix_(np.searchsorted(labels, rows), np.searchsorted(labels, columns)), table)
         return cls(tuple(labels.tolist()), merged)
 
@@ -338,12 +339,17 @@ class ConfusionMatrix:
     def _over(self, labels: tuple[int, ...]) -> np.ndarray:
         """Return the table over a larger sorted tuple of labels."""
         place = np.searchsorted(np.array(labels, np.int64), np.array(self.labels, np.int64))
-        table = np.zeros((len(labels), len(labels)), np.int64)
+        table = np.zeros((len(labels), len(labels)), _exact(self.table))
         table[np.ix_(place, place)] = self.table
         return table
 
     def _size(self, margin: np.ndarray, label: int) -> int:
         return int(margin[self.labels.index(label)]) if label in self.labels else 0
+
+
+def _exact(table: np.ndarray) -> type:
+    """Return what sums of a table are in: Python's integers where it has them."""
+    return object if table.dtype == object else np.int64
 
 
 def check_number(labels: int) -> None:

@@ -62,7 +62,41 @@ def test_arrays_and_counts_are_matrices():
 
 
 @pytest.mark.parametrize(
-    "given_", [3, [[1, 2]], [[0.5, 1], [2, 3]], [[-1, 1], [2, 3]], "cm.csv", None, [[[1]]]]
+    "given_",
+    [
+        np.array([[2**63, 1], [1, 2**63]], np.uint64),
+        [[2**61] * 2] * 2,
+        np.array([[5, 2**63], [1, 7]], np.uint64),
+        [[2**90, 3], [0, 2**64 - 1]],
+    ],
+)
+def test_numbers_of_any_size_are_exact(given_):
+    """As in files of results: counts and scores of Python's integers, whatever is left out or renamed."""
+    ((tn, fp), (fn, tp)) = [[int(n) for n in row] for row in given_]
+    report = dicecli.from_matrix(given_)
+    assert report[1].counts == dicecli.Counts(tp, fp, fn, tn)
+    assert report.dice.value == 2 * tp / (2 * tp + fp + fn)
+    assert report.overall["overall_accuracy"] == (tp + tn) / (tp + tn + fp + fn)
+    assert report.confusion.table.tolist() == [[tn, fp], [fn, tp]]
+    left = dicecli.from_matrix(given_, ignore_label=0)
+    assert left.overall["overall_accuracy"] == tp / (tp + fn)
+    one = dicecli.ConfusionMatrix.from_arrays(prediction=[0, 5], reference=[0, 1])
+    assert (one + report.confusion).total == tp + tn + fp + fn + 2
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        3,
+        [[1, 2], [3]],
+        np.array([[1, "2"], [3, 4]], object),
+        [[1, 2]],
+        [[0.5, 1], [2, 3]],
+        [[-1, 1], [2, 3]],
+        "cm.csv",
+        None,
+        [[[1]]],
+    ],
 )
 def test_what_is_no_matrix_is_refused(given_):
     """The error says what was given and what is expected."""
