@@ -87,7 +87,10 @@ def date_of(began: str | None = None) -> str:
     if not given:
         return began or datetime.now(UTC).date().isoformat()
     try:
-        return datetime.fromtimestamp(int(given), UTC).date().isoformat()
+        moment = int(given)
+        if moment < 0:
+            raise ValueError(f"{moment} is before 1970")
+        return datetime.fromtimestamp(moment, UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(
             f"the environment variable {EPOCH} is '{given}'; seconds since 1970 are expected",

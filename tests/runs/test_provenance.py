@@ -181,7 +181,7 @@ def test_what_people_are_told():
 def test_the_day_of_a_run(tmp_path, monkeypatch):
     """SOURCE_DATE_EPOCH fixes it; else a resumed run keeps the day on which it first began."""
     assert date_of("2001-01-01") == "2026-01-01"
-    for bad in ("soon", "1e3", str(10**30)):
+    for bad in ("soon", "1e3", "-1", str(10**30)):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", bad)
         with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
             Journal.open(tmp_path / "none", resume=False)
