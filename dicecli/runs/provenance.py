@@ -87,15 +87,20 @@ def date_of(began: str | None = None) -> str:
     if not given:
         return began or datetime.now(UTC).date().isoformat()
     try:
-        moment = int(given)
-        if moment < 0:
-            raise ValueError(f"{moment} is before 1970")
-        return datetime.fromtimestamp(moment, UTC).date().isoformat()
+        return _moment(given).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(
             f"the environment variable {EPOCH} is '{given}'; seconds since 1970 are expected",
             f"Set it to a whole number, as the time of a commit: {EPOCH}=1700000000; or unset it.",
         ) from error
+
+
+def _moment(given: str) -> datetime:
+    """Return the moment so many seconds after 1970 began; a ValueError of one before."""
+    seconds = int(given)
+    if seconds < 0:
+        raise ValueError(f"{seconds} is before 1970")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def described(mask: object) -> str | None:
