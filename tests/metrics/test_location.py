@@ -142,7 +142,7 @@ def test_workers_and_shards_give_one_number(tmp_path):
     lines = [f"{n},{tmp_path}/p/{n}.nii.gz,{tmp_path}/r/{n}.nii.gz" for n in range(4)]
 
     def run(name, *words, of=lines):
-        pairs, out = tmp_path / f"{name}.csv", tmp_path / f"{name}.json"
+        pairs, out = tmp_path / "pairs.csv", tmp_path / f"{name}.json"
         pairs.write_text("\n".join(["case,prediction,reference", *of]))
         found = CliRunner().invoke(
             cli, ["batch", "--pairs", str(pairs), "-m", "centre_distance", "-o", str(out), "-q", *words]

@@ -494,4 +494,6 @@ def test_the_list_of_metrics_shows_a_broken_one(broken):
     """It stands in the list, with what is wrong."""
     done = run(broken, "metrics")
     assert 0 == done.returncode
-    assert "half-a-package cannot be loaded" in " ".join(done.stdout.split()).replace("- ", "-")
+    assert "half-a-package cannot be loaded" in " ".join(done.stdout.replace("-\n", "-").split()).replace(
+        "- ", "-"
+    )

@@ -138,7 +138,10 @@ def test_a_bare_environment(faulty, tmp_path):
     limited = ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"]
     done = subprocess.run(
         [*limited, *command(*both(faulty), *all_outputs(bare), "-j", 2)],
-        env={"PATH": os.environ["PATH"], "LANG": "C", "COLUMNS": "20"},
+        env={
+            **{name: os.environ[name] for name in ("PATH", "SOURCE_DATE_EPOCH")},
+            **{"LANG": "C", "COLUMNS": "20"},
+        },
         capture_output=True,
         check=False,
         timeout=PATIENCE_S,

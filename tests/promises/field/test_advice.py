@@ -402,7 +402,9 @@ def test_inspect_says_that_a_mask_is_mirrored(tmp_path):
     make.png(prediction, np.uint8(CORNER[::-1]))
     make.png(reference, np.uint8(CORNER))
     shown = run("inspect", prediction, reference)
-    assert "is the prediction mirrored along axis 0? Then its IoU would be 1.00" in shown.stdout
+    assert "is the prediction mirrored along axis 0? Then its IoU would be 1.00" in " ".join(
+        shown.stdout.split()
+    )
     (found,) = json.loads(run("inspect", prediction, reference, "-f", "json").stdout)["pair"]["suggestions"]
     assert (found["kind"], found["then"]) == ("moved", 1.0)
     assert json.loads(run("inspect", reference, reference, "-f", "json").stdout)["pair"]["suggestions"] == []
