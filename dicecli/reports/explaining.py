@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dicecli.reports import origins
 from dicecli.reports.asked import parse
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, definition
 from dicecli.reports.bound import bind
 from dicecli.reports.said import measured_by, of_case, of_run, options
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from dicecli.reports.means import Average
     from dicecli.reports.report import Report
 
+#: So many labels are named that an average is over.
+_NAMED = 12
 _OVER_ALL = {
     "labels": "all counted pixels, background included",
     "probabilities": "all channels together; generalised Dice of the labels that are averaged",
@@ -60,7 +64,9 @@ def explained(report: Report, name: str) -> list[tuple[str, str]]:
         said.append(("average", f"{number.average}: {definition(number.average, reads)}"))
         over_regions = number.average in OVER_REGIONS
         rows = [row.title for row in report.evaluated if (row.kind == "region") == over_regions]
-        said.append(("over", f"{len(rows)} {'regions' if over_regions else 'labels'}: {', '.join(rows)}"))
+        said.append(
+            ("over", f"{len(rows)} {'regions' if over_regions else 'labels'}: {some_of(rows, _NAMED)}")
+        )
     else:
         said.append(("over", _OVER_ALL[reads]))
     if metric.tuned:
@@ -100,10 +106,11 @@ def _left_out(report: Report, number: Number, found: Average) -> Iterator[tuple[
 
 
 def meanings(report: Report) -> list[tuple[str, str]]:
-    """Return what the numbers of a report mean: every average, intervals, definitions, what is left out."""
+    """Return the headline, where a report comes from, and what its numbers mean: averages, intervals."""
+    whence = [("headline", report.headline), *origins.said(report.origin, verbose=True)]
     if report.is_batch or not report.scored:
-        return of_run(report, every=True)
-    return of_case(report.case(report.scored[0]), report, every=True)
+        return [*whence, *of_run(report, every=True)]
+    return [*whence, *of_case(report.case(report.scored[0]), report, every=True)]
 
 
 def leading(report: Report) -> tuple[str, ...]:

@@ -14,15 +14,25 @@ if TYPE_CHECKING:
 LEAST_TEXT = 8
 #: Columns of text that is folded into what the others leave.
 FOLDED = TEXT - {"name", "average", "over"}
+#: Columns that say how sure the value before them is, and mean nothing beside another.
+_BESIDE = {"95 % CI", "SD"}
 #: A name that is longer, or longer than a third of the terminal, is folded.
 _MOST_NAME = 36
 
 
 def fitted(sheet: Sheet, width: int) -> Iterator[Sheet]:
-    """Make a sheet no wider than the terminal: first without some columns, then cut into several."""
+    """Make a sheet no wider than the terminal: first without some columns, then cut into several.
+
+    What is spare goes only where a piece of it would be too wide as well.
+    """
     found, left_out = sheet, list[str]()
     for column in (each for each in sheet.drops if each in sheet.columns):
         if needed(found, width) <= width:
+            break
+        left_out.append(column)
+        found = sheet.without({*left_out})
+    for column in (each for each in sheet.spare if each in sheet.columns):
+        if _least(found, width) <= width:
             break
         left_out.append(column)
         found = sheet.without({*left_out})
@@ -37,12 +47,32 @@ def _cut(sheet: Sheet, width: int) -> Iterator[Sheet]:
     if sheet.kept is None:
         yield sheet
         return
-    start = sheet.kept
-    for end in range(sheet.kept + 1, len(sheet.columns)):
-        if needed(_part(sheet, start, end + 1), width) > width:
+    start = end = sheet.kept
+    for first, last in _groups(sheet, width):
+        if start < first and needed(_part(sheet, start, last), width) > width:
             yield _part(sheet, start, end)
-            start = end
+            start = first
+        end = last
     yield replace(_part(sheet, start, len(sheet.columns)), remark=sheet.remark)
+
+
+def _groups(sheet: Sheet, width: int) -> Iterator[tuple[int, int]]:
+    """Yield from which column to which there is no cut, if the width allows: a value, how sure it is."""
+    start = sheet.kept or 0
+    for end in range(start + 1, len(sheet.columns) + 1):
+        if end == len(sheet.columns) or sheet.columns[end] not in _BESIDE:
+            if needed(_part(sheet, start, end), width) <= width:
+                yield start, end
+            else:
+                yield from ((place, place + 1) for place in range(start, end))
+            start = end
+
+
+def _least(sheet: Sheet, width: int) -> int:
+    """Return how wide the widest piece is that a sheet would be cut into."""
+    if sheet.kept is None:
+        return needed(sheet, width)
+    return max((needed(_part(sheet, *each), width) for each in _groups(sheet, 1 << 30)), default=0)
 
 
 def _part(sheet: Sheet, start: int, end: int) -> Sheet:

@@ -145,7 +145,9 @@ def _said(
     if not math.isnan(sd):
         of = f" of {counted(cases.n, 'case')}" * (cases.n != len(report.scored))
         spread = f"{write.number(cases.finite)} ± {write.length(sd)}"
-        text += f"; per case {spread}{without} (mean ± SD{of})"
+        # The mean over cases beside a weighted average is of macro means, as there is no other.
+        kind = " of macro means" * (AVERAGES[OVER_REGIONS.get(name, name)].name == "weighted")
+        text += f"; per case {spread}{without} (mean ± SD{kind}{of})"
     return text, interval, cases.finite, sd, cases.n
 
 

@@ -79,7 +79,7 @@ def title(label: int, report: Numbers) -> str:
 
 
 def matrix_sheet(report: Numbers) -> Sheet:
-    """Return the confusion matrix of all cases pooled, with totals, recall at the right and precision below.
+    """Return the confusion matrix of all cases pooled, with totals and recall beside names, precision below.
 
     Raises
     ------
@@ -93,16 +93,17 @@ def matrix_sheet(report: Numbers) -> Sheet:
     for (label, counts), row in zip(every.items(), found.rows(names), strict=True):
         pixels = (f"{row[column]:,}" for column in columns[2:])
         ends = (size(counts.reference), _share(counts.tp, counts.reference))
-        lines.append((str(label), inert(names.get(label, "")), *pixels, *ends))
+        lines.append((str(label), inert(names.get(label, "")), *ends, *pixels))
     lost = [size(found.unlabelled)] if NO_LABEL in found.labels else []
     total, correct = sum(each.reference for each in every.values()), sum(each.tp for each in every.values())
     sizes = (*(size(each.prediction) for each in every.values()), *lost)
-    lines.append(("", "total", *sizes, size(total), ""))
+    lines.append(("", "total", size(total), "", *sizes))
     shares = (*(_share(each.tp, each.prediction) for each in every.values()), *([""] * len(lost)))
-    lines.append(("", "precision", *shares, "", _share(correct, total)))
+    lines.append(("", "precision", "", _share(correct, total), *shares))
     remark = " ".join([_WHERE, *([_NONE] if lost else []), *(f"{each}." for each in in_words(report))])
     kinds = ("label",) * len(every) + ("total", "total")
-    return Sheet("Confusion matrix", (*columns, "total", "recall"), tuple(lines), remark, kinds=kinds, kept=2)
+    columns = (*columns[:2], "total", "recall", *columns[2:])
+    return Sheet("Confusion matrix", columns, tuple(lines), remark, kinds=kinds, kept=2)
 
 
 def _share(part: int, of: int) -> str:

@@ -10,7 +10,7 @@ from dicecli.reports.rows import labels_found
 from dicecli.words import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from dicecli.records.cases import Scored
     from dicecli.reports.suggestions import Suggestion
@@ -79,13 +79,19 @@ def _on_files(
 ) -> list[str]:
     """Put equal notes together; those that differ by numbers alone count as equal, and one is shown."""
     found: dict[str, list[Scored]] = {}
-    shown: dict[str, str] = {}
+    shown: dict[str, dict[str, None]] = {}
     for each in scored:
         for note in notes_of(each):
             key = re.sub(r"\d[\d,.]*", "#", note)
-            shown.setdefault(key, note)
+            shown.setdefault(key, {})[note] = None
             found.setdefault(key, []).append(each)
     return [
-        f"in {len(cases):,} of {expected:,} cases: {shown[key]} ({_names(cases)})"
+        f"in {len(cases):,} of {expected:,} cases: {next(iter(shown[key]))}"
+        f"{_of_the_first(shown[key])} ({_names(cases)})"
         for key, cases in found.items()
     ]
+
+
+def _of_the_first(notes: Collection[str]) -> str:
+    """Say that the numbers of a note are those of the first case, where others have other ones."""
+    return "; these numbers are of the first" if len(notes) > 1 else ""

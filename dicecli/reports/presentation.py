@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import alone, exists
@@ -25,6 +26,8 @@ _TITLES = {"dice": "dice = f1"}
 _EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
 #: The two sides of a case, in the order in which notes name them.
 _SIDES = ("prediction", "reference")
+#: A note that is said of a side, perhaps of several cases.
+_OF_SIDE = re.compile(r"(in [\d,]+ of [\d,]+ cases?: )?(prediction|reference): (.*)", re.DOTALL)
 
 
 def figure(value: float) -> str:
@@ -95,16 +98,21 @@ def heading(case: CaseValues, *, every: bool) -> list[tuple[str, str]]:
     return said + [("shape", shape)] * every + [("counted", counted)] * (every or bool(left_out))
 
 
+def _parts(note: str) -> tuple[str, str, str]:
+    """Return of how many cases a note is, of which side, and what it says: empty texts where it says none."""
+    found = _OF_SIDE.fullmatch(note)
+    return ("", "", note) if found is None else (found[1] or "", found[2], found[3])
+
+
 def shown_notes(notes: Sequence[str]) -> list[str]:
     """Return notes as people read them: what is said of both sides alike stands once."""
-    found: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for note in notes:
-        side, mark, text = note.partition(": ")
-        is_of_side = bool(mark) and side in _SIDES
-        found.setdefault(text if is_of_side else note, []).extend([side] * is_of_side)
+        among, side, text = _parts(note)
+        found.setdefault((among, text), []).extend([side] * bool(side))
     return [
-        inert(f"{' and '.join(side for side in _SIDES if side in sides)}: {text}" if sides else text)
-        for text, sides in found.items()
+        inert(f"{among}{' and '.join(side for side in _SIDES if side in sides)}{': ' * bool(sides)}{text}")
+        for (among, text), sides in found.items()
     ]
 
 

@@ -183,21 +183,22 @@ def overall(values: Mapping[str, float], report: Numbers, cases: Sequence[Scored
     left_out = "" if every else left_out_of_averages(report)
     is_none = all(map(math.isnan, shown.values()))
     if not shown or (is_none and not leading(reads).every(cases, report.evaluated)):
-        return [("left out", left_out)]
+        return [("left out", f"{left_out}: in no average" if left_out else "")]
     if every:
         text = ", ".join(f"{name} {figure(value)}" for name, value in shown.items())
         return [("overall", f"{text}: {_OVER_ALL[reads]}")]
     names = {name: name.removeprefix(_OVERALL) for name in shown}
     text = ", ".join(f"{names[name]} {figure(value)}" for name, value in shown.items())
-    return [("overall", f"{text}; {left_out or _OVER_ALL_BRIEFLY[reads]}")]
+    whole = f"with {left_out}, not in averages" if left_out else _OVER_ALL_BRIEFLY[reads]
+    return [("overall", f"{text}{' ' if left_out else '; '}{whole}")]
 
 
 def left_out_of_averages(report: Numbers) -> str:
-    """Say which label is the background, where one is left out of the averages; else nothing."""
+    """Name the label that is the background, where averages leave it out; else nothing."""
     background = report.settings.labels.background
     if background in report.labels or not any(background in labels_found(each) for each in report.scored):
         return ""
-    return f"averages leave label {background} out"
+    return f"label {background}"
 
 
 def _definitions(

@@ -41,6 +41,8 @@ class Sheet:
         never cut.
     drops : tuple of str
         Columns that are left out, one after the other and in this order, until the others fit the width.
+    spare : tuple of str
+        Columns that are left out where a table that is cut would be too wide with them.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Sheet:
     kinds: tuple[str, ...] = ()
     kept: int | None = None
     drops: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
 
     def without(self, left_out: set[str]) -> Sheet:
         """Return it without some of its columns."""
@@ -62,4 +65,6 @@ class Sheet:
             self.remark,
             self.kinds,
             None if self.kept is None else self.kept - gone,
+            self.drops,
+            self.spare,
         )

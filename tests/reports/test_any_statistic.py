@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 import toy
+from averaging import parts
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -149,7 +150,9 @@ def test_what_does_not_pool_has_means_of_values_alone():
     """label-mean: (mean of 6 and 2, 10) / 2; macro-imagewise: (6, mean of 2 and 10) / 2; nothing else exists."""
     averages = report("toy_distance", "dice").averages
     assert {
-        name: values["toy_distance_mm"] for name, values in averages.items() if "toy_distance_mm" in values
+        name: parts(values["toy_distance_mm"])
+        for name, values in averages.items()
+        if "toy_distance_mm" in values
     } == {
         "macro-imagewise": (6.0, 2, 1, 0, 6.0),
         "label-mean": (7.0, 2, 1, 0, 7.0),
@@ -216,7 +219,9 @@ def test_regions_have_values_and_no_mean_of_what_does_not_pool():
     first, second = run.cases()
     assert abs(38 / 14 - 60 / 10) * 2 == pytest.approx(first.regions[0].values["toy_distance_mm"])
     assert abs(50 / 21 - 75 / 21) * 2 == pytest.approx(second.regions[0].values["toy_distance_mm"])
-    assert {"toy_growth": (31 / 66, 1, 0, 0, 31 / 66)} == run.averages["macro-regions"]
+    assert {"toy_growth": (31 / 66, 1, 0, 0, 31 / 66)} == {
+        name: parts(each) for name, each in run.averages["macro-regions"].items()
+    }
     values = [each.regions[0].values["toy_distance_mm"] for each in (first, second)]
     assert sum(values) / 2 == run.averages["region-mean"]["toy_distance_mm"].value
     assert {"macro-imagewise-regions", "region-mean"} == {

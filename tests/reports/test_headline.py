@@ -98,7 +98,8 @@ def test_beside_it_stands_what_cases_are_like(average, spread):
     found = headline(report)
     assert (average, 3, 2) == (found.average, found.n, found.rows)
     assert pytest.approx((np.mean(values), np.std(values, ddof=1)), rel=1e-12) == (found.mean, found.sd)
-    assert f"per case {found.mean:.3f} ± {found.sd:.3f} (mean ± SD)" in found.text
+    assert f"per case {found.mean:.3f} ± {found.sd:.3f} (mean ± SD" in found.text
+    assert ("of macro means" in found.text) == (average == "weighted")
 
 
 def test_undefined_values_are_said():

@@ -14,6 +14,7 @@ import make
 import numpy as np
 import pytest
 import toy
+from averaging import parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streams import runner
@@ -96,10 +97,10 @@ def test_a_missed_case_is_no_case_less():
     assert {"macro-imagewise", "label-mean"} == {name for name in averages if averages[name]}
     # By case 3.5, 3, inf, nothing, 2; of label 2 in d and e, and 1 in d, there is nothing.
     by_case = averages["macro-imagewise"][COLUMN]
-    assert (INF, 4, 4, 1, (3.5 + 3 + 2) / 3) == by_case
+    assert (INF, 4, 4, 1, (3.5 + 3 + 2) / 3) == parts(by_case)
     # By label inf, of what is finite 2, and 4.5: label 1 does not fall out for one case.
     by_label = averages["label-mean"][COLUMN]
-    assert (INF, 2, 4, 1, (2 + 4.5) / 2) == by_label
+    assert (INF, 2, 4, 1, (2 + 4.5) / 2) == parts(by_label)
 
 
 def test_of_a_label_that_every_case_misses_nothing_is_finite():
@@ -108,7 +109,7 @@ def test_of_a_label_that_every_case_misses_nothing_is_finite():
         [scored("a", {1: Spots((1, 0), (5, 0)), 2: Spots((1, 1), (1, 2))})] * 2,
         Settings(metrics=("toy_miss",)),
     )
-    assert (INF, 2, 0, 2, 1.0) == found.averages["label-mean"][COLUMN]
+    assert (INF, 2, 0, 2, 1.0) == parts(found.averages["label-mean"][COLUMN])
 
 
 # --- Statistics over cases ------------------------------------------------------------------------------------------
@@ -304,7 +305,7 @@ def test_regions_may_be_missed_too():
     both = region("both", 1, 2)
     cases = [scored(name, LABELS[name], regions=[both]) for name in ("a", "c")]
     run = Report(cases, Settings(metrics=("toy_miss",), labels=LabelScheme(regions={"both": (1, 2)})))
-    assert (INF, 1, 0, 1, 3.5) == run.averages["region-mean"][COLUMN]
+    assert (INF, 1, 0, 1, 3.5) == parts(run.averages["region-mean"][COLUMN])
     assert INF == run.look_up("toy_miss[both]").value
     assert 3.5 == run.look_up("toy_miss[both]").finite
 

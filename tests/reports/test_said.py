@@ -126,7 +126,7 @@ def test_briefly_the_overall_agreement_says_what_averages_leave_out():
     )
     report = Report([case.result], Settings())
     assert of_case(case, report, every=False) == [
-        ("overall", "accuracy 0.9000, kappa —; averages leave label 0 out")
+        ("overall", "accuracy 0.9000, kappa — with label 0, not in averages")
     ]
 
 

@@ -42,3 +42,8 @@ def average(
         lambda: [weigh(each) for each in totals],
     )
     return AVERAGES[name].compute(pools)
+
+
+def parts(average):
+    """Return all that an average has: two of them are equal where their values are."""
+    return average.value, average.n, average.undefined, average.infinite, average.finite

@@ -31,7 +31,7 @@ def changes(comparison: Comparison | None, *, every: bool = False) -> Sheet:
     rows = tuple((inert(each.title), *_cells(each)) for each in shown)
     title = f"Since the baseline{f' {inert(comparison.baseline)}' if comparison.baseline else ''}"
     columns = ("name", "old", "new", "change", "mean change (95 % CI)", "n")
-    return Sheet(title, columns, rows, " ".join(_remarks(comparison, shown)))
+    return Sheet(title, columns, rows, " ".join(_remarks(comparison, shown)), kept=1)
 
 
 def _cells(change: Change) -> tuple[str, ...]:

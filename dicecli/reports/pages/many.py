@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Cases listed by name where many have gone wrong; all of them stand in CSV and JSON.
 _LISTED = 20
+_CALLED = "Averages"
 #: Of so many metrics that nobody asked for, statistics over cases are shown.
 _FIRST = 1
 
@@ -67,7 +68,7 @@ def partial(report: Numbers) -> list[tuple[str, str]]:
     return [("partial", said)] if report.number("pending") else []
 
 
-def averages(report: Numbers, metrics: Sequence[Metric], called: str = "Averages") -> Sheet:
+def averages(report: Numbers, metrics: Sequence[Metric], called: str = _CALLED) -> Sheet:
     """Return the averages: the first metric with interval and SD, the others as the width allows.
 
     Metrics that were asked for by name are not left out for want of width.
@@ -85,19 +86,17 @@ def averages(report: Numbers, metrics: Sequence[Metric], called: str = "Averages
         n = "" if of is None else n_in_words(report, name, Average(of.value, of.n, 0))
         rows.append((name, n, _cell(report, name, first), *spread, *cells))
     columns = ("average", "over", title(first), "95 % CI", "SD", *(title(each) for each in others))
-    drops = (
-        () if report.settings.metrics or not others else (*(title(each) for each in reversed(others)), "over")
-    )
-    shown = {each.name for each in metrics}
-    has_left_out = any(
-        each.undefined
-        for values in report.averages.values()
-        for name, each in values.items()
-        if name in shown
-    )
+    drops = () if report.settings.metrics else tuple(title(each) for each in reversed(others))
+    spare = ("over",) if called == _CALLED else ()
+    lasting = {first.name, *(each.name for each in others if not drops)}
+    every = [each for values in report.averages.values() for name, each in values.items() if name in lasting]
+    has_left_out = any(each.undefined for each in every)
     remark = "In brackets: undefined values that the mean leaves out." if has_left_out else ""
-    found = Sheet(called, columns, tuple(rows), remark, kept=2, drops=drops)
-    return found if any(row[4] for row in rows) else found.without({"SD"})
+    found = Sheet(called, columns, tuple(rows), remark, kept=2, drops=drops, spare=spare)
+    empty = {"95 % CI": 3, "SD": 4}
+    return found.without(
+        {column for column, place in empty.items() if not any(row[place].strip(UNDEFINED) for row in rows)}
+    )
 
 
 def _cell(report: Numbers, name: str, metric: Metric) -> str:

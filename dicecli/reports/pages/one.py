@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def sheet(case: CaseValues, report: Numbers, *, every: bool) -> Sheet:
     """Return the sheet; one row alone has no averages beside it, which would be its own numbers again."""
     metrics, _ = show.shown_metrics(case.result, report.shown)
+    if not metrics:
+        return Sheet("", (), ())
     rows, left = show.shown_labels(case, metrics, every=every)
     lines: list[tuple[str, ...]] = []
     kinds: list[str] = []

@@ -32,15 +32,16 @@ def statistics(report: Numbers, metric: Metric, *, every: bool) -> Sheet:
         it = row.metrics[metric.name]
         numbers = [str(it.n), *(str(_counts(row, metric, name)) for name in left_out)]
         spread = [short(it.mean), short(it.sd), interval(it.ci_low, it.ci_high)]
-        spread += [short(value) for value in (it.min, it.q1, it.median, it.q3, it.max, it.pooled)]
+        spread += [short(value) for value in (it.pooled, it.min, it.q1, it.median, it.q3, it.max)]
         label = "" if row.label is None else str(row.label)
         lines.append((label, inert(row.name or ""), *numbers, *spread))
-    columns = ("label", "name", "n", *left_out, "mean", "SD", "95 % CI", "min", "Q1", "median", "Q3", "max")
+    columns = ("label", "name", "n", *left_out, "mean", "SD", "95 % CI", "pooled")
     if metric.tuned:
         own = "Statistics are of each case's own best threshold; pooled is of one threshold for all cases."
         remark = f"{own} {remark}"
     said = " ".join(filter(None, (remark.strip(), _missed(rows, metric))))
-    columns, kept, drops = (*columns, "pooled"), 3 + len(left_out), () if every else _DROPS
+    columns = (*columns, "min", "Q1", "median", "Q3", "max")
+    kept, drops = 3 + len(left_out), () if every else _DROPS
     found = Sheet(f"{title(metric)} over cases", columns, tuple(lines), said, kept=kept, drops=drops)
     return found if metric.pools else found.without({"pooled"})
 

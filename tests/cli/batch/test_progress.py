@@ -140,7 +140,8 @@ def test_a_bare_environment(faulty, tmp_path):
         [*limited, *command(*both(faulty), *all_outputs(bare), "-j", 2)],
         env={
             **{name: os.environ[name] for name in ("PATH", "SOURCE_DATE_EPOCH")},
-            **{"LANG": "C", "COLUMNS": "20"},
+            "LANG": "C",
+            "COLUMNS": "20",
         },
         capture_output=True,
         check=False,
