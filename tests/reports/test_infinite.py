@@ -79,7 +79,7 @@ def test_means_of_anything(pairs):
         defined = [(value, weight) for value, weight in zip(values, heavy, strict=True) if value == value]  # noqa: PLR0124 - not NaN
         if not sum(weight for _, weight in defined):
             assert math.isnan(found.value)
-            assert (0, len(values), 0) == found[1:4]
+            assert (0, len(values), 0) == parts(found)[1:4]
             continue
         ends = {value for value, weight in defined if math.isinf(value) and weight}
         finite = [(value, weight) for value, weight in defined if math.isfinite(value)]
@@ -87,7 +87,7 @@ def test_means_of_anything(pairs):
         rest = math.fsum(value * weight for value, weight in finite) / total if total else NAN
         assert same(rest if not ends else ends.pop() if len(ends) == 1 else NAN, found.value)
         assert same(rest, found.finite)
-        assert (len(defined), len(values) - len(defined)) == found[1:3]
+        assert (len(defined), len(values) - len(defined)) == parts(found)[1:3]
         assert sum(math.isinf(value) for value, _ in defined) == found.infinite
 
 

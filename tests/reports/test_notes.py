@@ -66,8 +66,8 @@ def test_notes_that_differ_by_numbers_are_put_together_and_the_first_is_shown():
         scored("b", "the grids lie up to 0.5 voxels apart", "1,234 pixels are NaN"),
     ]
     assert run_notes(run, 2) == [
-        "in 2 of 2 cases: the grids lie up to 0.25 voxels apart (a, b)",
-        "in 2 of 2 cases: 12 pixels are NaN (a, b)",
+        "in 2 of 2 cases: the grids lie up to 0.25 voxels apart; these numbers are of the first (a, b)",
+        "in 2 of 2 cases: 12 pixels are NaN; these numbers are of the first (a, b)",
     ]
 
 
