@@ -146,7 +146,7 @@ class ConfusionMatrix:
             return cls(tuple(rows.tolist()), table)
         labels = np.union1d(rows, columns).astype(np.int64)
         check_number(labels.size)
-        merged = np.zeros((labels.size, labels.size), _exact(table))
+        merged: np.ndarray = np.zeros((labels.size, labels.size), _exact(table))
         np.add.at(merged, np.ix_(np.searchsorted(labels, rows), np.searchsorted(labels, columns)), table)
         return cls(tuple(labels.tolist()), merged)
 
@@ -339,7 +339,7 @@ class ConfusionMatrix:
     def _over(self, labels: tuple[int, ...]) -> np.ndarray:
         """Return the table over a larger sorted tuple of labels."""
         place = np.searchsorted(np.array(labels, np.int64), np.array(self.labels, np.int64))
-        table = np.zeros((len(labels), len(labels)), _exact(self.table))
+        table: np.ndarray = np.zeros((len(labels), len(labels)), _exact(self.table))
         table[np.ix_(place, place)] = self.table
         return table
 
