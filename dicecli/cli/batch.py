@@ -107,7 +107,7 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     pairing, sides = _pairing(options, soft=soft)
     origin = origin_of_call(ctx, given, settings, sides)
     if settings.group_by is not None:
-        check_column(pairing.cases, settings.group_by)
+        check_column(pairing.cases, settings.group_by, pairing.columns)
     if options["dry_run"]:
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)

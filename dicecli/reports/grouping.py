@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from dicecli.records.cases import Case, Result
 
 
-def check_column(cases: Iterable[Case], column: str) -> None:
-    """Check that some case has something in a column.
+def check_column(cases: Iterable[Case], column: str, named: Iterable[str] = ()) -> None:
+    """Check that some case has something in a column, or that it is one of those of the file of the cases.
+
+    So a part of a run, where no case has anything in it, is grouped as the others are.
 
     Raises
     ------
@@ -25,7 +27,7 @@ def check_column(cases: Iterable[Case], column: str) -> None:
     """
     if not isinstance(column, str):
         raise UsageError(f"group_by is {column!r}", "It is the name of a column: group_by='fold'.")
-    known = dict.fromkeys(name for case in cases for name in _columns(case))
+    known = dict.fromkeys([*named, *(name for case in cases for name in _columns(case))])
     if column in known:
         return
     if known:

@@ -26,12 +26,15 @@ class Pairing:
         of their side does not match. Hidden folders end in ``/``.
     notes : tuple of str
         What looks odd.
+    columns : tuple of str
+        What else a CSV has of its cases, as the header says: cases can be grouped by it.
     """
 
     cases: tuple[Case, ...]
     unpaired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def pair_folders(

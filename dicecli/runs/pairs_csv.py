@@ -46,6 +46,7 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
     start = {"prediction": predictions or own, "reference": references or own}
     cases: list[Case] = []
     lines: dict[object, int] = {}
+    columns: tuple[str, ...] = ()
     for line, row in _rows(path):
         if not row["reference"]:
             raise PairingError(f"line {line} has no reference", "Name one in every row.", path)
@@ -65,11 +66,12 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
                     path,
                 )
             lines[key] = line
+        columns = tuple(column for column in row if column not in _COLUMNS or column == GROUP)
         others = tuple((column, row[column]) for column in row if column not in _COLUMNS and row[column])
         cases.append(Case(name, prediction, reference, row.get(GROUP) or None, columns=others))
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
-    return Pairing(tuple(cases))
+    return Pairing(tuple(cases), columns=columns)
 
 
 def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -304,7 +304,7 @@ def batch(given: _Batch) -> Report:
         soft=given.soft,
     )
     if settings.group_by is not None:
-        check_column(found.cases, settings.group_by)
+        check_column(found.cases, settings.group_by, found.columns)
     done = carry_out(
         found,
         settings,

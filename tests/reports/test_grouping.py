@@ -113,7 +113,7 @@ def test_columns_travel_in_json_and_the_journal(pairs, tmp_path):
     journal.close()
 
 
-@pytest.mark.parametrize("column", ["flod", "a reader", "prediction"])
+@pytest.mark.parametrize("column", ["flod", "prediction"])
 def test_a_column_that_no_case_has_is_refused_before_the_work(pairs, tmp_path, column):
     """With those that there are; of folders there are none."""
     for call in (
@@ -122,12 +122,20 @@ def test_a_column_that_no_case_has_is_refused_before_the_work(pairs, tmp_path, c
     ):
         with pytest.raises(UsageError, match=re.escape(f"column '{column}'")) as caught:
             call()
-        assert "Known: fold, group." in caught.value.hint
+        assert "Known: fold, group, a reader." in caught.value.hint
     for side in "pr":
         (tmp_path / side).mkdir()
         make.png(tmp_path / side / "a.png", np.eye(3, dtype=np.uint8))
     with pytest.raises(UsageError, match="the cases have no column 'fold'"):
         dicecli.batch(tmp_path / "p", tmp_path / "r", group_by="fold")
+
+
+def test_a_column_in_which_no_case_has_anything_is_one_group(pairs):
+    """As of a part of a run whose other parts have something there: the header names the column."""
+    done = do("batch", "--pairs", pairs, "--group-by", "a reader", "-f", "json", "-j", 1)
+    assert done.exit_code == 3  # of the broken case
+    (group,) = loaded(done.stdout)["summary"]["groups"]["groups"]
+    assert (group["value"], group["expected"]) == (None, 7)
 
 
 def raised(done):

@@ -539,7 +539,8 @@ def test_a_csv_file_names_pairs(csv_file, tmp_path):
                 Case("gt/z", f"{tmp_path}{os.sep}out/z.png", f"{tmp_path}{os.sep}gt/z.png", "clinic"),
                 Case("first", f"{tmp_path}{os.sep}out/c.png", f"{tmp_path}{os.sep}gt/c,1.nii.gz"),
                 Case("gt/missing", None, f"{tmp_path}{os.sep}./gt/missing.png"),
-            )
+            ),
+            columns=("group",),
         )
         == pairing
     )
