@@ -39,7 +39,7 @@ class ArraySource(MaskSource):
         if self.is_tensor:
             held = plain(array)
         else:
-            held = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+            held = array if hasattr(array, "shape") and hasattr(array, "dtype") else _array(array)
         if isinstance(held, np.ma.MaskedArray):
             nodata, held = _filled(held, path)
         self.array = held
@@ -62,6 +62,14 @@ class ArraySource(MaskSource):
     def is_countable(self) -> bool:
         """Whether the array can be counted as it is: integers, all of which are labels."""
         return self.dtype.kind in "iub" and self.threshold is None and self.nodata is None
+
+
+def _array(given: Any) -> np.ndarray:
+    """Return what NumPy makes of something; of lists of unlike lengths objects, which are no labels."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        return np.asarray(given, object)
 
 
 def _filled(array: Any, path: str) -> tuple[float, np.ndarray]:

@@ -21,6 +21,26 @@ if TYPE_CHECKING:
     from dicecli.statistics._confusion import ConfusionMatrix
 
 
+#: What the parts of reports ask of each other: not listed where names are proposed.
+_INTERNAL = {
+    "check_measured",
+    "given_notes",
+    "has_measured",
+    "has_something",
+    "is_layered",
+    "leading",
+    "made_notes",
+    "matrix",
+    "notes_of",
+    "overall_of",
+    "place_of",
+    "shown_intervals",
+    "table",
+    "table_of",
+    "together",
+}
+
+
 class ByName(Numbers):
     """The numbers of a run, each found by its name."""
 
@@ -153,7 +173,8 @@ class ByName(Numbers):
 
     def __dir__(self) -> list[str]:
         metrics = (each.name for each in (*self.metrics, *self.together))
-        return sorted({*super().__dir__(), *filter(str.isidentifier, metrics)})
+        own = {*super().__dir__()} - _INTERNAL
+        return sorted({*own, *filter(str.isidentifier, metrics)})
 
     def _ipython_key_completions_(self) -> list[str | int]:
         named = [row.title if row.name else row.label for row in self.evaluated]

@@ -132,7 +132,12 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
     """Refuse options of the other kind that are not as they are by default."""
     for name, each in table_of(type(given)).items():
         kinds = reads_of(name)
-        if reads not in kinds and values[name] not in (each.default, ()):
+        given_one = values[name]
+        try:
+            is_default = given_one in (each.default, ())
+        except ValueError:  # an array, of which that is not one answer
+            is_default = False
+        if reads not in kinds and not is_default:
             raise UsageError(
                 f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}", "Leave it out."
             )

@@ -118,7 +118,10 @@ def _texts(name: str, given: object) -> list[str]:
     if given is None:
         return []
     one = [given] if isinstance(given, (str, PathLike, float, int)) else given
-    several = list(one) if isinstance(one, Iterable) else [None]
+    try:
+        several = list(one) if isinstance(one, Iterable) else [None]
+    except TypeError:  # an array of one value is no list
+        several = [None]
     if not all(isinstance(each, (str, PathLike, float, int)) for each in several):
         raise UsageError(f"{name} is {given!r}", "Give a text, or a list of texts.")
     return [os.fspath(each) if isinstance(each, PathLike) else str(each) for each in several]

@@ -13,7 +13,7 @@ import numpy as np
 
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.tensors import is_tensor, on_host
-from dicecli.plugins import cpu_backend, load
+from dicecli.plugins import cpu_backend, load, unknown
 from dicecli.records.calling import telling
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, labels_of
@@ -219,7 +219,10 @@ class ConfusionMatrix:
         >>> matrix.sizes("prediction")
         {0: 1, 1: 3}
         """
-        margin = self.table.sum(axis=1 if side == "reference" else 0)
+        sides = ("prediction", "reference")
+        if not isinstance(side, str) or side not in sides:
+            raise unknown("side", str(side), sides)
+        margin = self.table.sum(axis=sides.index(side))
         return {label: int(n) for label, n in zip(self.labels, margin, strict=True) if n}
 
     def rows(self, names: Mapping[int, str] | None = None) -> Iterator[dict[str, object]]:
@@ -280,8 +283,8 @@ class ConfusionMatrix:
                 found[label] = Counts(tp, column - tp, row - tp, total - row - column + tp)
         return found
 
-    def without(self, label: int) -> ConfusionMatrix:
-        """Return the matrix of the pixels whose reference is another label than `label`.
+    def without(self, label: int | Iterable[int]) -> ConfusionMatrix:
+        """Return the matrix of the pixels whose reference is another label than `label`, or than several.
 
         Where such a pixel's *prediction* is `label`, that belongs to no label: it stays a miss of the
         reference's label, but is nobody's false positive.
@@ -293,11 +296,12 @@ class ConfusionMatrix:
         >>> matrix.without(0).total
         2
         """
-        if label not in self.labels:
+        left_out = {*labels_of(label)}
+        if left_out.isdisjoint(self.labels):
             return self.trimmed()
-        keep = np.array([each != label for each in self.labels], dtype=bool)
+        keep = np.array([each not in left_out for each in self.labels], dtype=bool)
         rows = np.array(self.labels, np.int64)[keep]
-        columns = np.array([each if each != label else NO_LABEL for each in self.labels], np.int64)
+        columns = np.array([NO_LABEL if each in left_out else each for each in self.labels], np.int64)
         return ConfusionMatrix.from_pairs(rows, columns, self.table[keep])
 
     def relabelled(

@@ -9,12 +9,21 @@ import pytest
 
 import dicecli
 from dicecli.errors import DicecliError
+from dicecli.runs.scoring import make_settings
 
 MASK = np.eye(3, dtype=int)
 MAP = np.full((3, 3), 0.25)
 REPORT = dicecli.score(MASK, MASK)
 SETTINGS = REPORT.settings
+WORDS = np.array([["dice", "iou"], ["f1", "x"]])
+MATRIX = dicecli.ConfusionMatrix.from_arrays(prediction=MASK, reference=MASK)
 CALLS = {
+    "a side": MATRIX.sizes,
+    "metrics of settings": lambda bad: dicecli.score(MASK, MASK, metrics=[bad]),
+    "channels of masks": lambda bad: make_settings(channels=bad if bad is not None else 3),
+    "a file": lambda bad: dicecli.batch("p", "r", confusion=np.array(1) if bad is not WORDS else bad),
+    "rows of unlike lengths": lambda bad: dicecli.score([[1, bad], [3]], [[1, 2], [3]]),
+    "counts of unlike lengths": lambda bad: MATRIX.from_arrays(prediction=[[1, bad], [3]], reference=MASK),
     "look_up": REPORT.look_up,
     "value": lambda bad: REPORT.value(bad, "arrays"),
     "value in a case": partial(REPORT.value, "dice"),
@@ -55,3 +64,26 @@ def test_a_wrong_type_is_an_error_of_ours(name):
         with pytest.raises(DicecliError) as error:
             CALLS[name](bad)
         assert error.value.hint
+
+
+@pytest.mark.parametrize("name", [*CALLS][:6])
+def test_an_array_of_texts_is_an_error_of_ours(name):
+    """Though it is not equal to anything."""
+    with pytest.raises(DicecliError) as error:
+        CALLS[name](WORDS)
+    assert error.value.hint
+
+
+def test_a_report_lists_what_is_for_those_who_use_it():
+    """Not what its parts ask of each other, though that is no secret."""
+    listed = {*dir(REPORT)}
+    assert {"dice", "headline", "to_pandas", "render", "look_up"} <= listed
+    assert not {"check_measured", "overall_of", "table_of", "notes_of", "place_of", "leading"} & listed
+
+
+@pytest.mark.parametrize("label", ["x", 1.5, WORDS, [1, None]])
+def test_what_is_no_label_is_left_out_of_no_matrix(label):
+    """Several may be left out at once."""
+    with pytest.raises(DicecliError, match="no label"):
+        MATRIX.without(label)
+    assert MATRIX.without(np.array([0, 1])) == MATRIX.without(0).without(1)

@@ -149,7 +149,10 @@ def _count_far(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
 
 
 def _checked(values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of unlike lengths
+        array = np.asarray(values, object)
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
     if not array.size and array.dtype == np.float64:
