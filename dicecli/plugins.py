@@ -104,9 +104,10 @@ def load(kind: str, name: str) -> ModuleType:
     BrokenPlugin
         An installed package names a module that cannot be imported.
     """
-    if name in own(kind):
+    is_name = isinstance(name, str)
+    if is_name and name in own(kind):
         return import_module(f"dicecli.{FOLDERS[kind]}.{name}")
-    if name not in installed(kind):
+    if not is_name or name not in installed(kind):
         raise unknown(kind.removesuffix("s"), name, names(kind))
     return _of_package(kind, name)
 

@@ -289,6 +289,6 @@ def _exporter(name: str, part: Part) -> ModuleType:
         It has no such part.
     """
     plugin = load("exporters", name)
-    if part not in plugin.PARTS:
+    if not isinstance(part, str) or part not in plugin.PARTS:
         raise UsageError(f"{name} has no {part}", f"It has: {', '.join(plugin.PARTS)}.")
     return plugin

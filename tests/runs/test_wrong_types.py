@@ -66,7 +66,7 @@ def test_a_wrong_type_is_an_error_of_ours(name):
         assert error.value.hint
 
 
-@pytest.mark.parametrize("name", [*CALLS][:6])
+@pytest.mark.parametrize("name", [*[*CALLS][:6], "value in a case", "rows", "record", "render"])
 def test_an_array_of_texts_is_an_error_of_ours(name):
     """Though it is not equal to anything."""
     with pytest.raises(DicecliError) as error:
