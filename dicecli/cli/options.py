@@ -145,7 +145,7 @@ def talking(command: Command) -> Command:
                 "-q",
                 "--quiet",
                 is_flag=True,
-                help="Print no notes to standard error, but for the configuration file; those in a report stay.",
+                help="Print no notes to standard error, but on the configuration file; reports keep theirs.",
             ),
         ]
     )(command)

@@ -212,7 +212,8 @@ def _check_folder(found: Side) -> None:
         raise found.error(f"cannot be read: {error}", "Check the path and its permissions.") from error
     if not stat.S_ISDIR(mode):
         raise found.error(
-            "this is a file, not a folder", "To compare two files: dicecli score PREDICTION REFERENCE."
+            "this is a file, not a folder",
+            "To compare two files: dicecli score PREDICTION REFERENCE; in Python dicecli.score.",
         )
 
 

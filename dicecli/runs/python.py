@@ -180,7 +180,7 @@ def soft(given: _Soft) -> Report:
     >>> f'{dicecli.soft([[0.2, 0.9], [0.1, 0.6]], [[0, 1], [0, 1]]).soft_dice_standard:.3f}'
     '0.789'
     """
-    check_given(given.probabilities, given.reference)
+    check_given(given.probabilities, given.reference, soft=True)
     check_name(given.name)
     settings = settings_of(given, soft=True)
     check_timeout(given.timeout, None)

@@ -62,7 +62,8 @@ def journal_beside(files: Sequence[Target], *, resume: bool, say: Say = _silence
     if first is None:
         if resume:
             raise UsageError(
-                "--resume needs the output of the interrupted run", "Give the same -o FILE as in that run."
+                "--resume needs the output of the interrupted run",
+                "Give the same -o FILE as in that run, in Python output=FILE.",
             )
         return None
     path = f"{first}.journal"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import CaseError, UsageError
@@ -157,8 +158,8 @@ def written(report: Report, files: Sequence[Target], baseline: Baseline) -> Repo
     return report
 
 
-def check_given(prediction: object, reference: object) -> None:
-    """Check that both sides may be masks at all.
+def check_given(prediction: object, reference: object, *, soft: bool = False) -> None:
+    """Check that both sides may be masks at all; with `soft` the prediction is of probabilities.
 
     Raises
     ------
@@ -167,6 +168,12 @@ def check_given(prediction: object, reference: object) -> None:
     for side, mask in (("prediction", prediction), ("reference", reference)):
         if mask is None or isinstance(mask, (bytes, bytearray)):
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
+    if all(isinstance(each, (str, PathLike)) and Path(each).is_dir() for each in (prediction, reference)):
+        raise UsageError(
+            f"'{prediction}' and '{reference}' are folders; two masks are expected",
+            "Score every file of the one by the other's: "
+            f"dicecli.batch({str(prediction)!r}, {str(reference)!r}{', soft=True' if soft else ''}).",
+        )
 
 
 def check_name(name: object) -> None:

@@ -384,6 +384,15 @@ def a_folder_with_a_slip(scene):
     scene.right(DICE, f"batch {scene.meant()} r")
 
 
+@TABLE("runs.wanted.check_given: Score every file")
+def two_folders_for_files_in_python(scene):
+    scene.folders()
+    hint = scene.refused(dicecli.score, "p", "r")
+    assert hint.endswith("dicecli.batch('p', 'r').")
+    scene.right(DICE, dicecli.batch, "p", "r")
+    assert scene.refused(dicecli.soft, "p", "r").endswith("dicecli.batch('p', 'r', soft=True).")
+
+
 @TABLE("runs.listing._check_folder: To compare two files: dicecli score")
 def files_for_folders(scene):
     scene.pair()
