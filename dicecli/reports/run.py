@@ -181,7 +181,7 @@ class Run:
         UsageError
             None has it, or several have.
         """
-        found = [each for each in self.scored if each.case.name == name]
+        found = [each for each in self.scored if isinstance(name, str) and each.case.name == name]
         if len(found) != 1:
             meant = "" if found else did_you_mean(str(name), [each.case.name for each in self.scored])
             raise UsageError(
