@@ -6,7 +6,6 @@ import csv
 import io
 import json
 
-import click
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +15,7 @@ from streams import runner
 
 import dicecli
 from dicecli.cli import cli
-from dicecli.cli.choices import Several, WordChoice
+from dicecli.cli.choices import BadValue, Several, WordChoice
 from dicecli.cli.configuration import load
 from dicecli.cli.defaults import _known
 from dicecli.cli.options import settings_from
@@ -135,8 +134,9 @@ def test_a_metric_is_found_however_it_is_spelt(written, name):
 def test_a_choice_is_found_however_it_is_spelt():
     """Case, and what stands between words, do not matter; a slip is refused with the nearest word."""
     assert "label-mean" == typed("--average", "Label_Mean").average
-    with pytest.raises(click.BadParameter, match=r"Did you mean label-mean\?"):
+    with pytest.raises(BadValue, match="'label-man' is not one of") as caught:
         WordChoice(("macro", "label-mean")).convert("label-man", None, None)
+    assert caught.value.meant == "Did you mean label-mean? "
 
 
 @pytest.mark.parametrize(
