@@ -87,6 +87,11 @@ def did_you_mean(word: str, known: Iterable[str], most: int = 3) -> str:
     return f"Did you mean {' or '.join(found)}? " if found else ""
 
 
+def counted(n: int, thing: str) -> str:
+    """Write how many there are of something: 1 label, 1,500 labels."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def every(known: Iterable[str], how: str = "") -> str:
     """Return what a hint says after ``Known:``, all words; of many it says how to see them.
 

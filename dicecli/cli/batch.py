@@ -19,6 +19,7 @@ from dicecli.cli.sides import sides_of, taking_sides
 from dicecli.errors import OutputError
 from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Reads, Settings
@@ -207,7 +208,7 @@ def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
         prediction = "NO PREDICTION" if case.prediction is None else inert(str(case.prediction))
         click.echo(f"{inert(case.name)}\n  prediction  {prediction}")
         click.echo(f"  reference   {inert(str(case.reference))}")
-    click.echo(f"{len(pairing.cases):,} cases, {len(missing):,} without prediction")
+    click.echo(f"{counted(len(pairing.cases), 'case')}, {len(missing):,} without prediction")
     for note in pairing.notes:
         click.echo(f"Note: {inert(note)}", err=True)
     _say_left_out(pairing, verbose=verbose)

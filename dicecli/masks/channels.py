@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
 from dicecli.records.measurements import Row
-from dicecli.words import did_you_mean, listed, some_of
+from dicecli.words import counted, did_you_mean, listed, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -239,7 +239,7 @@ def check_covered(
     covered |= set() if excludes or scheme.background is None else {scheme.background}
     bare = {label: n for label, n in sizes.items() if label not in covered}
     if bare:
-        shown = some_of([f"{label} ({n:,} pixels)" for label, n in sorted(bare.items())], 5)
+        shown = some_of([f"{label} ({counted(n, 'pixel')})" for label, n in sorted(bare.items())], 5)
         raise NoChannel(
             f"no channel of the probabilities is about label {shown}; they are about "
             f"{', '.join(each.title for each in channels)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UnknownLabel
-from dicecli.words import some_of
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
         label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
     }
     if strange:
-        shown = some_of([f"{label} ({n:,} pixels)" for label, n in sorted(strange.items())], 5)
+        shown = some_of([f"{label} ({counted(n, 'pixel')})" for label, n in sorted(strange.items())], 5)
         raise UnknownLabel(
             f"label {shown} is not declared by {scheme.source}",
             "If 255 stands for label 1, which is declared: --threshold 128."

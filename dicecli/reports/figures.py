@@ -12,6 +12,7 @@ from dicecli.reports.asked import parse
 from dicecli.reports.bound import metric_of
 from dicecli.reports.matrix import FEW
 from dicecli.reports.text import inert
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,7 +196,7 @@ def values_figure(report: Numbers, metric: str | None = None, axes: Axes | None 
         row.title if len(few) == len(each) else f"{row.title} ({len(each) - len(few)} not drawn)"
         for row, each, few in zip(report.evaluated, values, drawn, strict=True)
     ]
-    of = f"{len(report.scored)} of {len(report.results)} cases"
+    of = f"{len(report.scored)} of {counted(len(report.results), 'case')}"
     if not report.is_batch:
         of = report.results[0].case.name
     _name(axes, found, titles, of)

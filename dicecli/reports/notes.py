@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.lengths import PIXELS
 from dicecli.reports.rows import labels_found
-from dicecli.words import some_of
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -56,7 +56,7 @@ def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
     twins = [each for each in scored if each.observed is not None and each.observed.twins]
     if not twins:
         return []
-    among = f"{len(twins):,} of {expected:,} cases"
+    among = f"{len(twins):,} of {counted(expected, 'case')}"
     return [f"in {among} both masks are one file, or copies of it: {_names(twins)}"]
 
 
@@ -67,9 +67,9 @@ def _on_255(scored: Sequence[Scored]) -> list[str]:
     if not own:
         return []
     return [
-        f"255 is read as label 1 in {len(as_one):,} cases ({_names(as_one)}) and is a label of its own in "
-        f"{len(own):,} ({_names(own)}): if it is label 1 in the former and void in the latter, save the "
-        "former as 0 and 1, and give --ignore-label 255; if it is one label in all, declare it: "
+        f"255 is read as label 1 in {counted(len(as_one), 'case')} ({_names(as_one)}) and is a label of its "
+        f"own in {len(own):,} ({_names(own)}): if it is label 1 in the former and void in the latter, save "
+        "the former as 0 and 1, and give --ignore-label 255; if it is one label in all, declare it: "
         "--labels FILE",
     ]
 
@@ -86,7 +86,7 @@ def _on_files(
             shown.setdefault(key, {})[note] = None
             found.setdefault(key, []).append(each)
     return [
-        f"in {len(cases):,} of {expected:,} cases: {next(iter(shown[key]))}"
+        f"in {len(cases):,} of {counted(expected, 'case')}: {next(iter(shown[key]))}"
         f"{_of_the_first(shown[key])} ({_names(cases)})"
         for key, cases in found.items()
     ]

@@ -18,6 +18,7 @@ from dicecli.reports.figures import values_figure
 from dicecli.reports.headline import headline
 from dicecli.reports.look import PLAIN
 from dicecli.reports.parts import check_reads
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,13 +70,13 @@ class Report(ByName):
             said: object = self.headline if len(self.results) <= _FEW else self._in_short()
         except Exception:  # noqa: BLE001 - whoever looks for a fault wants to see something
             cases = len(vars(self).get("results", ()))
-            said = f"{cases} case{'s' * (cases != 1)}"
+            said = counted(cases, "case")
         return f"<dicecli.Report: {said}>"
 
     def _in_short(self) -> str:
         """Return the average that leads, without its interval, which takes seconds where cases are many."""
         metric = next(each for each in self.shown if each.averaged)
-        cases = f"{len(self.scored):,} of {len(self.results):,} cases"
+        cases = f"{len(self.scored):,} of {counted(len(self.results), 'case')}"
         return f"{metric.in_words} {self.look_up(metric.name):.4f}, {self.leading(metric)}, {cases}"
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.measurements import IMAGE
 from dicecli.reports.confusions import Confusion, Macro
-from dicecli.words import some_of
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -217,9 +217,10 @@ def _of_moved_cases(cases: Sequence[Scored], settings: Settings) -> list[Suggest
             sum(values) / len(some)
             for values in zip(*((each.now or 0.0, each.then or 0.0) for _, each in some), strict=True)
         )
+        among = f"in {len(some):,} of {counted(len(cases), 'case')}"
         text = (
-            f"in {len(some):,} of {len(cases):,} cases ({names}) labels do not overlap at all: {move}? Then "
-            f"macro IoU of these would be {then:.2f} instead of {now:.2f}, on average"
+            f"{among} ({names}) labels do not overlap at all: {move}? "
+            f"Then macro IoU of these would be {then:.2f} instead of {now:.2f}, on average"
         )
         suggestions.append(Suggestion("moved", "iou", now, then, None, text))
     return suggestions

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dicecli.errors import UsageError
 from dicecli.records.codec import written
 from dicecli.records.natural import natural
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -112,12 +113,13 @@ class Gathered:
         """Yield what is to be noted of how they came."""
         doubtful = sum(each.is_doubtful for each in self._unnamed)
         if doubtful:
+            verb = "has" if doubtful == 1 else "have"
             yield (
-                f"{doubtful:,} arrays without a name have three axes or more: each is a volume here, and one "
-                "case; batches of images are for update_batch"
+                f"{counted(doubtful, 'array')} without a name {verb} three axes "
+                "or more: each is a volume here, and one case; batches of images are for update_batch"
             )
         if self._again:
-            yield f"{self._again:,} cases came again, with the same name and numbers, and count once"
+            yield f"{counted(self._again, 'case')} came again, with the same name and numbers, counted once"
 
 
 def _text(result: Result) -> str:

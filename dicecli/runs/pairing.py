@@ -9,6 +9,7 @@ from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
+from dicecli.words import counted
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def pair_folders(
         selves = sum(found.named.get(name) == masks for name, masks in expected.named.items())
         if selves:
             notes.insert(
-                0, f"both folders are the same folder: {selves:,} of {len(cases):,} cases are one file"
+                0,
+                f"both folders are the same folder: {selves:,} of "
+                f"{counted(len(cases), 'case')} {'is' if selves == 1 else 'are'} one file",
             )
         used = {*found.matched(), *expected.matched()}
         for side in (found, expected):

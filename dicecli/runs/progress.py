@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from dicecli.errors import UsageError
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ class Progress:
         if self._done < self._total:
             return self._line()
         seconds = time.monotonic() - self._started
-        return f"{self._done:,} of {self._total:,} cases in {_duration(seconds)}{self._failures()}"
+        return f"{self._done:,} of {counted(self._total, 'case')} in {_duration(seconds)}{self._failures()}"
 
     def _repr_html_(self) -> str:
         return f'<progress value="{self._done}" max="{self._total}"></progress> {self!r}'
@@ -88,7 +89,7 @@ class Progress:
     def _line(self) -> str:
         rate = max(self._new, 1) / max(time.monotonic() - self._started, 1e-9)
         left = (self._total - self._done) / rate
-        done = f"{self._done:,} of {self._total:,} cases"
+        done = f"{self._done:,} of {counted(self._total, 'case')}"
         return f"{done}, {rate:.3g} a second, about {_duration(left)} left{self._failures()}"
 
     def _failures(self) -> str:

@@ -18,6 +18,7 @@ from dicecli.masks.layers import meant_inside
 from dicecli.masks.palettes import meant_values
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
@@ -93,7 +94,7 @@ def encoding(
     nans = sum(n for value, n in values.items() if math.isnan(value))
     if nans and not source.nan_is_nodata and not math.isnan(source.nodata or 0):
         raise NotLabels(
-            f"it holds NaN ({nans:,} pixels)",
+            f"it holds NaN ({counted(nans, 'pixel')})",
             "Save the mask as integers. If NaN marks missing pixels of a GeoTIFF: --nodata ignore.",
         )
     stored = np.array(list(values), source.dtype if source.dtype.kind in "iuf" else np.uint8)

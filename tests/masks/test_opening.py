@@ -161,7 +161,7 @@ def test_nodata_of_probabilities_is_a_miss(tmp_path):
     report = dicecli.soft(str(make.geotiff(tmp_path / "p.tif", p, nodata=-1)), str(reference))
     (result,) = report.results
     assert result.excluded == {"ignore_label": 0, "nodata": 1}
-    assert any("1 pixels with nodata where the reference is valid" in note for note in result.notes)
+    assert any("1 pixel with nodata where the reference is valid" in note for note in result.notes)
     filled = dicecli.soft(np.array([[0.9, 0.0, 0.2]], np.float32), g[:, :3])
     assert result.measured["soft"] == filled.results[0].measured["soft"]
 
@@ -172,7 +172,7 @@ def test_nodata_of_0_is_where_every_band_is_0(tmp_path):
     g = np.array([[0, 1, 1]], np.uint8)
     path = make.geotiff(tmp_path / "p.tif", p, nodata=0)
     (result,) = dicecli.soft(str(path), str(make.geotiff(tmp_path / "g.tif", g))).results
-    assert any("1 pixels with nodata" in note for note in result.notes)
+    assert any("1 pixel with nodata" in note for note in result.notes)
     assert result.counted == 3
     assert [each.reference for row, each in result.measured["soft"].items() if row.kind != "image"] == [1, 2]
     assert failing(path, tmp_path / "g.tif", nodata="label").name == "NotProbabilities"

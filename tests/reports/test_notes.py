@@ -146,7 +146,7 @@ def test_all_notes_in_their_order():
     run = [scored("a", TURNED, twins="file"), read_as_one("b"), scored("c", labels=(255,))]
     assert run_notes(run, 3) == [
         "in 1 of 3 cases both masks are one file, or copies of it: a",
-        "255 is read as label 1 in 1 cases (b) and is a label of its own in 1 (c): if it is label 1 in the former "
+        "255 is read as label 1 in 1 case (b) and is a label of its own in 1 (c): if it is label 1 in the former "
         "and void in the latter, save the former as 0 and 1, and give --ignore-label 255; if it is one label in "
         "all, declare it: --labels FILE",
         f"in 1 of 3 cases: {TURNED} (a)",

@@ -157,7 +157,7 @@ def test_a_batch_is_told_and_never_guessed():
     assert ["a", "b", "c"] == names(lists.compute())
     assert ["x", "x", "y"] == [each.case.group for each in lists.compute().scored]
     volume = filled((predictions, references))
-    assert any("1 arrays without a name have three axes" in note for note in volume.compute().notes)
+    assert any("1 array without a name has three axes" in note for note in volume.compute().notes)
     assert 1 == len(volume.compute().scored)
     named = Evaluator()
     named.update(predictions, references, name="a")

@@ -12,6 +12,7 @@ from dicecli.records.measurements import Row
 from dicecli.records.observed import Cells
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._opened import Opened
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,8 +59,10 @@ def on_unlabelled(matrix: ConfusionMatrix) -> list[str]:
     """Say in how many of the pixels that are compared nothing is predicted."""
     if not matrix.unlabelled:
         return []
-    what = f"{matrix.unlabelled:,} pixels with nodata or an ignored label where the reference is valid"
-    return [f"prediction: {what} count as misses"]
+    pixels, verb = counted(matrix.unlabelled, "pixel"), "counts" if matrix.unlabelled == 1 else "count"
+    return [
+        f"prediction: {pixels} with nodata or an ignored label where the reference is valid {verb} as misses"
+    ]
 
 
 def nodata_as_background(

@@ -9,6 +9,7 @@ import numpy as np
 
 from dicecli.errors import NotProbabilities
 from dicecli.statistics.soft.sums import LEAST
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from dicecli.records.probabilities import Probabilities
@@ -155,15 +156,15 @@ def remarks(watch: Watch, sums: SoftSums, options: Probabilities) -> list[str]:
         notes.append("prediction: every logit lies between 0 and 1: are they probabilities already?")
     if watch.missing:
         notes.append(
-            f"prediction: {watch.missing:,} pixels with nodata where the reference is valid count as "
-            "probability 0"
+            f"prediction: {counted(watch.missing, 'pixel')} with nodata where the reference is valid "
+            f"{'counts' if watch.missing == 1 else 'count'} as probability 0"
         )
     bounded = max(
         [each.bounded for each in sums.channels] + ([sums.joint.bounded] if sums.joint is not None else [])
     )
     if bounded:
         notes.append(
-            f"prediction: at {bounded:,} pixels it is certain and wrong: infinite cross-entropy, bounded by "
-            f"p = {LEAST:.4g}"
+            f"prediction: at {counted(bounded, 'pixel')} it is certain and wrong: infinite cross-entropy, "
+            f"bounded by p = {LEAST:.4g}"
         )
     return notes

@@ -98,7 +98,7 @@ def test_what_the_predictions_mask_hides_is_a_miss(tmp_path, hiding):
     prediction = hiding(tmp_path / "prediction.tif", PREDICTION, SHOWS)
     result = scored(prediction, geotiff(tmp_path / "reference.tif", REFERENCE))
     assert by_the_rules(hidden(PREDICTION, SHOWS), REFERENCE.astype(int)) == counts(result)
-    assert any("1 pixels with nodata" in note for note in result.notes)
+    assert any("1 pixel with nodata" in note for note in result.notes)
 
 
 @HIDING
