@@ -120,11 +120,6 @@ def did_you_mean_file(path: str | Path) -> str:
     return ""
 
 
-def counted(n: int, thing: str) -> str:
-    """Say how many there are of something: 1 label, 1,500 labels."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
-
-
 def some_of(names: Sequence[str], most: int) -> str:
     """Name so many, and say how many more there are: a, b and 2 more; an empty text of none."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
