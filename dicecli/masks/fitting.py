@@ -109,9 +109,14 @@ def _window(reference: Grid, prediction: Grid) -> _Window | None:
     return _Window((row, column), (rows, columns))
 
 
-def _warped(reference: Grid, prediction: Grid, paths: tuple[str, str], said: str) -> Fit:
-    """Say it of maps whose pixels do not coincide, or that are in different coordinate systems."""
+def _warped(reference: Grid, prediction: Grid, paths: tuple[str, str], said: str) -> Fit | None:
+    """Say it of maps whose pixels do not coincide, or that are in different coordinate systems.
+
+    None where GDAL knows no way from one to the other.
+    """
     share = _share(reference, prediction)
+    if share is None:
+        return None
     if share == 0:
         return Fit(f"{said}, with no place in common", _APART)
     linear = [grid.affine[:, :-1] for grid in (prediction, reference) if grid.affine is not None]
@@ -121,16 +126,24 @@ def _warped(reference: Grid, prediction: Grid, paths: tuple[str, str], said: str
     return Fit(said, _warp(paths))
 
 
-def _share(reference: Grid, prediction: Grid) -> float:
-    """Return about how much of a reference lies in the box around a prediction, in the reference's pixels."""
+def _share(reference: Grid, prediction: Grid) -> float | None:
+    """Return about how much of a reference lies in the box around a prediction, in the reference's pixels.
+
+    None where there is no way from one coordinate system to the other.
+    """
     along = np.linspace(0, 1, _PLACES)
     places = np.array([(row, column) for row in along for column in along])
     there = prediction.world(places * prediction.shape - 0.5).T
     if not same_crs(reference.crs, prediction.crs):
+        from rasterio._err import CPLE_BaseError
+        from rasterio.errors import RasterioError
         from rasterio.warp import transform
 
-        with gdal_options.fixed():
-            there = np.array(transform(prediction.crs, reference.crs, *there.tolist()))
+        try:
+            with gdal_options.fixed():
+                there = np.array(transform(prediction.crs, reference.crs, *there.tolist()))
+        except (RasterioError, CPLE_BaseError):
+            return None
     there = there[:, np.isfinite(there).all(axis=0)]
     if reference.affine is None or not there.size:
         return 0.0

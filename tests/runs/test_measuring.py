@@ -525,7 +525,7 @@ def test_declared_labels_have_no_rows_where_cases_are_layers(tmp_path):
 
 
 def test_a_run_of_layers_and_label_maps_compares_regions(tmp_path):
-    """Labels have no rows, since not every case has them; what is of all labels is of the cases that have some."""
+    """Labels have no rows, since not every case has them; nor is there anything of all labels at once."""
     layers = np.stack([(make.blobs((12, 11), 4, 1) >= label).astype(np.uint8) for label in (1, 2, 3)])
     for side, roll in (("p", 1), ("r", 0)):
         (tmp_path / side).mkdir()
@@ -536,8 +536,7 @@ def test_a_run_of_layers_and_label_maps_compares_regions(tmp_path):
     first, second = report.scored
     assert [row.title for row in report.evaluated] == ["w", "t", "e"]
     assert [row.counts for row in report.case(first).rows] == [row.counts for row in report.case(second).rows]
-    alone = dicecli.score(tmp_path / "p" / "b.tif", tmp_path / "r" / "b.tif", regions=regions)
-    assert report.overall == alone.overall
+    assert all(map(math.isnan, report.overall.values()))
 
 
 def test_a_baseline_of_layers_is_of_regions(tmp_path):

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from averaging import average
+from averaging import average, parts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -309,7 +309,7 @@ def test_averages_do_not_depend_on_order(name):
         function = resolve(metric).function
         first, second = average(name, cases, function), average(name, others, function)
         assert same(first.value, second.value)
-        assert first[1:4] == second[1:4]
+        assert parts(first)[1:4] == parts(second)[1:4]
         assert same(first.finite, second.finite)
 
     holds()
