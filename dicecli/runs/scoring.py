@@ -133,10 +133,9 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
     for name, each in table_of(type(given)).items():
         kinds = reads_of(name)
         given_one = values[name]
-        try:
-            is_default = given_one in (each.default, ())
-        except ValueError:  # an array, of which that is not one answer
-            is_default = False
+        # What else than plain values, as an array, may have no one answer to being equal.
+        is_plain = isinstance(given_one, (str, int, float, tuple, type(None)))
+        is_default = is_plain and given_one in (each.default, ())
         if reads not in kinds and not is_default:
             raise UsageError(
                 f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}", "Leave it out."

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicecli.errors import CaseError, UsageError
@@ -168,7 +167,8 @@ def check_given(prediction: object, reference: object, *, soft: bool = False) ->
     for side, mask in (("prediction", prediction), ("reference", reference)):
         if mask is None or isinstance(mask, (bytes, bytearray)):
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
-    if all(isinstance(each, (str, PathLike)) and Path(each).is_dir() for each in (prediction, reference)):
+    # A name that is too long is no folder; Path would raise.
+    if all(isinstance(each, (str, PathLike)) and os.path.isdir(each) for each in (prediction, reference)):  # noqa: PTH112
         raise UsageError(
             f"'{prediction}' and '{reference}' are folders; two masks are expected",
             "Score every file of the one by the other's: "

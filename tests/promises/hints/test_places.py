@@ -12,7 +12,7 @@ from hint_places import OPTION
 from dicecli.cli import cli
 
 #: Options that hints name and no command declares: of other programs, and of all commands.
-_OF_OTHERS = {"-co", "--help-all", "--bounds", "--resampling"}
+_OF_OTHERS = {"-co", "--help", "--help-all", "--bounds", "--resampling"}
 
 
 def test_every_hint_belongs_to_a_table():
