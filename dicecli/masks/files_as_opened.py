@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dicecli.errors import CaseError, Changed
@@ -16,15 +15,12 @@ class FilesAsOpened:
     """The files of a case as they were when they were opened: none of them may change until it is scored."""
 
     def __init__(self, case: Case) -> None:
-        self._sides = (("reference", case.reference), ("prediction", case.prediction))
+        self._files = case.files
         self._before: list[tuple[str, str, files.State]] = []
 
     def note(self) -> None:
         """Take note of what they are now, before they are opened."""
-        for side, mask in self._sides:
-            if isinstance(mask, (str, os.PathLike)):
-                path = os.fspath(mask)
-                self._before.append((side, path, files.state(path)))
+        self._before = [(side, path, files.state(path)) for side, path in self._files]
 
     def check(self) -> None:
         """Make sure that each is still the one that was opened.

@@ -11,6 +11,7 @@ from dicecli.masks import files
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
+from dicecli.records.compound import Compound
 from dicecli.records.limits import check_pixels
 from dicecli.records.settings import Settings
 
@@ -205,6 +206,8 @@ def shown(mask: object) -> str:
         return "(none)"
     if isinstance(mask, (str, os.PathLike)):
         return os.fspath(mask)
+    if isinstance(mask, Compound):
+        return str(mask)
     is_nested = getattr(mask, "is_nested", False)  # a tensor of tensors: it has no shape, and says so loudly
     shape = " x ".join(str(n) for n in (() if is_nested else getattr(mask, "shape", ())))
     return f"<{type(mask).__name__} {shape}>" if shape else f"<{type(mask).__name__}>"

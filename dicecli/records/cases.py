@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dicecli import errors
+from dicecli.records.compound import is_of_files, paths_of
 from dicecli.records.lengths import LENGTHS, PIXELS
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
 from dicecli.records.observed import Observed  # noqa: TC001 - as above
@@ -36,7 +37,7 @@ class Case:
     ----------
     name : str
         What reports call it.
-    prediction, reference : str, or what :func:`dicecli.score` takes
+    prediction, reference : str, Compound, or what :func:`dicecli.score` takes
         Usually paths, so that a case travels to a worker. The prediction is None where there is none.
     group : str or None
         What the case belongs to, such as a patient or a site; intervals resample whole groups.
@@ -63,6 +64,17 @@ class Case:
     def cell(self, column: str) -> str | None:
         """Return what the case has in a column, of which ``group`` is one; None where it has nothing."""
         return dict(self.columns).get(column) if column != GROUP else self.group
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """Every file that is read of it, with its side; none of arrays."""
+        sides = (("reference", self.reference), ("prediction", self.prediction))
+        return tuple((side, path) for side, mask in sides for path in paths_of(mask))
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether other processes can open it as well: pixels do not travel."""
+        return is_of_files(self.prediction) and is_of_files(self.reference)
 
 
 @dataclass(frozen=True, slots=True)

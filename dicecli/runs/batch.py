@@ -150,7 +150,7 @@ def _are_small(cases: Sequence[Case]) -> bool:
     """Whether cases and their files are so few and small that workers would take longer to start."""
     if len(cases) > _FEW:
         return False
-    paths = [each for case in cases for each in (case.prediction, case.reference) if each is not None]
+    paths = [path for case in cases for _, path in case.files]
     try:
         return sum(os.stat(each).st_size for each in paths) <= _LITTLE  # noqa: PTH116 - as they are given
     except (OSError, ValueError):

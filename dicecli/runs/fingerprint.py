@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.masks import files
 from dicecli.metrics._catalogue import statistics_needed
 from dicecli.plugins import package_of
+from dicecli.records.compound import Compound, paths_of
 from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions
 from dicecli.records.version import __version__
@@ -45,7 +46,13 @@ def options_of(settings: Settings) -> list[Any]:
 def inputs_of(case: Case) -> list[Any]:
     """Return a case's name, and the state of its files."""
     masks = (case.prediction, case.reference)
-    return [case.name, case.group, *(None if mask is None else state_of(os.fspath(mask)) for mask in masks)]
+    return [case.name, case.group, *(None if mask is None else _states(mask) for mask in masks)]
+
+
+def _states(mask: object) -> list[Any]:
+    """Return the state of the file that a side is read from; of several what it is called, and theirs."""
+    states = [state_of(path) for path in paths_of(mask)]
+    return [str(mask), *states] if isinstance(mask, Compound) else states[0]
 
 
 def state_of(path: str) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -70,9 +69,7 @@ def within(timeout: float, function: Callable[[Case], Outcome], case: Case) -> O
     Exception
         What the function raises.
     """
-    if not all(
-        each is None or isinstance(each, (str, os.PathLike)) for each in (case.prediction, case.reference)
-    ):
+    if not case.is_of_files:
         raise UsageError(
             "a timeout is for files, which another process can open", "Leave it out, or give two paths."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -126,7 +125,7 @@ def share_out(
     number = len(windows)
     is_small = pair.grid.size * max(len(pair.reference), len(pair.prediction)) < WORTH_PIXELS
     can_share = number > 1 and all(each.is_random_access for each in pair.sources)
-    if fold is not None and can_share and not is_small and _travels(case):
+    if fold is not None and can_share and not is_small and case.is_of_files:
         of_share = partial(do_share, case, settings, work, _seen(case, number))
         return fold(of_share, partial(_travelling, number), operator.add)
     if threads < 2 or is_small:
@@ -187,21 +186,13 @@ def _seen(case: Case, windows: int) -> tuple[object, ...]:
 
     Times are left out: they differ between machines, and where each has a copy of its own.
     """
-    paths = [os.fspath(each) for each in (case.prediction, case.reference) if each is not None]
-    return (windows, *(part and part[0] for path in paths for part in files.state(path)))
+    return (windows, *(part and part[0] for _, path in case.files for part in files.state(path)))
 
 
 def _travelling(windows: int, threads: int) -> list[range]:
     """Cut a plan of so many windows for workers of so many threads, to which the shares travel."""
     wanted = _SHARES * min(threads, math.isqrt(windows))
     return shares(windows, max(wanted, min(_MOST_SHARES, -(-windows // _MOST_WINDOWS))))
-
-
-def _travels(case: Case) -> bool:
-    """Whether both masks are files, which others can open; pixels do not travel."""
-    return all(
-        each is None or isinstance(each, (str, os.PathLike)) for each in (case.prediction, case.reference)
-    )
 
 
 def _in_threads(
