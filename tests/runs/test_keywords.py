@@ -185,6 +185,8 @@ def test_a_type_checker_finds_what_is_wrong(tmp_path):
             str(places.ROOT / "pyproject.toml"),
             "--follow-imports",
             "silent",
+            "--cache-dir",
+            str(places.ROOT / ".mypy_cache"),
             path.name,
         ],
         cwd=tmp_path,
