@@ -29,6 +29,7 @@ FOLDERS = {
     "backends": "statistics.backends",
     "executors": "runs.executors",
     "exporters": "reports.exporters",
+    "legends": "records.legends",
 }
 #: What a plugin of an installed package must have.
 NEEDS = {
@@ -38,6 +39,7 @@ NEEDS = {
     "backends": ("count_block", "describe"),
     "executors": ("run",),
     "exporters": ("SUFFIXES", "PARTS", "render"),
+    "legends": ("CALLED", "is_of", "read"),
 }
 
 

@@ -38,9 +38,9 @@ def colours_of(
 
 
 def is_integer(value: object) -> TypeGuard[int | str]:
-    """Tell whether a value is an integer, or a text that is one."""
+    """Tell whether a value is an integer, or a text that is one, of digits that Python turns into one."""
     if isinstance(value, str):
-        return re.fullmatch(r"-?\d+", value) is not None
+        return re.fullmatch(r"-?\d{1,4000}", value) is not None
     return isinstance(value, int) and not isinstance(value, bool)
 
 

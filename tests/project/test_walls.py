@@ -48,6 +48,10 @@ OFFENCES = {
         "reports/exporters/csv.py",
         "from dicecli.reports.exporters import json",
     ),
+    "Inside records/legends/: forms never import each other": (
+        "records/legends/flat.py",
+        "from dicecli.records.legends import own",
+    ),
     "Inside losses/": ("losses/ranks.py", "from dicecli.losses import modules"),
     "Inside metrics/: families never import each other": (
         "metrics/agreement.py",

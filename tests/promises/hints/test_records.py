@@ -144,30 +144,24 @@ def a_tolerance_without_its_unit(scene):
 
 
 #: What is wrong with a file of labels, by the place of the hint; the file that shows it.
-_BAD_FILES = {
-    "load_labels: A labels file": ["{", "[]", None],
-    "_scheme: A labels file": [{"labels": []}],
-    "_own_form: A labels file": [{**_BY_HAND, "background": "none"}],
-    "_object: A labels file": [{**_BY_HAND, "regions": []}, {**_BY_HAND, "colours": 1}],
-}
+_BAD_FILES = [
+    *("{", "[]", "", {}, {"labels": []}, {"1": "a", "b": 2}),
+    *({**_BY_HAND, "background": "none"}, {**_BY_HAND, "regions": []}, {**_BY_HAND, "colours": 1}),
+]
 
 
-@TABLE(*(f"records.label_files.{name}" for name in _BAD_FILES))
+@TABLE("records.legends._written.not_labels: A labels file looks like")
 def a_labels_file_that_is_none(scene):
     """Paste the example: it is right for masks of its labels, and refuses others; 255 is never left out by it."""
     scene.pair()
-    for content in next(found for name, found in _BAD_FILES.items() if name in scene.place.name):
-        (scene.folder / "l.json").unlink(missing_ok=True)
-        if content is not None:
-            scene.text("l.json", content)
-        hint = scene.refused(_LABELS)
-        scene.text("l.json", hint.removeprefix("A labels file looks like ").rstrip("."))
+    for content in _BAD_FILES:
+        scene.text("l.json", content)
+        scene.text("l.json", scene.refused(_LABELS).removeprefix("A labels file looks like ").rstrip("."))
         scene.right(DICE, _LABELS, number="dice[1]")
         scene.png("q.png", REFERENCE * 255)
         scene.refused_again("score p.png q.png --labels l.json")
-    if "load_labels" in scene.place.name:
-        scene.refused(dicecli.score, PREDICTION, REFERENCE, labels=7)
-        scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, labels=_BY_HAND)
+    scene.refused(dicecli.score, PREDICTION, REFERENCE, labels=7)
+    scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, labels=_BY_HAND)
 
 
 @TABLE("records.literals.integers: Write the number of a label")
@@ -181,7 +175,7 @@ def labels_that_are_no_integers(scene):
         scene.right(1.0 if key == "ignore" else DICE, _LABELS, number="dice[1]")
 
 
-@TABLE("records.label_files._scheme: Write them as number: name")
+@TABLE("records.legends.nnunet.read: Write them as number: name")
 def both_forms_at_once(scene):
     scene.pair(PREDICTION, np.where(PREDICTION > REFERENCE, 2, REFERENCE))
     scene.text("l.json", {"labels": {"background": 0, "liver": 1}, "ignore": 2})
@@ -190,6 +184,20 @@ def both_forms_at_once(scene):
     scene.right(1.0, _LABELS)
     scene.text("l.json", {"labels": {"background": 0, "liver": 1, "ignore": 2}})
     scene.right(1.0, _LABELS)
+
+
+@TABLE(
+    "records.label_files.load_labels: A labels file is …; presets",
+    "records.label_files._read: A labels file is …; presets",
+)
+def no_file_of_labels(scene):
+    scene.pair()
+    scene.text("l.txt", "name;number")
+    hint = scene.refused(f"{_SCORE} --labels {'l.txt' if '_read' in scene.place.name else 'xyzzy.json'}")
+    assert '{"liver": 1}' in hint
+    scene.text("l.json", {"liver": 1})
+    scene.right(DICE, _LABELS, number="dice[liver]")
+    scene.right(DICE, f"{_SCORE} --labels {hint.rstrip('.').split(', ')[-1]}", number="dice[1]")
 
 
 @TABLE("records.label_files.load_labels: Did you mean …? A labels")
@@ -202,7 +210,7 @@ def a_slip_in_the_name_of_a_labels_file(scene):
         scene.right(DICE, f"{_SCORE} --labels {meant}", number="dice[1]")
 
 
-@TABLE("records.label_files._own_form: Known:")
+@TABLE("records.legends.own.read: Known:")
 def a_key_of_nobody(scene):
     scene.pair()
     scene.text("l.json", {**_BY_HAND, "xyzzy": 1})
@@ -211,7 +219,7 @@ def a_key_of_nobody(scene):
     scene.right(DICE, _LABELS, number="dice[both]")
 
 
-@TABLE("records.label_files._own_form: Did you mean")
+@TABLE("records.legends.own.read: Did you mean")
 def a_key_with_a_slip(scene):
     scene.pair()
     scene.text("l.json", {**_BY_HAND, "regoins": {"both": [1]}})
@@ -221,7 +229,7 @@ def a_key_with_a_slip(scene):
     scene.right(DICE, _LABELS, number="dice[both]")
 
 
-@TABLE("records.label_files._own_form: Give each label one name.")
+@TABLE("records.legends.own.read: Give each label one name.")
 def a_label_twice(scene):
     scene.pair()
     scene.text("l.json", '{"labels": {"1": "liver", "01": "tumour"}}')
@@ -230,7 +238,16 @@ def a_label_twice(scene):
     scene.right(DICE, _LABELS, number="dice[liver]")
 
 
-@TABLE("records.label_files._nnunet_form: Give each label one name.")
+@TABLE("records.legends._written.scheme_of: Give each label one name.")
+def a_label_twice_in_a_mapping(scene):
+    scene.pair()
+    scene.text("l.json", {"1": "liver", "01": "tumour"})
+    scene.refused(_LABELS)
+    scene.text("l.json", {"1": "liver"})
+    scene.right(DICE, _LABELS, number="dice[liver]")
+
+
+@TABLE("records.legends.nnunet.read: Give each label one name.")
 def two_names_of_a_label(scene):
     scene.pair()
     scene.text("l.json", {"labels": {"background": 0, "liver": 1, "tumour": 1}})
@@ -251,7 +268,7 @@ def two_labels_of_a_colour(scene):
     scene.right(DICE, _LABELS)
 
 
-@TABLE("records.label_files._checked: Number the labels from 0, in")
+@TABLE("records.legends._written.checked: Number the labels from 0, in")
 def a_declared_label_beyond_63_bits(scene):
     scene.pair()
     scene.text("l.json", {"labels": {"0": "rest", str(2**63): "liver"}})
@@ -260,7 +277,7 @@ def a_declared_label_beyond_63_bits(scene):
     scene.right(DICE, _LABELS)
 
 
-@TABLE("records.label_files._checked: Declare it under 'labels', or")
+@TABLE("records.legends._written.checked: Declare it under 'labels', or")
 def a_colour_of_no_label(scene):
     scene.png("p.png", np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1).astype(np.uint8))
     scene.png("r.png", REFERENCE)
@@ -274,7 +291,7 @@ def a_colour_of_no_label(scene):
     assert scene.do(_LABELS).report.scored[0].excluded["ignore_label"] == int(REFERENCE.sum())
 
 
-@TABLE("records.label_files._checked: Declare it under 'labels'.")
+@TABLE("records.legends._written.checked: Declare it under 'labels'.")
 def a_region_of_no_label(scene):
     scene.pair(PREDICTION * 2, REFERENCE * 2)
     scene.text("l.json", {**_BY_HAND, "regions": {"both": [1, 2]}})
