@@ -9,5 +9,5 @@ A module has
 ``read(written)`` : LabelScheme
     What it says, or a LabelFileError that names the file and, in a text, the line.
 
-``written`` is a :class:`~dicecli.records.legends._written.Written`; what the forms share is there too.
+``written`` is a :class:`~dicecli.records.legends._written.Written`; ``_entries`` makes a scheme of labels.
 """

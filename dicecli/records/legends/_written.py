@@ -1,23 +1,23 @@
-"""What a file of labels holds before it is known which form it has, and what every form makes of it."""
+"""A file of labels before it is known which form it has, and the errors of its lines."""
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Mapping  # noqa: TC003 - a field of a class
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
-from dicecli.records.labels import NO_LABEL, LabelScheme
-from dicecli.words import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
-#: Names that say of a label that it is the background, in lower case and without what is between their parts.
-BACKGROUND = {
-    *("background", "bg", "clearlabel", "nodata", "nolabel", "none"),
-    *("nothing", "unknown", "unlabeled", "unlabelled", "void"),
-}
+    from dicecli.records.labels import Colour
+
+#: No line of a table is longer.
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,86 @@ class Written:
     content: Mapping[str, object] | None = None
     text: str = ""
 
+    @property
+    def raw(self) -> Sequence[str]:
+        """The lines of the text as they are, whatever ends them."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
-class Entry(NamedTuple):
-    """A label as a form names it.
+    @cached_property
+    def lines(self) -> tuple[tuple[int, str], ...]:
+        """The lines that say something, with their numbers from 1: neither blank nor a comment after #."""
+        numbered = ((n, line.strip()) for n, line in enumerate(self.raw, 1))
+        return tuple((n, line) for n, line in numbered if line and not line.startswith("#"))
 
-    Attributes
-    ----------
-    label : int
-    name : str
-    """
+    def begins_with(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the first line that says something is of a pattern, all of it."""
+        return bool(self.lines) and _taken(pattern, self.lines[0][1]) is not None
 
-    label: int
-    name: str
+    def says(self, words: str) -> bool:
+        """Whether a comment at the beginning has some words, in any case."""
+        head = self.raw[: self.lines[0][0] - 1] if self.lines else self.raw
+        return any(words.lower() in line.lower() for line in head)
+
+    def matches(self, pattern: re.Pattern[str], right: str) -> Iterator[tuple[int, re.Match[str]]]:
+        """Yield every line that says something, with its number, as a pattern has taken it apart.
+
+        Raises
+        ------
+        LabelFileError
+            A line is not of the pattern; the hint shows a line that is `right`.
+        """
+        for n, line in self.lines:
+            found = _taken(pattern, line)
+            if found is None:
+                raise wrong_line(self, n, f"'{line[:80]}' names no label", right)
+            yield n, found
+
+    def rows(self, delimiter: str, right: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield every row of a table with a header, with its line: what stands under each name of a column.
+
+        Names of columns are in lower case; rows of nothing are left out.
+
+        Raises
+        ------
+        LabelFileError
+            A row is longer or shorter than the header, or a quote is not closed; the hint shows a row that is
+            `right`.
+        """
+        reader = csv.reader(self.raw, delimiter=delimiter, strict=True)
+        header: list[str] = []
+        line = 1
+        try:
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if any(cells) and header and len(cells) != len(header):
+                    what = f"{len(cells)} columns, and {len(header)} in the header"
+                    raise wrong_line(self, line, what, right)
+                if any(cells) and header:
+                    yield line, dict(zip(header, cells, strict=True))
+                elif any(cells):
+                    header = [cell.lower() for cell in cells]
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise wrong_line(self, line, str(error), right) from error
+
+    def columns(self, delimiter: str) -> list[str]:
+        """Return the first line with something in it as names of columns, in lower case."""
+        first = next((line for line in self.raw if line.strip()), "")
+        try:
+            return [
+                cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter, strict=True))
+            ]
+        except csv.Error:
+            return []
+
+
+def _taken(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
+    return pattern.fullmatch(line) if len(line) <= _LONGEST else None
+
+
+def wrong_line(written: Written, line: int, what: str, right: str) -> LabelFileError:
+    """Make the error of a line that is not understood, with one that is `right`."""
+    return LabelFileError(f"{written.source}, line {line}: {what}", f"Write the line as this one is: {right}")
 
 
 def not_labels(source: str, what: str) -> LabelFileError:
@@ -60,61 +128,16 @@ def not_labels(source: str, what: str) -> LabelFileError:
     )
 
 
-def says_background(name: str) -> bool:
-    """Whether the name of a label says that it is the background."""
-    return plain(name).replace("_", "") in BACKGROUND
-
-
-def scheme_of(entries: Iterable[Entry], written: Written) -> LabelScheme:
-    """Return what entries come to; no name makes a label one that is left out.
-
-    0 is the background where its name says so, or where the file has no 0.
+def colour_at(written: Written, line: int, values: Sequence[str], right: str) -> Colour:
+    """Return the colour that three numbers of a line are.
 
     Raises
     ------
     LabelFileError
-        There is none, or one is there twice.
+        One of them is no whole number of 0 to 255.
     """
-    names: dict[int, str] = {}
-    for label, name in entries:
-        if label in names:
-            what = f"label {label} is there a second time"
-            raise LabelFileError(f"{written.source}: {what}", "Give each label one name.")
-        names[label] = name
-    if not names:
-        raise not_labels(written.source, "no label is in it")
-    background = 0 if says_background(names.get(0, "background")) else None
-    return checked(LabelScheme(dict(sorted(names.items())), background=background, source=written.source))
-
-
-def checked(scheme: LabelScheme) -> LabelScheme:
-    """Return a scheme whose labels can be in a mask, and which declares all that it speaks of.
-
-    Raises
-    ------
-    LabelFileError
-    """
-    beyond = [
-        label
-        for label in {*scheme.known, *scheme.colours.values(), scheme.background or 0}
-        if not NO_LABEL < label < -NO_LABEL
-    ]
-    if beyond:
-        raise LabelFileError(
-            f"{scheme.source}: the label {max(beyond, key=abs)} does not fit into 63 bits",
-            "Number the labels from 0, in the masks too.",
-        )
-    for label in scheme.colours.values():
-        if label not in scheme.known and label != scheme.background:
-            raise LabelFileError(
-                f"{scheme.source}: colour of label {label}, which is not declared",
-                "Declare it under 'labels', or under 'ignore'.",
-            )
-    for name, members in scheme.regions.items():
-        strange = set(members) - {*scheme.names, *scheme.ignore, scheme.background}
-        if strange:
-            raise LabelFileError(
-                f"{scheme.source}: region '{name}' has the label {min(strange)}, which is not declared",
-                "Declare it under 'labels'.",
-            )
-    return scheme
+    if not all(re.fullmatch(r"\d{1,3}(\.0*)?", each) and float(each) <= 255 for each in values):
+        what = f"'{' '.join(values)}' is no colour: three whole numbers of 0 to 255 are expected"
+        raise wrong_line(written, line, what, right)
+    red, green, blue = (int(float(each)) for each in values)
+    return red, green, blue

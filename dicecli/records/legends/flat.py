@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.records.legends._written import Entry, scheme_of
+from dicecli.records.legends._entries import Entry, scheme_of
 from dicecli.records.literals import is_integer
 
 if TYPE_CHECKING:

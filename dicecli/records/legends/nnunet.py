@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
 from dicecli.records.labels import LabelScheme
-from dicecli.records.legends._written import checked
+from dicecli.records.legends._entries import checked
 from dicecli.records.literals import integers, is_integer
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
 from dicecli.records.labels import LabelScheme
-from dicecli.records.legends._written import checked, not_labels
+from dicecli.records.legends._entries import checked
+from dicecli.records.legends._written import not_labels
 from dicecli.records.literals import colours_of, integers, is_integer
 from dicecli.words import did_you_mean
 

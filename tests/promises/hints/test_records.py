@@ -238,13 +238,45 @@ def a_label_twice(scene):
     scene.right(DICE, _LABELS, number="dice[liver]")
 
 
-@TABLE("records.legends._written.scheme_of: Give each label one name.")
+@TABLE("records.legends._entries.scheme_of: Give each label one name.")
 def a_label_twice_in_a_mapping(scene):
     scene.pair()
     scene.text("l.json", {"1": "liver", "01": "tumour"})
     scene.refused(_LABELS)
     scene.text("l.json", {"1": "liver"})
     scene.right(DICE, _LABELS, number="dice[liver]")
+
+
+@TABLE("records.legends._entries.scheme_of: Give each label its own")
+def a_colour_twice_in_a_table(scene):
+    scene.pair()
+    scene.text("l.txt", "rest:0,0,0::\nliver:0,0,0::\n")
+    table = f"{_SCORE} --labels l.txt"
+    scene.refused(table)
+    scene.text("l.txt", "rest:0,0,0::\nliver:1,0,0::\n")
+    scene.right(DICE, table, number="dice[liver]")
+
+
+#: A line of each form that is not understood, below the header that the form has.
+_BAD_LINES = {
+    "bids": ("index\tname\tcolor\n", "1\tliver\tred"),
+    "class_dict": ("name,r,g,b\nrest,0,0,0\n", "liver,1,2"),
+    "cvat": ("# label:color_rgb:parts:actions\nrest:0,0,0::\n", "liver"),
+    "freesurfer": ("0 Unknown 0 0 0 0\n1 liver 1 2 3 0\n", "2 spleen 1 2 3"),
+    "itksnap": ('0 0 0 0 0 0 0 "Clear Label"\n', "1 1 2 3 1 1 1 liver"),
+    "slicer": ("# Color table file\n1 liver 1 2 3 255\n", "spleen"),
+}
+
+
+@TABLE("records.legends._written.wrong_line: Write the line as this one")
+def a_line_of_no_label(scene):
+    """Put the line that the hint shows in its place: the file is read."""
+    scene.pair()
+    for head, line in _BAD_LINES.values():
+        scene.text("l.txt", head + line)
+        right = scene.refused(f"{_SCORE} --labels l.txt").removeprefix("Write the line as this one is: ")
+        scene.text("l.txt", head + right)
+        scene.right(DICE, f"{_SCORE} --labels l.txt", number="dice[1]")
 
 
 @TABLE("records.legends.nnunet.read: Give each label one name.")
@@ -268,7 +300,7 @@ def two_labels_of_a_colour(scene):
     scene.right(DICE, _LABELS)
 
 
-@TABLE("records.legends._written.checked: Number the labels from 0, in")
+@TABLE("records.legends._entries.checked: Number the labels from 0, in")
 def a_declared_label_beyond_63_bits(scene):
     scene.pair()
     scene.text("l.json", {"labels": {"0": "rest", str(2**63): "liver"}})
@@ -277,7 +309,7 @@ def a_declared_label_beyond_63_bits(scene):
     scene.right(DICE, _LABELS)
 
 
-@TABLE("records.legends._written.checked: Declare it under 'labels', or")
+@TABLE("records.legends._entries.checked: Declare it under 'labels', or")
 def a_colour_of_no_label(scene):
     scene.png("p.png", np.stack([PREDICTION * 128, PREDICTION * 64, PREDICTION * 128], -1).astype(np.uint8))
     scene.png("r.png", REFERENCE)
@@ -291,7 +323,7 @@ def a_colour_of_no_label(scene):
     assert scene.do(_LABELS).report.scored[0].excluded["ignore_label"] == int(REFERENCE.sum())
 
 
-@TABLE("records.legends._written.checked: Declare it under 'labels'.")
+@TABLE("records.legends._entries.checked: Declare it under 'labels'.")
 def a_region_of_no_label(scene):
     scene.pair(PREDICTION * 2, REFERENCE * 2)
     scene.text("l.json", {**_BY_HAND, "regions": {"both": [1, 2]}})

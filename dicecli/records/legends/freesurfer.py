@@ -1,0 +1,36 @@
+"""FreeSurfer's colour tables, as ``FreeSurferColorLUT.txt``: number, name, red, green, blue and alpha.
+
+Source: FreeSurfer, distribution/FreeSurferColorLUT.txt. Left and right have one colour there, which stands
+for none of them here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dicecli.records.legends._entries import Entry, scheme_of
+from dicecli.records.legends._written import colour_at
+
+if TYPE_CHECKING:
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.legends._written import Written
+
+CALLED = "a FreeSurferColorLUT.txt"
+_LINE = re.compile(r"(-?\d{1,19})\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+")
+_RIGHT = "2  Left-Cerebral-White-Matter  245 245 245 0"
+
+
+def is_of(written: Written) -> bool:
+    """Whether its first line is a label, and no header says that it is of 3D Slicer."""
+    return written.begins_with(_LINE) and not written.says("# color table file")
+
+
+def read(written: Written) -> LabelScheme:
+    """Read it."""
+    found = written.matches(_LINE, _RIGHT)
+    entries = (
+        Entry(int(each[1]), each[2], colour_at(written, line, each.groups()[2:], _RIGHT), line)
+        for line, each in found
+    )
+    return scheme_of(entries, written)
