@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
-from dicecli.masks import files
+from dicecli.masks import files, unread
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
@@ -128,12 +128,7 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
             "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
             text,
         )
-    raise UnknownFormat(
-        f"the suffix '{suffix}' belongs to no format that is read here; the content looks like "
-        f"{files.looks_like(files.head(text))}",
-        f"{with_others('formats', 'open_mask', 'Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff')}.",
-        text,
-    )
+    raise unread.refusal(text)
 
 
 def open_probabilities(

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dicecli.errors import AmbiguousPair, PairingError
-from dicecli.masks import files
+from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
 from dicecli.words import did_you_mean_file, some_of
@@ -174,7 +174,7 @@ def _scan(found: Side) -> None:
                     is_folder = entry.is_dir(follow_symlinks=False)
                     if entry.name.startswith("."):
                         found.others.append(relative + "/" * is_folder)
-                    elif is_folder:
+                    elif is_folder and suffix not in unread.FOLDERS:
                         waiting.append(relative + "/")
                         folders[relative] = suffix
                     elif suffix in known:

@@ -9,6 +9,7 @@ from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
+from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
 
@@ -74,6 +75,7 @@ def pair_folders(
     reads = "open_probabilities" if soft else "open_mask"
     found = list_side("prediction", predictions, prediction_pattern, reads)
     expected = list_side("reference", references, reference_pattern)
+    expect_unread(found, expected)
     sides = () if follow_links else (expected, found)
     cases = tuple(
         Case(name, found.mask(name), expected.mask(name), refused=_refused(name, sides))

@@ -206,6 +206,42 @@ def test_a_folder_with_a_masks_name_stands_for_the_mask(folders, tmp_path):
     assert expected == short(pairing, tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".mha", ".seg.nrrd", ".jpg", ".dcm", ".npz", ".zarr/", ".BMP"])
+def test_references_that_are_not_read_are_expected_all_the_same(folders, tmp_path, suffix):
+    """A reference in a format that is not read is a case, beside those that are; and so is its prediction."""
+    name, what = f"b{suffix}".rstrip("/"), f"b{suffix}" + "x" * suffix.endswith("/")
+    pairing = folders(["a.png", "b.png"], ["a.png", what, "c.mha", "README", "dataset.json", "t.csv"])
+    expected = [("a", "p/a.png", "r/a.png"), ("b", "p/b.png", f"r/{name}"), ("c", None, "r/c.mha")]
+    assert expected == short(pairing, tmp_path)
+    assert ["r/README", "r/dataset.json", "r/t.csv"] == [inside(each, tmp_path) for each in pairing.left_out]
+
+
+def test_predictions_that_are_not_read_are_their_cases(folders, tmp_path):
+    """A prediction in such a format is the one of its case, if that has no other; without a reference it is left out."""
+    pairing = folders(["a.png", "a.jpg", "b.mha", "c.mha"], ["a.png", "b.png"])
+    assert [("a", "p/a.png", "r/a.png"), ("b", "p/b.mha", "r/b.png")] == short(pairing, tmp_path)
+    assert ["p/a.jpg", "p/c.mha"] == [inside(each, tmp_path) for each in pairing.left_out]
+
+
+@pytest.mark.parametrize(
+    ("masks", "images"),
+    [
+        (["a.png", "b.png"], ["a.jpg", "b.jpg", "a.png.aux.xml"]),
+        (["a_mask.png", "b_mask.png"], ["a.jpg", "b.jpg"]),
+        (["a.png", "b.png"], ["a_photo.jpg"]),
+        (["masks/a.png", "masks/b.png"], ["images/a.jpg", "images/b.jpg"]),
+        (["a/seg.png", "b/seg.png"], ["a/ct/1.dcm", "a/ct/2.dcm", "b/ct.nrrd", "b/mr.nrrd"]),
+    ],
+)
+def test_images_beside_masks_are_no_references(folders, tmp_path, masks, images):
+    """An image that lies beside the mask of its case is none, unless a prediction has just its name."""
+    pairing = folders(masks, [*masks, *images])
+    assert masks == [inside(case.reference, tmp_path)[2:] for case in pairing.cases]
+    assert {f"r/{each}" for each in images} == {inside(each, tmp_path) for each in pairing.left_out}
+    named = {*masks, images[0].rpartition(".")[0] + ".png"}
+    assert len(named) == len(folders(sorted(named), [*masks, *images]).cases)
+
+
 @needs_links
 def test_links_to_folders_are_not_followed(folders, tmp_path):
     """A link to a folder, be it the one above, is listed and noted, not followed."""
@@ -641,7 +677,9 @@ side = st.dictionaries(name, suffix, max_size=8)
 @settings(derandomize=True, database=None, max_examples=100)
 @given(predictions=side, references=side)
 def test_nothing_is_dropped(predictions, references):
-    """Every reference stands exactly once, every prediction is in a case or listed, and pairs have one name."""
+    """Every file stands exactly once, in a case or in a list, those that are read in no list of what is left out;
+    and pairs have one name.
+    """
     read = {".png", ".nii", ".nii.gz", ".tif", ".hdr", ".img", ".hdr.gz"}
     with tempfile.TemporaryDirectory() as folder:
         every = {}
@@ -658,15 +696,15 @@ def test_nothing_is_dropped(predictions, references):
         left_out = [inside(each, folder) for each in pairing.left_out]
     masks = {where: [each for each in every[where] if files.suffix(each) in read] for where in every}
     paired = [prediction for _, prediction, _ in cases if prediction]
-    assert masks["r"] == sorted(reference for _, _, reference in cases)
-    assert masks["p"] == sorted(paired + unpaired)
-    rest = set(every["p"] + every["r"]) - set(masks["p"] + masks["r"])
-    assert sorted(rest, key=natural) == left_out
+    expected = [reference for _, _, reference in cases]
+    assert sorted(every["p"] + every["r"]) == sorted(expected + paired + unpaired + left_out)
+    assert not {*masks["p"], *masks["r"]} & {*left_out}
+    assert sorted(left_out, key=natural) == left_out
     names = [case.name for case in pairing.cases]
     assert sorted(names, key=natural) == names
     for case, prediction, reference in cases:
         for path, where in ((prediction, "p"), (reference, "r")):
             assert path is None or f"{where}/{case}{files.suffix(path)}".lower() == path.lower()
-    names = {each.removeprefix("r/")[: -len(files.suffix(each))] for each in masks["r"]}
+    names = {each.removeprefix("r/")[: -len(files.suffix(each))] for each in expected}
     alone = {each.removeprefix("p/")[: -len(files.suffix(each))] for each in unpaired}
     assert not names & alone

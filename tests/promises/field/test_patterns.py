@@ -209,6 +209,23 @@ def test_two_files_for_a_case(tmp_path):
     }
 
 
+def test_references_in_a_format_that_is_not_read(tmp_path):
+    """Beside masks they are rows that failed, and so are such predictions; where none is read there is no run."""
+    sound(tmp_path, 3)
+    for path in (tmp_path / "references" / "case001.png", tmp_path / "predictions" / "case002.png"):
+        path.rename(path.with_suffix(".mha"))
+    sides = tmp_path / "predictions", tmp_path / "references"
+    done = call(*sides, "-f", "json")
+    assert done.exit_code == 3
+    cases = json.loads(done.stdout)["cases"]
+    assert [case.get("error") for case in cases] == [None, *["UnknownFormat"] * 2]
+    for number in (0, 2):
+        (tmp_path / "references" / f"case{number:03}.png").unlink()
+    refused = call(*sides)
+    assert refused.exit_code == 2
+    assert "there is no mask in this folder; other files: 1 (case001.mha)" in refused.stderr
+
+
 def test_some_names_differ(tmp_path):
     """`rename them, or name the pairs in a CSV, --pairs`: both give every case its number."""
     sound(tmp_path, 4)

@@ -632,7 +632,45 @@ def a_mask_in_npy(scene):
     scene.right(DICE, "score p.tif r.png")
 
 
-@TABLE("masks.opening.open_mask: Give .png, .nii, .nii.gz, .hdr with")
+@TABLE(
+    "masks.unread.refusal: Save it as PNG: python -c",
+    "masks.unread.refusal: Save it as NIfTI: python -c",
+)
+def a_format_with_a_way_out(scene):
+    """Run the command that the hint has: it makes the file that is asked for."""
+    scene.pair()
+    if "PNG" in scene.place.name:
+        from PIL import Image
+
+        given, made, other = "it's.bmp", "it's.png", "r.png"
+        Image.fromarray(PREDICTION).save(scene.folder / given)
+    else:
+        import nibabel
+
+        given, made, other = "p.mgz", "p.nii.gz", "r.nii.gz"
+        for name, array in ((given, VOLUMES[0]), (other, VOLUMES[1])):
+            kind = nibabel.MGHImage if name == given else nibabel.Nifti1Image
+            nibabel.save(kind(array, np.eye(4)), scene.folder / name)
+    *words, code = shlex.split(scene.refused(shlex.join(["score", given, other])).partition(": ")[2])
+    assert words == ["python", "-c"]
+    with chdir(scene.folder):
+        exec(code, {})  # noqa: S102 - it is what the hint says
+    scene.right(DICE, shlex.join(["score", made, other]))
+
+
+@TABLE(
+    "masks.unread.refusal: This format changes pixels as it", "masks.unread.refusal: Save it as .nii.gz, in"
+)
+def a_format_that_is_saved_anew(scene):
+    volumes(scene)
+    scene.pair()
+    end = "jpg" if "pixels" in scene.place.name else "mha"
+    scene.bytes(f"p.{end}", b"of another kind")
+    scene.refused(f"score p.{end} r.png")
+    scene.right(DICE, _SCORE if end == "jpg" else _NII)
+
+
+@TABLE("masks.unread.refusal: Give .png, .nii, .nii.gz, .hdr with")
 def a_mask_of_another_suffix(scene):
     scene.pair()
     make.png(scene.folder / "p.mask", PREDICTION)

@@ -1,0 +1,94 @@
+"""Files of a side in formats that are not read: which of them are cases all the same, and fail as such."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dicecli.masks import unread
+from dicecli.runs.listing import named_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicecli.runs.listing import Side
+
+_BETWEEN = re.compile("[-_. ]+")
+
+
+def expect_unread(found: Side, expected: Side) -> None:
+    """Let files in formats that are not read be the masks of their cases, where these have no other.
+
+    Of references each one is, but for those that lie beside a mask as its image: ``a.jpg`` or
+    ``images/a.jpg`` with ``a.png``, ``a.jpg`` with ``a_mask.png``, whatever lies in ``a/`` with
+    ``a/seg.png``. Of predictions those are whose case has a reference.
+
+    Parameters
+    ----------
+    found, expected : Side
+        Predictions and references; what is taken moves from :attr:`Side.others` to the masks.
+    """
+    predictions, references = _named(found), _named(expected)
+    beside = _Beside(expected)
+    known = {*found.named, *predictions}
+    _take(expected, {name: each for name, each in references.items() if name in known or each not in beside})
+    _take(found, {name: each for name, each in predictions.items() if name in expected.named})
+
+
+def _named(side: Side) -> dict[str, str]:
+    """Return what is not read by the names of the cases, those alone that have no mask."""
+    suffixes = {each: unread.suffix(each) for each in side.others if not _is_hidden(each)}
+    masks = {each: suffix for each, suffix in suffixes.items() if suffix}
+    every = named_by(replace(side, masks=masks), side.pattern).named if masks else {}
+    return {name: min(paths) for name, paths in every.items() if name not in side.named}
+
+
+def _is_hidden(relative: str) -> bool:
+    return relative.endswith("/") or relative.rpartition("/")[2].startswith(".")
+
+
+def _take(side: Side, named: dict[str, str]) -> None:
+    side.named |= {name: [relative] for name, relative in named.items()}
+    side.masks |= {relative: unread.suffix(relative) or "" for relative in named.values()}
+    taken = set(named.values())
+    side.others = [each for each in side.others if each not in taken]
+
+
+class _Beside:
+    """What lies beside the masks of a side as their images."""
+
+    def __init__(self, side: Side) -> None:
+        masks = [(*_parts(relative), side.masks[relative]) for relative in side.masks]
+        bases = Counter(base[: -len(suffix)] for _, base, suffix in masks)
+        self._bases = set(bases)
+        self._starts = {start for base in bases for start in _starts(base)}
+        by_folder: defaultdict[str, list[str]] = defaultdict(list)
+        for folder, base, suffix in masks:
+            by_folder[folder].append(base[: -len(suffix)])
+        #: Folders that are a case: each has one mask, and others have one of the same name.
+        self._cases = {
+            folder for folder, (base, *more) in by_folder.items() if folder and not more and bases[base] > 1
+        }
+
+    def __contains__(self, relative: str) -> bool:
+        folder, base = _parts(relative)
+        base = base[: -len(unread.suffix(relative) or "")] if unread.suffix(relative) else base
+        above = folder.split("/")
+        return (
+            base in self._bases
+            or base in self._starts
+            or any(start in self._bases for start in _starts(base))
+            or any("/".join(above[:end]) in self._cases for end in range(1, len(above) + 1))
+        )
+
+
+def _parts(relative: str) -> tuple[str, str]:
+    folder, _, base = relative.rpartition("/")
+    return folder, base
+
+
+def _starts(base: str) -> Iterator[str]:
+    """Yield what stands before each sign between the words of a name."""
+    return (base[: found.start()] for found in _BETWEEN.finditer(base) if found.start())
