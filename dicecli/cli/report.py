@@ -56,6 +56,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
+    from dicecli.records.only import parse_only
     from dicecli.reports.grouping import check_column
     from dicecli.reports.merging import merged
     from dicecli.reports.outputs import write_all
@@ -76,6 +77,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         settings = replace(settings, metrics=asked, length_unit=unit_asked(options["metrics"]))
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
+    if options["only"]:
+        settings = replace(settings, only=parse_only(options["only"], settings.labels))
     if options["group_by"] is not None:
         check_column([each.case for each in report.results], options["group_by"])
         settings = replace(settings, group_by=options["group_by"])

@@ -5,33 +5,55 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UnknownLabel
+from dicecli.records.only import declared
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicecli.records.labels import LabelScheme
+    from dicecli.records.only import Only
+
+_NAMED = 5
 
 
-def check_declared(sizes: Mapping[int, int], scheme: LabelScheme) -> None:
+def check_declared(sizes: Mapping[int, int], scheme: LabelScheme, only: Only | None = None) -> list[str]:
     """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
+
+    Where some labels alone are asked for, others may be there: they are errors of these, and a note says so.
+
+    Returns
+    -------
+    list of str
+        Notes.
 
     Raises
     ------
     UnknownLabel
     """
     if not scheme.is_declared:
-        return
+        return []
     strange = {
         label: n for label, n in sizes.items() if label not in scheme.known and label != scheme.background
     }
-    if strange:
-        shown = some_of([f"{label} ({counted(n, 'pixel')})" for label, n in sorted(strange.items())], 5)
-        raise UnknownLabel(
-            f"label {shown} is not declared by {scheme.source}",
-            "If 255 stands for label 1, which is declared: --threshold 128."
-            if scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
-            else "Declare it there: then its pixels count as errors wherever the other mask says something "
-            "else. --ignore-label N would leave out every pixel whose reference is N, so that what is "
-            "predicted there counts no more.",
-        )
+    if not strange:
+        return []
+    shown = some_of([f"{label} ({counted(n, 'pixel')})" for label, n in sorted(strange.items())], _NAMED)
+    is_one = scheme.is_one and 255 in strange and set(sizes) <= {0, 255}
+    if only is not None and not is_one:
+        return [
+            f"label {shown} is not declared by {scheme.source}: it has no row, and is an error wherever the "
+            "other mask has a label with one"
+        ]
+    raise UnknownLabel(
+        f"label {shown} is not declared by {scheme.source}",
+        "If 255 stands for label 1, which is declared: --threshold 128." if is_one else _hint(scheme),
+    )
+
+
+def _hint(scheme: LabelScheme) -> str:
+    return (
+        f"Declare it there, or give a row to the others alone: --only {declared(scheme).in_words()}. Then "
+        "its pixels count as errors wherever the other mask says something else. --ignore-label N would "
+        "leave out every pixel whose reference is N, so that what is predicted there counts no more."
+    )

@@ -70,7 +70,8 @@ def meant(
         else meant_values(source.palette, known, settings)
     )
     found = {label: renamed.get(label, label) for label in known}
-    check_declared({found[label]: n for label, n in known.items()}, settings.labels)
+    own = {found[label]: n for label, n in known.items()}
+    notes = [*notes, *check_declared(own, settings.labels, settings.only)]
     for label in sizes.keys() - known.keys():
         is_background = label == nodata and settings.nodata == "background"
         found[label] = (settings.labels.background or 0) if is_background else NO_LABEL

@@ -189,14 +189,20 @@ def _names_of(kind: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _is_none(kind: object) -> bool:
+    return kind is NoneType
+
+
 def _facts_of_type(hint: Any, declared: Option) -> dict[str, Any]:
     """Return the facts of an option that the type of its field says."""
     parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
     choices = next((get_args(each) for each in parts if get_origin(each) is Literal), declared.choices)
-    of_text: tuple[type, ValueType] = (str, "text")  # of a list also the form in which it is typed
+    if declared.is_list:  # a text is also the form in which a list is typed: what matters is what it holds
+        held = [each for part in get_args(hint) for each in get_args(part)]
+        parts = (*held, *(each for one in held for each in get_args(one)), *filter(_is_none, parts))
     types: tuple[tuple[type, ValueType], ...] = (
         (bool, "flag"),
-        *([] if declared.is_list else [of_text]),
+        (str, "text"),
         (int, "integer"),
         (float, "number"),
     )

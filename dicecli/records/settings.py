@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.only import Only, evaluates
 from dicecli.records.options import Option, names_of, option, options, table_of
 from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 from dicecli.records.surfaces import OfSurfaces
@@ -68,6 +69,18 @@ class _Shared:
     )
     include_background: bool = option(
         False, Option("Take the background into the averages.", part="scoring", topic="labels")
+    )
+    only: int | str | Iterable[int | str] | Only | None = option(
+        None,
+        Option(
+            "Labels and regions that alone have rows and averages, by number or name, the background if it "
+            "is named; all others are their errors.",
+            part="reporting",
+            metavar="1,NAME",
+            is_many=True,
+            is_list=True,
+            topic="labels",
+        ),
     )
     average: Average = option(
         "macro",
@@ -264,6 +277,8 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
         Names from the catalogue; None: the usual four in tables, every one in JSON.
     labels : LabelScheme
         Names, regions, ignore labels, background and colours.
+    only : Only or None
+        The labels and regions that alone have rows and averages; None: all.
     channel_axis : int
         The axis of the scores with argmax.
     max_memory : int
@@ -279,6 +294,7 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
 
     metrics: tuple[str, ...] | None = None
     labels: LabelScheme = field(default_factory=LabelScheme)
+    only: Only | None = None
     channel_axis: int = -1
     max_memory: int = MAX_MEMORY
     tolerance: tuple[str, ...] = ()
@@ -303,7 +319,12 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     @property
     def expects_raw_labels(self) -> bool:
         """Whether 255 is a label like any other, so that masks of 0 and 255 keep their values."""
-        return self.labels.is_declared or 255 in self.labels.ignore
+        named = () if self.only is None else self.only.labels
+        return self.labels.is_declared or 255 in {*self.labels.ignore, *named}
+
+    def evaluates(self, label: int) -> bool:
+        """Tell whether a label, where a mask has it, has a row and goes into averages."""
+        return evaluates(label, self.labels, self.only, include_background=self.include_background)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about the settings: JSON's types only."""

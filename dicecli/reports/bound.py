@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
+    from dicecli.records.settings import Settings
     from dicecli.reports.asked import Asked
     from dicecli.reports.means import Average
     from dicecli.reports.numbers import Numbers
@@ -144,12 +145,15 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     Raises
     ------
     UsageError
-        There is none, or a label and a region are called so; the hint has those that there are.
+        There is none, or a label and a region are called so; the hint has those that there are. Or it has no
+        row, where some labels alone are asked for.
     """
+    check_has_row(text, report.settings)
     scheme = report.settings.labels
     background = () if scheme.background is None else (scheme.background,)
     found = (label for each in (report, *beside) for label in _found(each))
-    known = sorted({*scheme.names, *background, *found} - {*scheme.ignore})
+    asked = () if report.settings.only is None else report.settings.only.labels
+    known = sorted({*scheme.names, *background, *found, *asked} - {*scheme.ignore})
     # Where nothing was scored, nobody knows which labels and regions there are: undefined, and no fault of
     # the name.
     is_open = not scheme.is_declared and not report.scored
@@ -175,6 +179,24 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
             f"{near}Known: {every([*labels, *regions])}.",
         )
     return meant[0]
+
+
+def check_has_row(text: str, settings: Settings) -> None:
+    """Check that a label or region has a row where some alone are asked for.
+
+    Raises
+    ------
+    UsageError
+    """
+    only, scheme = settings.only, settings.labels
+    if only is None:
+        return
+    names = [*map(str, only.labels), *map(scheme.name, only.labels), *only.regions]
+    if not any(_is_called(each, text.strip()) for each in names):
+        raise UsageError(
+            f"'{text}' has no row: --only {only.in_words()} says what has one",
+            f"Name it there, too: --only '{only.in_words()},{text}'; or ask for one of these.",
+        )
 
 
 def _is_called(name: str | None, text: str) -> bool:

@@ -114,7 +114,7 @@ class Confusion:
             meant = new.get(label, label if label not in taken else _NO_ONE)
             if meant is not None and (renumbered or meant not in scheme.ignore):
                 sources[meant] = label
-            elif label not in new and label in taken and not scheme.is_declared:
+            elif label not in new and label in taken and not scheme.is_declared and not self._settings.only:
                 strange += self.is_evaluated(label)
         dice, iou = [], []
         for label in {*self.rows, *sources}:
@@ -132,10 +132,7 @@ class Confusion:
 
     def is_evaluated(self, label: int) -> bool:
         """Tell whether a label goes into averages."""
-        scheme = self._settings.labels
-        if label in scheme.ignore or (scheme.names and label not in scheme.names):
-            return False
-        return self._settings.include_background or label != scheme.background
+        return self._settings.evaluates(label)
 
     def iou(self, row: int, column: int) -> float:
         """Return the IoU of a label of the reference and one of the prediction, which meet."""

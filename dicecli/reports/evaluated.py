@@ -19,25 +19,31 @@ if TYPE_CHECKING:
 def labels_of(scored: Sequence[Scored], settings: Settings) -> tuple[int, ...]:
     """Return the labels evaluated: those declared, else those found in any case; not the ignored.
 
-    Of maps of probabilities they are those that a channel is about. None where a case is of binary layers:
-    what is measured of all cases are regions.
+    Of maps of probabilities they are those that a channel is about. Where some alone are asked for they are
+    these, whether a case has them or not. None where a case is of binary layers: what is measured of all
+    cases are regions.
     """
     if any(is_layered(each.measured) for each in scored):
         return ()
+    if settings.only is not None:
+        return settings.only.labels
     scheme = settings.labels
     found = scheme.names if settings.reads == "labels" and scheme.names else _found(scored)
-    left_out = {*scheme.ignore, *(() if settings.include_background else _background(settings))}
-    return tuple(sorted(label for label in found if label not in left_out))
+    return tuple(sorted(filter(settings.evaluates, found)))
 
 
 def regions_of(scored: Sequence[Scored], settings: Settings) -> dict[str, tuple[int, ...]]:
-    """Return the regions, with the labels of each: those declared, then those measured on their own."""
+    """Return the regions, with the labels of each: those declared, then those measured on their own.
+
+    Where some alone are asked for, these.
+    """
     found = dict(settings.labels.regions) if settings.reads == "labels" else {}
     name = name_of(settings.reads)
     for each in scored:
         own = [row for row in each.measured.rows(name) if row.kind == "region"]
         found |= {row.name or "": row.members for row in own if row.name not in found}
-    return found
+    only = settings.only
+    return found if only is None else {name: each for name, each in found.items() if name in only.regions}
 
 
 def evaluated(scored: Sequence[Scored], settings: Settings) -> tuple[Row, ...]:
@@ -48,10 +54,14 @@ def evaluated(scored: Sequence[Scored], settings: Settings) -> tuple[Row, ...]:
 
 
 def left_out(case: Scored, evaluated: Sequence[Row], settings: Settings) -> tuple[Row, ...]:
-    """Return the labels of a case that have no row: the background, and what is ignored."""
+    """Return the labels of a case that have no row: the background, and what is ignored.
+
+    Where some labels alone are asked for, the background alone of all others.
+    """
     # Layers have no background; a map has one where it has a channel for it.
     has_background = settings.reads == "labels" and not is_layered(case.measured)
     every = {*labels_found(case), *(_background(settings) if has_background else ())}
+    every &= every if settings.only is None else {*_background(settings)}
     return tuple(row_of(each, settings) for each in sorted(every - {row.label for row in evaluated}))
 
 

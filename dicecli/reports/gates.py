@@ -18,7 +18,7 @@ from dicecli.metrics._catalogue import arguments_of, measured_for, statistics_ne
 from dicecli.records.cases import Verdict
 from dicecli.records.settings import CALLED
 from dicecli.reports import asked as names
-from dicecli.reports.bound import bind
+from dicecli.reports.bound import bind, check_has_row
 from dicecli.reports.report import Report
 from dicecli.words import counted
 
@@ -157,7 +157,7 @@ def parts(text: str, examples: str) -> tuple[Asked, float, str | None]:
 
 
 def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
-    """Check that what gates need is measured in a run with these settings.
+    """Check that what gates need is measured in a run with these settings, and has a row in it.
 
     Raises
     ------
@@ -177,6 +177,11 @@ def check_asked_for(gates: Sequence[Gate], settings: Settings) -> None:
                 "metrics is asked for",
                 f"Add -m {gate.metric.name}, and the others to be shown: -m dice -m iou.",
             )
+        if gate.asked.row is not None:
+            try:
+                check_has_row(gate.asked.row, settings)
+            except UsageError as error:
+                raise GateError(f"'{gate.text}': {error.message}", error.hint) from error
         option, asked_for = measured_for(gate.metric), arguments_of(settings.metrics, gate.metric.statistic)
         if option is not None and gate.metric.argument not in asked_for.get(option, ()):
             raise GateError(

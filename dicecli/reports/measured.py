@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Row
+    from dicecli.statistics._leading import Leading
 
 
 def measurements(result: Scored, of: str, rows: Sequence[Row]) -> list[Any]:
@@ -89,6 +90,36 @@ def check_measured(
                 f"{metric.name} {what} of the case {result.case.name}",
                 f"Score the masks again with -m {metric.name}: what was measured stands in the JSON then.",
             )
+
+
+def check_rows_measured(
+    scored: Iterable[Scored], metrics: Iterable[Metric], rows: Sequence[Row], head: Leading
+) -> None:
+    """Check that of each row that is there in a case that was measured which is of some rows alone.
+
+    Parameters
+    ----------
+    head : Leading
+        The statistic that leads, which knows what is there.
+
+    Raises
+    ------
+    UsageError
+        It was measured while other labels alone were asked for.
+    """
+    needed = {each.statistic: each for each in metrics}
+    named = {name: each for name, each in needed.items() if "only" in load("statistics", name).OPTIONS}
+    for result in scored if named else ():
+        for name, metric in named.items():
+            known = {*map(_key, result.measured.get(name, {}))}
+            lacking = [row for row in rows if _key(row) not in known]
+            for row, taken in zip(lacking, head.taken(result, lacking), strict=True):
+                if taken is not None and head.is_there(taken):
+                    raise UsageError(
+                        f"{metric.name} of {row.title} was not measured of the case {result.case.name}, "
+                        "where other labels alone were asked for",
+                        "Score the masks again with it among --only; or show what counts have: -m dice.",
+                    )
 
 
 def _lacks(result: Scored, metric: Metric) -> bool:

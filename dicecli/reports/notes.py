@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from dicecli.records.cases import Scored
+    from dicecli.records.only import Only
     from dicecli.reports.suggestions import Suggestion
 
 _NAMED = 5
@@ -24,9 +25,11 @@ def run_notes(
     *,
     has_lengths: bool = False,
     suggestions: Sequence[Suggestion] = (),
+    only: Only | None = None,
 ) -> list[str]:
     """Return the notes on a run: what is suggested, and what those on its cases add up to."""
     return [
+        *_on_absent(scored, only),
         *_on_twins(scored, expected),
         *_on_255(scored),
         *(each.text for each in suggestions),
@@ -58,6 +61,16 @@ def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
         return []
     among = f"{len(twins):,} of {counted(expected, 'case')}"
     return [f"in {among} both masks are one file, or copies of it: {_names(twins)}"]
+
+
+def _on_absent(scored: Sequence[Scored], only: Only | None) -> list[str]:
+    """Say which of the labels that alone are asked for no case has."""
+    if only is None or not scored:
+        return []
+    absent = sorted({*only.labels}.difference(*map(labels_found, scored)))
+    if not absent:
+        return []
+    return [f"asked for, and in no mask: {some_of([f'label {each}' for each in absent], _NAMED)}"]
 
 
 def _on_255(scored: Sequence[Scored]) -> list[str]:

@@ -20,7 +20,7 @@ from dicecli.reports.averages import leading as leading_of
 from dicecli.reports.chosen import chosen
 from dicecli.reports.evaluated import evaluated, left_out
 from dicecli.reports.grouping import grouped
-from dicecli.reports.measured import check_measured
+from dicecli.reports.measured import check_measured, check_rows_measured
 from dicecli.reports.named import Named
 from dicecli.reports.notes import length_notes
 from dicecli.reports.rows import CaseValues, identities
@@ -99,6 +99,9 @@ class Numbers(Run):
         others = [each for each in metrics if each.of != taken_as(self.settings.reads)]
         if others:
             check_measured(self.scored, self._as_here(others), self.has_something)
+            if self.settings.only is not None:
+                head = leading(self.settings.reads)
+                check_rows_measured(self.scored, self._as_here(others), self.evaluated, head)
 
     def has_measured(self, metric: Metric) -> bool:
         """Tell whether of each case that has something everything was measured that a metric needs."""

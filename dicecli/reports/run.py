@@ -131,7 +131,11 @@ class Run:
         if not self.is_batch:
             return ()
         found = run_notes(
-            self.scored, len(self.results), has_lengths=self.has_lengths, suggestions=self.suggestions_on_run
+            self.scored,
+            len(self.results),
+            has_lengths=self.has_lengths,
+            suggestions=self.suggestions_on_run,
+            only=self.settings.only,
         )
         return tuple(dict.fromkeys(found))
 

@@ -17,7 +17,7 @@ from dicecli.reports.presentation import figure, shown_metrics
 from dicecli.reports.rows import labels_found
 from dicecli.reports.text import inert
 from dicecli.statistics._leading import leading
-from dicecli.words import counted
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Of so many kinds of errors it is said what to do.
 _ADVISED = 3
+#: So many labels are named that averages leave out.
+_NAMED = 5
 #: What the metrics of all labels at once are of.
 _OVER_ALL = {
     "labels": "of all counted pixels, background included",
@@ -133,7 +135,8 @@ def of_case(case: CaseValues, report: Numbers, *, every: bool) -> Pairs:
     found.append(("infinite", infinite(case.averages).removesuffix(".")))
     found += _of_metrics(metrics, report.settings, every=every)
     if every:
-        found.append(("background", _background(case, report)))
+        key = "background" if report.settings.only is None else "left out"
+        found.append((key, _background(case, report)))
     wrong = [name for name, holds in case.checks.items() if not holds]
     if case.checks and (wrong or every):
         holds = "F1 = Dice and Dice = 2 IoU / (1 + IoU), exactly, for every label; not for means"
@@ -194,11 +197,13 @@ def overall(values: Mapping[str, float], report: Numbers, cases: Sequence[Scored
 
 
 def left_out_of_averages(report: Numbers) -> str:
-    """Name the label that is the background, where averages leave it out; else nothing."""
-    background = report.settings.labels.background
-    if background in report.labels or not any(background in labels_found(each) for each in report.scored):
-        return ""
-    return f"label {background}"
+    """Name the labels that averages leave out: the background, or all that are not asked for."""
+    if report.settings.only is None:
+        background = report.settings.labels.background
+        others = {background} - {*report.labels, None}
+        return f"label {background}" if any(others & labels_found(each) for each in report.scored) else ""
+    named = sorted({label for each in report.scored for label in labels_found(each)} - {*report.labels})
+    return f"label{'s' * (len(named) > 1)} {some_of([*map(str, named)], _NAMED)}" if named else ""
 
 
 def _definitions(
@@ -209,6 +214,8 @@ def _definitions(
 
 def _background(case: CaseValues, report: Numbers) -> str:
     """Say what became of the background; nothing where there is none."""
+    if report.settings.only is not None:
+        return _others(report)
     background = report.settings.labels.background
     is_there = any(row.label == background and any(row.sizes.values()) for row in case.others)
     if report.settings.reads == "probabilities":
@@ -226,6 +233,17 @@ def _background(case: CaseValues, report: Numbers) -> str:
     if report.settings.include_background and not any(case.result.excluded.values()):
         return "taken into the averages: micro Dice, IoU's counts and accuracy cover all"
     return ""
+
+
+def _others(report: Numbers) -> str:
+    """Say what becomes of labels that are not asked for; nothing where there are none."""
+    named = left_out_of_averages(report)
+    if not named or report.settings.reads == "probabilities":
+        return f"{named}: in no row and no average, as others alone are asked for" if named else ""
+    return (
+        f"{named}: in no row and no average, as others alone are asked for; their pixels still count as "
+        "false positives and false negatives of these"
+    )
 
 
 def hints(unscored: Sequence[Failed]) -> str:

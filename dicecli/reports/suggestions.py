@@ -146,7 +146,7 @@ def _of_void(
     is_void = _VOID in confusion.rows and _VOID not in confusion.columns and bool(others)
     # Where masks of 0 and 255 are in a run, the option would mean something else for them.
     as_one = any(each.observed is not None and each.observed.as_one for each in cases)
-    if not is_void or settings.expects_raw_labels or as_one or not confusion.is_evaluated(_VOID):
+    if not is_void or settings.expects_raw_labels or as_one or settings.labels.background == _VOID:
         return []
     then, n = confusion.without(_VOID).macro(), confusion.rows[_VOID]
     if not then.dice > now.dice:
@@ -176,7 +176,8 @@ def _of_nodata(cases: Sequence[Scored], confusion: Confusion | None, settings: S
     )
     now = then = None
     # Where the background is evaluated, its pixels in the prediction would be nodata as well, or not.
-    if confusion is not None and not settings.include_background:
+    background = settings.labels.background
+    if confusion is not None and not (background is not None and confusion.is_evaluated(background)):
         now, then = (_known(each.macro().dice) for each in (confusion, confusion.less(tagged)))
         same = _number(then) == _number(now)
         text += f", and macro Dice {'stays' if same else 'is'} {_number(then)}"

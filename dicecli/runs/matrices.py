@@ -43,6 +43,7 @@ class _FromMatrix:
     regions: Mapping[str, Sequence[int]] | None = None
     ignore_label: int | Iterable[int] | None = None
     include_background: bool = False
+    only: int | str | Iterable[int | str] | None = None
     average: Average = "macro"
     undefined: Undefined = "skip"
 
@@ -58,7 +59,7 @@ def from_matrix(given: _FromMatrix) -> Report:
         0 on, as scikit-learn has it. Of counts label 1 is inside.
     name : str, optional
         What the report calls the case; ``matrix`` by default.
-    metrics, labels, regions, ignore_label, include_background, average, undefined
+    metrics, labels, regions, ignore_label, include_background, only, average, undefined
         As of :func:`score`.
 
     Returns
@@ -88,6 +89,7 @@ def from_matrix(given: _FromMatrix) -> Report:
         regions=given.regions,
         ignore_label=given.ignore_label,
         include_background=given.include_background,
+        only=given.only,
         average=given.average,
         undefined=given.undefined,
     )
@@ -97,9 +99,10 @@ def from_matrix(given: _FromMatrix) -> Report:
 
 def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
     """Return the matrix as the result of a case."""
+    notes: list[str] = []
     for side in ("reference", "prediction"):
         sizes = {label: n for label, n in whole.sizes(side).items() if label != NO_LABEL}
-        check_declared(sizes, settings.labels)
+        notes += [f"{side}: {each}" for each in check_declared(sizes, settings.labels, settings.only)]
     compared = whole.without(NO_LABEL)
     for label in settings.labels.ignore:
         compared = compared.without(label)
@@ -112,7 +115,7 @@ def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
         counted=compared.total,
         excluded={"ignore_label": whole.without(NO_LABEL).total - compared.total, "nodata": 0},
         measured=Measured.of({"matrix": {IMAGE: Matrix.of(compared)}}),
-        notes=tuple(on_unlabelled(compared)),
+        notes=(*notes, *on_unlabelled(compared)),
     )
 
 

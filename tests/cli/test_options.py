@@ -153,7 +153,7 @@ def test_a_command_has_the_options_of_its_parts(command):
 def test_report_has_the_options_on_reports():
     """Results that are rendered again take what is about reports alone."""
     names = {each.name for each in of("report").params}
-    assert {"metrics", "average", "group_by"} == names & table_of(AnyOptions).keys()
+    assert {"metrics", "average", "group_by", "only"} == names & table_of(AnyOptions).keys()
 
 
 @pytest.mark.parametrize(

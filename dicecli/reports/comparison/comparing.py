@@ -137,12 +137,15 @@ def _shared_averages(now: Number, new: Report, old: Report) -> Iterator[str]:
 def rows_of_both(old: Numbers, new: Numbers) -> list[tuple[Row, Row]]:
     """Return the rows that can be compared, labels by their new names.
 
-    They are every label that either evaluates, and regions of one name and the same labels, or of the same
-    labels where the old report has no region of the name.
+    They are every label that either evaluates, and that has a row in both where some alone have one; and
+    regions of one name and the same labels, or of the same labels where the old report has no region of the
+    name.
     """
     scheme = new.settings.labels
     labels = {row.label: row for row in (*old.evaluated, *new.evaluated) if row.label is not None}
-    rows = [labels[each]._replace(name=scheme.name(each)) for each in sorted(labels)]
+    chosen = [{*each.labels} for each in (old, new) if each.settings.only is not None]
+    kept = sorted({*labels}.intersection(*chosen))
+    rows = [labels[each]._replace(name=scheme.name(each)) for each in kept]
     regions = [row for row in old.evaluated if row.kind == "region"]
     found = [(row, row) for row in rows]
     for row in (each for each in new.evaluated if each.kind == "region"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dicecli.errors import NoChannel
 from dicecli.masks.channels import channels_of, check_covered, check_types, summed_regions
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.observed import Observed
+from dicecli.records.only import Only
 from dicecli.statistics._meaning.known import (
     label_rows,
     left_out,
@@ -17,8 +19,11 @@ from dicecli.statistics._meaning.known import (
     opened,
     places_of,
 )
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dicecli.masks.pair import Pair
     from dicecli.records.measurements import Row
     from dicecli.records.probabilities import Probabilities
@@ -40,8 +45,12 @@ def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Open
     excludes = options.excludes(len(channels))
     regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
     sizes = compared.sizes("reference")
-    covered = partial(check_covered, excludes=excludes)
-    on_side("reference", source, covered, channels, sizes, settings.labels)
+    _check_asked((*channels, *regions), settings, pair.prediction[0].path)
+    if excludes or settings.only is None:
+        covered = partial(check_covered, excludes=excludes)
+        on_side("reference", source, covered, channels, sizes, settings.labels)
+    else:
+        notes += _on_bare(channels, sizes, settings)
     rows = label_rows(sorted(sizes), settings)
     return opened(
         pair,
@@ -67,6 +76,40 @@ def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Open
             )
         ),
     )
+
+
+def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
+    """Refuse what is asked for alone and no channel gives.
+
+    Raises
+    ------
+    NoChannel
+    """
+    only = settings.only
+    if only is None:
+        return
+    labels = {row.label for row in rows if row.label is not None}
+    names = [row.name or "" for row in rows if row.kind == "region"]
+    strange = [
+        *map(str, sorted({*only.labels} - labels)),
+        *(each for each in only.regions if each not in names),
+    ]
+    if strange:
+        known = Only(tuple(sorted(labels - {settings.labels.background})), tuple(names))
+        raise NoChannel(
+            f"no channel of the probabilities is about {', '.join(strange)} of --only",
+            f"Say what the channels are: --channels; or ask for what they are about: --only "
+            f"'{known.in_words()}'.",
+            path,
+            "prediction",
+        )
+
+
+def _on_bare(channels: Sequence[Row], sizes: Mapping[int, int], settings: Settings) -> list[str]:
+    """Say which labels no channel is about: of channels of their own those that are asked for need none."""
+    covered = {settings.labels.background, *(label for each in channels for label in each.members)}
+    bare = [f"{label} ({counted(n, 'pixel')})" for label, n in sorted(sizes.items()) if label not in covered]
+    return [f"no channel is about label {some_of(bare, 5)}: outside of every channel"] if bare else []
 
 
 def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:

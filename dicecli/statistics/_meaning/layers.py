@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
+    from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
     from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics._opened import Census, Opened
@@ -39,6 +40,7 @@ def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     is_missing = isinstance(pair.prediction[0], NothingSource)
     numbers = len(pair.reference), len(matrices) if is_missing else len(pair.prediction)
     rows = layer_rows(*numbers, settings.labels, pair.prediction[0].path)
+    _check_asked(rows, settings, pair.prediction[0].path)
     titles = ", ".join(row.title for row in rows)
     ignored, excluded = left_out({}, {}, settings)
     notes: list[str] = []
@@ -53,6 +55,24 @@ def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
         notes += [f"{side}: {note}" for note in (*every, *said)]
     facts = {"rows": rows, "regions": (), "ignored": ignored, "excluded": excluded}
     return opened(pair, settings, **facts, **_of_inside(matrices, inside, notes))
+
+
+def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
+    """Refuse binary layers none of which is asked for, where some labels or regions alone are.
+
+    Raises
+    ------
+    NotLabels
+    """
+    only = settings.only
+    if only is not None and not any(map(only.has, rows)):
+        titles = ", ".join(row.title for row in rows)
+        raise NotLabels(
+            f"--only {only.in_words()} names none of its binary layers: {titles}",
+            "Leave out --only; or declare a region for each layer, in their order, by the labels that it "
+            "stands for, and name some of these: --region NAME=LABELS --only NAME.",
+            path,
+        )
 
 
 def _of_inside(

@@ -11,6 +11,8 @@ from dicecli.records.lengths import PIXELS, Length, parse_length
 from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
 
 if TYPE_CHECKING:
+    from dicecli.records.measurements import Row
+    from dicecli.records.only import Only
     from dicecli.records.surfaces import PercentileRule, Rim, Surface
     from dicecli.statistics._opened import Opened, Options
 
@@ -119,6 +121,19 @@ def asked(opened: Opened, options: Options) -> Asked:
         contour_spacing=steps[contour.unit],
         flat=flat,
     )
+
+
+def is_asked(row: Row, options: Options) -> bool:
+    """Tell whether a row is measured: one of a label that has a row, or a layer that is asked for."""
+    only: Only | None = options["only"]
+    if only is not None:
+        return only.has(row)
+    return row.label is None or options["include_background"] or row.label != options["labels"].background
+
+
+def regions_asked(opened: Opened, options: Options) -> tuple[Row, ...]:
+    """Return the declared regions that are measured."""
+    return tuple(row for row in opened.regions if is_asked(row, options))
 
 
 def _unit_of(opened: Opened, *, needs_length: bool) -> str:

@@ -59,7 +59,7 @@ def rows(state: State, opened: Opened, mapped: Mapped) -> Iterator[tuple[Row, Su
     sizes = _sizes(opened)
     places = {
         **{row: Place(0, code) for code, row in enumerate(opened.rows, start=1) if state.views[0][code]},
-        **{row: Place(view, 1) for view, row in enumerate(opened.regions, start=1)},
+        **{row: Place(view, 1) for view, row in enumerate(state.regions, start=1)},
     }
     lists_of = _distances(state, places, mapped) if DISTANCES in state.asked.parts else {}
     near = _contours(state, places, mapped) if CONTOURS in state.asked.parts else {}

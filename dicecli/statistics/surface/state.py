@@ -12,13 +12,14 @@ from dicecli.masks.blocks import slowest
 from dicecli.statistics._surfaces.bands import balls, squares
 from dicecli.statistics._surfaces.contours import contour_points
 from dicecli.statistics._surfaces.rims import corner_points, rim_points
-from dicecli.statistics.surface.asked import asked
+from dicecli.statistics.surface.asked import asked, is_asked, regions_asked
 from dicecli.statistics.surface.measured import BANDS, CONTOURS, DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.masks.blocks import Mapped
+    from dicecli.records.measurements import Row
     from dicecli.statistics._opened import Block, Opened, Options
 
     #: Arrays of points, and of what they are.
@@ -75,7 +76,9 @@ class State:
         self.limit = int(options["max_memory"])
         self.pixels = int(np.prod(opened.shape, dtype=object))
         self.seen = 0
-        self.views = _views(opened, background=_left_out(opened, options))
+        #: The declared regions that are looked at, a view each behind the first.
+        self.regions = regions_asked(opened, options)
+        self.views = _views(opened, self.regions, options)
         self.points: dict[Key, list[tuple[np.ndarray, ...]]] = {}
         #: By view: rows by the reference's band, the prediction's, both.
         self.bands = [np.zeros((3, max(2, len(table))), np.int64) for table in self.views]
@@ -220,27 +223,13 @@ def _through(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.take(table, codes)
 
 
-def _views(opened: Opened, background: int) -> list[np.ndarray]:
+def _views(opened: Opened, regions: Sequence[Row], options: Options) -> list[np.ndarray]:
     """Return for each view what the place of each row is in it: 0 for none."""
-    rows = np.arange(len(opened.rows) + 1)
-    rows[background] = 0
+    rows = np.array([0, *(at * is_asked(row, options) for at, row in enumerate(opened.rows, start=1))])
     of_regions = [
-        np.array([0, *(int(row.label in region.members) for row in opened.rows)]) for region in opened.regions
+        np.array([0, *(int(row.label in region.members) for row in opened.rows)]) for region in regions
     ]
     return [rows, *of_regions]
-
-
-def _left_out(opened: Opened, options: Options) -> int:
-    """Return the place of the background where it is not evaluated, else 0."""
-    if options["include_background"]:
-        return 0
-    background = options["labels"].background
-    places = (
-        place
-        for place, row in enumerate(opened.rows, start=1)
-        if row.kind == "label" and row.label == background
-    )
-    return next(places, 0)
 
 
 def _needed(points: int, seen: int, pixels: int) -> str:

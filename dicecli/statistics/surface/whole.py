@@ -53,6 +53,7 @@ OPTIONS = (
     "spacing",
     "include_background",
     "labels",
+    "only",
     "max_memory",
 )
 MEASURES = {"label": Surfaces, "region": Surfaces}
@@ -83,7 +84,7 @@ def begin(opened: Opened, options: Options) -> State:
 
 
 def done(state: State, opened: Opened, mapped: Mapped = map) -> Iterator[tuple[Row, Surfaces]]:
-    """Yield what was measured of each label but a background that is not evaluated, then of each region."""
+    """Yield what was measured of each label that has a row, then of each region that has one."""
     yield from rows(state, opened, mapped)
 
 

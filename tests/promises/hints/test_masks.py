@@ -613,8 +613,10 @@ def a_label_that_is_not_declared(scene):
     scene.nii("r.nii.gz", reference)
     labels = {"0": "rest", "1": "one", "2": "two"}
     scene.text("l.json", {"labels": labels})
-    scene.refused(f"{_NII} --labels l.json")
+    hint = scene.refused(f"{_NII} --labels l.json")
     scene.refused_again(f"{_NII} --labels l.json --ignore-label N")
+    alone = hint.partition("--only ")[2].partition(".")[0]
+    scene.right(2 / 3, f"{_NII} --labels l.json --only {alone}", number="dice[two]")
     scene.text("l.json", {"labels": labels | {"3": "three"}})
     scene.right(2 / 3, f"{_NII} --labels l.json", number="dice[two]")
 

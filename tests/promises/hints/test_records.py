@@ -465,3 +465,67 @@ def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
 
 def test_every_scenario_is_of_a_hint_that_is_there():
     assert TABLE.stale() == []
+
+
+#: A reference with a second label, which the prediction lacks.
+_SECOND = np.array([[0, 0, 2], [1, 1, 0]], np.uint8)
+
+
+@TABLE("records.only.parse_only: No mask holds it:")
+def a_label_alone_of_too_many_bits(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} --only 1,{1 << 63}")
+    scene.right(DICE, f"{_SCORE} --only 1")
+
+
+@TABLE("records.only.parse_only: Leave it out of --only, or")
+def an_ignored_label_alone(scene):
+    scene.pair(reference=_SECOND)
+    scene.refused(f"{_SCORE} --only 1,2 --ignore-label 2")
+    scene.right(DICE, f"{_SCORE} --only 1 --ignore-label 2")
+    scene.right(DICE / 2, f"{_SCORE} --only 1,2")
+
+
+@TABLE("records.only._words: Labels are numbers,", but={"--labels": "a file is given to Python as labels"})
+def what_is_no_label_alone(scene):
+    pair = PREDICTION, _SECOND
+    scene.refused(dicecli.score, *pair, only=[1.5])
+    scene.right(DICE, dicecli.score, *pair, only=[1, "liver"], labels=_BY_HAND)
+
+
+@TABLE("records.only._meant: Write a label's number,")
+def a_name_of_a_label_and_another_region_alone(scene):
+    scene.pair(reference=_SECOND)
+    labels = {"labels": {"0": "rest", "1": "liver", "2": "spleen"}}
+    scene.text("l.json", labels | {"regions": {"liver": [1, 2]}})
+    number = scene.refused(f"{_LABELS} --only liver").partition("--only ")[2].partition(",")[0]
+    scene.right(DICE, f"{_LABELS} --only {number}")
+    scene.text("l.json", labels | {"regions": {"both": [1, 2]}})
+    scene.right(DICE, f"{_LABELS} --only liver")
+
+
+@TABLE("records.only._unknown: Write numbers, --only 1,2; or")
+def a_name_alone_of_no_file(scene):
+    scene.pair(reference=_SECOND)
+    scene.refused(f"{_SCORE} --only liver --region both=1,2")
+    scene.right(2 / 3, f"{_SCORE} --only both --region both=1,2", number="dice@macro-regions")
+    scene.refused(f"{_SCORE} --only liver")
+    scene.right(DICE / 2, f"{_SCORE} --only 1,2")
+    scene.text("l.json", _BY_HAND)
+    scene.right(DICE, f"{_LABELS} --only liver")
+
+
+@TABLE("records.only._unknown: Declared are")
+def a_name_alone_of_nobody(scene):
+    scene.pair()
+    scene.text("l.json", _BY_HAND)
+    hint = scene.refused(f"{_LABELS} --only xyzzy")
+    scene.right(DICE, f"{_LABELS} --only {hint.partition('1 (')[2].partition(')')[0]}")
+
+
+@TABLE("records.only._unknown: Did you mean")
+def a_name_alone_with_a_slip(scene):
+    scene.pair()
+    scene.text("l.json", _BY_HAND)
+    scene.refused(f"{_LABELS} --only livre")
+    scene.right(DICE, f"{_LABELS} --only {scene.meant()}")

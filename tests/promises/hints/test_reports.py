@@ -917,3 +917,23 @@ def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
 
 def test_every_scenario_is_of_a_hint_that_is_there():
     assert TABLE.stale() == []
+
+
+@TABLE("reports.bound.check_has_row: Name it there, too: --only")
+def a_number_of_a_label_without_a_row(scene):
+    scene.folders(reference=np.array([[0, 0, 2], [1, 1, 0]], np.uint8))
+    hint = scene.refused(f"{_BATCH} --only 1 --fail-under dice[2]=0.5")
+    (words,) = shlex.split(hint.partition(" --only ")[2].partition(";")[0])
+    gated(scene, 0, "dice[2]=0.5", command=f"{_BATCH} --only {words}")
+    gated(scene, DICE, "dice[1]=0.5", command=f"{_BATCH} --only 1")
+
+
+@TABLE("reports.measured.check_rows_measured: Score the masks again")
+def distances_of_a_label_that_was_left_out(scene):
+    arrays = np.array([[[0, 1, 2], [1, 1, 0]], [[0, 0, 2], [1, 1, 0]]], np.uint8)
+    scene.folders(prediction=arrays[0], reference=arrays[1])
+    scene.do(f"{_BATCH} --only 1 -m dice,hd95 -o r.json")
+    scene.refused("report r.json --only 1,2")
+    scene.works("report r.json --only 1,2 -m dice")
+    # Of label 1 two pixels are 0 and one is 1 pixel away.
+    scene.right(0.9 / 2, f"{_BATCH} --only 1,2 -m dice,hd95", number="hd95")

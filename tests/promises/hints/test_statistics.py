@@ -412,3 +412,23 @@ def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
 
 def test_every_scenario_is_of_a_hint_that_is_there():
     assert TABLE.stale() == []
+
+
+@TABLE("statistics._meaning.channels._check_asked: Say what the channels are:")
+def channels_of_others_than_those_alone(scene):
+    soft(scene, 1 - P, P)
+    hint = scene.refused("soft p.npy r.png --only 5")
+    (word,) = hint.partition(" --only ")[2].rstrip(".").split()
+    scene.right(DICE, f"soft p.npy r.png --only {word}", number=_HALF)
+    scene.png("r.png", REFERENCE * 5)
+    scene.right(DICE, "soft p.npy r.png --only 5 --channels 0,5", number="dice_at_half[5]")
+
+
+@TABLE("statistics._meaning.layers._check_asked: Leave out --only; or declare")
+def no_layer_among_those_alone(scene):
+    for name, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.tif(f"{name}.tif", np.stack([array, REFERENCE]))
+    scene.refused("score p.tif r.tif --only 1")
+    scene.right((DICE + 1) / 2, "score p.tif r.tif", number="dice@macro-regions")
+    named = "score p.tif r.tif --region a=1 --region b=2 --only a"
+    scene.right(DICE, named, number="dice@macro-regions")

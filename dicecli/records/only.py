@@ -1,0 +1,169 @@
+"""Which labels and regions alone have rows, where a run is to be about some of them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicecli.errors import UsageError
+from dicecli.records.labels import NO_LABEL
+from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads types
+from dicecli.words import counted, did_you_mean, every, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.measurements import Row
+
+_NUMBER = re.compile(r"[+-]?\d+")
+
+
+@dataclass(frozen=True)
+class Only:
+    """The labels and regions that alone have rows and go into averages.
+
+    Attributes
+    ----------
+    labels : tuple of int
+        In ascending order, each once.
+    regions : tuple of str
+        Their names, each once.
+    """
+
+    labels: tuple[Label, ...]
+    regions: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raise ValueError where a label or region stands twice, or labels are in another order."""
+        if [*self.labels] != sorted({*self.labels}) or len({*self.regions}) < len(self.regions):
+            raise ValueError("labels that are not in ascending order, or a region twice")
+
+    def has(self, row: Row) -> bool:
+        """Tell whether it names a row."""
+        return row.name in self.regions if row.kind == "region" else row.label in self.labels
+
+    def in_words(self) -> str:
+        """Return all of it as a list with commas is typed: names that hold a comma or a quote in quotes."""
+        return ",".join([*map(str, self.labels), *map(_quoted, self.regions)])
+
+
+def _quoted(name: str) -> str:
+    return f'"{name.replace(chr(34), chr(34) * 2)}"' if {*name} & {*',"'} else name
+
+
+def parse_only(given: int | str | Iterable[int | str] | Only | None, scheme: LabelScheme) -> Only | None:
+    """Read which labels and regions alone are asked for.
+
+    A number is a label's, where the scheme has that label or declares none; a name is that of a label, of a
+    region, or of both where they are the same pixels, which then both have rows.
+
+    Parameters
+    ----------
+    given : int, str, iterable of such, or Only, optional
+        Numbers and names; a text may be a list with commas. None, and an empty list, ask for all.
+    scheme : LabelScheme
+        Where names come from.
+
+    Raises
+    ------
+    UsageError
+        What is neither a label nor a region of the scheme; an ignored label; without declared labels
+        anything but numbers and regions.
+    """
+    words = _words(given)
+    if not words:
+        return None
+    labels, regions = set[int](), dict[str, None]()
+    for word in words:
+        label, region = _meant(word, scheme)
+        if label is not None and not NO_LABEL < label < -NO_LABEL:
+            raise UsageError(
+                f"label {label} of --only does not fit into 63 bits",
+                "No mask holds it: leave it out of --only.",
+            )
+        if label is not None and label in scheme.ignore:
+            raise UsageError(
+                f"label {label} of --only is ignored: pixels whose reference has it are left out",
+                "Leave it out of --only, or do not ignore it.",
+            )
+        labels |= set() if label is None else {label}
+        regions |= {} if region is None else {region: None}
+    return Only(tuple(sorted(labels)), tuple(regions))
+
+
+def _words(given: int | str | Iterable[int | str] | Only | None) -> Sequence[int | str]:
+    """Return what is asked for, one by one: a text alone is a list with commas, among others a name."""
+    if isinstance(given, Only):
+        return [*given.labels, *given.regions]
+    if given is None or isinstance(given, str):
+        return [] if given is None else listed(given)
+    found: list[int | str] = []
+    for each in given if isinstance(given, Iterable) else [given]:
+        try:
+            found.append(each if isinstance(each, str) else operator.index(each))
+        except TypeError:
+            raise UsageError(
+                f"only is {given!r}, and {each!r} is no label",
+                "Labels are numbers, or names of --labels: only=[1, 'liver'].",
+            ) from None
+    return found
+
+
+def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None]:
+    """Return the label that a word means, and the region: one of them, or both of one name."""
+    if isinstance(word, int) or _NUMBER.fullmatch(word):
+        number = int(word)
+        if number in {*scheme.names, *scheme.ignore, scheme.background} or not scheme.is_declared:
+            return number, None
+    text = str(word).strip()
+    labels = [each for each, name in scheme.names.items() if name.strip() == text]
+    region = next((name for name in scheme.regions if name.strip() == text), None)
+    if not labels and region is None:
+        raise _unknown(text, scheme)
+    if len(labels) > 1 or (labels and region is not None and {*scheme.regions[region]} != {*labels}):
+        means = [*(f"label {each}" for each in labels), *([f"region {region}"] if region else [])]
+        raise UsageError(
+            f"'{text}' of --only is {' and '.join(means)}",
+            f"Write a label's number, as --only {labels[0]}, or rename the region.",
+        )
+    return next(iter(labels), None), region
+
+
+def _unknown(text: str, scheme: LabelScheme) -> UsageError:
+    if not scheme.is_declared:
+        regions = f" Declared are the regions {every(scheme.regions)}." if scheme.regions else ""
+        return UsageError(
+            f"'{text}' of --only is no number, and no labels are declared that have names",
+            f"Write numbers, --only 1,2; or say what labels are called: --labels FILE.{regions}",
+        )
+    called = [*scheme.names.values(), *scheme.regions]
+    known = [*(f"{label} ({name})" for label, name in scheme.names.items()), *scheme.regions]
+    return UsageError(
+        f"'{text}' of --only is no label and no region of {scheme.source or 'the labels given'}, which has "
+        f"{counted(len(scheme.names), 'label')}",
+        f"{did_you_mean(text, called)}Declared are {every(known)}.",
+    )
+
+
+def evaluates(label: int, scheme: LabelScheme, only: Only | None, *, include_background: bool) -> bool:
+    """Tell whether a label, where a mask has it, has a row and goes into averages.
+
+    Where `only` says which labels do, it says so alone, of the background as well.
+    """
+    if label in scheme.ignore:
+        return False
+    if only is not None:
+        return label in only.labels
+    if scheme.names and label not in scheme.names:
+        return False
+    return include_background or label != scheme.background
+
+
+def declared(scheme: LabelScheme) -> Only:
+    """Return the declared labels but those that are ignored; the background where there is no other."""
+    every = {*scheme.names} - {*scheme.ignore}
+    return Only(tuple(sorted(every - {scheme.background} or every)), ())
