@@ -10,7 +10,7 @@ from make import blobs, brute, counts, png, scored
 
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
-from dicecli.records.label_files import load_labels, parse_region, presets
+from dicecli.records.label_files import described, load_labels, parse_region, presets
 from dicecli.records.labels import LabelScheme
 
 OWN = {
@@ -309,24 +309,22 @@ def test_parse_region_refuses_the_rest(text):
 
 def test_presets_are_listed_by_name():
     """The listing of presets is that of its folder."""
-    assert {"ade20k", "brats", "cityscapes", "cityscapes-train", "voc"} <= set(presets())
+    assert {"ade20k", "brats", "cityscapes", "cityscapes-train", "voc", "worldcover"} <= set(presets())
     assert sorted(presets()) == list(presets())
 
 
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_keeps_the_contract(name):
     """A preset has a description, names that say something, and declares whatever else it mentions."""
-    from pathlib import Path
-
     scheme = load_labels(name)
-    content = json.loads(
-        (Path(dicecli.__file__).parent / "records" / "presets" / f"{name}.json").read_text("utf-8")
-    )
-    assert content["description"].strip()
+    first, _, rest = described(name).partition(". ")
+    assert 10 < len(first) < 62
+    assert "Source: " in rest
+    assert rest.endswith(".")
     assert scheme.source == name
     assert scheme.is_declared
     assert all(each.strip() for each in scheme.names.values())
-    assert len(set(scheme.names.values())) == len(scheme.names)
+    assert len({*scheme.names.values(), *scheme.regions}) == len(scheme.names) + len(scheme.regions)
     assert not set(scheme.ignore) & set(scheme.names)
     assert scheme.background is None or scheme.background in scheme.names
     for members in scheme.regions.values():
@@ -344,6 +342,19 @@ def test_every_preset_keeps_the_contract(name):
         ("voc", 21, 15, "person", (192, 128, 128), 255),
         ("ade20k", 150, 1, "wall", None, 0),
         ("brats", 5, 0, "background", None, None),
+        ("coco-stuff", 171, 0, "person", None, 255),
+        ("coco-stuff", 171, 89, "toothbrush", None, 255),
+        ("coco-stuff", 171, 91, "banner", None, 255),
+        ("coco-stuff", 171, 181, "wood", None, 255),
+        ("loveda", 7, 5, "barren", (159, 129, 183), 0),
+        ("loveda", 7, 1, "background", (255, 255, 255), 0),
+        ("worldcover", 11, 95, "Mangroves", (0, 207, 117), 0),
+        ("worldcover", 11, 100, "Moss and lichen", (250, 230, 160), 0),
+        ("scl", 11, 6, "water", (0, 0, 255), 0),
+        ("scl", 11, 11, "snow or ice", (255, 150, 255), 0),
+        ("totalsegmentator", 118, 5, "liver", None, None),
+        ("totalsegmentator", 118, 90, "brain", None, None),
+        ("totalsegmentator", 118, 117, "costal_cartilages", None, None),
     ],
 )
 def test_facts_of_presets(name, count, label, called, colour, ignored):
@@ -353,6 +364,32 @@ def test_facts_of_presets(name, count, label, called, colour, ignored):
     assert scheme.names[label] == called
     assert colour is None or scheme.colours[colour] == label
     assert ignored is None or ignored in scheme.ignore
+
+
+@pytest.mark.parametrize(
+    ("name", "regions"),
+    [
+        ("totalsegmentator", {"part organs": 24, "part vertebrae": 26, "part cardiac": 18, "part ribs": 26}),
+        (
+            "coco-stuff",
+            {"things": 80, "stuff": 91, "animal-things": 10, "water-stuff": 5, "ground-stuff": 11},
+        ),
+        ("scl", {"cloud": 3}),
+    ],
+)
+def test_categories_of_presets(name, regions):
+    """Categories that a data set defines are regions, with as many classes as are published."""
+    scheme = load_labels(name)
+    assert regions == {each: len(scheme.regions[each]) for each in regions}
+    inside = [
+        label for each, members in scheme.regions.items() if each.startswith("part ") for label in members
+    ]
+    assert name != "totalsegmentator" or inside == [*range(1, 118)]
+    if name == "coco-stuff":
+        both = sorted(scheme.regions["things"] + scheme.regions["stuff"])
+        assert both == sorted(scheme.names) == sorted(sum([*scheme.regions.values()][2:], ()))
+        # COCO's things of which there are no pixels are none of its classes.
+        assert {11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90} == {*range(182)} - {*scheme.names}
 
 
 @pytest.mark.parametrize(
