@@ -203,13 +203,17 @@ def _say_left_out(pairing: Pairing, *, verbose: bool) -> None:
 
 def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
     """Print the pairing; the exit code is what a run would give for want of predictions."""
+    from dicecli.runs.classes import is_complete, said_of
+
     missing = [case for case in pairing.cases if case.prediction is None]
+    partly = [case for case in pairing.cases if not is_complete(case)]
     for case in pairing.cases:
-        prediction = "NO PREDICTION" if case.prediction is None else inert(str(case.prediction))
+        prediction = "NO PREDICTION" if case.prediction is None else inert(said_of(case.prediction))
         click.echo(f"{inert(case.name)}\n  prediction  {prediction}")
-        click.echo(f"  reference   {inert(str(case.reference))}")
-    click.echo(f"{counted(len(pairing.cases), 'case')}, {len(missing):,} without prediction")
+        click.echo(f"  reference   {inert(said_of(case.reference))}")
+    lack = f", {len(partly):,} with a class that one side lacks" if partly else ""
+    click.echo(f"{counted(len(pairing.cases), 'case')}, {len(missing):,} without prediction{lack}")
     for note in pairing.notes:
         click.echo(f"Note: {inert(note)}", err=True)
     _say_left_out(pairing, verbose=verbose)
-    return 3 if missing and settings.missing == "error" else 0
+    return 3 if (missing or partly) and settings.missing == "error" else 0

@@ -27,7 +27,7 @@ Examples:
 
 @click.command("score", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("prediction", "reference", "FILE")
-@shared.taking(MaskOptions, "reporting", "scoring", "reading")
+@shared.taking(MaskOptions, "reporting", "scoring", "reading", "pairing")
 @shared.jobs("Threads, or Dask workers")
 @click.option(
     "--executor",
@@ -47,12 +47,14 @@ Examples:
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Score a predicted mask against its reference.
 
-    Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid. Dice
+    Both are PNG, NIfTI (.nii, .nii.gz, .hdr with .img) or GeoTIFF files of integer labels on one grid; or
+    folders with a file for each class of one case, which is named so. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
     from dicecli.records.cases import Case
     from dicecli.reports.report import Report
     from dicecli.runs.allocator import keep_freed_memory
+    from dicecli.runs.classes import with_classes
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
     from dicecli.runs.sides import contradiction, noting
@@ -60,7 +62,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     started = time.perf_counter()
     keep_freed_memory()
     prediction, reference, is_named = both_sides_of(options, "prediction", "reference")
-    case = Case(case_name(reference), prediction, reference)
+    sides = with_classes(prediction, reference)
+    case = Case(case_name(reference), sides.prediction, sides.reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options, "labels")
@@ -73,8 +76,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     given = dict(options)
     settings = shared.settings_from(options)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))
-    result = result_of(case, settings, threads, **running)
-    result = result if is_named else noting(result, contradiction(prediction, reference))
+    result = sides.told(result_of(case, settings, threads, **running))
+    contradictions = () if is_named else contradiction(prediction, reference)
+    result = noting(result, (*sides.notes, *contradictions))
     report = Report([result], settings, origin=origin)
     try:
         baseline.compare(report)

@@ -79,7 +79,7 @@ def both_sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str
     Raises
     ------
     UsageError
-        One is missing, or both are folders.
+        One is missing, or both are folders where a map and a mask are expected.
     """
     prediction, reference, is_named = sides_of(options, first, second)
     if prediction is None or reference is None:
@@ -90,11 +90,10 @@ def both_sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str
             f"two files are expected, a prediction and a reference; missing: {missing}",
             f"Give both: {first.upper()} {second.upper()}, or --prediction FILE --reference FILE.",
         )
-    if Path(prediction).is_dir() and Path(reference).is_dir():
-        soft = ("--soft",) if first == "probabilities" else ()
+    if first == "probabilities" and Path(prediction).is_dir() and Path(reference).is_dir():
         raise UsageError(
             f"'{prediction}' and '{reference}' are folders; two files are expected",
             "Score every file of the one by the other's: dicecli batch "
-            f"{shlex.join((*soft, prediction, reference))}",
+            f"{shlex.join(('--soft', prediction, reference))}",
         )
     return prediction, reference, is_named

@@ -1,4 +1,4 @@
-"""What the stored labels of a side mean, decided once: labels, nothing known, or inside of a binary layer.
+"""What the stored labels of a label map mean, decided once: labels, or nothing known.
 
 Everything that a file may do to its labels ends here: 0 and 255, thresholds, nodata, colours, renaming. What
 reads blocks further down sees the places of rows, and nothing of how they are stored.
@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from dicecli.errors import Changed, NotLabels
+from dicecli.errors import Changed
 from dicecli.masks.declared import check_declared
 from dicecli.masks.exact import where_missing
 from dicecli.masks.largest import untied
 from dicecli.masks.palettes import meant_values
-from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
-    from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
 
 #: A range of labels up to this width is looked up in a table, a wider one by bisection.
@@ -76,56 +74,6 @@ def meant(
         is_background = label == nodata and settings.nodata == "background"
         found[label] = (settings.labels.background or 0) if is_background else NO_LABEL
     return found, notes
-
-
-def meant_inside(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> dict[int, int]:
-    """Decide what each stored label of a binary layer means: 1 is inside, 0 outside.
-
-    Raises
-    ------
-    ManyVolumes
-        It holds 1 beside 255.
-    NotLabels
-        It has nodata, which would leave out other pixels of each layer.
-    """
-    known = set(sizes) - {source.nodata_label}
-    is_outside = settings.nodata == "background" or (settings.nodata == "auto" and source.nodata == 0)
-    has_nodata = source.nodata_label in sizes and not is_outside
-    if {1, 255} <= known and source.refusal is not None:
-        raise source.refusal
-    if has_nodata:
-        raise NotLabels(
-            "several binary layers hold nodata, which would leave out other pixels of each",
-            "Take it for outside: --nodata background; or for a value like any other: --nodata label. Or say "
-            "which band holds labels: --band N.",
-            source.path,
-        )
-    return {label: int(label in {1, 255} & known) for label in sizes}
-
-
-def meant_regions(
-    source: MaskSource, renamed: Mapping[int, int], rows: Sequence[Row], settings: Settings
-) -> list[dict[int, int]]:
-    """Return whether each stored label of a label map is inside each of some regions: 1, or 0.
-
-    Where it is left out or nothing is known it is ``NO_LABEL``; a prediction that is not there is outside.
-
-    Parameters
-    ----------
-    source : MaskSource
-    renamed : mapping of int to int
-        What its stored labels mean: see :func:`meant`.
-    rows : sequence of Row
-        The regions.
-    settings : Settings
-    """
-    if isinstance(source, NothingSource):
-        return [dict.fromkeys(renamed, 0) for _ in rows]
-    left_out = {NO_LABEL, *settings.labels.ignore}
-    return [
-        {at: NO_LABEL if label in left_out else int(label in row.members) for at, label in renamed.items()}
-        for row in rows
-    ]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

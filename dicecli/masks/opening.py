@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files, unread
+from dicecli.masks.classes import opened_classes
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.compound import Compound
 from dicecli.records.limits import check_pixels
+from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ MOST_LAYERS = 256
 
 
 def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSource]:
-    """Open whatever a mask is given as: a label map, or of several volumes or bands a binary layer each.
+    """Open whatever a mask is given as: a label map, or binary layers: volumes, bands, or a file for each.
 
     Raises
     ------
@@ -39,6 +42,8 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
     if side == "prediction" and settings.threshold is not None:
         # What is left out is so by the reference alone; a prediction's values reach the threshold, or do not.
         settings = replace(settings, labels=replace(settings.labels, ignore=()))
+    if isinstance(mask, OneEach):
+        return opened_classes(side, mask, settings, partial(open_mask, settings=settings))
     try:
         return [_opened(mask, settings)]
     except ManyVolumes as error:

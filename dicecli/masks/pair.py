@@ -12,6 +12,7 @@ from dicecli.errors import CaseError
 from dicecli.masks.alignment import align
 from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
+from dicecli.masks.classes import Classes, classes_of
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import NothingSource, Reoriented
@@ -47,6 +48,8 @@ class Pair:
     reference, prediction : tuple of MaskSource
         The layers of each side: one label map, or several binary layers; of a prediction that is a map of
         probabilities, its channels. All of one grid.
+    classes : Classes
+        What the layers are where a side is a file for each class.
     notes : list of str
         What was done to lay one on the other.
     """
@@ -57,6 +60,7 @@ class Pair:
         self._files = FilesAsOpened(case)
         self.reference: tuple[MaskSource, ...] = ()
         self.prediction: tuple[MaskSource, ...] = ()
+        self.classes = Classes()
         self.notes: list[str] = []
         self._leads: Side | None = None
 
@@ -70,8 +74,10 @@ class Pair:
         """
         self._files.note()
         try:
+            self.classes = classes_of(self._case, self._settings.labels)
             reference = self._kept(opened_layers("reference", self._case.reference, self._settings))
             self._align(reference, self._kept(self._opened_prediction(reference[0])))
+            self.classes.check(reference=self.reference, prediction=self.prediction)
         except BaseException as error:
             self._stack.close()
             self._files.blame(error)
@@ -164,13 +170,13 @@ class Pair:
         if ahead:
             with ThreadPoolExecutor(1) as pool:
                 for window in windows:
-                    second = pool.submit(self._read_prediction, window)
-                    first = self._read_reference(window)
+                    second = pool.submit(self._read_side, "prediction", window)
+                    first = self._read_side("reference", window)
                     yield first, second.result()
                     del first, second  # not to be held while the next ones are read
         elif mapped is map:
             for window in windows:
-                yield self._read_reference(window), self._read_prediction(window)
+                yield self._read_side("reference", window), self._read_side("prediction", window)
         else:
             for window in windows:
                 found = tuple(mapped(partial(_read, window), self._tasks()))
@@ -212,7 +218,8 @@ class Pair:
         geometry, axes = self._settings.geometry, self._settings.axes
         try:
             for each in prediction:
-                first, turned, self.notes = align(reference[0], each, geometry, axes)
+                first, turned, said = align(reference[0], each, geometry, axes)
+                self.notes += [note for note in said if note not in self.notes]
                 self.prediction = (*self.prediction, turned)
             others = [align(each, prediction[0], geometry, axes)[0] for each in reference[1:]]
             self.reference = (first, *others)
@@ -227,13 +234,8 @@ class Pair:
             ("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction
         ]
 
-    def _read_reference(self, window: Window) -> tuple[np.ndarray, ...]:
-        return tuple([on_side("reference", each, each.read, window) for each in self.reference])
-
-    def _read_prediction(self, window: Window) -> tuple[np.ndarray, ...]:
-        if self.is_soft:
-            return tuple([on_side("prediction", each, each.values, window) for each in self.prediction])
-        return tuple([on_side("prediction", each, each.read, window) for each in self.prediction])
+    def _read_side(self, side: Side, window: Window) -> tuple[np.ndarray, ...]:
+        return tuple([_read(window, task) for task in self._tasks() if task[0] == side])
 
 
 def _finished(task: Task) -> None:

@@ -143,7 +143,9 @@ class _Shared:
     missing: OnMissing = option(
         "error",
         Option(
-            "A reference without prediction: a failed case, an empty prediction, or left out.", part="pairing"
+            "A reference without prediction, or a class without file: a failed case, an empty mask, or left "
+            "out.",
+            part="pairing",
         ),
     )
     max_pixels: int = option(

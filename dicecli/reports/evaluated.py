@@ -35,13 +35,18 @@ def labels_of(scored: Sequence[Scored], settings: Settings) -> tuple[int, ...]:
 def regions_of(scored: Sequence[Scored], settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the regions, with the labels of each: those declared, then those measured on their own.
 
+    Where every case is of binary layers, those declared that are none of them have no pixels, and no row.
     Where some alone are asked for, these.
     """
-    found = dict(settings.labels.regions) if settings.reads == "labels" else {}
+    declared = dict(settings.labels.regions) if settings.reads == "labels" else {}
     name = name_of(settings.reads)
+    own: dict[str, tuple[int, ...]] = {}
     for each in scored:
-        own = [row for row in each.measured.rows(name) if row.kind == "region"]
-        found |= {row.name or "": row.members for row in own if row.name not in found}
+        rows = [row for row in each.measured.rows(name) if row.kind == "region"]
+        own |= {row.name or "": row.members for row in rows if row.name not in own}
+    if scored and all(is_layered(each.measured) for each in scored):
+        declared = {region: members for region, members in declared.items() if region in own}
+    found = declared | {region: members for region, members in own.items() if region not in declared}
     only = settings.only
     return found if only is None else {name: each for name, each in found.items() if name in only.regions}
 

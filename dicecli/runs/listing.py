@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
+from dicecli.runs.placeholders import cut
 from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class Side:
     #: The masks by the name of their case, and those that the pattern does not match.
     named: dict[str, list[str]] = field(default_factory=dict)
     unmatched: list[str] = field(default_factory=list)
+    #: The class of each mask, where there is a file for each; a note where it may be another one.
+    labels: dict[str, str] = field(default_factory=dict)
+    in_doubt: str | None = None
 
     def path(self, relative: str) -> str:
         """Return the path of what lies in this folder."""
@@ -138,9 +141,9 @@ def _name(found: Side) -> None:
     if found.pattern is None:
         matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
     else:
-        expression = _expression(found.pattern)
-        matches = {relative: expression.fullmatch(relative) for relative in found.masks}
-        matched = {relative: match["case"] for relative, match in matches.items() if match}
+        named, found.in_doubt = cut(found.pattern, found.masks)
+        matched = {relative: each.case for relative, each in named.items()}
+        found.labels = {relative: each.label for relative, each in named.items() if each.label is not None}
     _sort_out(found, matched)
 
 
@@ -226,17 +229,6 @@ def _suffix(after_dot: str) -> str:
 def joined(folder: str, relative: str) -> str:
     """Return a path that starts in a folder; no folder at all is the current one."""
     return os.path.join(folder, relative)  # noqa: PTH118 - as above
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern into a regular expression for whole paths."""
-    expression = ""
-    for part in re.split(r"(\{case\}|\*+)", pattern.replace(os.sep, "/")):
-        if part == "{case}":
-            expression += "(?P=case)" if "(?P<case>" in expression else "(?P<case>.+)"
-        else:
-            expression += "[^/]*?" if part.startswith("*") else re.escape(part)
-    return re.compile(expression, re.DOTALL)
 
 
 def listed(items: Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -147,17 +146,18 @@ def _fold(executor: str, threads: int, scheduler: str | None) -> Fold | None:
 
 def _twins(case: Case, census: Census) -> Literal["file", "bytes"] | None:
     """Tell whether both masks are one file, or the same bytes: more often a mistake than a perfect result."""
-    paths = [case.prediction, case.reference]
-    if not all(isinstance(each, (str, os.PathLike)) for each in paths):
+    sides = [[path for side, path in case.files if side == each] for each in ("prediction", "reference")]
+    if not sides[0] or len(sides[0]) != len(sides[1]):
         return None
+    pairs = [*zip(*sides, strict=True)]
     # Masks that differ are no twins; and where nothing is in them, equal bytes are to be expected.
     differ = any(int(each.table.trace()) != each.total for each in census.values())
     if differ or all(len(each.trimmed().labels) < 2 for each in census.values()):
         return None
     try:
-        if Path(case.prediction).samefile(case.reference):
+        if all(Path(one).samefile(other) for one, other in pairs):
             return "file"
-        is_twin = filecmp.cmp(case.prediction, case.reference, shallow=False)
+        is_twin = all(filecmp.cmp(one, other, shallow=False) for one, other in pairs)
     except OSError:
         return None
     return "bytes" if is_twin else None

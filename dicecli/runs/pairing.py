@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from dicecli.errors import PairingError
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
+from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
+from dicecli.runs.placeholders import LABEL
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
@@ -60,7 +63,8 @@ def pair_folders(
     prediction_pattern, reference_pattern : str, optional
         Such as ``{case}_pred.nii.gz`` or ``{case}/seg.nii.gz``, for the whole path in the folder. ``{case}``
         is one or more characters, ``/`` included, as many as can be; it is the same wherever it is repeated.
-        ``*`` is any characters but ``/``, as few as can be.
+        ``*`` is any characters but ``/``, as few as can be. With ``{label}``, any characters but ``/``, a
+        case has a file for each class, which is named so; the other side may have one for all.
     follow_links : bool
         Whether links to files may lead out of their folder.
     soft : bool
@@ -70,20 +74,33 @@ def pair_folders(
     ------
     PairingError
         A folder that cannot be listed or holds no mask, a pattern without ``{case}`` or that matches no
-        mask, or several files for one side of a case.
+        mask, several files for one side or class of a case, or a file for each class beside probabilities.
     """
+    if soft and any(LABEL in each for each in (prediction_pattern, reference_pattern) if each is not None):
+        raise PairingError(
+            f"a pattern has {LABEL}, and predictions are probabilities: a file for each class is of masks",
+            f"Save the channels of each case in one file, and its labels in another, without {LABEL}; or "
+            "score masks, without --soft.",
+        )
     reads = "open_probabilities" if soft else "open_mask"
     found = list_side("prediction", predictions, prediction_pattern, reads)
     expected = list_side("reference", references, reference_pattern)
     expect_unread(found, expected)
     sides = () if follow_links else (expected, found)
+    classes = classes_in((found, expected), expected.named)
     cases = tuple(
-        Case(name, found.mask(name), expected.mask(name), refused=_refused(name, sides))
+        Case(
+            name,
+            mask_of(found, name, classes),
+            mask_of(expected, name, classes),
+            refused=_refused(name, sides),
+        )
         for name in sorted(expected.named, key=natural)
     )
     alone = sorted((name for name in found.named if name not in expected.named), key=natural)
     extra = sorted((relative for name in alone for relative in found.named[name]), key=natural)
     notes = _not_alike(found, expected, alone)
+    notes += notes_on_classes(found, expected, classes, expected.named)
     notes += _counted(extra, "prediction has no reference", "predictions have no reference")
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
         selves = sum(found.named.get(name) == masks for name, masks in expected.named.items())

@@ -16,6 +16,7 @@ from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
+from dicecli.runs.classes import check_complete, with_classes
 from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import check_timeout
@@ -63,8 +64,9 @@ def score(given: _Score) -> Report:
     Parameters
     ----------
     prediction, reference : str, path, array, tensor or nibabel image
-        PNG, NIfTI or GeoTIFF files; or NumPy arrays, torch tensors (counted on their device) or nibabel
-        images. Integers or booleans, of one shape after the documented squeeze.
+        PNG, NIfTI or GeoTIFF files, or folders with a file for each class; or NumPy arrays, torch tensors
+        (counted on their device) or nibabel images. Integers or booleans, of one shape after the documented
+        squeeze.
     options
     name : str, optional
         What the report calls the case; the reference's name by default.
@@ -112,16 +114,20 @@ def score(given: _Score) -> Report:
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)
     files, baseline = files_of(given, settings.reads), baseline_of(given)
-    case = Case(given.name or case_name(given.reference), given.prediction, given.reference)
-    result = measure_within(
-        case,
-        settings,
-        given.threads,
-        executor=given.executor,
-        scheduler=given.scheduler,
-        timeout=given.timeout,
-    )
-    result = noting(result, contradiction(given.prediction, given.reference))
+    sides = with_classes(given.prediction, given.reference)
+    case = Case(given.name or case_name(given.reference), sides.prediction, sides.reference)
+    with sides.advising():
+        if given.missing != "zero":
+            check_complete(case)
+        result = measure_within(
+            case,
+            settings,
+            given.threads,
+            executor=given.executor,
+            scheduler=given.scheduler,
+            timeout=given.timeout,
+        )
+    result = noting(result, (*sides.notes, *contradiction(given.prediction, given.reference)))
     origin = origin_of(settings, vars(given), (given.prediction, given.reference))
     return written(Report([result], settings, origin=origin), files, baseline)
 

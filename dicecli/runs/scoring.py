@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import CaseError, LinkOutside, UsageError
+from dicecli.errors import CaseError, LinkOutside, Missing, UsageError
 from dicecli.masks import files
 from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
@@ -25,6 +25,7 @@ from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Setting
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
 from dicecli.runs.choosing import asked_for, unit_asked
+from dicecli.runs.classes import check_complete
 from dicecli.runs.conventions import following
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
@@ -218,6 +219,11 @@ def result_of(
         )
     if case.refused is not None:
         return _outside(case)
+    try:
+        if settings.missing != "zero":
+            check_complete(case)
+    except Missing as error:
+        return (LeftOut if settings.missing == "skip" else Failed).because(named(case), error)
     try:
         return measure_within(
             case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout

@@ -6,11 +6,13 @@ import os
 import re
 import shlex
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
 from dicecli.records.cases import Scored
+from dicecli.records.compound import paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,9 +69,10 @@ def check_apart(cases: Sequence[Case], *, allow_same: bool) -> None:
     )
 
 
-def _is_one(prediction: str, reference: str) -> bool:
+def _is_one(prediction: object, reference: object) -> bool:
+    pairs = zip_longest(paths_of(prediction), paths_of(reference), fillvalue="")
     try:
-        return os.path.samefile(prediction, reference)  # noqa: PTH121 - strings, whatever is in them
+        return all(os.path.samefile(*each) for each in pairs)  # noqa: PTH121 - strings, whatever is in them
     except (OSError, ValueError):
         return False
 

@@ -13,8 +13,8 @@ from dicecli.masks.blocks import plan
 from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
 from dicecli.masks.exact import shown
+from dicecli.masks.inside import meant_inside
 from dicecli.masks.largest import folded, untied
-from dicecli.masks.layers import meant_inside
 from dicecli.masks.palettes import meant_values
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS

@@ -168,11 +168,12 @@ def check_given(prediction: object, reference: object, *, soft: bool = False) ->
         if mask is None or isinstance(mask, (bytes, bytearray)):
             raise UsageError(f"the {side} is {type(mask).__name__}", "Give a path, an array or an image.")
     # A name that is too long is no folder; Path would raise.
-    if all(isinstance(each, (str, PathLike)) and os.path.isdir(each) for each in (prediction, reference)):  # noqa: PTH112
+    sides = (prediction, reference)
+    if soft and all(isinstance(each, (str, PathLike)) and os.path.isdir(each) for each in sides):  # noqa: PTH112
         raise UsageError(
-            f"'{prediction}' and '{reference}' are folders; two masks are expected",
+            f"'{prediction}' and '{reference}' are folders; a map and a mask are expected",
             "Score every file of the one by the other's: "
-            f"dicecli.batch({str(prediction)!r}, {str(reference)!r}{', soft=True' if soft else ''}).",
+            f"dicecli.batch({str(prediction)!r}, {str(reference)!r}, soft=True).",
         )
 
 

@@ -6,26 +6,32 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dicecli.errors import TooManyLabels
 from dicecli.masks.blocks import plan
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import ArraySource
 from dicecli.plugins import backend_of, cpu_backend, load
 from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics._opened import DEPTHS
 from dicecli.statistics._sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import numpy as np
+    from collections.abc import Callable, Iterable, Sequence
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
 
     #: By the places of two layers.
     Counted = Sums[tuple[int, int], ConfusionMatrix]
     #: What counts two blocks: see the backends.
     Count = Callable[[np.ndarray, np.ndarray], ConfusionMatrix]
+
+SIDES = ("reference", "prediction")
+#: What inside is stored as in files of 0 and 255.
+_FULL = 255
 
 
 def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = False) -> Counted:
@@ -35,7 +41,8 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     -------
     Sums
         A :class:`ConfusionMatrix` of stored labels by the places of two layers: each with its counterpart,
-        and a label map with each of the other side.
+        and a label map with each of the other side. Where a side is a file for each class, :data:`DEPTHS`
+        has how many classes a pixel of each side is in, where that is several.
 
     Raises
     ------
@@ -48,13 +55,33 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     # Closed at once where counting fails: a thread that reads ahead would stay as long as the error does.
     with closing(pair.blocks(windows, ahead=ahead)) as read:
         for reference, prediction in read:
+            filled = []
             for first, second in places:
                 blocks = reference[first], prediction[second]
                 try:
-                    found[first, second] += count(*blocks)
+                    matrix = count(*blocks)
                 except TooManyLabels as error:
-                    raise _of_the_richer(error, pair, *blocks) from error.__cause__
+                    layers = pair.reference[first], pair.prediction[second]
+                    raise _of_the_richer(error, layers, *blocks) from error.__cause__
+                found[first, second] += matrix
+                filled += [(first, second)] if matrix.labels != (0,) else []
+            if len(filled) > 1 and pair.classes.sides:
+                depths = [_depth(pair, side, at, filled) for at, side in enumerate((reference, prediction))]
+                if max(int(each.max(initial=0)) for each in depths) > 1:
+                    found[DEPTHS] = found.get(DEPTHS, ConfusionMatrix.empty()) + count(*depths)
     return Sums(found)
+
+
+def _depth(
+    pair: Pair, layers: Sequence[np.ndarray], at: int, filled: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """Return in how many classes each pixel of a side is; 0 everywhere where it is no file for each class."""
+    depth = np.zeros(layers[0].shape, np.uint16)
+    if SIDES[at] in pair.classes.sides:
+        for places in filled:
+            labels = layers[places[at]]
+            depth += (labels == 1) | (labels == _FULL)
+    return depth
 
 
 def layer_pairs(pair: Pair) -> list[tuple[int, int]]:
@@ -104,8 +131,8 @@ def _counter(device: str) -> Count:
     return count
 
 
-def _of_the_richer(error: TooManyLabels, pair: Pair, *blocks: np.ndarray) -> TooManyLabels:
+def _of_the_richer(error: TooManyLabels, layers: Sequence[MaskSource], *blocks: np.ndarray) -> TooManyLabels:
     """Tell an error over both masks which of them has more labels in the blocks where it was met."""
     first, second = (len(set(block.ravel().tolist())) for block in blocks)
-    side, sources = ("reference", pair.reference) if first >= second else ("prediction", pair.prediction)
-    return error.on_side(side, sources[0].path)
+    at = int(first < second)
+    return error.on_side(SIDES[at], layers[at].path)

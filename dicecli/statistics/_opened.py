@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     #: What a statistic depends on, by the option's name: each has the type that it has in the settings.
     Options = Mapping[str, Any]
 
+#: The place in a census of how many classes the pixels of each side are in.
+DEPTHS = (-1, -1)
+
 
 class Block(NamedTuple):
     """A piece of both sides, in the order of the grid's axes.
@@ -145,6 +148,11 @@ class Opened:
         if self.channels:
             return Block(at, core, places, stored[1], ignored, nodata_of(stored[1], sources))
         return Block(at, core, places[:number], places[number:], ignored)
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether rows are binary layers, each with a census of its own; not labels of one."""
+        return any(row.kind == "region" for row in self.rows)
 
     @cached_property
     def _encodings(self) -> tuple[tuple[Encoding, ...], tuple[Encoding, ...]]:

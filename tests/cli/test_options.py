@@ -37,7 +37,7 @@ TEXTS = {
 WITH = {"temperature": {"logits": "sigmoid"}}
 #: Which parts of the options a command has, and what it reads.
 TAKES = {
-    "score": ("labels", {"reporting", "scoring", "reading"}),
+    "score": ("labels", {"reporting", "scoring", "reading", "pairing"}),
     "soft": ("probabilities", {"reporting", "scoring", "reading"}),
     "inspect": ("labels", {"reading"}),
     "batch": (None, {"reporting", "scoring", "reading", "pairing", "summing"}),

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from dicecli.errors import Changed, ManyVolumes, NotLabels, UnknownLabel
 from dicecli.masks.grid import Grid
-from dicecli.masks.layers import _TABLE, Encoding, meant, meant_inside, meant_regions
+from dicecli.masks.inside import meant_inside, meant_regions
+from dicecli.masks.layers import _TABLE, Encoding, meant
 from dicecli.masks.sources import Reading
 from dicecli.masks.views import ArraySource, BinaryLayer, NothingSource
 from dicecli.records.labels import NO_LABEL

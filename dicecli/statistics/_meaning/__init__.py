@@ -25,6 +25,6 @@ def understood(pair: Pair, census: Census, settings: Settings) -> Opened:
         from dicecli.statistics._meaning.channels import of_channels
 
         return of_channels(pair, census[0, 0], settings)
-    if len(pair.sources) > 2:
+    if len(pair.sources) > 2 or pair.classes.rows:
         return of_layers(pair, census, settings)
     return of_maps(pair, census[0, 0], settings)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import NotLabels
-from dicecli.masks.layers import meant, meant_inside, meant_regions
+from dicecli.masks.inside import meant_inside, meant_regions
+from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
+from dicecli.statistics._meaning.classes import note_on_neither, note_on_others, notes_on_classes
 from dicecli.statistics._meaning.known import left_out, on_unlabelled, opened
+from dicecli.statistics._opened import DEPTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dicecli.masks.classes import Classes
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
     from dicecli.records.measurements import Row
@@ -24,33 +28,34 @@ if TYPE_CHECKING:
 
 def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
-    from dicecli.masks.channels import layer_rows
-
-    matrices = dict(sorted(census.items()))
+    matrices = dict(sorted((at, each) for at, each in census.items() if at != DEPTHS))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
     sizes = {
         side: {at[which]: each.sizes(side) for at, each in matrices.items()}
         for which, side in enumerate(sides)
     }
     inside = {
-        side: _inside_layers(side, sources, sizes[side], settings)
+        side: _inside_layers(side, sources, sizes[side], pair.classes, settings)
         for side, sources in sides.items()
-        if len(sources) > 1
+        if side in pair.classes.sides or len(sources) > 1
     }
-    is_missing = isinstance(pair.prediction[0], NothingSource)
-    numbers = len(pair.reference), len(matrices) if is_missing else len(pair.prediction)
-    rows = layer_rows(*numbers, settings.labels, pair.prediction[0].path)
+    rows = pair.classes.rows or _rows_by_number(pair, len(matrices), settings)
     _check_asked(rows, settings, pair.prediction[0].path)
     titles = ", ".join(row.title for row in rows)
     ignored, excluded = left_out({}, {}, settings)
-    notes: list[str] = []
+    notes = note_on_neither(pair.classes)
     for side, (source, *others) in sides.items():
-        said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
-        if not others:
+        if side in inside:
+            said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
+            if pair.classes.sides:
+                said = notes_on_classes(side, pair.classes, census.get(DEPTHS))
+        else:
             renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
             inside[side] = meant_regions(source, renamed, rows, settings)
             if side == "reference":
                 ignored, excluded = left_out(renamed, sizes[side][0], settings)
+            if pair.classes.sides:
+                said += note_on_others(renamed, sizes[side][0], rows, settings)
         every = [note for each in (source, *others) for note in each.notes]
         notes += [f"{side}: {note}" for note in (*every, *said)]
     facts = {"rows": rows, "regions": (), "ignored": ignored, "excluded": excluded}
@@ -73,6 +78,15 @@ def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
             "stands for, and name some of these: --region NAME=LABELS --only NAME.",
             path,
         )
+
+
+def _rows_by_number(pair: Pair, number: int, settings: Settings) -> tuple[Row, ...]:
+    """Return what layers are that have no name: the declared regions in their order, else layers 1, 2 ..."""
+    from dicecli.masks.channels import layer_rows
+
+    is_missing = isinstance(pair.prediction[0], NothingSource)
+    numbers = len(pair.reference), number if is_missing else len(pair.prediction)
+    return layer_rows(*numbers, settings.labels, pair.prediction[0].path)
 
 
 def _of_inside(
@@ -100,10 +114,17 @@ def _of_inside(
 
 
 def _inside_layers(
-    side: str, sources: Sequence[MaskSource], sizes: Mapping[int, Mapping[int, int]], settings: Settings
+    side: str,
+    sources: Sequence[MaskSource],
+    sizes: Mapping[int, Mapping[int, int]],
+    classes: Classes,
+    settings: Settings,
 ) -> list[dict[int, int]]:
     """Return what each stored label of binary layers is, layer by layer: 1 inside, 0 outside."""
-    if side == "reference" and settings.labels.ignore:
+    ignored = {*settings.labels.ignore}
+    # Of files for each class an ignored label is no matter, unless there is a file of it.
+    is_of_it = any(row.members and ignored.issuperset(row.members) for row in classes.rows)
+    if side == "reference" and ignored and (is_of_it or not classes.sides):
         raise NotLabels(
             "binary layers hold no label, so that none of it can be left out",
             "Score it without --ignore-label, and without 'ignore' in the labels file.",

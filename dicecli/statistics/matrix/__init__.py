@@ -72,7 +72,7 @@ def begin(opened: Opened, options: Mapping[str, Any]) -> None:
 def done(state: object, opened: Opened, mapped: Mapped = map) -> Iterator[tuple[Row, Matrix]]:
     """Yield the matrix of two label maps; of binary layers one for each."""
     del state, mapped
-    if len(opened.census) == 1:
-        yield IMAGE, Matrix.of(opened.census[0, 0])
-    else:
+    if opened.is_layered:
         yield from zip(opened.rows, map(Matrix.of, opened.census.values()), strict=True)
+    else:
+        yield IMAGE, Matrix.of(opened.census[0, 0])

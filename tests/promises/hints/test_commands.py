@@ -219,8 +219,6 @@ def an_option_of_another_command(scene):
 
 @TABLE("cli.sides.both_sides_of: Score every file")
 def two_folders(scene):
-    scene.folders()
-    scene.right(DICE, scene.refused("score p r").rpartition(": dicecli ")[2])
     maps_in(scene, lambda p: p * 0.5 + 0.25)
     command = scene.refused("soft mp mr").rpartition(": dicecli ")[2]
     scene.right(DICE, command, number="dice_at_half[1]@macro")

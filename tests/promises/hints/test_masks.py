@@ -584,7 +584,71 @@ def a_disk_that_fails(scene):
     scene.right(DICE, _SCORE)
 
 
-@TABLE("masks.layers.meant_inside: Take it for outside: --nodata background;")
+def _classes(scene, **files):
+    """Write a folder of predictions, a class each, beside a label map of which each is label 1."""
+    (scene.folder / "p").mkdir(exist_ok=True)
+    for name, array in files.items():
+        scene.png(f"p/{name}.png", array)
+    scene.png("r.png", REFERENCE)
+
+
+@TABLE("masks.classes._unknown: Name the label of each class")
+def classes_beside_labels_without_names(scene):
+    _classes(scene, liver=PREDICTION)
+    scene.refused("score p r.png")
+    scene.right(DICE, "score p r.png --region liver=1")
+    scene.text("labels.json", {"labels": {"0": "background", "1": "liver"}})
+    scene.right(DICE, "score p r.png --labels labels.json")
+
+
+@TABLE("masks.classes._unknown: Did you mean …? Name the")
+def classes_beside_labels_of_other_names(scene):
+    _classes(scene, liver=PREDICTION)
+    scene.text("labels.json", {"labels": {"0": "background", "1": "Liver"}})
+    scene.refused("score p r.png --labels labels.json")
+    assert scene.meant() == "Liver"
+    scene.right(DICE, "score p r.png --labels labels.json --region liver=1")
+    scene.text("labels.json", {"labels": {"0": "background", "1": "liver"}})
+    scene.right(DICE, "score p r.png --labels labels.json")
+
+
+@TABLE("masks.classes.check: Save it as a file for")
+def classes_beside_layers_without_names(scene):
+    _classes(scene, a=PREDICTION, b=PREDICTION)
+    scene.tif("r.tif", np.stack([REFERENCE, REFERENCE]))
+    words = "--region a=1 --region b=2"
+    scene.refused(f"score p r.tif {words}")
+    (scene.folder / "r").mkdir()
+    for name in "ab":
+        scene.png(f"r/{name}.png", REFERENCE)
+    scene.right(DICE, "score p r")
+    scene.right(DICE, "score p r.png --region a=1 --region b=1")
+
+
+@TABLE("masks.classes._beside: Save every class of a case")
+def classes_of_two_shapes(scene):
+    _classes(scene, a=PREDICTION, b=PREDICTION[:, :2])
+    words = "--region a=1 --region b=1"
+    scene.refused(f"score p r.png {words}")
+    scene.png("p/b.png", PREDICTION)
+    scene.right(DICE, f"score p r.png {words}")
+
+
+@TABLE("masks.inside._of_many: Save it as 0 and 1,")
+def a_class_of_another_number(scene):
+    scene.folders("a_1", prediction=PREDICTION * 5)
+    pattern = "--prediction-pattern '{case}_{label}.png' --reference-pattern '{case}_{label}.png'"
+    scene.refused(f"batch p r {pattern}")
+    scene.png("p/a_1.png", PREDICTION)
+    scene.right(DICE, f"batch p r {pattern}")
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.png(f"{side}/a_1.png", array * 5)
+    scene.refused(f"batch p r {pattern}")
+    plain = pattern.replace("{label}", "1")
+    scene.right(DICE, f"batch p r {plain}")
+
+
+@TABLE("masks.inside.meant_inside: Take it for outside: --nodata background;")
 def layers_with_nodata(scene):
     """Where nodata is outside, where it is a value as any other, and in a file whose bands are none of one mask."""
     void = np.where(PREDICTION > REFERENCE, 255, PREDICTION)

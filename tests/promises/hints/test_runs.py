@@ -387,10 +387,61 @@ def a_folder_with_a_slip(scene):
 @TABLE("runs.wanted.check_given: Score every file")
 def two_folders_for_files_in_python(scene):
     scene.folders()
-    hint = scene.refused(dicecli.score, "p", "r")
-    assert hint.endswith("dicecli.batch('p', 'r').")
-    scene.right(DICE, dicecli.batch, "p", "r")
     assert scene.refused(dicecli.soft, "p", "r").endswith("dicecli.batch('p', 'r', soft=True).")
+    scene.refused_again(dicecli.batch, "p", "r", soft=True)  # of PNG there are no probabilities
+
+
+@TABLE("runs.classes.check_complete: Make them, and name the files")
+def a_class_without_a_file(scene):
+    scene.folders("a", "b")
+    (scene.folder / "p" / "b.png").unlink()
+    scene.refused("score p r")
+    scene.right(DICE / 2, "score p r --missing zero")
+    scene.refused_again("score p r --missing skip")
+    scene.png("p/b.png", REFERENCE)
+    scene.right((DICE + 1) / 2, "score p r")
+
+
+@TABLE("runs.classes.check_complete: Make them, and name the files")
+def a_class_that_each_side_writes_otherwise(scene):
+    scene.folders("a", "b")
+    (scene.folder / "p" / "b.png").rename(scene.folder / "p" / "B.png")
+    scene.refused("score p r")
+    assert "; 'B' and 'b' are two classes" in scene.do("score p r").text
+    scene.right(DICE / 3, "score p r --missing zero")
+    scene.refused_again("score p r --missing skip")
+    (scene.folder / "p" / "B.png").rename(scene.folder / "p" / "b.png")
+    scene.right(DICE, "score p r")
+
+
+@TABLE("runs.classes._one_each: Keep one of them in the")
+def two_files_of_one_class(scene):
+    scene.folders("a")
+    scene.nii("p/a.nii", PREDICTION)
+    scene.refused("score p r")
+    (scene.folder / "p" / "a.nii").unlink()
+    scene.right(DICE, "score p r")
+
+
+@TABLE("runs.classes._directly: Give the folder that the masks")
+def a_folder_above_the_classes(scene):
+    for side in ("p", "r"):
+        (scene.folder / side / "case").mkdir(parents=True)
+        scene.png(f"{side}/case/a.png", {"p": PREDICTION, "r": REFERENCE}[side])
+    folder = scene.refused("score p r/case").rpartition(": ")[2].rstrip(".")
+    scene.right(DICE, f"score {folder} r/case")
+
+
+@TABLE("runs.pairing.pair_folders: Save the channels of each case")
+def classes_of_probabilities(scene):
+    for name, array in (("p/1.npy", P), ("p/2.npy", P)):
+        (scene.folder / "p").mkdir(exist_ok=True)
+        scene.npy(name, array)
+    scene.folders("a")
+    scene.refused("batch p r --soft --prediction-pattern '{case}{label}.npy'")
+    scene.right(DICE, "batch p r --prediction-pattern '{case}.png'")  # without --soft
+    scene.npy("p/a.npy", P)
+    scene.right(DICE, "batch p r --soft --prediction-pattern '{case}.npy'", number=f"{_HALF}@macro")
 
 
 @TABLE("runs.listing._check_folder: To compare two files: dicecli score")

@@ -1,0 +1,202 @@
+"""A mask that is one file for each class: its layers, in one order and on one grid, and their rows."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dicecli.errors import CaseError, ChannelMismatch, GeometryError, ShapeMismatch, UnknownLabel
+from dicecli.masks.alignment import align
+from dicecli.masks.differing import differences
+from dicecli.masks.views import NothingSource
+from dicecli.records.measurements import Row
+from dicecli.records.one_each import OneEach, lacking
+from dicecli.words import did_you_mean, every, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dicecli.masks.sources import MaskSource
+    from dicecli.records.cases import Case
+    from dicecli.records.labels import LabelScheme
+    from dicecli.records.settings import Settings
+
+_NAMED = 5
+_OTHER = {"reference": "prediction", "prediction": "reference"}
+
+
+def in_order(names: Sequence[str], scheme: LabelScheme) -> list[str]:
+    """Return classes in the order in which regions and labels are declared; others follow in their own."""
+    declared = (*scheme.regions, *scheme.names.values())
+    places = {name: place for place, name in enumerate(declared)}
+    return sorted(names, key=lambda name: places.get(name, len(places)))
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the layers of a case are where a side is a file for each class; by default no side is.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        A row for each class; its members are the labels of that name, or the region's.
+    sides : tuple of str
+        The sides that are a file for each class; the other one, if any, is a label map, or not there.
+    lacking : mapping of str to tuple of str
+        By side, the classes that have no file there although the other side has them.
+    neither : tuple of str
+        The classes that other cases of the run have, and neither side of this one.
+    """
+
+    rows: tuple[Row, ...] = ()
+    sides: tuple[str, ...] = ()
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    neither: tuple[str, ...] = ()
+
+    def check(self, **layers: Sequence[MaskSource]) -> None:
+        """Refuse a side of binary layers, which have no names, beside a side of a file for each class.
+
+        Raises
+        ------
+        ChannelMismatch
+        """
+        for side, sources in layers.items():
+            if self.rows and side not in self.sides and len(sources) > 1:
+                raise ChannelMismatch(
+                    f"it has {len(sources)} binary layers, which have no names; the {_OTHER[side]} has a "
+                    "file for each class",
+                    "Save it as a file for each class, too; or as a label map.",
+                    sources[0].path,
+                    side,
+                )
+
+
+def classes_of(case: Case, scheme: LabelScheme) -> Classes:
+    """Return what the layers of a case are where a side is a file for each class.
+
+    Raises
+    ------
+    UnknownLabel
+        The other side is a label map, in which nobody knows what a class is.
+    """
+    sides = {"reference": case.reference, "prediction": case.prediction}
+    of_classes = {side: each for side, each in sides.items() if isinstance(each, OneEach)}
+    if not of_classes:
+        return Classes()
+    side, first = next(iter(of_classes.items()))
+    other = _OTHER[side]
+    members = {name: members_of(name, scheme) for name in in_order(first.names, scheme)}
+    unknown = [name for name, found in members.items() if not found]
+    if unknown and other not in of_classes and sides[other] is not None:
+        raise _unknown(unknown, side, other, scheme)
+    absent = {each: lacking(sides[each], sides[_OTHER[each]]) for each in of_classes}
+    return Classes(
+        rows=tuple(Row("region", None, name, found) for name, found in members.items()),
+        sides=tuple(of_classes),
+        lacking=absent,
+        neither=tuple(name for name in first.without if name not in absent[side]),
+    )
+
+
+def members_of(name: str, scheme: LabelScheme) -> tuple[int, ...]:
+    """Return the labels that a class is called by: of a region, of their name, or its number itself."""
+    if name in scheme.regions:
+        return scheme.regions[name]
+    named = tuple(label for label, each in scheme.names.items() if each == name)
+    if named or not re.fullmatch(r"-?\d{1,18}", name):
+        return named
+    is_known = not scheme.is_declared or int(name) in scheme.names
+    return (int(name),) if is_known else ()
+
+
+def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme) -> UnknownLabel:
+    known = [*scheme.names.values(), *scheme.regions]
+    near = did_you_mean(unknown[0], known)
+    return UnknownLabel(
+        f"the {side} has a file for each class, and no label of the {other}, a label map, is named "
+        f"{some_of(unknown, _NAMED)}",
+        f"{near}Name the label of each class as its file is named: in a labels file, --labels FILE; or by "
+        f"--region {unknown[0]}=LABEL. Named are {every(known) or 'none'}.",
+        side=other,
+    )
+
+
+def opened_classes(
+    side: str, mask: OneEach, settings: Settings, opened: Callable[[str], MaskSource]
+) -> list[MaskSource]:
+    """Open the file of each class, in the order of their rows; one that has none is an empty layer.
+
+    Parameters
+    ----------
+    side : {"reference", "prediction"}
+    mask : OneEach
+        With at least one file.
+    settings : Settings
+    opened : callable
+        Opens a file.
+
+    Returns
+    -------
+    list of MaskSource
+        Of one grid.
+
+    Raises
+    ------
+    CaseError
+        With the side and the file: what is wrong with it, and that the files lie on several grids.
+    """
+    paths = dict(mask.classes)
+    found: dict[str, MaskSource] = {}
+    with ExitStack() as stack:
+        for name in in_order(mask.names, settings.labels):
+            path = paths[name]
+            if path is not None:
+                try:
+                    source = stack.enter_context(opened(path))
+                except CaseError as error:
+                    raise error.on_side(side, path) from error.__cause__
+                first = next(iter(found.values()), source)
+                found[name] = source if source is first else _beside(side, first, source, settings)
+        stack.pop_all()
+    first = next(iter(found.values()))
+    return [found.get(name) or _empty(first) for name in in_order(mask.names, settings.labels)]
+
+
+def _beside(side: str, first: MaskSource, source: MaskSource, settings: Settings) -> MaskSource:
+    """Lay a class on the first one of its side.
+
+    Raises
+    ------
+    ShapeMismatch, GridMismatch
+    """
+    kind: type[CaseError] = ShapeMismatch
+    try:
+        _, found, said = align(first, source, settings.geometry)
+    except GeometryError as error:
+        kind, found, said = type(error), source, []
+        is_apart = True
+    else:
+        is_apart = found.shape != first.shape
+    if is_apart:
+        shapes = [" x ".join(map(str, each.shape)) for each in (source, first)]
+        how = [f"its shape is {shapes[0]}, the other's {shapes[1]}"] if shapes[0] != shapes[1] else []
+        how = how or differences(first.grid, source.grid)
+        raise kind(
+            f"it does not lie on {first.path}, another class of the same side: {'; '.join(how)}",
+            "Save every class of a case on one grid (nearest neighbour).",
+            source.path,
+            side,
+        )
+    found.notes.extend(note for note in said if note.startswith("geometry ignored"))
+    return found
+
+
+def _empty(first: MaskSource) -> MaskSource:
+    """Return a layer with nothing inside, to be read as the first one is."""
+    found = NothingSource(first.grid, 0)
+    found.notes.clear()
+    found.chunks, found.order, found.dropped_axes = first.chunks, first.order, first.dropped_axes
+    found.is_random_access = True
+    return found

@@ -1,0 +1,229 @@
+"""Files that are a class each: a case has several on a side, matched with the other side's by name."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from dicecli.errors import AmbiguousPair, CaseError, Missing
+from dicecli.masks import files
+from dicecli.plugins import suffixes
+from dicecli.records.cases import Failed
+from dicecli.records.natural import natural
+from dicecli.records.one_each import OneEach, lacking
+from dicecli.runs.listing import Side, list_side, listed
+from dicecli.runs.placeholders import filled
+from dicecli.words import counted, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from dicecli.records.cases import Case, Result
+
+_NAMED = 5
+
+
+def classes_in(sides: Iterable[Side], cases: Collection[str]) -> tuple[str, ...]:
+    """Return every class that some of the cases have a file of, on either side, in natural order."""
+    found = {
+        side.labels[relative]
+        for side in sides
+        for case, masks in side.named.items()
+        if case in cases
+        for relative in masks
+        if relative in side.labels
+    }
+    return tuple(sorted(found, key=natural))
+
+
+def mask_of(side: Side, case: str, classes: Sequence[str]) -> str | OneEach | None:
+    """Return the mask of a case on a side: a file, or one for each class; None where there is none.
+
+    Raises
+    ------
+    AmbiguousPair
+        Several files for one.
+    """
+    if not side.labels:
+        return side.mask(case)
+    if case not in side.named:
+        return None
+    named: dict[str, list[str]] = {}
+    for relative in side.named[case]:
+        named.setdefault(side.labels[relative], []).append(relative)
+    return _one_each(side, filled(side.path(side.pattern or ""), case), named, classes)
+
+
+def _one_each(side: Side, called: str, named: Mapping[str, Sequence[str]], classes: Sequence[str]) -> OneEach:
+    for name, masks in named.items():
+        if len(masks) > 1:
+            raise side.error(
+                f"the class '{name}' of {called} has {len(masks)} files: {listed(masks)}",
+                "Keep one of them in the folder, and move the others out of it.",
+                AmbiguousPair,
+            )
+    return OneEach(
+        called, tuple((name, side.path(named[name][0]) if name in named else None) for name in classes)
+    )
+
+
+def notes_on_classes(
+    found: Side, expected: Side, classes: Sequence[str], cases: Collection[str]
+) -> list[str]:
+    """Say which classes only one side of a run has, and which names could be cut otherwise."""
+    notes = [each.in_doubt for each in (found, expected) if each.in_doubt is not None]
+    if not (found.labels and expected.labels):
+        return notes
+    own = {side.side: classes_in([side], cases) for side in (found, expected)}
+    for side, other in (("prediction", "reference"), ("reference", "prediction")):
+        alone = [name for name in own[side] if name not in own[other]]
+        if alone:
+            notes.append(f"of {len(classes):,} classes only {side}s have {some_of(alone, _NAMED)}")
+    return notes
+
+
+def is_complete(case: Case) -> bool:
+    """Tell whether each class that one side of a case has is there on the other side, too."""
+    return not any(_absent(case).values())
+
+
+def _absent(case: Case) -> dict[str, tuple[str, ...]]:
+    sides = (("prediction", case.prediction, case.reference), ("reference", case.reference, case.prediction))
+    return {side: lacking(mask, other) for side, mask, other in sides}
+
+
+def check_complete(case: Case) -> None:
+    """Check that each class which one side of a case has is there on the other side, too.
+
+    Raises
+    ------
+    Missing
+    """
+    absent = _absent(case)
+    said = [
+        f"the {side} has no file of {_classes(names)}, which the other side has: {some_of(names, _NAMED)}"
+        for side, names in absent.items()
+        if names
+    ]
+    if not said:
+        return
+    alike = {name.casefold(): name for name in absent["reference"]}
+    slips = [(alike[name.casefold()], name) for name in absent["prediction"] if name.casefold() in alike]
+    said += ["'{}' and '{}' are two classes".format(*each) for each in slips[:1]]
+    raise Missing(
+        "; ".join(said),
+        "Make them, and name the files of one class alike; or count them as empty: --missing zero; or leave "
+        "the case out: --missing skip.",
+        f"{case.prediction} against {case.reference}",
+    )
+
+
+def said_of(mask: object) -> str:
+    """Return how a dry run shows a side: its path; of a file for each class, which ones there are not."""
+    if not isinstance(mask, OneEach):
+        return str(mask)
+    there, without = len(mask.paths), mask.without
+    none = f", none of {some_of(without, _NAMED)}" if without else ""
+    return f"{mask} ({counted(there, 'file')}{none})"
+
+
+def _classes(names: Sequence[str]) -> str:
+    return f"{len(names):,} class{'es' * (len(names) != 1)}"
+
+
+class Sides(NamedTuple):
+    """Both sides of a single case, as they are scored.
+
+    Attributes
+    ----------
+    prediction, reference
+        What was given; in place of a folder the files in it, a class each.
+    notes : tuple of str
+    advice : str
+        What else to try where the case cannot be scored: two folders may be of cases.
+    """
+
+    prediction: object
+    reference: object
+    notes: tuple[str, ...] = ()
+    advice: str = ""
+
+    def told(self, result: Result) -> Result:
+        """Return a result with the advice, where it failed for what the masks are."""
+        if not isinstance(result, Failed) or not self.advice:
+            return result
+        return type(result)(result.case, result.error, result.message, f"{result.hint} {self.advice}")
+
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Add the advice to the error of a case that is raised meanwhile."""
+        try:
+            yield
+        except CaseError as error:
+            if not self.advice:
+                raise
+            hint = f"{error.hint} {self.advice}"
+            raise type(error)(error.message, hint, error.path, error.side) from error.__cause__
+
+
+def with_classes(prediction: object, reference: object) -> Sides:
+    """Return both sides of a single case, with the files of a class each where a folder is given.
+
+    The classes are named by the files, without their suffixes; what lies in folders below is left out.
+
+    Raises
+    ------
+    PairingError
+        A folder that cannot be listed, or in which no mask lies.
+    """
+    given = {"prediction": prediction, "reference": reference}
+    folders = {side: os.fspath(each) for side, each in given.items() if _is_folder(each)}  # type: ignore[call-overload]  # paths
+    if not folders:
+        return Sides(prediction, reference)
+    sides = {side: list_side(side, folder, None) for side, folder in folders.items()}
+    named = {side: _directly(each) for side, each in sides.items()}
+    classes = sorted({name for each in named.values() for name in each}, key=natural)
+    masks = given | {
+        side: _one_each(each, folders[side], named[side], classes) for side, each in sides.items()
+    }
+    notes = [
+        f"{side}: {counted(below, 'mask')} in folders below {'is' if below == 1 else 'are'} left out"
+        for side, each in sides.items()
+        if (below := len(each.named) - len(named[side]))
+    ]
+    advice = ""
+    if len(folders) == 2:
+        batch = f"dicecli batch {shlex.join(folders.values())}"
+        notes.insert(
+            0, f"two folders: one case, of a file for each of {_classes(classes)}; of many cases: {batch}"
+        )
+        advice = f"If the files are cases, and no classes of one: {batch}."
+    return Sides(masks["prediction"], masks["reference"], tuple(notes), advice)
+
+
+def _is_folder(mask: object) -> bool:
+    """Tell whether something is a folder of masks: one that is named as a mask stands for a mask."""
+    # A name that is too long is no folder; Path would raise.
+    if not isinstance(mask, (str, os.PathLike)) or not os.path.isdir(mask):  # noqa: PTH112
+        return False
+    return files.suffix(os.fsdecode(os.path.abspath(mask))) not in suffixes("formats", "open_mask")  # noqa: PTH100 - links stay
+
+
+def _directly(side: Side) -> dict[str, list[str]]:
+    """Return the masks that lie in a folder itself, by name.
+
+    Raises
+    ------
+    PairingError
+        All of them lie in folders below.
+    """
+    found = {name: masks for name, masks in side.named.items() if "/" not in name}
+    if not found:
+        first = os.path.dirname(side.path(min(side.masks, key=natural)))  # noqa: PTH120 - strings throughout
+        raise side.error(
+            f"no mask lies in this folder, and {len(side.masks):,} in folders below: {listed(side.masks)}",
+            f"Give the folder that the masks of one case lie in: {shlex.quote(first)}.",
+        )
+    return found
