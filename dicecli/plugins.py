@@ -30,6 +30,7 @@ FOLDERS = {
     "executors": "runs.executors",
     "exporters": "reports.exporters",
     "legends": "records.legends",
+    "layouts": "runs.layouts",
 }
 #: What a plugin of an installed package must have.
 NEEDS = {
@@ -40,6 +41,7 @@ NEEDS = {
     "executors": ("run",),
     "exporters": ("SUFFIXES", "PARTS", "render"),
     "legends": ("CALLED", "is_of", "read"),
+    "layouts": ("LAYOUT",),
 }
 
 

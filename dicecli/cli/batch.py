@@ -40,6 +40,13 @@ Examples:
 
 @click.command("batch", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("predictions", "references", "FOLDER")
+@click.option(
+    "--layout",
+    cls=SharedOption,
+    topic="sides",
+    type=PluginChoice("layouts"),
+    help="Patterns and labels in a word, as folders of the field have them; what they are is printed.",
+)
 @about(
     "sides", "--prediction-pattern", metavar="PATTERN", help="Where names differ, as '{case}_pred.nii.gz'."
 )
@@ -103,10 +110,12 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     files = planned_files(options, reads)
     check_printable(format_name, reads)
     gates, github = gates_of(options)
+    predictions, references, is_named = sides_of(options, "predictions", "references")
+    said = _lay_out(options, predictions, references, soft=soft)
     given = options | {"soft": soft}
     settings = _settings(options, gates, soft=soft)
-    pairing, sides = _pairing(options, soft=soft)
-    origin = origin_of_call(ctx, given, settings, sides)
+    pairing = _pairing(options, predictions, references, soft=soft, is_named=is_named, notes=said)
+    origin = origin_of_call(ctx, given, settings, (predictions, references))
     if settings.group_by is not None:
         check_column(pairing.cases, settings.group_by, pairing.columns)
     if options["dry_run"]:
@@ -138,15 +147,26 @@ def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
     return settings
 
 
-def _pairing(options: dict[str, Any], *, soft: bool) -> tuple[Pairing, tuple[str | None, str | None]]:
-    """Pair the two sides, and return these as well."""
+def _lay_out(
+    options: dict[str, Any], predictions: str | None, references: str | None, *, soft: bool
+) -> tuple[str, ...]:
+    """Put what a layout stands for into the options, and return what is to be said of it."""
+    from dicecli.runs.laid_out import lay_out
+
+    names = ("prediction_pattern", "reference_pattern", "labels", "pairs")
+    named = {name: options[name] for name in names}
+    found = lay_out(options.pop("layout"), predictions, references, **named, soft=soft)
+    options |= {name: getattr(found, name) for name in names if name != "pairs"}
+    return found.notes
+
+
+def _pairing(
+    options: dict[str, Any], predictions: str | None, references: str | None, **more: Any
+) -> Pairing:
     from dicecli.runs.finding import find_pairs
 
-    predictions, references, is_named = sides_of(options, "predictions", "references")
     names = ("prediction_pattern", "reference_pattern", "follow_links", "pairs", "allow_same")
-    named = {name: options[name] for name in names}
-    found = find_pairs(predictions, references, **named, soft=soft, is_named=is_named)
-    return found, (predictions, references)
+    return find_pairs(predictions, references, **{name: options[name] for name in names}, **more)
 
 
 def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:

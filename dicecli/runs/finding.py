@@ -25,11 +25,13 @@ def find_pairs(
     soft: bool = False,
     allow_same: bool = False,
     is_named: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> Pairing:
     """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
 
     Unless `allow_same`, the predictions must not be the references themselves. Unless it `is_named` which
-    folder has the predictions, a note says where the names of the folders contradict their order.
+    folder has the predictions, a note says where the names of the folders contradict their order. It follows
+    `notes`, which say what was done to come here.
 
     Raises
     ------
@@ -55,5 +57,5 @@ def find_pairs(
         soft=soft,
     )
     check_apart(found.cases, allow_same=allow_same)
-    notes = () if is_named else contradiction(predictions, references)
-    return replace(found, notes=(*notes, *found.notes))
+    said = () if is_named else contradiction(predictions, references)
+    return replace(found, notes=(*notes, *said, *found.notes))

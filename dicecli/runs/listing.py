@@ -129,8 +129,8 @@ def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_ma
     return found
 
 
-def named_by(found: Side, pattern: str) -> Side:
-    """Return what a folder holds with its masks named by another pattern, which may match none of them."""
+def named_by(found: Side, pattern: str | None) -> Side:
+    """Return what a folder holds with its masks named by another pattern, which may match none."""
     other = replace(found, pattern=pattern, named={}, unmatched=[])
     _name(other)
     return other

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable  # noqa: TC003 - the options' types are read
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -19,6 +19,7 @@ from dicecli.reports.report import Report
 from dicecli.runs.classes import check_complete, with_classes
 from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
+from dicecli.runs.laid_out import lay_out
 from dicecli.runs.lost import check_timeout
 from dicecli.runs.progress import watching
 from dicecli.runs.provenance import origin_of
@@ -206,6 +207,7 @@ class _Batch(Judged, AnyOptions):
     predictions: str | PathLike[str] | None = None
     references: str | PathLike[str] | None = None
     _: KW_ONLY
+    layout: str | None = None
     prediction_pattern: str | None = None
     reference_pattern: str | None = None
     follow_links: bool = False
@@ -234,6 +236,9 @@ def batch(given: _Batch) -> Report:
         The folders. A prediction and a reference are a case when their paths in the folders are equal but for
         the suffix.
     options
+    layout : str, optional
+        Patterns and labels in a word: nnunet, brats, totalsegmentator, bids, cityscapes, voc, or one that an
+        installed package adds. What is given beside it counts.
     prediction_pattern, reference_pattern : str, optional
         Where names differ, such as ``"{case}_pred.nii.gz"``.
     follow_links : bool
@@ -295,6 +300,7 @@ def batch(given: _Batch) -> Report:
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
     check_workers("jobs", given.jobs)
+    given, said = _laid_out(given)
     settings = settings_of(given, soft=given.soft)
     Report([], settings)  # which checks what it is to show
     files, gates = files_of(given, settings.reads), gates_of(given)
@@ -308,6 +314,7 @@ def batch(given: _Batch) -> Report:
         pairs=_path(given.pairs),
         allow_same=given.allow_same,
         soft=given.soft,
+        notes=said,
     )
     if settings.group_by is not None:
         check_column(found.cases, settings.group_by, found.columns)
@@ -330,6 +337,27 @@ def batch(given: _Batch) -> Report:
     if done.refusal is not None:
         raise done.refusal
     return done.report
+
+
+def _laid_out(given: _Batch) -> tuple[_Batch, tuple[str, ...]]:
+    """Return the options with those that a layout stands for, and what it stands for."""
+    found = lay_out(
+        given.layout,
+        _path(given.predictions),
+        _path(given.references),
+        prediction_pattern=given.prediction_pattern,
+        reference_pattern=given.reference_pattern,
+        labels=given.labels,
+        pairs=given.pairs,
+        soft=given.soft,
+    )
+    made = replace(
+        given,
+        prediction_pattern=found.prediction_pattern,
+        reference_pattern=found.reference_pattern,
+        labels=found.labels,
+    )
+    return made, found.notes
 
 
 def _path(path: str | PathLike[str] | None) -> str | None:

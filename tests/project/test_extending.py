@@ -47,9 +47,12 @@ def run(folder, *words):
 
 
 def test_the_page_walks_through_each_kind():
-    """It has a metric, a family (which is two files), a format, an exporter, an average and an option."""
+    """It has a metric, a family (which is two files), a format, an exporter, a layout, an average and an option."""
     folders = Counter(path.rsplit("/", 1)[0] for path in extending.FILES)
-    single = ("dicecli/statistics", "dicecli/masks/formats", "dicecli/reports/exporters")
+    single = (
+        *("dicecli/statistics", "dicecli/masks/formats", "dicecli/reports/exporters"),
+        "dicecli/runs/layouts",
+    )
     assert {**dict.fromkeys(single, 1), "dicecli/metrics": 3} == folders
     changed = {each.path for each in extending.STEPS if each.where and each.path.startswith("dicecli/")}
     assert {"dicecli/reports/averages.py", "dicecli/records/settings.py"} == changed

@@ -31,6 +31,7 @@ BROUGHT = {
     "backends": ("plain",),
     "executors": ("backwards",),
     "exporters": ("latex",),
+    "layouts": ("acdc",),
 }
 MODULES = {"jaccard_distance": "sets", "tversky": "sets", "edge_ratio": "outline"}
 MASKS = {
@@ -212,7 +213,7 @@ def test_each_is_used_by_score_inspect_and_metrics(place):
 def test_help_and_configuration_know_them(place, tmp_path):
     """--help lists the names of installed plugins, and a configuration file may use them."""
     listed = run(place, "batch", "--help").stdout
-    for kind in ("backends", "executors", "exporters"):
+    for kind in ("backends", "executors", "exporters", "layouts"):
         assert BROUGHT[kind][0] in listed, kind
     (tmp_path / "dicecli.toml").write_text('format = "latex"\nexecutor = "backwards"\n', encoding="utf-8")
     folders = [str(place / side) for side in MASKS]

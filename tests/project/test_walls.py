@@ -29,6 +29,10 @@ OFFENCES = {
         "runs/executors/serial.py",
         "from dicecli.runs.executors import processes",
     ),
+    "Inside runs/layouts/: layouts never import each other": (
+        "runs/layouts/voc.py",
+        "from dicecli.runs.layouts import bids",
+    ),
     "Inside runs/executors/processes/": (
         "runs/executors/processes/_process.py",
         "from dicecli.runs.executors.processes import _crew",

@@ -46,6 +46,35 @@ def pairs_and_patterns(scene):
     scene.right(DICE, f"{_BATCH} --prediction-pattern '{{case}}.png'")
 
 
+@TABLE(
+    "runs.laid_out.lay_out: Give one of them.",
+    "runs.laid_out.lay_out: Give both: predictions, then references.",
+)
+def a_layout_of_no_folders(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
+    if "one" in scene.place.name:
+        scene.refused("batch --pairs pairs.csv --layout voc")
+        scene.right(DICE, "batch --pairs pairs.csv")
+    else:
+        scene.refused("batch p --layout voc")
+    scene.right(DICE, f"{_BATCH} --layout voc")
+
+
+@TABLE("runs.laid_out._no_match: It is of …; its …s", but={"--…-pattern": "its side is printed"})
+def a_layout_of_other_folders(scene):
+    scene.folders("a")
+    for side, other in (("prediction", "reference"), ("reference", "prediction")):
+        (scene.folder / side[0] / "a.png").rename(scene.folder / side[0] / "a_gtFine_labelIds.png")
+        if side == "reference":
+            (scene.folder / "p" / "a.png").rename(scene.folder / "p" / "a.tif")
+        hint = scene.refused(f"{_BATCH} --layout nnunet --{other}-pattern '{{case}}_gtFine.png'")
+        assert f"--{other}-pattern" in hint
+        assert "labelsTs" in hint
+    scene.right(DICE, f"{_BATCH} --layout nnunet --reference-pattern '{{case}}_gtFine_labelIds.png'")
+    scene.right(DICE, f"{_BATCH} --reference-pattern '{{case}}_gtFine_labelIds.png'")
+
+
 @TABLE("runs.provenance.date_of: Set it to a whole number")
 def a_day_that_is_none(scene):
     scene.pair()

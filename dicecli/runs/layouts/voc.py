@@ -1,0 +1,10 @@
+"""PASCAL VOC: http://host.robots.ox.ac.uk/pascal/VOC/voc2012, its devkit."""
+
+from dicecli.runs.layouts import Layout
+
+LAYOUT = Layout(
+    summary="PASCAL VOC: SegmentationClass, or the folder above; predictions flat, or of the devkit",
+    predictions=("{case}.png", "comp*_cls/{case}.png", "SegmentationClass/{case}.png"),
+    references=("{case}.png", "SegmentationClass/{case}.png", "*/SegmentationClass/{case}.png"),
+    labels="voc",
+)

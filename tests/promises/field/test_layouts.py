@@ -1,0 +1,133 @@
+"""Every tree of docs/layouts.md, made of the sample masks and scored by the command that stands below it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+import make
+import nibabel
+import numpy as np
+import places
+import pytest
+from PIL import Image
+from readme_blocks import blocks
+from streams import runner
+
+from dicecli.cli import cli
+from dicecli.plugins import own
+from dicecli.reports.reading_back import from_dict
+from dicecli.runs.laid_out import layout_of
+
+PAGE = (places.ROOT / "docs" / "layouts.md").read_text(encoding="utf-8")
+SECTIONS = {
+    heading: (blocks(body, "text")[0].split(), blocks(body, "sh")[0])
+    for heading, _, body in (each.partition("\n") for each in PAGE.split("\n## ")[1:])
+    if blocks(body, "text")
+}
+SIDES = ("prediction", "reference")
+#: Ids of Cityscapes for the labels of the street.
+CITY = (7, 8, 11, 21, 23, 24, 26)
+
+
+def volumes(numbers=range(6)):
+    """Return two cases: slabs of the organs, without the labels that are not among these numbers."""
+    whole = [
+        np.asarray(nibabel.load(places.SAMPLES / f"organs_{side}.nii.gz").dataobj).astype(np.uint8)
+        for side in SIDES
+    ]
+    whole = [np.where(np.isin(each, numbers), each, 0) for each in whole]
+    return [tuple(each[..., slab] for each in whole) for slab in (slice(8, 20), slice(20, 32))]
+
+
+def streets(ids=None):
+    """Return two cases: halves of the street, with these ids in place of 0 to 6 and, last, void."""
+    whole = [np.asarray(Image.open(places.SAMPLES / f"street_{side}.png")) for side in SIDES]
+    if ids is not None:
+        table = np.zeros(256, np.uint8)
+        table[[*range(7), 255]] = ids
+        whole = [table[each] for each in whole]
+    return [tuple(each[:, half] for each in whole) for half in (slice(0, 128), slice(128, 256))]
+
+
+#: Of each section its two cases, what names the second, what is left out of the reference, and the labels.
+CASES = {
+    "nnU-Net": (volumes, "_002", (), range(1, 6)),
+    "BraTS": (lambda: volumes(range(4)), "GLI-00002", (), range(1, 4)),
+    "BIDS": (volumes, "sub-02", (), range(1, 6)),
+    "Cityscapes": (lambda: streets([*CITY, 0]), "lindau", (0,), CITY),
+    "PASCAL VOC": (streets, "000042", (255,), range(1, 7)),
+}
+_REFERENCE = re.compile("labelsTs/|-seg[.]|_dseg[.]|_labelIds|SegmentationClass/|/segmentations/")
+_PREDICTION = re.compile("predictions/|results/|.*/model/")
+
+
+def written(folder, paths, cases, second):
+    """Write a tree: masks of the two cases where they belong, and everything else as something else."""
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if path.endswith("dataset.json"):
+            text = (places.SAMPLES / "organs_dataset.json").read_text(encoding="utf-8")
+            (folder / path).write_text(text, encoding="utf-8")
+        elif path.endswith((".json", ".jpg")):
+            (folder / path).write_bytes(b"{}")
+        else:
+            prediction, reference = cases[second in path]
+            is_mask = _REFERENCE.search(path)
+            array = reference if is_mask else np.full_like(reference, 9)
+            array = prediction if _PREDICTION.match(path) else array
+            (make.nifti if path.endswith(".nii.gz") else make.png)(folder / path, array)
+
+
+def dice(cases, ignored, labels):
+    """Return the mean over labels of Dice, pooled over the cases, by brute force."""
+    kept = [~np.isin(reference, ignored) for _, reference in cases]
+    found = []
+    for label in labels:
+        here = [(prediction == label) & each for (prediction, _), each in zip(cases, kept, strict=True)]
+        there = [(reference == label) & each for (_, reference), each in zip(cases, kept, strict=True)]
+        both = sum(int((one & other).sum()) for one, other in zip(here, there, strict=True))
+        found.append(2 * both / sum(int(each.sum()) for each in (*here, *there)))
+    return sum(found) / len(found)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_one_command_scores_the_tree(section, tmp_path, monkeypatch):
+    """The command of the page, as it stands there: both cases, and nothing else, with the right numbers."""
+    paths, command = SECTIONS[section]
+    make_cases, second, ignored, labels = CASES[section]
+    cases = make_cases()
+    written(tmp_path, paths, cases, second)
+    monkeypatch.chdir(tmp_path)
+    done = runner().invoke(cli, [*shlex.split(command)[1:], "-j", "1", "-f", "json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert [case["status"] for case in record["cases"]] == ["scored", "scored"]
+    found = from_dict(record).look_up("dice@macro").value
+    assert pytest.approx(dice(cases, ignored, labels), abs=1e-12) == found
+    name = re.search("--layout ([a-z]+)", command)[1]
+    assert f"Note: layout {name}: --prediction-pattern " in done.stderr
+    # Followed to the letter, what the layout stands for pairs the same files.
+    said = re.search(rf"layout {name}: (.*)", done.stderr)[1]
+    short, *_ = command.partition(" --layout")
+    outputs = [paired(command), paired(f"{short} {said}")]
+    assert outputs[0] == outputs[1]
+
+
+def paired(command):
+    """Return what a command pairs."""
+    words = [*shlex.split(command)[1:], "--dry-run"]
+    return runner().invoke(cli, words, catch_exceptions=False).stdout
+
+
+def test_the_page_has_every_layout():
+    """The table has each layout of the folder, with its first patterns and its preset; and each has a section."""
+    rows = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `")}
+    assert set(rows) == set(own("layouts"))
+    for name, row in rows.items():
+        layout = layout_of(name)
+        assert layout.references[0] in row or layout.references[1] in row, name
+        assert layout.labels is None or f"`{layout.labels}`" in row, name
+    commands = " ".join(command for _, command in SECTIONS.values())
+    assert set(rows) == set(re.findall("--layout ([a-z]+)", commands))
