@@ -10,43 +10,104 @@ import numpy as np
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.apart import IGNORE, grids_apart
 from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
+from dicecli.masks.cropped import Cropped
 from dicecli.masks.differing import EXACT_VOXELS, NEAREST_VOXELS, differences, displacement, same_crs
-from dicecli.masks.fitting import fit_of
+from dicecli.masks.fitting import WITHIN, fit_of
 from dicecli.masks.views import Reoriented, Reshaped
+from dicecli.masks.windows import at, window_in
 
 if TYPE_CHECKING:
+    from dicecli.masks.axes import Side
+    from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Axes, Geometry
 
 
 def align(
-    reference: MaskSource, prediction: MaskSource, geometry: Geometry = "strict", axes: Axes | None = None
+    reference: MaskSource,
+    prediction: MaskSource,
+    geometry: Geometry = "strict",
+    axes: Axes | None = None,
+    *,
+    window: bool = False,
 ) -> tuple[MaskSource, MaskSource, list[str]]:
     """Return the reference, and the prediction as a source of the same grid; and notes on what was done.
 
-    Nothing is resized, resampled or broadcast. The prediction is turned where both masks store the same
-    world grid in other directions or another order of axes; an axis of length 1 that only one of them has
-    is dropped; the first two axes of a volume beside an image are swapped where `axes` is ``xy``. With
-    geometry ``ignore`` this is so, too, and only what would be refused is compared by index.
+    Nothing is resized, resampled or broadcast. With `window` a mask that is an exact window of the other
+    one's grid is laid on that part of it; without a place in both that is refused. The prediction is turned
+    where both masks store the same world grid in other directions or another order of axes; an axis of
+    length 1 that only one of them has is dropped; the first two axes of a volume beside an image are swapped
+    where `axes` is ``xy``. With geometry ``ignore`` this is so, too, and only what would be refused is
+    compared by index.
 
     Raises
     ------
     ShapeMismatch, GridMismatch
         With what differs and by how much.
     """
+    cropped = list[str]()
+    if window and reference.shape != prediction.shape:
+        reference, prediction, cropped = _in_window(reference, prediction)
     try:
-        return _aligned(reference, prediction, axes)
+        first, second, notes = _aligned(reference, prediction, axes)
     except GridMismatch as error:
         if geometry == "strict":
             raise
         said = ignored(error)
+    else:
+        return first, second, [*cropped, *notes]
     try:
         first, second, notes = _aligned(reference, prediction, axes, are_units_compared=False)
     except GridMismatch:
         first, second, squeezed = _by_index(reference, prediction, axes)
         notes = [*_dropped(reference, prediction), *squeezed]
-    return first, second, [*notes, said]
+    return first, second, [*cropped, *notes, said]
+
+
+def _in_window(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource, MaskSource, list[str]]:
+    """Lay two masks on each other of which one is an exact window of the other; others stay as they are.
+
+    Raises
+    ------
+    ShapeMismatch
+        One of them has no place.
+    """
+    bare = [
+        side
+        for side, each in (("prediction", prediction), ("reference", reference))
+        if each.grid.affine is None
+    ]
+    if bare:
+        raise ShapeMismatch(
+            f"the shapes differ: prediction {_times(prediction.shape)}, reference {_times(reference.shape)}; "
+            f"and where the one lies in the other is not known: the {' and the '.join(bare)} "
+            f"{'has' if len(bare) == 1 else 'have'} no georeferencing",
+            "A window is found by the place of both masks, never guessed: save both as GeoTIFF or NIfTI with "
+            "their place, and --window finds it.",
+        )
+    found = _window(reference, prediction)
+    if found is None:
+        return reference, prediction, []
+    side, where, said = found
+    notes = [f"{said}, which alone is compared"]
+    if side == "prediction":
+        return Cropped(reference, where), prediction, notes
+    return reference, Cropped(prediction, where), notes
+
+
+def _window(reference: MaskSource, prediction: MaskSource) -> tuple[Side, Window, str] | None:
+    """Return which side is an exact window of the other, where in it, and that in words; None for neither."""
+    sides: dict[Side, Grid] = {"reference": reference.grid, "prediction": prediction.grid}
+    order: tuple[tuple[Side, Side], ...] = (("prediction", "reference"), ("reference", "prediction"))
+    for side, other in order:
+        where = window_in(sides[other], sides[side])
+        if where is not None:
+            share = sides[side].size / sides[other].size
+            begin = at(tuple(part.start for part in where))
+            said = f"the {side} is an exact window of the {other}, from {begin} on: {share:.2%} of it"
+            return side, where, said
+    return None
 
 
 def ignored(error: GridMismatch) -> str:
@@ -203,6 +264,10 @@ def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | Non
     said = f"the shapes differ: prediction {_times(second)}, reference {_times(first)}"
     if fit is not None:
         return ShapeMismatch(f"{said}; {fit.message}", fit.hint)
+    window = _window(reference, prediction)
+    # A volume of another shape that begins where the other does may have a header that was only copied.
+    if window is not None and any(part.start for part in window[1]):
+        return ShapeMismatch(f"{said}; {window[2]}", WITHIN)
     hint = "Nothing is resized here: bring the prediction back to the reference's grid (nearest neighbour)."
     if sorted(first) == sorted(second):
         hint = "The same lengths in another order: one mask is transposed. Save both with the same axes."

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dicecli.masks import gdal_options
-from dicecli.masks.differing import EXACT_VOXELS, crs_name, figures, same_crs
+from dicecli.masks.differing import crs_name, figures, same_crs
+from dicecli.masks.windows import Lying, at, lying
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
 
 #: So many places along each axis are brought into another CRS, in which straight edges may be curved.
 _PLACES = 21
+#: What to do where one mask is an exact window of the other.
+WITHIN = "Score it within that window: --window."
 _APART = "There is nothing to compare: give the mask of the same place."
 
 
@@ -35,13 +38,6 @@ class Fit(NamedTuple):
 
     message: str
     hint: str
-
-
-class _Window(NamedTuple):
-    """Where a prediction begins in the pixels of a reference, and how many pixels both have, by axis."""
-
-    start: tuple[int, int]
-    shared: tuple[int, int]
 
 
 def fit_of(reference: Grid, prediction: Grid, paths: tuple[str, str]) -> Fit | None:
@@ -64,22 +60,22 @@ def fit_of(reference: Grid, prediction: Grid, paths: tuple[str, str]) -> Fit | N
         return None
     names = [crs_name(grid.crs) for grid in (prediction, reference)]
     said = f"both in {names[1]}" if names[0] == names[1] else f"CRS {names[0]} against {names[1]}"
-    window = _window(reference, prediction) if same_crs(reference.crs, prediction.crs) else None
+    window = lying(reference, prediction) if same_crs(reference.crs, prediction.crs) else None
     if window is None:
         return (
             None if None in {reference.crs, prediction.crs} else _warped(reference, prediction, paths, said)
         )
-    begin = f"{said}; the prediction begins at {_at(window.start)} of the reference"
+    begin = f"{said}; the prediction begins at {at(window.start)} of the reference"
     if 0 in window.shared:
         return Fit(f"{begin}, and they have no place in common", _APART)
     share = f"{np.prod(window.shared) / reference.size:.1%}"
     if window.shared == prediction.shape:
-        said += f"; the prediction is an exact window of the reference at {_at(window.start)}: {share} of it"
-        return Fit(said, _cut(reference, window, paths, ("reference",)))
+        said += f"; the prediction is an exact window of the reference at {at(window.start)}: {share} of it"
+        return Fit(said, f"{WITHIN} {_cut(reference, window, paths, ('reference',))}")
     if window.shared == reference.shape:
         start = (-window.start[0], -window.start[1])
-        said += f"; the reference is an exact window of the prediction at {_at(start)}"
-        return Fit(said, _cut(reference, window, paths, ("prediction",)))
+        said += f"; the reference is an exact window of the prediction at {at(start)}"
+        return Fit(said, f"{WITHIN} {_cut(reference, window, paths, ('prediction',))}")
     rows, columns = window.shared
     said = f"{begin}, on the same grid, and they share {rows} x {columns} pixels: {share} of the reference"
     return Fit(said, _cut(reference, window, paths, ("prediction", "reference")))
@@ -88,25 +84,6 @@ def fit_of(reference: Grid, prediction: Grid, paths: tuple[str, str]) -> Fit | N
 def _is_placed(grid: Grid, path: str) -> bool:
     is_map = grid.kind == "map" and grid.affine is not None and grid.affine.shape == (2, 3)
     return is_map and len(grid.shape) == 2 and Path(path).suffix.lower() in {".tif", ".tiff"}
-
-
-def _window(reference: Grid, prediction: Grid) -> _Window | None:
-    """Return where a prediction lies in a reference's pixels; None where their pixels do not coincide."""
-    first, second = reference.affine, prediction.affine
-    if first is None or second is None:
-        return None
-    turned = np.linalg.solve(first[:, :-1], second[:, :-1]) - np.eye(2)
-    if (np.abs(turned) * max(*reference.shape, *prediction.shape) > EXACT_VOXELS).any():
-        return None
-    offset = np.linalg.solve(first[:, :-1], second[:, -1] - first[:, -1])
-    row, column = (round(each) for each in offset.tolist())
-    if np.abs(offset - (row, column)).max() > EXACT_VOXELS:
-        return None
-    rows, columns = (
-        max(0, min(begin + there, here) - max(begin, 0))
-        for begin, there, here in zip((row, column), prediction.shape, reference.shape, strict=True)
-    )
-    return _Window((row, column), (rows, columns))
 
 
 def _warped(reference: Grid, prediction: Grid, paths: tuple[str, str], said: str) -> Fit | None:
@@ -152,11 +129,7 @@ def _share(reference: Grid, prediction: Grid) -> float | None:
     return float(np.prod((high - low) / reference.shape))
 
 
-def _at(start: tuple[int, int]) -> str:
-    return f"row {start[0]}, column {start[1]}"
-
-
-def _cut(reference: Grid, window: _Window, paths: tuple[str, str], sides: tuple[str, ...]) -> str:
+def _cut(reference: Grid, window: Lying, paths: tuple[str, str], sides: tuple[str, ...]) -> str:
     """Say how to cut off what lies beyond the other mask; of maps that do not run from north, how to warp."""
     affine = reference.affine
     if affine is None or affine[0, 0] or affine[1, 1] or affine[0, 1] < 0 or affine[1, 0] > 0:

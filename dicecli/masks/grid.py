@@ -87,6 +87,16 @@ class Grid:
         positions: np.ndarray = indices @ self.affine[:, :-1].T + self.affine[:, -1]
         return positions
 
+    def cropped(self, window: tuple[slice, ...]) -> Grid:
+        """Return the grid of a window's pixels: a slice with explicit start and stop for each axis."""
+        shape = tuple(part.stop - part.start for part in window)
+        if self.affine is None:
+            return replace(self, shape=shape)
+        affine = self.affine.copy()
+        for axis, part in enumerate(window):
+            affine[:, -1] += self.affine[:, axis] * part.start
+        return replace(self, shape=shape, affine=affine)
+
     def reoriented(self, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Grid:
         """Return the grid of the same pixels with array axes permuted and reversed.
 

@@ -215,13 +215,15 @@ class Pair:
 
     def _align(self, reference: list[MaskSource], prediction: list[MaskSource]) -> None:
         """Lay every layer of the prediction on the reference's first one; those of a side have one grid."""
-        geometry, axes = self._settings.geometry, self._settings.axes
+        laid = partial(
+            align, geometry=self._settings.geometry, axes=self._settings.axes, window=self._settings.window
+        )
         try:
             for each in prediction:
-                first, turned, said = align(reference[0], each, geometry, axes)
+                first, turned, said = laid(reference[0], each)
                 self.notes += [note for note in said if note not in self.notes]
                 self.prediction = (*self.prediction, turned)
-            others = [align(each, prediction[0], geometry, axes)[0] for each in reference[1:]]
+            others = [laid(each, prediction[0])[0] for each in reference[1:]]
             self.reference = (first, *others)
         except CaseError as error:
             error.path = f"{shown(self._case.prediction)} against {shown(self._case.reference)}"

@@ -107,6 +107,8 @@ class MaskSource(ABC):
         are stored.
     has_own_nodata : bool
         Whether `nodata` is no value of the file, and stands for what is hidden.
+    kept : Window or None
+        The part that the case is about, where it is not the whole: see :meth:`keep_to`.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class MaskSource(ABC):
         self.refusal: CaseError | None = None
         self.is_largest = False
         self.has_own_nodata = False
+        self.kept: Window | None = None
 
     def take_for_largest(self) -> None:
         """Take the values for indices of the largest score, which no threshold is meant for."""
@@ -220,6 +223,10 @@ class MaskSource(ABC):
             )
             hint += "nearest neighbour; if they were scaled, without."
         return NotLabels(message, hint, self.path)
+
+    def keep_to(self, window: Window) -> None:
+        """Let the checks at the end be of this part alone, where the rest of the file need not be read."""
+        self.kept = window
 
     def finish(self) -> None:  # noqa: B027 - most formats have nothing to do
         """Check what can only be checked at the end: checksums, and that nothing follows."""

@@ -102,12 +102,13 @@ class NothingSource(MaskSource):
         return self.values(window)
 
 
-def _take_over(view: MaskSource, source: MaskSource) -> None:
+def take_over(view: MaskSource, source: MaskSource) -> None:
     """Let a view of a mask share what is known of it, and what is found out later."""
     view.notes, view.checked = source.notes, source.checked
     view.is_random_access, view.refusal = source.is_random_access, source.refusal
     view.is_largest, view.threshold = source.is_largest, source.threshold
     view.palette, view.background_tag = source.palette, source.background_tag
+    view.has_own_nodata = source.has_own_nodata
 
 
 class Reoriented(MaskSource):
@@ -130,7 +131,7 @@ class Reoriented(MaskSource):
             nan_is_nodata=source.nan_is_nodata,
             reading=source.reading,
         )
-        _take_over(self, source)
+        take_over(self, source)
         self._source, self._axes, self._flips = source, axes, flips
 
     def values(self, window: Window) -> np.ndarray:
@@ -180,7 +181,7 @@ class Reshaped(MaskSource):
             nan_is_nodata=source.nan_is_nodata,
             reading=source.reading,
         )
-        _take_over(self, source)
+        take_over(self, source)
         self._source, self._axis = source, axis
 
     def values(self, window: Window) -> np.ndarray:
@@ -224,6 +225,10 @@ class BinaryLayer(MaskSource):
         self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
         self.refusal: CaseError = refusal
         self._source = source
+
+    def keep_to(self, window: Window) -> None:
+        """Let the checks at the end be of a window of the volume."""
+        self._source.keep_to(window)
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window of the volume."""

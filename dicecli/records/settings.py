@@ -132,6 +132,14 @@ class _Shared:
             topic="sides",
         ),
     )
+    window: bool = option(
+        False,
+        Option(
+            "Score a mask that is an exact window of the other's pixel grid within it, as a tile of a map.",
+            part="scoring",
+            topic="sides",
+        ),
+    )
     axes: Axes | None = option(
         None,
         Option(

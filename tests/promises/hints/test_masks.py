@@ -107,10 +107,17 @@ WINDOWS = [
 ]
 
 
-@TABLE("masks.fitting._cut: rio clip", "masks.apart.grids_apart: --geometry ignore compares")
+@TABLE(
+    "masks.fitting.fit_of: Score it within",
+    "masks.fitting._cut: rio clip",
+    "masks.apart.grids_apart: --geometry ignore compares",
+)
 def maps_of_one_grid(scene):
     is_alike = "apart" in scene.place.name
-    for first, second, (top, bottom, left, right), said in WINDOWS[2:] if is_alike else WINDOWS:
+    has_window = "fit_of" in scene.place.name
+    for first, second, (top, bottom, left, right), said in (
+        WINDOWS[2:] if is_alike else WINDOWS[: 2 + (not has_window)]
+    ):
         for name, whole, (row, column, rows, columns) in (("p", MAPS[1], first), ("r", MAPS[0], second)):
             scene.tif(
                 f"{name}.tif", whole[row : row + rows, column : column + columns], transform=at(row, column)
@@ -120,9 +127,37 @@ def maps_of_one_grid(scene):
         if is_alike:
             scene.right(following.dice(MAPS[1, :4, :4], MAPS[0, 1:, 2:]), f"{_TIF} --geometry ignore")
         expected = following.dice(MAPS[1, top:bottom, left:right], MAPS[0, top:bottom, left:right])
+        if "exact window" in said:
+            scene.right(expected, f"{_TIF} --window")
         scene.right(expected, with_rio(scene))
         for cut in scene.folder.glob("*_cut.tif"):
             cut.unlink()
+
+
+@TABLE("masks.fitting.fit_of: Score it within")
+def windows_of_a_map_that_runs_from_the_south(scene):
+    part = MAPS[1, 1:4, 2:5]
+    scene.tif("r.tif", MAPS[0], transform=at(0, 0, rows=-1))
+    scene.tif("p.tif", part, transform=at(-1, 2, rows=-1))
+    scene.noted(_TIF)
+    scene.right(following.dice(part, MAPS[0, 1:4, 2:5]), f"{_TIF} --window")
+    scene.right(following.dice(np.pad(part, ((1, 1), (2, 1))), MAPS[0]), with_rio(scene))
+
+
+@TABLE("masks.alignment._in_window: A window is found")
+def windows_without_a_place(scene):
+    scene.png("p.png", MAPS[1, 1:4, 2:5])
+    scene.png("r.png", MAPS[0])
+    scene.refused("score p.png r.png --window")
+    scene.tif("r.tif", MAPS[0], transform=at(0, 0))
+    scene.refused("score p.png r.tif --window")
+    scene.tif("p.tif", MAPS[1, 1:4, 2:5], transform=at(1, 2))
+    expected = following.dice(MAPS[1, 1:4, 2:5], MAPS[0, 1:4, 2:5])
+    scene.right(expected, f"{_TIF} --window")
+    scene.nii("p.nii.gz", MAPS[1, 1:4, 2:5], affine=moved(1, 2))
+    scene.nii("r.nii.gz", MAPS[0], affine=moved(0, 0))
+    assert "Score it within that window: --window." in scene.do(_NII).text
+    scene.right(expected, f"{_NII} --window")
 
 
 @TABLE("masks.fitting._warp: Lay the prediction on")

@@ -112,14 +112,19 @@ class Band(MaskSource):
     def _blocks(self, band: int, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
         """Yield where each block of a band lies in the file, its length, and how many rows it holds.
 
-        The length is 0 where it is not stored. A tile at the edge is a whole tile; the last strip is not.
+        Those outside of what the case is about are left out. The length is 0 where it is not stored. A tile
+        at the edge is a whole tile; the last strip is not.
         """
         height, step = self.shape[0], self.chunks[0]
-        rows, columns = (-(-n // chunk) for n, chunk in zip(self.shape, self.chunks, strict=True))
+        kept = self.kept or tuple(slice(0, n) for n in self.shape)
+        rows, columns = (
+            range(part.start // chunk, -(-part.stop // chunk))
+            for part, chunk in zip(kept, self.chunks, strict=True)
+        )
         if self._is_split and not tiled:
-            rows, step = 1, height
+            rows, step = range(1), height
         tag = self._dataset.get_tag_item
-        for row, column in itertools.product(range(rows), range(columns)):
+        for row, column in itertools.product(rows, columns):
             where = tag(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band)
             length = tag(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
             held = step if tiled else min(step, height - row * step)

@@ -174,6 +174,10 @@ class Hidden(MaskSource):
         self.has_own_nodata = not is_soft
         self._source, self._cover, self._is_soft = source, cover, is_soft
 
+    def keep_to(self, window: Window) -> None:
+        """Let the checks at the end be of a window of the band; what hides it is checked whole."""
+        self._source.keep_to(window)
+
     def values(self, window: Window) -> np.ndarray:
         """Return the band's values, and nodata where they are hidden."""
         values = self._source.values(window)

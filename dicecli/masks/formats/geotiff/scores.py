@@ -46,6 +46,11 @@ class _Largest(MaskSource):
         self.notes = [*first.notes, f"labels are the index of the largest of {len(channels)} scores"]
         self.facts, self._channels = first.facts, channels
 
+    def keep_to(self, window: Window) -> None:
+        """Let the checks at the end be of a window of every band."""
+        for each in self._channels:
+            each.keep_to(window)
+
     def values(self, window: Window) -> np.ndarray:
         """Return the index of the largest band, as :func:`largest_of` does."""
         blocks = [each.values(window) for each in self._channels]
