@@ -15,7 +15,7 @@ from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
-from dicecli.cli.sides import sides_of, taking_sides
+from dicecli.cli.sides import sides_of, taking_field, taking_sides
 from dicecli.errors import OutputError
 from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
@@ -56,7 +56,14 @@ Examples:
     "--pairs",
     metavar="FILE.csv",
     type=shared.MASK,
-    help="A CSV of the pairs: columns prediction, reference, and optionally case, group and others.",
+    help="A CSV of the pairs: columns prediction, reference, and optionally case, group, within and others.",
+)
+@taking_field
+@about(
+    "sides",
+    "--within-pattern",
+    metavar="PATTERN",
+    help="A mask for each case, as 'rois/{case}.png', from the current folder.",
 )
 @shared.taking(AnyOptions, "pairing", "summing")
 @about(
@@ -163,10 +170,11 @@ def _lay_out(
 def _pairing(
     options: dict[str, Any], predictions: str | None, references: str | None, **more: Any
 ) -> Pairing:
-    from dicecli.runs.finding import find_pairs
+    from dicecli.runs.finding import FIELDS, find_pairs
 
     names = ("prediction_pattern", "reference_pattern", "follow_links", "pairs", "allow_same")
-    return find_pairs(predictions, references, **{name: options[name] for name in names}, **more)
+    named = {name: options[name] for name in (*names, *FIELDS)}
+    return find_pairs(predictions, references, **named, **more)
 
 
 def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:
@@ -231,6 +239,8 @@ def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
         prediction = "NO PREDICTION" if case.prediction is None else inert(said_of(case.prediction))
         click.echo(f"{inert(case.name)}\n  prediction  {prediction}")
         click.echo(f"  reference   {inert(said_of(case.reference))}")
+        if case.within is not None:
+            click.echo(f"  within      {inert(str(case.within))}")
     lack = f", {len(partly):,} with a class that one side lacks" if partly else ""
     click.echo(f"{counted(len(pairing.cases), 'case')}, {len(missing):,} without prediction{lack}")
     for note in pairing.notes:

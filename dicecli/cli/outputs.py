@@ -157,8 +157,9 @@ def show_case(
     if refusal is not None:
         raise refusal
     if isinstance(result, Failed):
-        sides = (result.case.prediction, result.case.reference) if result.error == "Missing" else ()
-        meant = next(filter(None, map(did_you_mean_file, map(str, sides))), "")
+        case = result.case
+        masks = (case.prediction, case.reference, case.within) if result.error == "Missing" else ()
+        meant = next(filter(None, (did_you_mean_file(str(each)) for each in masks if each is not None)), "")
         raise CaseError(result.message, f"{meant}{result.hint}")
     if format_name in {"csv", "json"} and not quiet:
         for note in report.case(result).notes:

@@ -14,7 +14,7 @@ from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
-from dicecli.cli.sides import both_sides_of, taking_sides
+from dicecli.cli.sides import both_sides_of, taking_field, taking_sides
 from dicecli.records.settings import MaskOptions
 
 _EPILOG = """\b
@@ -27,6 +27,7 @@ Examples:
 
 @click.command("score", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("prediction", "reference", "FILE")
+@taking_field
 @shared.taking(MaskOptions, "reporting", "scoring", "reading", "pairing")
 @shared.jobs("Threads, or Dask workers")
 @click.option(
@@ -63,7 +64,6 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     keep_freed_memory()
     prediction, reference, is_named = both_sides_of(options, "prediction", "reference")
     sides = with_classes(prediction, reference)
-    case = Case(case_name(reference), sides.prediction, sides.reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options, "labels")
@@ -74,6 +74,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_executor(running["executor"], running["scheduler"])
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     given = dict(options)
+    case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
     settings = shared.settings_from(options)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))
     result = sides.told(result_of(case, settings, threads, **running))

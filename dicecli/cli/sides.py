@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 SIDES = ("prediction", "reference")
+#: The field of a case, or of every case of a batch.
+taking_field = about(
+    "sides",
+    "--within",
+    type=MASK,
+    metavar="FILE",
+    help="Compare only pixels inside this mask, where it is neither 0 nor nodata: a region of interest, a "
+    "field of view, valid data.",
+)
 
 
 def taking_sides(first: str, second: str, what: str) -> Callable[[Command], Command]:

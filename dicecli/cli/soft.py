@@ -12,7 +12,7 @@ from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
-from dicecli.cli.sides import both_sides_of, taking_sides
+from dicecli.cli.sides import both_sides_of, taking_field, taking_sides
 from dicecli.records.settings import MapOptions
 
 _EPILOG = """\b
@@ -25,6 +25,7 @@ Examples:
 
 @click.command("soft", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("probabilities", "reference", "FILE")
+@taking_field
 @shared.taking(MapOptions, "reporting", "scoring", "reading")
 @shared.jobs("Threads")
 @shared.limiting
@@ -47,7 +48,6 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from dicecli.runs.sides import contradiction, noting
 
     probabilities, reference, is_named = both_sides_of(options, "probabilities", "reference")
-    case = Case(case_name(reference), probabilities, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "probabilities", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options, "probabilities")
@@ -56,6 +56,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     threads, timeout = options.pop("jobs") or shared.cores(), options.pop("timeout")
     check_timeout(timeout, None)
     given = dict(options)
+    case = Case(case_name(reference), probabilities, reference, within=options.pop("within"))
     settings = shared.settings_from(options, soft=True)
     origin = origin_of_call(ctx, given, settings, (probabilities, reference))
     result = result_of(case, settings, threads, timeout=timeout)

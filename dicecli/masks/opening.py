@@ -170,7 +170,7 @@ def reading_of(settings: Settings) -> Reading:
         band=settings.band,
         page=settings.page,
         threshold=settings.threshold,
-        nodata=settings.nodata,
+        nodata="ignore" if settings.nodata == "both" else settings.nodata,
         argmax=settings.argmax,
         channel_axis=settings.channel_axis,
         probability_axis=None if settings.soft is None else settings.soft.channel_axis,
@@ -197,7 +197,8 @@ def on_side(
 
 def named(case: Case) -> Case:
     """Return a case with the names of its masks in their place: what results keep, and reports show."""
-    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference))
+    within = None if case.within is None else shown(case.within)
+    return replace(case, prediction=shown(case.prediction), reference=shown(case.reference), within=within)
 
 
 def shown(mask: object) -> str:

@@ -1,4 +1,7 @@
-"""The two sides of a case: opened, laid on each other, and read through one plan of windows."""
+"""The two sides of a case: opened, laid on each other, and read through one plan of windows.
+
+The file is long because the class is one: how a pair is opened is how it is read.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from dicecli.masks.alignment import align
 from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
 from dicecli.masks.classes import Classes, classes_of
+from dicecli.masks.field import SIDE, laid, opened_field
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import NothingSource, Reoriented
@@ -31,8 +35,9 @@ if TYPE_CHECKING:
 
     #: What reads a layer: its side, itself, and the function.
     Task = tuple[str, MaskSource, Callable[[Window], np.ndarray]]
-    #: What a window holds, layer by layer: of the reference, and of the prediction.
-    Stored = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
+    #: What a window holds, layer by layer: of the reference, of the prediction, and where there is a field,
+    #: as one more, where it is outside.
+    Stored = tuple[tuple[np.ndarray, ...], ...]
 
 #: Windows do not shrink below this, however many layers or channels there are.
 _LEAST_PIXELS = 1 << 16
@@ -50,6 +55,8 @@ class Pair:
         probabilities, its channels. All of one grid.
     classes : Classes
         What the layers are where a side is a file for each class.
+    field : MaskSource or None
+        Of that grid, too: where its windows, as they are read, are outside, nothing is compared.
     notes : list of str
         What was done to lay one on the other.
     """
@@ -61,6 +68,7 @@ class Pair:
         self.reference: tuple[MaskSource, ...] = ()
         self.prediction: tuple[MaskSource, ...] = ()
         self.classes = Classes()
+        self.field: MaskSource | None = None
         self.notes: list[str] = []
         self._leads: Side | None = None
 
@@ -78,6 +86,7 @@ class Pair:
             reference = self._kept(opened_layers("reference", self._case.reference, self._settings))
             self._align(reference, self._kept(self._opened_prediction(reference[0])))
             self.classes.check(reference=self.reference, prediction=self.prediction)
+            self._lay_field()
         except BaseException as error:
             self._stack.close()
             self._files.blame(error)
@@ -94,14 +103,23 @@ class Pair:
         return self._settings.soft is not None
 
     @property
+    def leaves_out_unknown(self) -> bool:
+        """Whether nodata of the prediction is left out as that of the reference is."""
+        return self._settings.nodata == "both"
+
+    @property
     def grid(self) -> Grid:
         """The grid of every layer: the reference's."""
         return self.reference[0].grid
 
     @property
     def sources(self) -> tuple[MaskSource, ...]:
-        """Every layer of both sides."""
-        return (*self.reference, *self.prediction)
+        """Every layer of both sides, and the field where there is one."""
+        return (*self.reference, *self.prediction, *self._fields)
+
+    @property
+    def _fields(self) -> tuple[MaskSource, ...]:
+        return () if self.field is None else (self.field,)
 
     @property
     def leading(self) -> MaskSource:
@@ -114,10 +132,10 @@ class Pair:
     def windows(self) -> Plan:
         """Return the plan that both are read through; memory does not grow with the number of layers."""
         first, second = self.reference[0], self.prediction[0]
-        other = second if self.leading is first else first
+        others = (second if self.leading is first else first, *self._fields)
         if self._pixels == WINDOW_PIXELS:
-            return plan(self.leading, other, pixels=WINDOW_PIXELS)
-        return plan(self.leading, other, pixels=self._pixels, growth=_GROWTH)
+            return plan(self.leading, *others, pixels=WINDOW_PIXELS)
+        return plan(self.leading, *others, pixels=self._pixels, growth=_GROWTH)
 
     @property
     def volume_in_doubt(self) -> Side | None:
@@ -129,12 +147,15 @@ class Pair:
         """Return this pair with one side's axes permuted and reversed, to be read while this one is open.
 
         Windows come in the order of the other side's file. Axis ``t`` of what is read is axis ``axes[t]`` of
-        the side, reversed where ``flips[t]``.
+        the side, reversed where ``flips[t]``. A field goes with the reference.
         """
         found = copy(self)
         layers = tuple(Reoriented(each, axes, flips) for each in getattr(self, side))
         other: Side = "prediction" if side == "reference" else "reference"
         vars(found).update({side: layers, "_leads": other})
+        if side == "reference" and self.field is not None:
+            along = len(self.field.grid.full_shape)
+            found.field = Reoriented(self.field, axes[:along], flips[:along])
         return found
 
     def slabs(self) -> Plan:
@@ -172,15 +193,20 @@ class Pair:
                 for window in windows:
                     second = pool.submit(self._read_side, "prediction", window)
                     first = self._read_side("reference", window)
-                    yield first, second.result()
+                    yield first, second.result(), *self._outside(window)
                     del first, second  # not to be held while the next ones are read
         elif mapped is map:
             for window in windows:
-                yield self._read_side("reference", window), self._read_side("prediction", window)
+                reference, prediction = (
+                    self._read_side(side, window) for side in ("reference", "prediction")
+                )
+                yield reference, prediction, *self._outside(window)
+                del reference, prediction
         else:
             for window in windows:
                 found = tuple(mapped(partial(_read, window), self._tasks()))
-                yield found[: len(self.reference)], found[len(self.reference) :]
+                start, stop = len(self.reference), len(self.reference) + len(self.prediction)
+                yield found[:start], found[start:stop], *((each,) for each in found[stop:])
                 del found
 
     def finish(self, threads: int = 1) -> None:
@@ -229,15 +255,29 @@ class Pair:
             error.path = f"{shown(self._case.prediction)} against {shown(self._case.reference)}"
             raise
 
+    def _lay_field(self) -> None:
+        """Open the field of the case, where it has one, and lay it on the reference as it is read."""
+        if self._case.within is not None:
+            field = opened_field(self._case.within, self._settings)
+            self._kept([field])
+            self.field, said = laid(self.reference[0], field, self._settings)
+            self.notes = [*self.notes, *said, *(f"{SIDE}: {note}" for note in field.notes)]
+
     def _tasks(self) -> list[Task]:
         """Return what reads each layer."""
         of_reference = [("reference", each, each.read) for each in self.reference]
-        return of_reference + [
-            ("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction
+        of_field = [(SIDE, each, each.read) for each in self._fields]
+        return [
+            *of_reference,
+            *(("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction),
+            *of_field,
         ]
 
     def _read_side(self, side: Side, window: Window) -> tuple[np.ndarray, ...]:
         return tuple([_read(window, task) for task in self._tasks() if task[0] == side])
+
+    def _outside(self, window: Window) -> Stored:
+        return tuple([(_read(window, task),) for task in self._tasks() if task[0] == SIDE])
 
 
 def _finished(task: Task) -> None:

@@ -1,4 +1,7 @@
-"""Masks that are no file of their own: an array, nothing at all, and another mask turned or squeezed."""
+"""Masks that are no file of their own: an array, nothing at all, and another mask turned or squeezed.
+
+The file is long because views are alike: whoever changes what one shares with its source sees the others.
+"""
 
 from __future__ import annotations
 
@@ -132,35 +135,35 @@ class Reoriented(MaskSource):
             reading=source.reading,
         )
         take_over(self, source)
-        self._source, self._axes, self._flips = source, axes, flips
+        self.source, self.axes, self.flips = source, axes, flips
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window where it lies in the other source, and turn it."""
-        return self._turned(self._source.values, window)
+        return self._turned(self.source.values, window)
 
     def read(self, window: Window) -> np.ndarray:
         """Return the labels that the other source makes of its values, turned."""
-        return self._turned(self._source.read, window)
+        return self._turned(self.source.read, window)
 
     def _turned(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
-        full = self._source.grid.full_shape
+        full = self.source.grid.full_shape
         wanted = (*window, *(slice(0, 1),) * (len(full) - len(window)))
         inside = [slice(0, 1)] * len(full)
-        for target, (axis, flip) in enumerate(zip(self._axes, self._flips, strict=True)):
+        for target, (axis, flip) in enumerate(zip(self.axes, self.flips, strict=True)):
             start, stop = wanted[target].start, wanted[target].stop
             inside[axis] = slice(full[axis] - stop, full[axis] - start) if flip else slice(start, stop)
-        block = read(tuple(inside[: len(self._source.shape)]))
-        block = block.reshape([part.stop - part.start for part in inside]).transpose(self._axes)
-        block = np.flip(block, tuple(axis for axis, flip in enumerate(self._flips) if flip))
+        block = read(tuple(inside[: len(self.source.shape)]))
+        block = block.reshape([part.stop - part.start for part in inside]).transpose(self.axes)
+        block = np.flip(block, tuple(axis for axis, flip in enumerate(self.flips) if flip))
         return block.reshape([part.stop - part.start for part in window])
 
     def finish(self) -> None:
         """Check the other source's end."""
-        self._source.finish()
+        self.source.finish()
 
     def close(self) -> None:
         """Close the other source."""
-        self._source.close()
+        self.source.close()
 
 
 class Reshaped(MaskSource):
@@ -182,27 +185,58 @@ class Reshaped(MaskSource):
             reading=source.reading,
         )
         take_over(self, source)
-        self._source, self._axis = source, axis
+        self.source, self.axis = source, axis
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window with its axis, and drop it."""
-        return self._squeezed(self._source.values, window)
+        return self._squeezed(self.source.values, window)
 
     def read(self, window: Window) -> np.ndarray:
         """Return the labels that the other source makes of its values, without the axis."""
-        return self._squeezed(self._source.read, window)
+        return self._squeezed(self.source.read, window)
 
     def _squeezed(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
-        whole = (*window[: self._axis], slice(0, 1), *window[self._axis :])
+        whole = (*window[: self.axis], slice(0, 1), *window[self.axis :])
         return read(whole).reshape([part.stop - part.start for part in window])
 
     def finish(self) -> None:
         """Check the other source's end."""
-        self._source.finish()
+        self.source.finish()
 
     def close(self) -> None:
         """Close the other source."""
-        self._source.close()
+        self.source.close()
+
+
+class Widened(MaskSource):
+    """Another source with an axis of length 1 more, on the grid of what was squeezed."""
+
+    def __init__(self, source: MaskSource, axis: int, grid: Grid) -> None:
+        chunks = (*source.chunks[:axis], 1, *source.chunks[axis:])
+        super().__init__(
+            source.path, grid, source.dtype, chunks=chunks, order=source.order, reading=source.reading
+        )
+        take_over(self, source)
+        self.source, self.axis = source, axis
+
+    def values(self, window: Window) -> np.ndarray:
+        """Read the window without the axis, and put it in."""
+        return self._widened(self.source.values, window)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return the labels that the other source makes of its values, with the axis."""
+        return self._widened(self.source.read, window)
+
+    def _widened(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
+        return np.expand_dims(read((*window[: self.axis], *window[self.axis + 1 :])), self.axis)
+
+    def finish(self) -> None:
+        """Check the other source's end."""
+        self.source.finish()
+
+    def close(self) -> None:
+        """Close the other source."""
+        self.source.close()
 
 
 class BinaryLayer(MaskSource):

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 #: In which units the size of a pixel is known.
 SIZES = ("mm3", "m2")
-#: Why pixels are left out.
-EXCLUDED = ("ignore_label", "nodata")
+#: Why pixels are left out; a pixel has one reason. The first ones every case says, the others where a run can
+#: have them: one that a case lacks is 0.
+ALWAYS_EXCLUDED = ("ignore_label", "nodata")
+EXCLUDED = (*ALWAYS_EXCLUDED, "outside", "nodata_prediction")
 #: The column of a CSV of pairs that names what intervals resample.
 GROUP = "group"
 #: By what share a pixel is less than the product of its steps where axes are not at right angles.
@@ -46,6 +48,8 @@ class Case:
     columns : tuple of (str, str)
         What else a CSV of pairs says of it, such as its fold: names of columns and what stands there; an
         empty cell has no pair.
+    within : str, Compound, what :func:`dicecli.score` takes, or None
+        The field: only pixels inside this mask are compared.
 
     Examples
     --------
@@ -60,6 +64,7 @@ class Case:
     group: str | None = None
     refused: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    within: Any = None
 
     def cell(self, column: str) -> str | None:
         """Return what the case has in a column, of which ``group`` is one; None where it has nothing."""
@@ -67,14 +72,14 @@ class Case:
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
-        """Every file that is read of it, with its side; none of arrays."""
-        sides = (("reference", self.reference), ("prediction", self.prediction))
+        """Every file that is read of it, with its side, or ``within``; none of arrays."""
+        sides = (("reference", self.reference), ("prediction", self.prediction), ("within", self.within))
         return tuple((side, path) for side, mask in sides for path in paths_of(mask))
 
     @property
     def is_of_files(self) -> bool:
         """Whether other processes can open it as well: pixels do not travel."""
-        return is_of_files(self.prediction) and is_of_files(self.reference)
+        return all(is_of_files(each) for each in (self.prediction, self.reference, self.within))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ class Scored:
     counted : int
         Pixels that were compared.
     excluded : mapping of str to int
-        Pixels left out, by ``ignore_label`` and ``nodata`` of the reference.
+        Pixels left out, by the one reason that each has, the first of these: ``outside`` the field,
+        ``nodata`` of the reference, its ``ignore_label``, ``nodata_prediction``. One that is not there is 0.
     measured : Measured
         Measurements by the statistic's name, then by row.
     notes : tuple of str

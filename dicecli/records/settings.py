@@ -24,7 +24,7 @@ from dicecli.records.surfaces import OfSurfaces
 from dicecli.records.tools import OfTools
 
 Undefined = Literal["skip", "zero", "one"]
-Nodata = Literal["auto", "ignore", "background", "label"]
+Nodata = Literal["auto", "ignore", "background", "label", "both"]
 ReadAs = Literal["auto", "index", "colour"]
 Geometry = Literal["strict", "ignore"]
 Axes = Literal["xy", "ij"]
@@ -113,7 +113,8 @@ class _Shared:
     nodata: Nodata = option(
         "auto",
         Option(
-            "What a GeoTIFF's nodata is. auto: left out, or background where it is the background's label."
+            "What a GeoTIFF's nodata is. auto: left out, or background where it is the background's label. "
+            "ignore, both: left out, also where it is 0; of the reference alone, or of either side."
         ),
     )
     read_as: ReadAs = option(

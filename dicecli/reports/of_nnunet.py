@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.masks.files import stem
-from dicecli.records.cases import EXCLUDED, UNSCORED, Case, Failed, Scored
+from dicecli.records.cases import ALWAYS_EXCLUDED, UNSCORED, Case, Failed, Scored
 from dicecli.records.codec import read
 from dicecli.records.counts import Counts
 from dicecli.records.measurements import Measured, Row
@@ -146,7 +146,7 @@ def _scored(case: Case, every: _Rows) -> Scored:
     rows = {row: Matrix.of_counts(counts) for row, (_, counts) in zip(parsed, every, strict=True)}
     if len(rows) < len(every):
         raise ValueError(f"{case.name} has a label or region twice")
-    excluded = dict.fromkeys(EXCLUDED, 0)
+    excluded = dict.fromkeys(ALWAYS_EXCLUDED, 0)
     return Scored(case, (), None, None, {}, totals.pop(), excluded, Measured.of({"matrix": rows}))
 
 

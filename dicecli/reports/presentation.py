@@ -23,7 +23,12 @@ MANY_LABELS = 40
 WORST = 20
 UNDEFINED = "—"
 _TITLES = {"dice": "dice = f1"}
-_EXCLUDED = {"ignore_label": "an ignored label", "nodata": "nodata"}
+_EXCLUDED = {
+    "ignore_label": "of an ignored label",
+    "nodata": "of nodata",
+    "outside": "outside the field",
+    "nodata_prediction": "of the prediction's nodata",
+}
 #: The two sides of a case, in the order in which notes name them.
 _SIDES = ("prediction", "reference")
 #: A note that is said of a side, perhaps of several cases.
@@ -90,7 +95,7 @@ def heading(case: CaseValues, *, every: bool) -> list[tuple[str, str]]:
     if result.spacing:
         steps = " x ".join(f"{step:.6g}" for step in result.spacing)
         shape += f", spacing {steps} {result.unit or '(unit unknown)'}"
-    left_out = [f"{n:,} of {_EXCLUDED[why]}" for why, n in result.excluded.items() if n]
+    left_out = [f"{n:,} {_EXCLUDED[why]}" for why, n in result.excluded.items() if n]
     counted = f"{result.counted:,} pixels"
     if left_out:
         counted += f"; left out: {', '.join(left_out)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
-from dicecli.records.cases import EXCLUDED, SIZES, UNSCORED, Failed, Scored, Verdict
+from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, UNSCORED, Failed, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
@@ -176,6 +176,7 @@ def _result(
 ) -> Result:
     case = {"name": record["case"], "refused": None}
     case |= {key: read(str, record[key], f"{where}.{key}") for key in ("prediction", "reference")}
+    case |= {"within": read(str | None, record.get("within"), f"{where}.within")}
     columns = read(Mapping[str, str], record.get("columns", {}), f"{where}.columns")
     case |= {"group": record["group"], "columns": [*columns.items()]}
     if record["status"] != "scored":
@@ -190,7 +191,7 @@ def _result(
     content |= {"case": case, "sizes": record["pixel_size"], "notes": notes[: len(notes) - advice]}
     content |= {"observed": record.get("observed")}
     scored: Scored = read(Scored, content | {"measured": {}}, where)
-    if not {*scored.sizes} <= {*SIZES} or {*scored.excluded} != {*EXCLUDED}:
+    if not {*scored.sizes} <= {*SIZES} or not {*ALWAYS_EXCLUDED} <= {*scored.excluded} <= {*EXCLUDED}:
         raise ValueError(f"{where} has another pixel_size than {SIZES}, or another excluded than {EXCLUDED}")
     checks.check_size(scored.sizes.values(), f"{where}.pixel_size")
     checks.check_spacing(scored, where)

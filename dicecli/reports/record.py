@@ -177,6 +177,7 @@ def facts(result: Result) -> Json:
         "status": result.status,
         "prediction": str(case.prediction),
         "reference": str(case.reference),
+        **({} if case.within is None else {"within": str(case.within)}),
     }
     if isinstance(result, Failed):
         return found | {"error": result.error, "message": result.message, "hint": result.hint}

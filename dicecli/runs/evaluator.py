@@ -1,4 +1,7 @@
-"""A running total: cases one by one as a script has them, and one report over all of them."""
+"""A running total: cases one by one as a script has them, and one report over all of them.
+
+The file is long because the class is one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from dicecli.runs.keywords import initialising
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, result_of, settings_of
-from dicecli.runs.wanted import check_given, check_workers
+from dicecli.runs.wanted import check_field, check_given, check_workers
 from dicecli.words import counted
 
 if TYPE_CHECKING:
@@ -93,7 +96,13 @@ class Evaluator:
 
     @telling
     def update(
-        self, prediction: object, reference: object, *, name: str | None = None, group: str | None = None
+        self,
+        prediction: object,
+        reference: object,
+        *,
+        name: str | None = None,
+        group: str | None = None,
+        within: object = None,
     ) -> None:
         """Score one case, and keep what was measured.
 
@@ -107,6 +116,8 @@ class Evaluator:
             What the report calls the case.
         group : str, optional
             What the case belongs to, such as a patient; intervals resample whole groups.
+        within : str, path, array, tensor or nibabel image, optional
+            As for :func:`dicecli.score`.
 
         Raises
         ------
@@ -115,7 +126,7 @@ class Evaluator:
         CaseError
             The case cannot be scored, and the evaluator is strict; then it stays as it was.
         """
-        self._cases.take([self._scored(prediction, reference, name, group)])
+        self._cases.take([self._scored(prediction, reference, name, group, within)])
 
     @telling
     def update_batch(
@@ -204,15 +215,23 @@ class Evaluator:
         vars(found).update(vars(self) | {"_cases": cases})
         return found
 
-    def _scored(self, prediction: object, reference: object, name: str | None, group: str | None) -> Entry:
+    def _scored(
+        self,
+        prediction: object,
+        reference: object,
+        name: str | None,
+        group: str | None,
+        within: object = None,
+    ) -> Entry:
         """Measure a case; without a name it has none yet."""
         check_given("(none)" if prediction is None else prediction, reference)
+        check_field(within)
         for what, given in (("name", name), ("group", group)):
             if given is not None and (not isinstance(given, str) or not given):
                 raise UsageError(f"the {what} is {given!r}", "It is a text, or left out.")
         is_path = isinstance(reference, (str, os.PathLike))
         called = name or (case_name(reference) if is_path else "")
-        case = Case(called, prediction, reference, group)
+        case = Case(called, prediction, reference, group, within=within)
         if self._strict and prediction is not None:
             result: Result = measure_case(case, self._settings, self._threads)
         else:

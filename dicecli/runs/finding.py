@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ from dicecli.runs.sides import check_apart, contradiction
 
 if TYPE_CHECKING:
     from dicecli.runs.pairing import Pairing
+
+#: What names the fields of cases, by the names of options.
+FIELDS = ("within", "within_pattern")
+#: What the name of a case stands for in a pattern.
+PLACE = "{case}"
 
 
 def find_pairs(
@@ -26,12 +32,15 @@ def find_pairs(
     allow_same: bool = False,
     is_named: bool = False,
     notes: tuple[str, ...] = (),
+    within: str | None = None,
+    within_pattern: str | None = None,
 ) -> Pairing:
     """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
 
-    Unless `allow_same`, the predictions must not be the references themselves. Unless it `is_named` which
-    folder has the predictions, a note says where the names of the folders contradict their order. It follows
-    `notes`, which say what was done to come here.
+    Every case has the field `within`, or the one at the path that `within_pattern` comes to, where ``{case}``
+    is the name of the case. Unless `allow_same`, the predictions must not be the references themselves.
+    Unless it `is_named` which folder has the predictions, a note says where the names of the folders
+    contradict their order. It follows `notes`, which say what was done to come here.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def find_pairs(
             raise UsageError("a list of pairs and patterns exclude each other", "Give one of them.")
         found = pair_csv(pairs, predictions=predictions, references=references)
         check_apart(found.cases, allow_same=allow_same)
-        return found
+        return _with_fields(found, within, within_pattern)
     if predictions is None or references is None:
         raise UsageError(
             "two folders are expected: predictions, then references",
@@ -58,4 +67,37 @@ def find_pairs(
     )
     check_apart(found.cases, allow_same=allow_same)
     said = () if is_named else contradiction(predictions, references)
-    return replace(found, notes=(*notes, *said, *found.notes))
+    found = replace(found, notes=(*notes, *said, *found.notes))
+    return _with_fields(found, within, within_pattern)
+
+
+def _with_fields(found: Pairing, within: str | None, pattern: str | None) -> Pairing:
+    """Return a pairing whose cases have the field that is given for all of them, or one each.
+
+    Raises
+    ------
+    UsageError
+        Several of these are given, or a pattern that is one file.
+    """
+    if within is None and pattern is None:
+        return found
+    if within is not None and pattern is not None:
+        raise UsageError(
+            "one mask for all cases and a pattern exclude each other",
+            "Give one of them: --within, or --within-pattern.",
+        )
+    if pattern is not None and PLACE not in str(pattern):
+        raise UsageError(
+            f"the pattern '{pattern}' of --within-pattern has no {PLACE}",
+            f"Put {PLACE} where the case's name stands; for one mask of all cases give "
+            f"--within {shlex.quote(str(pattern))} instead.",
+        )
+    named = next((case for case in found.cases if case.within is not None), None)
+    if named is not None:
+        raise UsageError(
+            f"the list of pairs has a mask for '{named.name}' in its column within, and an option has others",
+            "Give one of them: leave out --within and --within-pattern, or delete the column.",
+        )
+    fields = (within if pattern is None else str(pattern).replace(PLACE, case.name) for case in found.cases)
+    cases = (replace(case, within=field) for case, field in zip(found.cases, fields, strict=True))
+    return replace(found, cases=tuple(cases))

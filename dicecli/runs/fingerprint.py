@@ -46,7 +46,8 @@ def options_of(settings: Settings) -> list[Any]:
 def inputs_of(case: Case) -> list[Any]:
     """Return a case's name, and the state of its files."""
     masks = (case.prediction, case.reference)
-    return [case.name, case.group, *(None if mask is None else _states(mask) for mask in masks)]
+    field = [] if case.within is None else [_states(case.within)]
+    return [case.name, case.group, *(None if mask is None else _states(mask) for mask in masks), *field]
 
 
 def _states(mask: object) -> list[Any]:

@@ -16,6 +16,7 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.records.observed import NOTHING
+from dicecli.statistics._apart import whole
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._meaning import understood
 from dicecli.statistics._moved import moved
@@ -64,8 +65,8 @@ def measure_case(
     """
     fold = _fold(executor, threads, scheduler)
     with Pair(case, settings) as pair:
-        census = _counted(case, settings, pair, threads, fold).parts
-        opened = understood(pair, census, settings)
+        counted = _counted(case, settings, pair, threads, fold).parts
+        opened = understood(pair, counted, settings)
         on_axes = _on_axes(pair, opened, settings)
         options = _options(settings)
         needed = on_side("reference", pair.reference[0], halos, opened, options)
@@ -82,7 +83,7 @@ def measure_case(
         notes = [*pair.notes, *on_axes, *_on_device(settings, needed), *opened.notes, *said]
     notes += [] if opened.counted else ["no pixel is left to compare"]
     if settings.soft is None:
-        observed = replace(observed, twins=_twins(case, census))
+        observed = replace(observed, twins=_twins(case, whole(counted)))
     return Scored(
         case=named(case),
         shape=opened.shape,

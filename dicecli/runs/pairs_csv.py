@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 #: So alike are names of which one may be a slip, as grp of group.
 _NEAR = 0.75
 _COLUMNS = ("prediction", "reference", "case", GROUP)
+_FIELD = "within"
 
 
 def pair_csv(path: str, *, predictions: str | None = None, references: str | None = None) -> Pairing:
-    """Read pairs from a CSV file with the columns prediction and reference, and perhaps case and group.
+    """Read pairs from a CSV file: the columns prediction and reference, and perhaps case, group and within.
 
-    Any other column, such as a fold or a site, is kept with the cases: they can be grouped by it. The cases
+    ``within`` names the field of a case, from the folder of the CSV file; an empty cell is none. Any other
+    column, such as a fold or a site, is kept with the cases: they can be grouped by it. The cases
     are in the order of the rows. An empty prediction is a case that has none. A case without a name is called
     as its reference is, without the suffix.
 
@@ -66,9 +68,11 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
                     path,
                 )
             lines[key] = line
-        columns = tuple(column for column in row if column not in _COLUMNS or column == GROUP)
-        others = tuple((column, row[column]) for column in row if column not in _COLUMNS and row[column])
-        cases.append(Case(name, prediction, reference, row.get(GROUP) or None, columns=others))
+        known = {*_COLUMNS, _FIELD}
+        columns = tuple(column for column in row if column not in known or column == GROUP)
+        others = tuple((column, row[column]) for column in row if column not in known and row[column])
+        field = joined(own, row[_FIELD]) if row.get(_FIELD) else None
+        cases.append(Case(name, prediction, reference, row.get(GROUP) or None, columns=others, within=field))
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
     return Pairing(tuple(cases), columns=columns)
@@ -98,7 +102,7 @@ def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _check_header(header: list[str], path: str) -> None:
     missing = [column for column in _COLUMNS[:2] if column not in header]
-    others = [column for column in dict.fromkeys(header) if column not in _COLUMNS]
+    others = [column for column in dict.fromkeys(header) if column not in {*_COLUMNS, _FIELD}]
     wrong = {
         "missing": missing,
         "unknown": others if missing else [column for column in others if _is_slip(column)],
@@ -108,7 +112,8 @@ def _check_header(header: list[str], path: str) -> None:
         said = (f"{what}: {', '.join(map(repr, columns))}" for what, columns in wrong.items() if columns)
         raise PairingError(
             f"columns {'; '.join(said)}",
-            "The first line names the columns: prediction,reference and perhaps case,group; and any others, "
+            "The first line names the columns: prediction,reference and perhaps case,group,within; and any "
+            "others, "
             "of names that are not nearly one of these.",
             path,
         )
@@ -116,6 +121,8 @@ def _check_header(header: list[str], path: str) -> None:
 
 def _is_slip(column: str) -> bool:
     """Tell whether a column has no name, or nearly one that has a meaning: groups, Case; not subgroup."""
+    if column.lower() == _FIELD:  # other words near it, as width, have a meaning of their own
+        return True
     near = difflib.get_close_matches(column.lower(), _COLUMNS, n=1, cutoff=_NEAR)
     return not column or any(len(column) < len(each) + 2 or each not in column.lower() for each in near)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 EPOCH = "SOURCE_DATE_EPOCH"
 #: Flags of a batch that are no options of reading and scoring, and yet decide on its numbers.
 _FLAGS = ("soft", "follow_links", "allow_same")
+#: What names the fields of cases.
+_FIELDS = ("within", "within_pattern")
 
 
 def origin_of(
@@ -55,6 +58,8 @@ def origin_of(
     told = {name: each for name, each in table_of(AnyOptions).items() if each.part != "reporting"}
     table = {name: each for name, each in told.items() if name != "labels"}
     flags = (f"--{name.replace('_', '-')}" for name in _FLAGS if values.get(name))
+    fields = {name: described(values.get(name)) for name in _FIELDS}
+    named = (f"--{name.replace('_', '-')} {shlex.quote(each)}" for name, each in fields.items() if each)
     run = RunOrigin(
         prediction=described(sides[0]),
         reference=described(sides[1]),
@@ -63,7 +68,7 @@ def origin_of(
         reference_pattern=values.get("reference_pattern"),
         labels=settings.labels.source,
         labels_sha256=settings.labels.sha256,
-        options=(*flags, *words(values, table)),
+        options=(*flags, *named, *words(values, table)),
         config=config,
         from_config=from_config,
         version=__version__,

@@ -32,6 +32,7 @@ from dicecli.runs.wanted import (
     Paths,
     asking,
     baseline_of,
+    check_field,
     check_given,
     check_name,
     check_workers,
@@ -49,6 +50,7 @@ class _Score(Files, MaskOptions):
     prediction: Any
     reference: Any
     _: KW_ONLY
+    within: Any = None
     name: str | None = None
     threads: int = 1
     executor: str = "serial"
@@ -69,6 +71,8 @@ def score(given: _Score) -> Report:
         (counted on their device) or nibabel images. Integers or booleans, of one shape after the documented
         squeeze.
     options
+    within : str, path, array, tensor or nibabel image, optional
+        A mask on the reference's grid: only pixels where it is neither 0 nor nodata are compared.
     name : str, optional
         What the report calls the case; the reference's name by default.
     threads : int
@@ -115,8 +119,10 @@ def score(given: _Score) -> Report:
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)
     files, baseline = files_of(given, settings.reads), baseline_of(given)
+    check_field(given.within)
     sides = with_classes(given.prediction, given.reference)
-    case = Case(given.name or case_name(given.reference), sides.prediction, sides.reference)
+    name = given.name or case_name(given.reference)
+    case = Case(name, sides.prediction, sides.reference, within=given.within)
     with sides.advising():
         if given.missing != "zero":
             check_complete(case)
@@ -140,6 +146,7 @@ class _Soft(Files, MapOptions):
     probabilities: Any
     reference: Any
     _: KW_ONLY
+    within: Any = None
     name: str | None = None
     threads: int = 1
     timeout: float | None = None
@@ -158,6 +165,8 @@ def soft(given: _Soft) -> Report:
     reference : str, path, array, tensor or nibabel image
         A mask, as :func:`score` takes it.
     options
+    within
+        As for :func:`score`.
     name : str, optional
         What the report calls the case; the reference's name by default.
     threads : int
@@ -193,7 +202,9 @@ def soft(given: _Soft) -> Report:
     check_timeout(given.timeout, None)
     check_workers("threads", given.threads)
     files, baseline = files_of(given, settings.reads), baseline_of(given)
-    case = Case(given.name or case_name(given.reference), given.probabilities, given.reference)
+    check_field(given.within)
+    name = given.name or case_name(given.reference)
+    case = Case(name, given.probabilities, given.reference, within=given.within)
     result = measure_within(case, settings, given.threads, timeout=given.timeout)
     result = noting(result, contradiction(given.probabilities, given.reference))
     origin = origin_of(settings, vars(given), (given.probabilities, given.reference))
@@ -213,6 +224,8 @@ class _Batch(Judged, AnyOptions):
     follow_links: bool = False
     pairs: str | PathLike[str] | None = None
     allow_same: bool = False
+    within: str | PathLike[str] | None = None
+    within_pattern: str | None = None
     jobs: int = 1
     executor: str | None = None
     scheduler: str | None = None
@@ -244,9 +257,13 @@ def batch(given: _Batch) -> Report:
     follow_links : bool
         Whether symbolic links to files may lead out of their folder; else their cases fail.
     pairs : str or path, optional
-        A CSV with the columns prediction, reference, and optionally case, group and others.
+        A CSV with the columns prediction, reference, and optionally case, group, within and others.
     allow_same : bool
         Whether the predictions may be the references themselves; else that is an error.
+    within : str or path, optional
+        A mask for all cases: only pixels where it is neither 0 nor nodata are compared.
+    within_pattern : str, optional
+        A mask for each case, such as ``"rois/{case}.png"``, from the current folder.
     jobs : int
         Worker processes. A script needs no ``if __name__ == "__main__":`` for them. A process that may start
         none, as those of ``multiprocessing.Pool``, scores alone, and a note says so.
@@ -313,6 +330,8 @@ def batch(given: _Batch) -> Report:
         follow_links=given.follow_links,
         pairs=_path(given.pairs),
         allow_same=given.allow_same,
+        within=_path(given.within),
+        within_pattern=given.within_pattern,
         soft=given.soft,
         notes=said,
     )

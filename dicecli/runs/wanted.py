@@ -177,6 +177,19 @@ def check_given(prediction: object, reference: object, *, soft: bool = False) ->
         )
 
 
+def check_field(within: object) -> None:
+    """Check that a field may be a mask at all.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(within, (bytes, bytearray, bool)):
+        raise UsageError(
+            f"within is {type(within).__name__}", "Give a path, an array or an image, or leave it out."
+        )
+
+
 def check_name(name: object) -> None:
     """Check that a case can be called so.
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from dicecli.errors import TooManyLabels
 from dicecli.masks.blocks import plan
+from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import ArraySource
 from dicecli.plugins import backend_of, cpu_backend, load
+from dicecli.statistics._apart import OUTSIDE, UNKNOWN, nothing, parted
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._opened import DEPTHS
 from dicecli.statistics._sums import Sums
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
 
-    #: By the places of two layers.
-    Counted = Sums[tuple[int, int], ConfusionMatrix]
+    #: By the places of two layers; of what is not compared there is a third number: why.
+    Counted = Sums[tuple[int, ...], ConfusionMatrix]
     #: What counts two blocks: see the backends.
     Count = Callable[[np.ndarray, np.ndarray], ConfusionMatrix]
 
@@ -41,7 +43,8 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     -------
     Sums
         A :class:`ConfusionMatrix` of stored labels by the places of two layers: each with its counterpart,
-        and a label map with each of the other side. Where a side is a file for each class, :data:`DEPTHS`
+        and a label map with each of the other side. What is outside the field is counted apart, as what
+        values mean is a matter of the whole masks. Where a side is a file for each class, :data:`DEPTHS`
         has how many classes a pixel of each side is in, where that is several.
 
     Raises
@@ -51,20 +54,22 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     """
     count = _counter(device)
     places = layer_pairs(pair)
-    found = dict.fromkeys(places, ConfusionMatrix.empty())
+    reasons = () if pair.field is None else (OUTSIDE,)
+    found = nothing(places, reasons)
     # Closed at once where counting fails: a thread that reads ahead would stay as long as the error does.
     with closing(pair.blocks(windows, ahead=ahead)) as read:
-        for reference, prediction in read:
+        for reference, prediction, *fields in read:
+            outside = [(OUTSIDE, each) for (each,) in fields]
             filled = []
             for first, second in places:
-                blocks = reference[first], prediction[second]
-                try:
-                    matrix = count(*blocks)
-                except TooManyLabels as error:
-                    layers = pair.reference[first], pair.prediction[second]
-                    raise _of_the_richer(error, layers, *blocks) from error.__cause__
-                found[first, second] += matrix
-                filled += [(first, second)] if matrix.labels != (0,) else []
+                for why, blocks in parted((reference[first], prediction[second]), outside):
+                    try:
+                        matrix = count(*blocks)
+                    except TooManyLabels as error:
+                        layers = pair.reference[first], pair.prediction[second]
+                        raise _of_the_richer(error, layers, *blocks) from error.__cause__
+                    found[first, second, *why] += matrix
+                    filled += [(first, second)] if not why and matrix.labels != (0,) else []
             if len(filled) > 1 and pair.classes.sides:
                 depths = [_depth(pair, side, at, filled) for at, side in enumerate((reference, prediction))]
                 if max(int(each.max(initial=0)) for each in depths) > 1:
@@ -91,19 +96,32 @@ def layer_pairs(pair: Pair) -> list[tuple[int, int]]:
 
 
 def census_of_reference(pair: Pair) -> Counted:
-    """Read the reference alone, and count it against itself."""
+    """Read the reference of a map of probabilities, and count it against itself.
+
+    What is outside the field is counted apart, and where the map has nodata, if that is to be left out.
+    """
     backend, source = load("backends", cpu_backend()), pair.reference[0]
-    matrix = ConfusionMatrix.empty()
-    for window in plan(source):
-        block = on_side("reference", source, source.read, window)
-        matrix += backend.count_block(block, block)
-    return Sums({(0, 0): matrix})
+    if pair.field is None and not pair.leaves_out_unknown:
+        matrix = ConfusionMatrix.empty()
+        for window in plan(source):
+            block = on_side("reference", source, source.read, window)
+            matrix += backend.count_block(block, block)
+        return Sums({(0, 0): matrix})
+    found = nothing([(0, 0)], (OUTSIDE, UNKNOWN))
+    with closing(pair.blocks(pair.windows())) as read:
+        for (block,), values, *fields in read:
+            reasons = [(OUTSIDE, each) for (each,) in fields]
+            unknown = nodata_of(values, pair.prediction) if pair.leaves_out_unknown else None
+            reasons += [] if unknown is None else [(UNKNOWN, unknown)]
+            for why, both in parted((block, block), reasons):
+                found[0, 0, *why] += backend.count_block(*both)
+    return Sums(found)
 
 
 def whole_tensors(pair: Pair) -> Counted | None:
     """Count tensors on the device where they lie, as they are; None where there are none."""
     first, second = pair.reference[0], pair.prediction[0]
-    if not (isinstance(first, ArraySource) and isinstance(second, ArraySource)):
+    if pair.field is not None or not (isinstance(first, ArraySource) and isinstance(second, ArraySource)):
         return None
     if not ((first.is_tensor or second.is_tensor) and first.is_countable and second.is_countable):
         return None

@@ -96,6 +96,8 @@ def _apart(opened: Opened, background: int | None) -> int | None:
     sizes = matrix.sizes("reference"), matrix.sizes("prediction")
     apart = [each for each in labels if each in sizes[0] and each in sizes[1] and not overlap[each]]
     labelled = max(sum(n for label, n in side.items() if label in labels) for side in sizes)
+    if opened.unpredicted:
+        return None  # what is left out would move with the prediction
     left_out = pixels - opened.counted
     if len(apart) < max(1, _LEAST_SHARE * len(labels)) or labelled + left_out > MAX_LABELLED:
         return None

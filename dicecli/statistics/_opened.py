@@ -100,12 +100,16 @@ class Opened:
     counted : int
         Pixels that are compared.
     excluded : mapping of str to int
-        Pixels left out, by ``ignore_label`` and ``nodata`` of the reference.
+        Pixels left out, by reason: see :class:`~dicecli.records.cases.Scored`.
     notes : tuple of str
     reference, prediction : tuple of mapping of int to int
         By layer, the place of each stored label among the rows; 0 for none.
     ignored : frozenset of int
         The stored labels of the reference whose pixels are left out.
+    unpredicted : frozenset of int
+        Those of a prediction that is a label map.
+    ignores_unknown : bool
+        Whether pixels are left out where a map of probabilities has nodata.
     observed : Observed
         What the census and the sources say beside the matrix.
     """
@@ -125,6 +129,8 @@ class Opened:
     reference: tuple[Mapping[int, int], ...]
     prediction: tuple[Mapping[int, int], ...]
     ignored: frozenset[int] = frozenset()
+    unpredicted: frozenset[int] = frozenset()
+    ignores_unknown: bool = False
     observed: Observed = NOTHING
 
     def block(
@@ -144,10 +150,15 @@ class Opened:
         number = len(tasks)
         tasks += [] if self.channels else _beside(of_prediction, stored[1])
         found = list(mapped(lambda task: task[0].encode(task[1]), tasks))
-        places, ignored = tuple(each for each, _ in found), found[0][1]
+        places = tuple(each for each, _ in found)
+        # The layers of a side are left out alike; where there is a field, what is outside of it is as well.
+        reasons = [found[0][1], *(each for (each,) in stored[2:])]
         if self.channels:
-            return Block(at, core, places, stored[1], ignored, nodata_of(stored[1], sources))
-        return Block(at, core, places[:number], places[number:], ignored)
+            unknown = nodata_of(stored[1], sources)
+            reasons += [unknown] if self.ignores_unknown else []
+            return Block(at, core, places, stored[1], _any_of(reasons), unknown)
+        reasons += [found[number][1]] if self.unpredicted else []
+        return Block(at, core, places[:number], places[number:], _any_of(reasons))
 
     @property
     def is_layered(self) -> bool:
@@ -158,8 +169,17 @@ class Opened:
     def _encodings(self) -> tuple[tuple[Encoding, ...], tuple[Encoding, ...]]:
         return (
             tuple(Encoding.of(each, self.ignored) for each in self.reference),
-            tuple(Encoding.of(each) for each in self.prediction),
+            tuple(Encoding.of(each, self.unpredicted) for each in self.prediction),
         )
+
+
+def _any_of(reasons: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """Return where any of some reasons is; None where none is one."""
+    found: np.ndarray | None = None
+    for each in reasons:
+        if each is not None:
+            found = each if found is None else found | each
+    return found
 
 
 def _beside(

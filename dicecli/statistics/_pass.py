@@ -6,6 +6,7 @@ What a statistic is, is written in :mod:`dicecli.statistics._statistic`.
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,17 +163,16 @@ def _cut(stored: Stored, axis: int, start: int) -> Stored:
     if not start:
         return stored
     behind = (*(slice(None),) * axis, slice(start, None))
-    first, second = (tuple([each[behind].copy(order="K") for each in side]) for side in stored)
-    return first, second
+    return tuple(tuple([each[behind].copy(order="K") for each in side]) for side in stored)
 
 
 def _joined(one: Stored, other: Stored, axis: int, mapped: Mapped) -> Stored:
     """Put planes behind others, several layers at a time; at the beginning there are none."""
     if not one[0]:
         return other
-    layers = zip((*one[0], *one[1]), (*other[0], *other[1]), strict=True)
-    found = tuple(mapped(lambda planes: np.concatenate(planes, axis), layers))
-    return found[: len(one[0])], found[len(one[0]) :]
+    layers = zip(chain.from_iterable(one), chain.from_iterable(other), strict=True)
+    found = iter([*mapped(lambda planes: np.concatenate(planes, axis), layers)])
+    return tuple(tuple(islice(found, len(side))) for side in one)
 
 
 def measured(

@@ -15,6 +15,7 @@ from dicecli.masks.alignment import ignored
 from dicecli.masks.axes import AXES_SAID
 from dicecli.masks.views import ArraySource
 from dicecli.records.labels import NO_LABEL
+from dicecli.statistics._apart import to_compare, where_predicted
 from dicecli.statistics._census import census
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def recounted(turned: Pair, opened: Opened) -> Census:
     CaseError
         A mask that cannot be read in that order.
     """
-    counted = census(turned, turned.windows(), "cpu").parts
+    counted = to_compare(census(turned, turned.windows(), "cpu").parts)
     meant = {place: 1 if row.label is None else row.label for place, row in enumerate(opened.rows, start=1)}
     meant[0] = NO_LABEL if opened.rows and opened.rows[0].label is not None else 0
     found = {}
@@ -117,7 +118,8 @@ def recounted(turned: Pair, opened: Opened) -> Census:
             for stored, place in opened.reference[at].items()
         }
         prediction = {stored: meant[place] for stored, place in opened.prediction[at].items()}
-        found[layers] = matrix.relabelled(reference=reference, prediction=prediction).without(NO_LABEL)
+        predicted = where_predicted(matrix, opened.unpredicted)
+        found[layers] = predicted.relabelled(reference=reference, prediction=prediction).without(NO_LABEL)
     return found
 
 

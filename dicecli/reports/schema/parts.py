@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.records.cases import EXCLUDED, SIZES, Case, Failed, Scored, Verdict
+from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.labels import LabelScheme
 from dicecli.records.probabilities import Probabilities
@@ -75,7 +75,7 @@ def settings(*, soft: bool) -> Schema:
 
 
 #: What is said of a case only where there is something to say.
-MAY_LACK = ("columns",)
+MAY_LACK = ("columns", "within")
 
 
 def facts() -> Schema:
@@ -96,6 +96,10 @@ def facts() -> Schema:
         },
         "prediction": {"description": "The path of the prediction.", "type": "string"},
         "reference": {"description": "The path of the reference.", "type": "string"},
+        "within": {
+            "description": "The path of the field, outside of which nothing is compared.",
+            "type": "string",
+        },
     }
 
 
@@ -104,11 +108,13 @@ def facts_of_scored() -> Schema:
     known = properties(Scored, without=("case", "measured", "notes", "observed"))
     number = {"type": "number"}
     sizes = dict(zip(SIZES, (described(number, f"Of a {each}.") for each in ("voxel", "pixel")), strict=True))
-    reasons = ("has an ignored label", "has no data")
-    excluded = {
-        name: described(WHOLE, f"Those whose reference {each}.")
-        for name, each in zip(EXCLUDED, reasons, strict=True)
-    }
+    reasons = (
+        "Those whose reference has an ignored label.",
+        "Those whose reference has no data.",
+        "Those outside the field.",
+        "Those of no other reason whose prediction has no data.",
+    )
+    excluded = {name: described(WHOLE, each) for name, each in zip(EXCLUDED, reasons, strict=True)}
     return facts() | {
         "status": {"description": "There are numbers.", "const": "scored"},
         "shape": known["shape"],
@@ -116,7 +122,10 @@ def facts_of_scored() -> Schema:
         "unit": known["unit"],
         "pixel_size": described(closed(sizes, optional=SIZES), "The size of one pixel, where known."),
         "counted": known["counted"],
-        "excluded": described(closed(excluded), "Pixels that were left out."),
+        "excluded": described(
+            closed(excluded, optional=EXCLUDED[len(ALWAYS_EXCLUDED) :]),
+            "Pixels that were left out, each for one reason; one that is not there is 0.",
+        ),
     }
 
 

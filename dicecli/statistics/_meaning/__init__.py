@@ -8,13 +8,16 @@ from dicecli.statistics._meaning.layers import of_layers
 from dicecli.statistics._meaning.maps import of_maps
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dicecli.masks.pair import Pair
     from dicecli.records.settings import Settings
-    from dicecli.statistics._opened import Census, Opened
+    from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._opened import Opened
 
 
-def understood(pair: Pair, census: Census, settings: Settings) -> Opened:
-    """Decide what the stored labels of both sides mean, now that all are counted.
+def understood(pair: Pair, counted: Mapping[tuple[int, ...], ConfusionMatrix], settings: Settings) -> Opened:
+    """Decide what the stored labels of both sides mean, now that all are counted: see the census.
 
     Raises
     ------
@@ -24,7 +27,7 @@ def understood(pair: Pair, census: Census, settings: Settings) -> Opened:
     if pair.is_soft:
         from dicecli.statistics._meaning.channels import of_channels
 
-        return of_channels(pair, census[0, 0], settings)
-    if len(pair.sources) > 2 or pair.classes.rows:
-        return of_layers(pair, census, settings)
-    return of_maps(pair, census[0, 0], settings)
+        return of_channels(pair, counted, settings)
+    if len(pair.reference) + len(pair.prediction) > 2 or pair.classes.rows:
+        return of_layers(pair, counted, settings)
+    return of_maps(pair, counted, settings)

@@ -12,11 +12,15 @@ from dicecli.masks.opening import on_side
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.observed import Observed
 from dicecli.records.only import Only
+from dicecli.statistics._apart import UNKNOWN, to_compare, whole
+from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._meaning.known import (
     label_rows,
     left_out,
     nodata_as_background,
+    on_unpredicted,
     opened,
+    outside_of,
     places_of,
 )
 from dicecli.words import counted, some_of
@@ -28,20 +32,21 @@ if TYPE_CHECKING:
     from dicecli.records.measurements import Row
     from dicecli.records.probabilities import Probabilities
     from dicecli.records.settings import Settings
-    from dicecli.statistics._confusion import ConfusionMatrix
+    from dicecli.statistics._apart import Counted
     from dicecli.statistics._opened import Opened
 
 
-def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
+def of_channels(pair: Pair, census: Counted, settings: Settings) -> Opened:
     """Understand a map of probabilities beside a label map."""
     options, source = _of_maps(settings), pair.reference[0]
     channels, said = channels_named(pair, settings)
-    stored = matrix.sizes("reference")
+    inside = to_compare(census)[0, 0]
+    stored = whole(census)[0, 0].sizes("reference")
     renamed, notes = on_side("reference", source, meant, source, stored, settings)
-    ignored, excluded = left_out(renamed, stored, settings)
-    compared = matrix.relabelled(reference=renamed, prediction=renamed)
-    for label in (NO_LABEL, *settings.labels.ignore):
-        compared = compared.without(label)
+    compared = _valid(inside, renamed, settings)
+    unknown = census.get((0, 0, UNKNOWN), ConfusionMatrix.empty())
+    ignored, excluded = left_out(renamed, (inside + unknown).sizes("reference"), settings)
+    for_prediction, on_nodata = on_unpredicted(pair, _valid(unknown, renamed, settings).total)
     excludes = options.excludes(len(channels))
     regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
     sizes = compared.sizes("reference")
@@ -60,19 +65,21 @@ def of_channels(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Open
         channels=channels,
         census={(0, 0): compared},
         counted=compared.total,
-        excluded=excluded,
+        excluded=excluded | outside_of(pair, census) | for_prediction,
         notes=(
             *(f"prediction: {note}" for each in pair.prediction for note in each.notes),
             f"prediction: {said}",
             *unscored,
+            *on_nodata,
             *(f"reference: {note}" for note in (*source.notes, *notes)),
         ),
         reference=(places_of(renamed, rows),),
         prediction=(),
         ignored=ignored,
+        ignores_unknown=pair.leaves_out_unknown,
         observed=Observed(
             nodata=nodata_as_background(
-                matrix, source, {"reference": renamed, "prediction": renamed}, settings
+                inside, source, {"reference": renamed, "prediction": renamed}, settings
             )
         ),
     )
@@ -110,6 +117,14 @@ def _on_bare(channels: Sequence[Row], sizes: Mapping[int, int], settings: Settin
     covered = {settings.labels.background, *(label for each in channels for label in each.members)}
     bare = [f"{label} ({counted(n, 'pixel')})" for label, n in sorted(sizes.items()) if label not in covered]
     return [f"no channel is about label {some_of(bare, 5)}: outside of every channel"] if bare else []
+
+
+def _valid(matrix: ConfusionMatrix, renamed: Mapping[int, int], settings: Settings) -> ConfusionMatrix:
+    """Return a reference counted against itself as its labels are meant, without what is left out."""
+    found = matrix.relabelled(reference=renamed, prediction=renamed)
+    for label in (NO_LABEL, *settings.labels.ignore):
+        found = found.without(label)
+    return found
 
 
 def channels_named(pair: Pair, settings: Settings) -> tuple[tuple[Row, ...], str]:

@@ -10,6 +10,7 @@ from dicecli.records.cases import length_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row
 from dicecli.records.observed import Cells
+from dicecli.statistics._apart import OUTSIDE
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._opened import Opened
 from dicecli.words import counted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
+    from dicecli.statistics._apart import Counted
 
 
 def opened(pair: Pair, settings: Settings, **facts: object) -> Opened:
@@ -48,11 +50,42 @@ def places_of(renamed: Mapping[int, int], rows: Sequence[Row]) -> dict[int, int]
 def left_out(
     renamed: Mapping[int, int], sizes: Mapping[int, int], settings: Settings
 ) -> tuple[frozenset[int], dict[str, int]]:
-    """Return the stored labels of a reference that are left out, and how many pixels that is, by reason."""
-    ignored = {at: sizes[at] for at, label in renamed.items() if label in settings.labels.ignore}
-    nodata = {at: sizes[at] for at, label in renamed.items() if label == NO_LABEL}
+    """Return the stored labels of a reference that are left out, and how many pixels that is, by reason.
+
+    Parameters
+    ----------
+    renamed : mapping of int to int
+        What each stored label means.
+    sizes : mapping of int to int
+        Pixels inside the field by stored label; a label that none has may be missing.
+    settings : Settings
+    """
+    ignored = {at: sizes.get(at, 0) for at, label in renamed.items() if label in settings.labels.ignore}
+    nodata = {at: sizes.get(at, 0) for at, label in renamed.items() if label == NO_LABEL}
     sums = {"ignore_label": sum(ignored.values()), "nodata": sum(nodata.values())}
     return frozenset(ignored | nodata), sums
+
+
+def outside_of(pair: Pair, census: Counted) -> dict[str, int]:
+    """Return how many pixels are outside the field, as a reason; none where a case has no field."""
+    return {} if pair.field is None else {"outside": census[0, 0, OUTSIDE].total}
+
+
+def unpredicted_of(pair: Pair, renamed: Mapping[int, int]) -> frozenset[int]:
+    """Return the stored labels of a prediction whose pixels are left out: its nodata, where asked for."""
+    nodata = pair.prediction[0].nodata_label
+    is_left_out = pair.leaves_out_unknown and nodata is not None and renamed.get(nodata) == NO_LABEL
+    return frozenset({nodata} if is_left_out and nodata is not None else ())
+
+
+def on_unpredicted(pair: Pair, pixels: int) -> tuple[dict[str, int], list[str]]:
+    """Return how many pixels are left out for the prediction's nodata, as a reason, and a note on them."""
+    if not pair.leaves_out_unknown:
+        return {}, []
+    verb = "is" if pixels == 1 else "are"
+    said = f"{counted(pixels, 'pixel')} where the reference is valid {verb} left out "
+    said += "as nodata of the prediction, which flatters it where that is what it could not tell"
+    return {"nodata_prediction": pixels}, [f"prediction: {said}"] if pixels else []
 
 
 def on_unlabelled(matrix: ConfusionMatrix) -> list[str]:

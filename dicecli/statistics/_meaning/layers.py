@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import NotLabels
 from dicecli.masks.inside import meant_inside, meant_regions
@@ -10,8 +10,16 @@ from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
+from dicecli.statistics._apart import to_compare, where_predicted, whole
 from dicecli.statistics._meaning.classes import note_on_neither, note_on_others, notes_on_classes
-from dicecli.statistics._meaning.known import left_out, on_unlabelled, opened
+from dicecli.statistics._meaning.known import (
+    left_out,
+    on_unlabelled,
+    on_unpredicted,
+    opened,
+    outside_of,
+    unpredicted_of,
+)
 from dicecli.statistics._opened import DEPTHS
 
 if TYPE_CHECKING:
@@ -22,16 +30,18 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
+    from dicecli.statistics._apart import Counted
     from dicecli.statistics._confusion import ConfusionMatrix
-    from dicecli.statistics._opened import Census, Opened
+    from dicecli.statistics._opened import Opened
 
 
-def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
+def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     """Understand binary layers: of both sides, or of one beside a label map whose regions they are."""
-    matrices = dict(sorted((at, each) for at, each in census.items() if at != DEPTHS))
+    counted = {at: each for at, each in census.items() if at != DEPTHS}
+    matrices, everywhere = (dict(sorted(part(counted).items())) for part in (to_compare, whole))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
     sizes = {
-        side: {at[which]: each.sizes(side) for at, each in matrices.items()}
+        side: {at[which]: each.sizes(side) for at, each in everywhere.items()}
         for which, side in enumerate(sides)
     }
     inside = {
@@ -43,6 +53,7 @@ def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
     _check_asked(rows, settings, pair.prediction[0].path)
     titles = ", ".join(row.title for row in rows)
     ignored, excluded = left_out({}, {}, settings)
+    unpredicted: frozenset[int] = frozenset()
     notes = note_on_neither(pair.classes)
     for side, (source, *others) in sides.items():
         if side in inside:
@@ -53,13 +64,41 @@ def of_layers(pair: Pair, census: Census, settings: Settings) -> Opened:
             renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
             inside[side] = meant_regions(source, renamed, rows, settings)
             if side == "reference":
-                ignored, excluded = left_out(renamed, sizes[side][0], settings)
+                ignored, excluded = left_out(renamed, matrices[0, 0].sizes(side), settings)
+            else:
+                unpredicted = unpredicted_of(pair, renamed)
             if pair.classes.sides:
-                said += note_on_others(renamed, sizes[side][0], rows, settings)
+                said += note_on_others(renamed, matrices[0, 0].sizes(side), rows, settings)
         every = [note for each in (source, *others) for note in each.notes]
         notes += [f"{side}: {note}" for note in (*every, *said)]
-    facts = {"rows": rows, "regions": (), "ignored": ignored, "excluded": excluded}
-    return opened(pair, settings, **facts, **_of_inside(matrices, inside, notes))
+    facts, for_prediction, said = _predicted(pair, matrices, inside, unpredicted)
+    return opened(
+        pair,
+        settings,
+        rows=rows,
+        regions=(),
+        ignored=ignored,
+        unpredicted=unpredicted,
+        excluded=excluded | outside_of(pair, census) | for_prediction,
+        notes=tuple(dict.fromkeys((*notes, *said))),
+        **facts,
+    )
+
+
+def _predicted(
+    pair: Pair,
+    matrices: Mapping[tuple[int, int], ConfusionMatrix],
+    inside: Mapping[str, Sequence[Mapping[int, int]]],
+    unpredicted: frozenset[int],
+) -> tuple[dict[str, Any], dict[str, int], list[str]]:
+    """Return what is known of layers, how many pixels are left out for the prediction, and notes."""
+    facts = _of_inside(matrices, inside)
+    valid = facts["counted"]
+    if unpredicted:
+        predicted = {at: where_predicted(each, unpredicted) for at, each in matrices.items()}
+        facts = _of_inside(predicted, inside)
+    reason, said = on_unpredicted(pair, valid - facts["counted"])
+    return facts, reason, [*said, *on_unlabelled(facts["census"][0, 0])]
 
 
 def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
@@ -92,8 +131,7 @@ def _rows_by_number(pair: Pair, number: int, settings: Settings) -> tuple[Row, .
 def _of_inside(
     matrices: Mapping[tuple[int, int], ConfusionMatrix],
     inside: Mapping[str, Sequence[Mapping[int, int]]],
-    notes: Sequence[str],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return what is known of layers once it is known which stored labels are inside each."""
     census = {
         at: each.relabelled(reference=reference, prediction=prediction).without(NO_LABEL)
@@ -108,9 +146,7 @@ def _of_inside(
         )
         for side in inside
     }
-    first = census[0, 0]
-    said = tuple(dict.fromkeys((*notes, *on_unlabelled(first))))
-    return {"census": census, "counted": first.total, "notes": said, **places}
+    return {"census": census, "counted": census[0, 0].total, **places}
 
 
 def _inside_layers(

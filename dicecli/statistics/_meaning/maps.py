@@ -10,13 +10,17 @@ from dicecli.masks.opening import on_side
 from dicecli.masks.palettes import Painted, check_pair
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.observed import Observed
+from dicecli.statistics._apart import to_compare, where_predicted, whole
 from dicecli.statistics._meaning.known import (
     ignored_in_prediction,
     label_rows,
     nodata_as_background,
     on_unlabelled,
+    on_unpredicted,
     opened,
+    outside_of,
     places_of,
+    unpredicted_of,
 )
 
 if TYPE_CHECKING:
@@ -26,11 +30,12 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.observed import Side
     from dicecli.records.settings import Settings
+    from dicecli.statistics._apart import Counted
     from dicecli.statistics._confusion import ConfusionMatrix
     from dicecli.statistics._opened import Opened
 
 
-def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
+def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
     """Understand two label maps: renamed labels, and what is left out.
 
     Raises
@@ -38,6 +43,7 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
     NotLabels
         255 would be label 1 in one mask, and stands beside other labels in the other one.
     """
+    matrix, inside = whole(census)[0, 0], to_compare(census)[0, 0]
     notes: list[str] = []
     of_side: dict[str, dict[int, int]] = {}
     sides = {"reference": pair.reference[0], "prediction": pair.prediction[0]}
@@ -48,35 +54,47 @@ def of_maps(pair: Pair, matrix: ConfusionMatrix, settings: Settings) -> Opened:
         _check_palettes(pair, of_side)
     as_one = _read_as_one(of_side, settings)
     _check_255(of_side, as_one, sides)
-    every = matrix.relabelled(**of_side)
+    every = inside.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
     of_kept = kept.total
     nodata = 0 if kept is every else every.total - of_kept
     if nodata and set(kept.labels) <= {0, NO_LABEL}:
         notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
-    compared = kept
-    for label in settings.labels.ignore:
-        compared = compared.without(label)
-    counted = of_kept if compared is kept else compared.total
-    notes += on_unlabelled(compared)
+    compared = _without_ignored(kept, settings)
+    valid = of_kept if compared is kept else compared.total
+    unpredicted = unpredicted_of(pair, of_side["prediction"])
+    if unpredicted:
+        predicted = where_predicted(inside, unpredicted).relabelled(**of_side).without(NO_LABEL)
+        compared = _without_ignored(predicted, settings)
+    counted = compared.total if unpredicted else valid
+    for_prediction, said = on_unpredicted(pair, valid - counted)
+    notes += [*said, *on_unlabelled(compared)]
     rows = label_rows(compared.labels, settings)
     reference, prediction = (places_of(of_side[side], rows) for side in of_side)
     left_out = {NO_LABEL, *settings.labels.ignore}
-    tagged = nodata_as_background(matrix, sides["reference"], of_side, settings)
+    tagged = nodata_as_background(inside, sides["reference"], of_side, settings)
     observed = Observed(as_one=as_one, nodata=tagged, ignored=ignored_in_prediction(kept, settings))
+    reasons = {"ignore_label": of_kept - valid, "nodata": nodata}
     return opened(
         pair,
         settings,
         rows=rows,
         census={(0, 0): compared},
         counted=counted,
-        excluded={"ignore_label": of_kept - counted, "nodata": nodata},
+        excluded=reasons | outside_of(pair, census) | for_prediction,
         notes=tuple(notes),
         reference=(reference,),
         prediction=(prediction,),
         ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
+        unpredicted=unpredicted,
         observed=observed,
     )
+
+
+def _without_ignored(matrix: ConfusionMatrix, settings: Settings) -> ConfusionMatrix:
+    for label in settings.labels.ignore:
+        matrix = matrix.without(label)
+    return matrix
 
 
 def _check_palettes(pair: Pair, of_side: Mapping[str, Mapping[int, int]]) -> None:

@@ -1065,6 +1065,22 @@ def palettes_that_contradict(scene):
     scene.right(1.0, f"{_SCORE} --read-as colour --labels ./FILE")
 
 
+#: What is inside of a field: all but the only pixel in which the masks differ.
+FIELD = (PREDICTION == REFERENCE).astype(np.uint8)
+
+
+@TABLE("masks.field.opened_field: Give one mask", "masks.field._refused: Give one mask")
+def what_is_no_field(scene):
+    scene.pair()
+    if "opened" in scene.place.name:
+        scene.tif("w.tif", np.stack([FIELD, 1 - FIELD]), photometric="minisblack")
+    else:
+        scene.tif("w.tif", FIELD * np.float32(0.5))
+    scene.refused(f"{_SCORE} --within w.tif")
+    scene.tif("w.tif", FIELD * 7)
+    scene.right(1.0, f"{_SCORE} --within w.tif")
+
+
 @TABLE("masks.sources.fractions: These are no probabilities. If they")
 def interpolated_labels(scene):
     """No threshold is proposed: it would make label 1 of all of them."""

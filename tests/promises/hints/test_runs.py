@@ -75,6 +75,49 @@ def a_layout_of_other_folders(scene):
     scene.right(DICE, f"{_BATCH} --reference-pattern '{{case}}_gtFine_labelIds.png'")
 
 
+def fields(scene):
+    """Write cases, and of each what is inside of its field: all but the pixel in which the masks differ."""
+    scene.folders("a")
+    (scene.folder / "w").mkdir()
+    scene.png("w/a.png", PREDICTION == REFERENCE)
+
+
+@TABLE("runs.finding._with_fields: Give one of them: --within")
+def a_field_and_a_pattern_of_fields(scene):
+    fields(scene)
+    scene.refused(f"{_BATCH} --within w/a.png --within-pattern 'w/{{case}}.png'")
+    scene.right(1.0, f"{_BATCH} --within w/a.png")
+    scene.right(1.0, f"{_BATCH} --within-pattern 'w/{{case}}.png'")
+
+
+@TABLE("runs.finding._with_fields: Put {case}")
+def a_pattern_that_is_one_field(scene):
+    fields(scene)
+    hint = scene.refused(f"{_BATCH} --within-pattern w/a.png")
+    scene.right(1.0, f"{_BATCH} {hint[hint.index('--within') :].removesuffix(' instead.')}")
+    scene.right(1.0, f"{_BATCH} --within-pattern 'w/{{case}}.png'")
+
+
+@TABLE("runs.finding._with_fields: Give one of them: leave out")
+def fields_by_option_and_by_column(scene):
+    fields(scene)
+    scene.text("pairs.csv", "prediction,reference,within\np/a.png,r/a.png,w/a.png\n")
+    for option in ("--within w/a.png", "--within-pattern 'w/{case}.png'"):
+        scene.refused(f"batch --pairs pairs.csv {option}")
+        scene.right(1.0, "batch --pairs pairs.csv")
+        scene.text("other.csv", "prediction,reference,case\np/a.png,r/a.png,a\n")
+        scene.right(1.0, f"batch --pairs other.csv {option}")
+
+
+@TABLE("runs.wanted.check_field: Give a path")
+def what_cannot_be_a_field(scene):
+    scene.pair()
+    pair = [scene.folder / name for name in ("p.png", "r.png")]
+    scene.refused(dicecli.score, *pair, within=b"w")
+    scene.right(1.0, dicecli.score, *pair, within=PREDICTION == REFERENCE)
+    scene.right(DICE, dicecli.score, *pair)
+
+
 @TABLE("runs.provenance.date_of: Set it to a whole number")
 def a_day_that_is_none(scene):
     scene.pair()
