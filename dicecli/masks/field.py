@@ -97,8 +97,10 @@ def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskS
     ShapeMismatch, GridMismatch
         As of a prediction.
     """
+    # A volume that is swapped for the prediction's sake lies as images do; so does a field that is one.
+    axes = None if isinstance(reference, Reoriented) else settings.axes
     try:
-        first, found, said = align(reference, field, settings.geometry, settings.axes)
+        first, found, said = align(reference, field, settings.geometry, axes)
     except GeometryError as error:
         raise type(error)(
             f"it does not lie on the reference; taken for a prediction: {error.message}",

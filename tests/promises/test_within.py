@@ -41,7 +41,7 @@ def brute(prediction, reference, kept):
 
 
 @given(st.integers(0, 10**6), st.sampled_from(["none", "all", "some"]), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_law_of_a_field(seed, share, is_both):
     """Counts are those of the pixels inside alone; every pixel is compared, or left out for its first reason."""
     rng = np.random.default_rng(seed)
@@ -345,3 +345,39 @@ def test_records_that_do_not_know_of_fields():
     old["cases"][0]["excluded"]["weather"] = 1
     with pytest.raises(dicecli.DicecliError, match="excluded"):
         from_dict(old)
+
+
+@pytest.mark.parametrize("volume", ["p", "r"])
+def test_axes_in_doubt_are_looked_at_inside_the_field(tmp_path, volume):
+    """Whether a volume beside an image fits better with its axes swapped is told of what is compared."""
+    labels = np.tri(12, dtype=np.uint8)
+    inside = np.zeros((12, 12), np.uint8)
+    inside[1:9, 3:] = 1
+    for name in "pr":
+        if name == volume:
+            make.nifti(tmp_path / f"{name}.nii", labels.T[..., None])
+        else:
+            make.png(tmp_path / f"{name}.png", labels)
+    field = inside if volume == "p" else inside.T
+    make.png(tmp_path / "w.png", field)
+    pair = [tmp_path / f"{name}.{'nii' if name == volume else 'png'}" for name in "pr"]
+    kept = inside == 1
+    now, then = ((each & labels)[kept].sum() / (each | labels)[kept].sum() for each in (labels.T, labels))
+    assert then == 1
+    with pytest.raises(dicecli.DicecliError, match=f"macro IoU would be 1.00, and is {now:.2f}") as told:
+        dicecli.score(*pair, within=tmp_path / "w.png")
+    assert "--axes xy" in told.value.hint
+    report = dicecli.score(*pair, within=tmp_path / "w.png", axes="xy")
+    assert counts(report) == brute(labels, labels, field == 1)
+
+
+def test_a_prediction_that_would_fit_mirrored_is_tried_inside_the_field():
+    """The numbers that it would have are those of the mirrored prediction in the same field."""
+    reference = np.zeros((30, 30), np.uint8)
+    reference[3:20, 2:8] = 1
+    inside = np.ones((30, 30), bool)
+    inside[8:11] = inside[:, 25] = False
+    report = dicecli.score(reference[:, ::-1], reference, within=inside)
+    moved = report.scored[0].observed.moved
+    kept = (int((inside & (reference == label)).sum()) for label in (0, 1))
+    assert (moved.mirrored, moved.cells.pixels) == ((1,), tuple(kept))
