@@ -86,6 +86,20 @@ def test_a_field_is_as_an_ignored_label(per_slice):
     assert found.look_up("nsd_1px[1]").value != without.look_up("nsd_1px[1]").value
 
 
+def test_nodata_of_either_side_is_as_nodata_of_the_reference():
+    """Nodata of the prediction is left out as that of the reference, also of surfaces, and is tried nowhere else."""
+    unknown = np.random.default_rng(8).random(SHAPE) < 0.2
+    options = {"metrics": METRICS, "spacing": "voxel"}
+    found = dicecli.score(np.ma.masked_array(PREDICTION, unknown), REFERENCE, nodata="both", **options)
+    expected = dicecli.score(PREDICTION, np.ma.masked_array(REFERENCE, unknown), **options)
+    assert found.scored[0].measured == expected.scored[0].measured
+    reference = np.zeros((30, 30), np.uint8)
+    reference[3:20, 2:8] = 1
+    mirrored = np.ma.masked_equal(np.where(np.arange(30) == 15, 9, reference[:, ::-1]), 9)
+    assert dicecli.score(mirrored, reference).scored[0].observed.moved is not None
+    assert dicecli.score(mirrored, reference, nodata="both").scored[0].observed is None
+
+
 def test_the_border_of_a_field_is_no_surface():
     """Two bars that are cut by the field have no rim along its border: by brute force over points."""
     reference, prediction, inside = (np.zeros((12, 20), bool) for _ in range(3))
@@ -165,6 +179,19 @@ def test_windows_in_any_order(tmp_path, monkeypatch, threads):
     assert counts(report) == brute(*arrays[:2], arrays[2] > 0)
 
 
+@pytest.mark.parametrize("tag", [9, 0])
+def test_nodata_of_a_field_is_outside(tmp_path, tag):
+    """Its tag and what a masked array masks are outside as 0 is, whatever --nodata says of the masks."""
+    stored = np.where(INSIDE[..., 0], 3, 0).astype(np.uint8)
+    stored[5:] = 9
+    make.geotiff(tmp_path / "w.tif", stored, nodata=tag)
+    kept = (stored == 3) | ((stored == 9) & (tag == 0))
+    pair = PREDICTION[..., 0], REFERENCE[..., 0]
+    for field in (tmp_path / "w.tif", np.ma.masked_equal(stored, tag)):
+        report = dicecli.score(*pair, within=field, nodata="label")
+        assert counts(report) == brute(*pair, kept)
+
+
 def test_a_field_without_the_axis_of_length_1_that_both_masks_have():
     """The reference stays as it is, and the field gets the axis."""
     pair = PREDICTION[:, None, :, 0], REFERENCE[:, None, :, 0]
@@ -214,23 +241,44 @@ def test_binary_layers():
     expected = layered.brute(layered.of_map(REFERENCE)[:, kept], layers[:, kept])
     assert [*layered.found(found.scored[0]).values()] == expected
     assert found.scored[0].excluded["nodata_prediction"] == (INSIDE & hidden).sum()
+    found = dicecli.score(
+        layered.image(others), masked, within=INSIDE, ignore_label=3, regions=layered.REGIONS
+    )
+    assert found.scored[0].excluded == {
+        "ignore_label": (kept & (REFERENCE == 3)).sum(),
+        "nodata": (INSIDE & hidden).sum(),
+        "outside": (~INSIDE).sum(),
+    }
 
 
-def test_maps_of_probabilities():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_maps_of_probabilities(tmp_path, monkeypatch, threads):
     """Sums are those of the pixels inside alone; with nodata of both sides also of those that the map knows."""
+    monkeypatch.setattr("dicecli.statistics._sharing.WORTH_PIXELS", 1)
+    monkeypatch.setattr("dicecli.masks.pair._LEAST_PIXELS", 50)
     rng = np.random.default_rng(3)
     p, unknown = rng.random(SHAPE), rng.random(SHAPE) < 0.1
-    reference = (REFERENCE > 1).astype(np.uint8)
+    reference = np.where(REFERENCE == 3, 7, REFERENCE > 1).astype(np.uint8)
     names = ("soft_dice_standard", "cross_entropy", "brier", "average_precision")
-    found = dicecli.soft(p, reference, within=INSIDE, metrics=names)
-    expected = dicecli.soft(p[INSIDE], reference[INSIDE], metrics=names)
-    assert found.averages == expected.averages
-    assert found.scored[0].excluded == {"ignore_label": 0, "nodata": 0, "outside": (~INSIDE).sum()}
+    options = {"metrics": names, "ignore_label": 7}
+
+    def values_of(report):
+        return [report.look_up(name).value for name in names]
+
+    def near(report):
+        return pytest.approx(values_of(report), rel=1e-12)
+
+    paths = [make.nifti(tmp_path / f"{name}.nii.gz", each) for name, each in (("p", p), ("r", reference))]
+    found = dicecli.soft(*paths, within=INSIDE, threads=threads, **options)
+    assert values_of(found) == near(dicecli.soft(p[INSIDE], reference[INSIDE], **options))
+    reasons = {"ignore_label": (INSIDE & (reference == 7)).sum(), "nodata": 0, "outside": (~INSIDE).sum()}
+    assert found.scored[0].excluded == reasons
     masked = np.ma.masked_array(p, unknown)
     kept = INSIDE & ~unknown
-    found = dicecli.soft(masked, reference, within=INSIDE, metrics=names, nodata="both")
-    assert found.averages == dicecli.soft(p[kept], reference[kept], metrics=names).averages
-    assert found.scored[0].excluded["nodata_prediction"] == (INSIDE & unknown).sum()
+    found = dicecli.soft(masked, reference, within=INSIDE, threads=threads, nodata="both", **options)
+    assert values_of(found) == near(dicecli.soft(p[kept], reference[kept], **options))
+    without = (INSIDE & unknown & (reference != 7)).sum()
+    assert found.scored[0].excluded == reasons | {"nodata_prediction": without}
 
 
 def test_nodata_of_either_side(tmp_path):
@@ -279,7 +327,7 @@ def test_a_batch_with_a_field_for_each_case(tmp_path, monkeypatch):
             path.parent.mkdir(exist_ok=True)
             make.png(path, array[..., at])
     sums = [brute(PREDICTION[..., at], REFERENCE[..., at], INSIDE[..., at]) for at in (0, 1)]
-    words = ["batch", "p", "r", "-o", "o.json", "-j", "1"]
+    words = ["batch", "p", "r", "-o", "o.json", "-j", "1", "-m", "dice"]
 
     def found(*more):
         done = runner().invoke(cli, [*words, *more])
@@ -350,25 +398,33 @@ def test_records_that_do_not_know_of_fields():
 @pytest.mark.parametrize("volume", ["p", "r"])
 def test_axes_in_doubt_are_looked_at_inside_the_field(tmp_path, volume):
     """Whether a volume beside an image fits better with its axes swapped is told of what is compared."""
+    rng = np.random.default_rng(4)
     labels = np.tri(12, dtype=np.uint8)
+    noisy = np.where(rng.random((12, 12)) < 0.1, 1 - labels, labels)
     inside = np.zeros((12, 12), np.uint8)
     inside[1:9, 3:] = 1
-    for name in "pr":
-        if name == volume:
-            make.nifti(tmp_path / f"{name}.nii", labels.T[..., None])
-        else:
-            make.png(tmp_path / f"{name}.png", labels)
     field = inside if volume == "p" else inside.T
-    make.png(tmp_path / "w.png", field)
+    for name, each in (("p", noisy), ("r", labels), ("w", field)):
+        if name == volume:
+            make.nifti(tmp_path / f"{name}.nii", each.T[..., None])
+        else:
+            make.png(tmp_path / f"{name}.png", each)
     pair = [tmp_path / f"{name}.{'nii' if name == volume else 'png'}" for name in "pr"]
-    kept = inside == 1
-    now, then = ((each & labels)[kept].sum() / (each | labels)[kept].sum() for each in (labels.T, labels))
-    assert then == 1
-    with pytest.raises(dicecli.DicecliError, match=f"macro IoU would be 1.00, and is {now:.2f}") as told:
+
+    def iou(prediction, reference):
+        prediction, reference = (each[field == 1] for each in (prediction, reference))
+        return (prediction & reference).sum() / (prediction | reference).sum()
+
+    now = iou(noisy.T, labels) if volume == "p" else iou(noisy, labels.T)
+    # The image is turned, and the field with it where that is the reference.
+    then = iou(noisy.T, labels.T) if volume == "r" else iou(noisy, labels)
+    with pytest.raises(
+        dicecli.DicecliError, match=f"macro IoU would be {then:.2f}, and is {now:.2f}"
+    ) as told:
         dicecli.score(*pair, within=tmp_path / "w.png")
     assert "--axes xy" in told.value.hint
     report = dicecli.score(*pair, within=tmp_path / "w.png", axes="xy")
-    assert counts(report) == brute(labels, labels, field == 1)
+    assert counts(report) == brute(noisy, labels, field == 1)
 
 
 def test_a_prediction_that_would_fit_mirrored_is_tried_inside_the_field():
