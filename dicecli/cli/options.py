@@ -16,7 +16,7 @@ from dicecli.records.options import table_of
 from dicecli.records.settings import AnyOptions, Options, reads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from dicecli.cli.helping import Command
     from dicecli.records.options import Option, Part
@@ -29,9 +29,10 @@ MASK = click.Path(path_type=str, readable=False)
 _COMPLETING = {"metrics": completing.metrics, "labels": completing.labels}
 
 
-def taking(kind: type[Options], *parts: Part) -> Callable[[Command], Command]:
-    """Add the options of a record that belong to these parts."""
-    return adding([_made(each) for each in table_of(kind).values() if each.part in parts])
+def taking(kind: type[Options], *parts: Part, also: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Add the options of a record that belong to these parts, and others of these names."""
+    every = table_of(kind).values()
+    return adding([_made(each) for each in every if each.part in parts or each.name in also])
 
 
 def choosing(command: Command) -> Command:

@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 PICTURES = ("png",)
 
 
-def formatting(*reads: Reads) -> Callable[[Command], Command]:
+def formatting(*reads: Reads, but: Part | None = None) -> Callable[[Command], Command]:
     """Add the options on what is printed, and a repeatable one for files of each part of a report.
 
     Parameters
     ----------
     *reads : {"labels", "probabilities"}
         What predictions are read as in the runs of this command.
+    but : str, optional
+        A part that its reports do not have.
     """
     forms = tuple(each for each in own("exporters") if each not in PICTURES)
     made = [
@@ -58,7 +60,7 @@ def formatting(*reads: Reads) -> Callable[[Command], Command]:
         )
     ]
     for name, part in PARTS.items():
-        if {*part.reads} & {*reads}:
+        if {*part.reads} & {*reads} and name != but:
             long = ("-o", "--output") if name == "report" else (part.option,)
             made.append(
                 click.option(
@@ -126,7 +128,18 @@ def planned_files(options: dict[str, Any], reads: Reads, report: Report | None =
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:
     """Print the report to standard output, as wide and coloured as the terminal allows."""
-    text = report.render(name, "report", Look(terminal.width(), terminal.has_colour(), verbose))
+    look = Look(terminal.width(), terminal.has_colour(), verbose)
+    print_text(report.render(name, "report", look))
+
+
+def print_text(text: str | bytes) -> None:
+    """Print what was rendered to standard output.
+
+    Raises
+    ------
+    OutputError
+        Standard output cannot be written.
+    """
     try:
         click.echo(text, nl=False, color=terminal.has_colour())
         sys.stdout.flush()

@@ -46,17 +46,9 @@ def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels"
     UsageError
         An exporter is of masks alone, and probabilities are read.
     """
-    found = []
+    found, its = [], PARTS[part]
     for path in paths:
-        _check_is_one(path, part)
-        suffix = _suffix(path, part)
-        exporter = by_suffix("exporters", suffix, part)
-        if exporter is None:
-            known = suffixes("exporters", part)
-            raise OutputError(
-                f"{path}: no {PARTS[part].called} has the suffix '{suffix}'",
-                f"{did_you_mean(suffix, known)}The format goes by the suffix: {', '.join(known)}.",
-            )
+        exporter = exporter_of(path, part, its.called, its.option, "output" if part == "report" else part)
         check_reads(path, exporter, reads)
         if can(exporter, "check"):
             exporter.check(part)
@@ -65,7 +57,37 @@ def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels"
     return found
 
 
-def _check_is_one(path: str, part: Part) -> None:
+def exporter_of(path: str, what: str, called: str, option: str = "-o", word: str = "output") -> ModuleType:
+    """Find the exporter of an output file by its suffix.
+
+    Parameters
+    ----------
+    path : str
+    what : str
+        The part that it must render, or the function that it must have.
+    called : str
+        What such a file is called in messages.
+    option, word : str, optional
+        What asks for it on the command line and in Python.
+
+    Raises
+    ------
+    OutputError
+        A suffix that no such exporter has, or several files with commas between them.
+    """
+    _check_is_one(path, what, option, word)
+    suffix = _suffix(path, what)
+    exporter = by_suffix("exporters", suffix, what)
+    if exporter is None:
+        known = suffixes("exporters", what)
+        raise OutputError(
+            f"{path}: no {called} has the suffix '{suffix}'",
+            f"{did_you_mean(suffix, known)}The format goes by the suffix: {', '.join(known)}.",
+        )
+    return exporter
+
+
+def _check_is_one(path: str, what: str, option: str, word: str) -> None:
     """Check that a path is no list: none of its commas follows the suffix of an exporter.
 
     Raises
@@ -73,9 +95,8 @@ def _check_is_one(path: str, part: Part) -> None:
     OutputError
     """
     first, *others = (each.strip() for each in path.split(","))
-    if others and first.lower().endswith(suffixes("exporters", part, of_folder=True)):
-        each, option = [first, *filter(None, others)], PARTS[part].option
-        word = "output" if part == "report" else part
+    if others and first.lower().endswith(suffixes("exporters", what, of_folder=True)):
+        each = [first, *filter(None, others)]
         raise OutputError(
             f"{path}: this is a list of files, and one is expected",
             f"Repeat the option: {' '.join(f'{option} {shlex.quote(one)}' for one in each)}; in Python "
@@ -83,10 +104,10 @@ def _check_is_one(path: str, part: Part) -> None:
         )
 
 
-def _suffix(path: str, part: Part) -> str:
+def _suffix(path: str, what: str) -> str:
     """Return the longest suffix of a path that an exporter has: .nnunet.json before .json."""
     name = Path(path).name.lower()
-    known = [each for each in suffixes("exporters", part, of_folder=True) if name.endswith(each)]
+    known = [each for each in suffixes("exporters", what, of_folder=True) if name.endswith(each)]
     return max(known, key=len, default=Path(name).suffix)
 
 

@@ -91,6 +91,25 @@ def chosen_metrics(
     return tuple(found) or None
 
 
+def chosen_of_counts(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return the names of the metrics that are chosen where there are no masks: ``all`` is of counts.
+
+    Raises
+    ------
+    UnknownName
+    UsageError
+        A metric that needs masks, or is of probability maps.
+    """
+    found = chosen_metrics(names, "labels", lambda metric: metric.statistic == "matrix")
+    others = [each for each in found or () if resolve(each).statistic != "matrix"]
+    if others:
+        raise UsageError(
+            f"{others[0]} is measured of masks, and there are counts alone",
+            "Leave it out; or ask for every metric of counts: -m all, in Python metrics='all'.",
+        )
+    return found
+
+
 def kind_of_word(word: str) -> Reads | None:
     """Return what a word for metrics is of; None of ``all``.
 

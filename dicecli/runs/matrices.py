@@ -17,6 +17,7 @@ from dicecli.records.labels import NO_LABEL, LabelScheme
 from dicecli.records.measurements import IMAGE, Measured
 from dicecli.records.settings import Average, Undefined  # noqa: TC001 - the options' types are read
 from dicecli.reports.report import Report
+from dicecli.runs.choosing import chosen_of_counts
 from dicecli.runs.keywords import taking
 from dicecli.runs.scoring import make_settings
 from dicecli.runs.wanted import check_name
@@ -84,7 +85,7 @@ def from_matrix(given: _FromMatrix) -> Report:
     0.6666666666666666
     """
     settings = make_settings(
-        metrics=given.metrics,
+        metrics=chosen_of_counts(given.metrics),
         labels=given.labels,
         regions=given.regions,
         ignore_label=given.ignore_label,
@@ -94,7 +95,7 @@ def from_matrix(given: _FromMatrix) -> Report:
         undefined=given.undefined,
     )
     check_name(given.name)
-    return Report([_scored(_matrix(given.matrix), given.name or "matrix", settings)], settings)
+    return Report([_scored(matrix_of(given.matrix), given.name or "matrix", settings)], settings)
 
 
 def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
@@ -119,7 +120,7 @@ def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
     )
 
 
-def _matrix(given: object) -> ConfusionMatrix:
+def matrix_of(given: object) -> ConfusionMatrix:
     """Return what was given as a matrix.
 
     Raises

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import os
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
 from dicecli.masks import files
 from dicecli.records.cases import GROUP, Case
+from dicecli.runs.csv_rows import csv_rows
 from dicecli.runs.listing import joined
 from dicecli.runs.pairing import Pairing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: So alike are names of which one may be a slip, as grp of group.
 _NEAR = 0.75
@@ -49,7 +44,7 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
     cases: list[Case] = []
     lines: dict[object, int] = {}
     columns: tuple[str, ...] = ()
-    for line, row in _rows(path):
+    for line, row in csv_rows(path, _check_header, PairingError):
         if not row["reference"]:
             raise PairingError(f"line {line} has no reference", "Name one in every row.", path)
         prediction, reference = (
@@ -76,28 +71,6 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
     return Pairing(tuple(cases), columns=columns)
-
-
-def _rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Read the rows of a CSV file, each with the number of its line; cells of spaces are empty."""
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, skipinitialspace=True, strict=True)
-            header = [cell.strip() for cell in next(reader, ())]
-            _check_header(header, path)
-            for row in reader:
-                cells = [cell if cell.strip() else "" for cell in row]
-                if not any(cells):
-                    continue
-                if len(cells) != len(header):
-                    raise PairingError(
-                        f"line {reader.line_num} has {len(cells)} cells, and the header {len(header)}",
-                        "Put a cell that contains a comma between double quotes.",
-                        path,
-                    )
-                yield reader.line_num, dict(zip(header, cells, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PairingError(f"cannot be read: {error}", "Give a CSV file in UTF-8.", path) from error
 
 
 def _check_header(header: list[str], path: str) -> None:

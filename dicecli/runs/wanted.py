@@ -67,7 +67,7 @@ def files_of(given: Files, reads: Reads) -> list[Target]:
     found = []
     for part, its in PARTS.items():
         word = "output" if part == "report" else part
-        paths = _texts(word, getattr(given, word, None))
+        paths = texts(word, getattr(given, word, None))
         if paths and reads not in its.reads:
             kind = CALLED[its.reads[0]]
             raise UsageError(f"{word} is for {kind}, and these are {CALLED[reads]}", "Leave it out.")
@@ -84,7 +84,7 @@ def gates_of(given: Judged) -> Gates:
         A gate that is not understood, or a drop without a baseline.
     """
     names = ("fail_under", "fail_over", "max_drop")
-    return Gates(baseline=_earlier(given), **{name: _texts(name, getattr(given, name)) for name in names})
+    return Gates(baseline=_earlier(given), **{name: texts(name, getattr(given, name)) for name in names})
 
 
 def baseline_of(given: Files) -> Baseline:
@@ -103,11 +103,11 @@ def _earlier(given: Files) -> str | Report | None:
     found = given.baseline
     if found is None or isinstance(found, Report):
         return found
-    (path,) = _texts("baseline", found) or [""]
+    (path,) = texts("baseline", found) or [""]
     return path
 
 
-def _texts(name: str, given: object) -> list[str]:
+def texts(name: str, given: object) -> list[str]:
     """Return what is one value or several as texts.
 
     Raises

@@ -100,13 +100,9 @@ def census_of_reference(pair: Pair) -> Counted:
 
     What is outside the field is counted apart, and where the map has nodata, if that is to be left out.
     """
-    backend, source = load("backends", cpu_backend()), pair.reference[0]
     if pair.field is None and not pair.leaves_out_unknown:
-        matrix = ConfusionMatrix.empty()
-        for window in plan(source):
-            block = on_side("reference", source, source.read, window)
-            matrix += backend.count_block(block, block)
-        return Sums({(0, 0): matrix})
+        return Sums({(0, 0): census_of_one("reference", pair.reference[0])})
+    backend = load("backends", cpu_backend())
     found = nothing([(0, 0)], (OUTSIDE, UNKNOWN))
     with closing(pair.blocks(pair.windows())) as read:
         for (block,), values, *fields in read:
@@ -116,6 +112,16 @@ def census_of_reference(pair: Pair) -> Counted:
             for why, both in parted((block, block), reasons):
                 found[0, 0, *why] += backend.count_block(*both)
     return Sums(found)
+
+
+def census_of_one(side: str, source: MaskSource) -> ConfusionMatrix:
+    """Read one mask alone, and count its stored labels against themselves; errors name the side."""
+    backend = load("backends", cpu_backend())
+    matrix = ConfusionMatrix.empty()
+    for window in plan(source):
+        block = on_side(side, source, source.read, window)
+        matrix += backend.count_block(block, block)
+    return matrix
 
 
 def whole_tensors(pair: Pair) -> Counted | None:

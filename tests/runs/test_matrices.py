@@ -124,9 +124,11 @@ def test_one_label_is_a_region_as_of_masks():
 
 
 def test_what_only_masks_have_is_said_to_be_missing():
-    """Boundaries cannot be had of a matrix."""
-    with pytest.raises(UsageError, match="was not measured"):
+    """Boundaries cannot be had of a matrix; every metric is every one of counts."""
+    with pytest.raises(UsageError, match="hd95 is measured of masks"):
         dicecli.from_matrix([[1, 2], [3, 4]], metrics="hd95")
+    report = dicecli.from_matrix([[1, 2], [3, 4]], metrics="all")
+    assert (report.iou, "hd95" in report.settings.metrics) == (4 / 9, False)
 
 
 @given(st.lists(masks, max_size=4))

@@ -53,7 +53,7 @@ def half_of_a_comparison(scene):
     scene.refused_again(f"{_BATCH} --baseline old.json --max-drop 0.01")
 
 
-@TABLE("reports.outputs.planned: Did you mean")
+@TABLE("reports.outputs.exporter_of: Did you mean")
 def a_suffix_with_a_slip(scene):
     scene.folders("a")
     scene.refused("score p/a.png r/a.png -o scores.jsn")
@@ -75,7 +75,7 @@ def files_with_commas_between(scene):
     scene.works(dicecli.score, PREDICTION, REFERENCE, output=["one.csv", "two.json", "a,b.csv"])
 
 
-@TABLE("reports.outputs.planned: The format goes by the suffix:")
+@TABLE("reports.outputs.exporter_of: The format goes by the suffix:")
 def an_output_without_a_format(scene):
     scene.pair()
     for option, command in (("-o", _SCORE), ("--summary", f"{_BATCH} --dry-run")):

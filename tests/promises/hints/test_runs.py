@@ -351,7 +351,7 @@ def a_name_that_is_none(scene):
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE)
 
 
-@TABLE("runs.matrices._matrix: Give a square array of whole")
+@TABLE("runs.matrices.matrix_of: Give a square array of whole")
 def a_matrix_that_is_none(scene):
     scene.refused(dicecli.from_matrix, [[3.5, 1.0], [0.0, 2.0]])
     scene.right(DICE, dicecli.from_matrix, [[3, 1], [0, 2]])
@@ -659,63 +659,63 @@ def _pooled():
 #: The hint, the CSV that is refused with it, and what it becomes.
 LISTS = [
     (
-        "pair_csv: Name one in every row.",
+        "pairs_csv.pair_csv: Name one in every row.",
         "prediction,reference\np/a.png,\n",
         "prediction,reference\np/a.png,r/a.png\n",
     ),
     (
-        "pair_csv: Every case stands once:",
+        "pairs_csv.pair_csv: Every case stands once:",
         "prediction,reference\np/a.png,r/a.png\np/b.png,r/a.png\n",
         "prediction,reference\np/a.png,r/a.png\n",
     ),
     (
-        "pair_csv: Every case stands once:",
+        "pairs_csv.pair_csv: Every case stands once:",
         "prediction,reference\np/a.png,r/a.png\np/b.png,r/a.png\n",
         "prediction,reference,case\np/a.png,r/a.png,one\np/b.png,r/a.png,two\n",
     ),
     (
-        "pair_csv: Every case stands once:",
+        "pairs_csv.pair_csv: Every case stands once:",
         "prediction,reference,case\np/a.png,r/a.png,1\np/a.png,r/a.png,2\n",
         "prediction,reference,case\np/a.png,r/a.png,1\np/b.png,r/b.png,2\n",
     ),
     (
-        "pair_csv: Write one row per case below",
+        "pairs_csv.pair_csv: Write one row per case below",
         "prediction,reference\n",
         "prediction,reference\np/a.png,r/a.png\n",
     ),
     (
-        "_rows: Put a cell that contains a",
+        "csv_rows.csv_rows: Put a cell that contains a",
         "prediction,reference\np/c,d.png,r/a.png\n",
         'prediction,reference\n"p/c,d.png",r/a.png\n',
     ),
     (
-        "_rows: Give a CSV file in UTF-8.",
+        "csv_rows.csv_rows: Give a CSV file in UTF-8.",
         b"prediction,reference\np/\xe4.png,r/a.png\n",
         "prediction,reference\np/ä.png,r/a.png\n",
     ),
     (
-        "_check_header: The first line names the columns:",
+        "pairs_csv._check_header: The first line names the columns:",
         "pred,ref\np/a.png,r/a.png\n",
         "prediction,reference\np/a.png,r/a.png\n",
     ),
     (
-        "_check_header: The first line names the columns:",
+        "pairs_csv._check_header: The first line names the columns:",
         "p/a.png,r/a.png\n",
         "prediction,reference,case,group\np/a.png,r/a.png,a,x\n",
     ),
     (
-        "_check_header: The first line names the columns:",
+        "pairs_csv._check_header: The first line names the columns:",
         "prediction,reference,grp\np/a.png,r/a.png,x\n",
         "prediction,reference,group,fold\np/a.png,r/a.png,x,1\n",
     ),
 ]
 
 
-@TABLE(*dict.fromkeys(f"runs.pairs_csv.{name}" for name, _, _ in LISTS))
+@TABLE(*dict.fromkeys(f"runs.{name}" for name, _, _ in LISTS))
 def a_list_of_pairs_that_is_none(scene):
     scene.folders("a", "b", "c,d", "ä")
     for name, bad, good in LISTS:
-        if scene.place.name.startswith(f"runs.pairs_csv.{name}"):
+        if scene.place.name.startswith(f"runs.{name}"):
             scene.bytes("pairs.csv", bad if isinstance(bad, bytes) else bad.encode())
             scene.refused("batch --pairs pairs.csv")
             scene.text("pairs.csv", good)
@@ -784,7 +784,7 @@ def a_curve_of_masks(scene):
     scene.right(DICE, dicecli.batch, "p", "r")
 
 
-@TABLE("runs.wanted._texts: Give a text, or a list")
+@TABLE("runs.wanted.texts: Give a text, or a list")
 def a_set_of_nothing_for_gates(scene):
     scene.folders("a")
     scene.refused(dicecli.batch, "p", "r", fail_under=[None])
@@ -863,6 +863,14 @@ def an_option_of_the_other_kind(scene):
     scene.refused(dicecli.batch, scene.folder / "p", scene.folder / "r", smooth=0.0)
     scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
     assert make_settings().metrics is None
+
+
+@TABLE("runs.choosing.chosen_of_counts: Leave it out; or ask")
+def surfaces_of_counts(scene):
+    table = [[3, 1], [0, 2]]
+    scene.refused(dicecli.from_matrix, table, metrics="hd95")
+    scene.gives(DICE, lambda: dicecli.from_matrix(table, metrics="dice").dice)
+    scene.gives(DICE, lambda: dicecli.from_matrix(table, metrics="all").dice)
 
 
 @TABLE("runs.choosing._words: It is the name of a")

@@ -1,0 +1,51 @@
+"""The rows of a CSV file, each by the names of its columns."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dicecli.errors import DicecliError
+
+
+def csv_rows(
+    path: str, check_header: Callable[[list[str], str], None], kind: type[DicecliError]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read the rows of a CSV file, each with the number of its line; cells of spaces are empty.
+
+    Parameters
+    ----------
+    path : str
+        UTF-8, commas between cells, the first line names the columns. Empty rows are passed over.
+    check_header : callable
+        It gets the names of the columns and the path, and raises where they will not do.
+    kind : type of DicecliError
+        What is raised here.
+
+    Raises
+    ------
+    DicecliError
+        Of that kind: the file cannot be read, or a row has another number of cells than the header.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            header = [cell.strip() for cell in next(reader, ())]
+            check_header(header, path)
+            for row in reader:
+                cells = [cell if cell.strip() else "" for cell in row]
+                if not any(cells):
+                    continue
+                if len(cells) != len(header):
+                    raise kind(
+                        f"line {reader.line_num} has {len(cells)} cells, and the header {len(header)}",
+                        "Put a cell that contains a comma between double quotes.",
+                        path,
+                    )
+                yield reader.line_num, dict(zip(header, cells, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise kind(f"cannot be read: {error}", "Give a CSV file in UTF-8.", path) from error
