@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from dicecli.records.label_files import load_labels
     from dicecli.records.labels import LabelScheme
     from dicecli.reports.report import Report
+    from dicecli.runs.areas import area
     from dicecli.runs.evaluator import Evaluator
     from dicecli.runs.matrices import from_matrix
+    from dicecli.runs.points import points
     from dicecli.runs.python import batch, score, soft
     from dicecli.runs.scoring import make_settings, score_many
     from dicecli.statistics._confusion import ConfusionMatrix
@@ -40,10 +42,12 @@ __all__ = [
     "Report",
     "UsageError",
     "__version__",
+    "area",
     "batch",
     "from_matrix",
     "load_labels",
     "make_settings",
+    "points",
     "score",
     "score_many",
     "soft",
@@ -59,10 +63,12 @@ _HOMES = {
     "LabelScheme": "records.labels",
     "Report": "reports.report",
     "UsageError": "errors",
+    "area": "runs.areas",
     "batch": "runs.python",
     "from_matrix": "runs.matrices",
     "load_labels": "records.label_files",
     "make_settings": "runs.scoring",
+    "points": "runs.points",
     "score": "runs.python",
     "score_many": "runs.scoring",
     "soft": "runs.python",

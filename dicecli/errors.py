@@ -47,7 +47,8 @@
         │   └── NoChannel         a label of the reference that no channel is about
         ├── GeometryError     the two masks do not lie on each other
         │   ├── ShapeMismatch     other numbers of pixels
-        │   └── GridMismatch      other places in the world
+        │   ├── GridMismatch      other places in the world
+        │   └── NoPixel           points where a map has no pixel, or no place at all
         └── UnitMismatch      lengths in another unit than those of the run
 
 The name of an error's class is stable: reports carry it. The file is long because the tree is one: whoever
@@ -333,6 +334,10 @@ class ShapeMismatch(GeometryError):
 
 class GridMismatch(GeometryError):
     """Other places in the world."""
+
+
+class NoPixel(GeometryError):
+    """Points of a reference where the map has no pixel, or nodata; or a map whose pixels have no place."""
 
 
 class NoSurface(CaseError):

@@ -97,6 +97,18 @@ def write_geotiff(name: str, labels: np.ndarray, pixel: float, **options: Any) -
         file.write(labels, 1)
 
 
+def write_points(name: str, prediction: np.ndarray, reference: np.ndarray, pixel: float) -> None:
+    """Write a sample of a map: 20 points in each class of the prediction, with the reference's class."""
+    rng = np.random.default_rng([SEED, 101])
+    lines = ["x,y,cover"]
+    for label in range(1, 6):
+        there = np.argwhere((prediction == label) & (reference != scenes.NODATA))
+        for row, column in rng.choice(there, 20, replace=False).tolist():
+            x, y = 691_200 + pixel * (column + 0.5), 5_334_000 - pixel * (row + 0.5)
+            lines.append(f"{x:.0f},{y:.0f},{reference[row, column]}")
+    (FOLDER / name).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
 def write_json(name: str, content: Mapping[str, Any]) -> None:
     """Write an object; what holds no further object or list stands on one line."""
     text = json.dumps(content, indent=2)
@@ -178,6 +190,7 @@ def landcover(rng: np.random.Generator) -> list[dict[str, Any]]:
     for file, labels in zip(files, masks, strict=True):
         write_geotiff(file, labels, 30, **tiles, compress="deflate", nodata=scenes.NODATA)
     write_json("landcover_labels.json", LANDCOVER)
+    write_points("landcover_points.csv", *masks, 30)
     return [expected(files, masks, labels="landcover_labels.json", background=None, nodata=scenes.NODATA)]
 
 

@@ -15,11 +15,11 @@ from dicecli.cli.configuration import OptionKind
 from dicecli.errors import ConfigError
 
 #: The commands that take options from the file; each takes those that it knows.
-COMMANDS = ("score", "batch", "soft", "report", "inspect")
+COMMANDS = ("score", "batch", "soft", "points", "report", "area", "inspect")
 #: Options of a single run: in a file they would concern every run.
 _NOT_IN_A_FILE = {
     *("help", "dry-run", "resume", "scheduler", "schema"),
-    *("prediction", "reference", "allow-same"),
+    *("prediction", "reference", "allow-same", "areas"),
 }
 
 

@@ -26,10 +26,12 @@ GROUPS = {
         "score": "Score a predicted mask against its reference.",
         "batch": "Score every prediction of one folder against its reference in another.",
         "soft": "Score a map of probabilities against its reference.",
+        "points": "Score a map at points of a reference.",
     },
     "Commands on results": {
         "report": "Render results again, without touching a mask.",
         "explain": "Say what a number of a report is: its value, its metric, over what it was averaged.",
+        "area": "Estimate accuracy and areas of a map from a sample of it.",
     },
     "Commands that look up": {
         "inspect": "Say what each file is as a mask, and what looks wrong.",

@@ -15,7 +15,7 @@ LEAST_TEXT = 8
 #: Columns of text that is folded into what the others leave.
 FOLDED = TEXT - {"name", "average", "over"}
 #: Columns that say how sure the value before them is, and mean nothing beside another.
-_BESIDE = {"95 % CI", "SD"}
+_BESIDE = {"95 % CI", "SD", "SE"}
 #: A name that is longer, or longer than a third of the terminal, is folded.
 _MOST_NAME = 36
 

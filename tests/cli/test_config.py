@@ -70,7 +70,9 @@ def test_each_option_says_where_it_came_from(folder):
         "score": scoring | {"threshold": 0.5},
         "batch": scoring | {"threshold": 0.5, "temperature": 2} | gates,
         "soft": scoring | {"temperature": 2},
+        "points": scoring | {"threshold": 0.5},
         "report": gates,
+        "area": reading | {"threshold": 0.5},
         "inspect": reading | {"threshold": 0.5},
     }
 

@@ -234,7 +234,7 @@ def test_help_in_two_parts(command, folder):
     shown = {long for long in found.values() if re.search(rf"^  (-\w, )?{long} ", usual.stdout, re.MULTILINE)}
     assert shown == {*found.values()} - hidden
     assert all(re.search(rf"^  (-\w, )?{long}\b", every.stdout, re.MULTILINE) for long in found.values())
-    assert bool(hidden) == (command in {"score", "batch", "soft", "inspect"})
+    assert bool(hidden) == (command in {"score", "batch", "soft", "inspect", "points", "area"})
     assert ("--help-all" in usual.stdout) == bool(hidden)
     said = f"  {len(hidden)} more options: cli {command} --help-all"
     assert (usual.stdout.splitlines()[-1] == said) == bool(hidden)

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 #: The tables that there are, one a file: the modules of each, by how their names begin.
 MODULES: dict[str, tuple[str, ...]] = {
+    "area": (
+        *("masks.points", "reports.areas", "reports.estimates", "runs.areas", "runs.mapped"),
+        *("runs.at_points", "runs.matrix_files", "runs.point_files", "runs.points"),
+    ),
     "commands": ("cli.", "plugins", "words"),
     "formats": ("masks.formats.", "masks.gzipped"),
     "losses": ("losses",),
@@ -51,7 +55,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tiff": ("masks.formats.geotiff.",),
 }
 #: Where tired eyes look for a number: what a command printed, if it printed one.
-_REPORTS = ("score", "soft", "batch")
+_REPORTS = ("score", "soft", "points", "batch")
 
 #: Two small masks, and the Dice of label 1: 2 · 2 / (3 + 2).
 PREDICTION = np.array([[0, 1, 0], [1, 1, 0]], np.uint8)

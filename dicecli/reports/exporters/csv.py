@@ -7,11 +7,13 @@ import io
 from typing import TYPE_CHECKING
 
 from dicecli.reports import curves, matrix, slices, tabular
+from dicecli.reports.areas import COLUMNS
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from dicecli.reports.areas import AreaReport
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
@@ -27,10 +29,20 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
     del look
     columns, _ = _PARTS[part]
+    return _written(columns(report), lines(report, part))
+
+
+def of_area(area: AreaReport, look: Look) -> str:
+    """Return accuracy and areas of a map, a row for each number; undefined is empty."""
+    del look
+    return _written(COLUMNS, area.rows())
+
+
+def _written(columns: Sequence[str], every: Iterable[Mapping[str, object]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns(report), extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_plain(row) for row in lines(report, part))
+    writer.writerows(_plain(row) for row in every)
     return text.getvalue()
 
 

@@ -12,6 +12,7 @@ from dicecli.reports.text import inert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dicecli.reports.areas import AreaReport
     from dicecli.reports.blocks import Block
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
@@ -65,6 +66,11 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return a page that needs nothing else: one case in full, or the summary of many."""
     body = _body(blocks(report, part, look))
     return _PAGE.format(title=_text(f"dicecli: {part}"), style=_STYLE, body=body)
+
+
+def of_area(area: AreaReport, look: Look) -> str:
+    """Return a page on accuracy and areas of a map."""
+    return _PAGE.format(title=_text("dicecli: area"), style=_STYLE, body=_body(area.blocks(look)))
 
 
 def fragment(report: Report, part: Part, look: Look) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dicecli.records.codec import Json
+    from dicecli.reports.areas import AreaReport
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
 
@@ -38,6 +39,12 @@ def render(report: Report, part: Part, look: Look) -> str:
     if part == "report":
         return _rendered(frame(report), cases(report), summary(report))
     return _lined(record(report, part)) + "\n"
+
+
+def of_area(area: AreaReport, look: Look) -> str:
+    """Return accuracy and areas of a map as JSON; undefined is null."""
+    del look
+    return _text(area.to_dict()) + "\n"
 
 
 def _rendered(head: Json, every: Iterable[Json], end: Json) -> str:

@@ -11,6 +11,7 @@ from dicecli.reports.text import inert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dicecli.reports.areas import AreaReport
     from dicecli.reports.blocks import Block
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
@@ -24,6 +25,11 @@ _SPECIAL = "\\`*_{}[]<>#!|~$&"
 def render(report: Report, part: Part, look: Look) -> str:
     """Return one case in full, or the summary of many: tables, and what was assumed."""
     return "\n".join(_rendered(blocks(report, part, look)))
+
+
+def of_area(area: AreaReport, look: Look) -> str:
+    """Return accuracy and areas of a map: tables, and what was assumed."""
+    return "\n".join(_rendered(area.blocks(look)))
 
 
 def _rendered(every: Iterable[Block]) -> Iterator[str]:

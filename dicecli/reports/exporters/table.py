@@ -12,11 +12,12 @@ from dicecli.reports.look import PLAIN
 from dicecli.reports.sheet import TEXT, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
     from rich.table import Table
 
+    from dicecli.reports.areas import AreaReport
     from dicecli.reports.blocks import Block
     from dicecli.reports.look import Look, Part
     from dicecli.reports.report import Report
@@ -34,8 +35,17 @@ def render(report: Report, part: Part = "report", look: Look = PLAIN) -> str:
     Nothing wraps inside a number. A table that is too wide lacks the columns that it can do without, which is
     said below it; what is still too wide is cut into several tables, of which each has the names.
     """
+    return _shown(blocks(report, part, look), look)
+
+
+def of_area(area: AreaReport, look: Look) -> str:
+    """Return accuracy and areas of a map as tables."""
+    return _shown(area.blocks(look), look)
+
+
+def _shown(every: Iterable[Block], look: Look) -> str:
     console, before = _console(look.width, colour=look.colour), None
-    for block in blocks(report, part, look):
+    for block in every:
         if isinstance(block, Title):
             continue
         if _is_apart(before, block):

@@ -871,6 +871,15 @@ def surfaces_of_counts(scene):
     scene.refused(dicecli.from_matrix, table, metrics="hd95")
     scene.gives(DICE, lambda: dicecli.from_matrix(table, metrics="dice").dice)
     scene.gives(DICE, lambda: dicecli.from_matrix(table, metrics="all").dice)
+    rows = "\n".join(
+        f"{600_005 + 10 * column},{5_799_995 - 10 * row},{REFERENCE[row, column]}"
+        for row, column in np.ndindex(2, 3)
+    )
+    scene.tif("map.tif", PREDICTION)
+    scene.text("points.csv", f"x,y,class\n{rows}\n")
+    scene.refused("points map.tif points.csv -m hd95")
+    scene.right(DICE, "points map.tif points.csv -m all")
+    scene.right(DICE, "points map.tif points.csv")
 
 
 @TABLE("runs.choosing._words: It is the name of a")
