@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     prediction, reference = options.pop("prediction"), options.pop("reference")
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
-    format_name, targets = options.pop("format_name"), planned_files(options, "labels")
+    format_name, planned = options.pop("format_name"), planned_files(options, "labels")
     check_printable(format_name, "labels")
     baseline = baseline_of(ctx, options)
     sample = PointSample(
@@ -88,5 +88,5 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     try:
         baseline.compare(report)
     finally:
-        show_case(report, targets, format_name, verbose=verbose, quiet=quiet)
+        show_case(report, planned, format_name, verbose=verbose, quiet=quiet)
     ctx.exit(0)

@@ -98,7 +98,7 @@ def area(given: _Area) -> AreaReport:
     """
     reading = {name: getattr(given, name) for name in READING if hasattr(given, name)}
     settings = make_settings(**reading)
-    targets = planned_areas(texts("output", given.output))
+    planned = planned_areas(texts("output", given.output))
     matrix, names, source = _matrix(given.matrix)
     names = names | dict(settings.labels.names)
     mapped = mapped_areas(given.areas, settings, names, given.pixel_size)
@@ -110,7 +110,7 @@ def area(given: _Area) -> AreaReport:
     found = AreaReport(
         estimated(matrix, mapped.sizes, title), unit, factor, names, source, mapped.source, mapped.notes
     )
-    for path, exporter in targets:
+    for path, exporter in planned:
         writing.write(path, exporter.of_area(found, Look(verbose=True)))
     return found
 

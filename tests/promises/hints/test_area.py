@@ -71,13 +71,13 @@ def no_matrix(scene):
         overall(scene, f"area {scene.meant()} --areas areas.csv")
     sampled(scene)
     overall(scene)
-    if scene.place.function != "read_matrix":
-        return
-    for form in ("csv", "json"):
+    every = scene.place.function == "read_matrix"
+    for form in ("csv", "json") if every else ("json",):
         scene.do(f"{_POINTS} --confusion made.{form}")
         overall(scene, f"area made.{form} --areas map.tif", 5 / 6)
-    scene.do("score map.tif map.tif --confusion made.csv")
-    overall(scene, "area made.csv --areas map.tif", 1)
+    if every:
+        scene.do("score map.tif map.tif --confusion made.csv")
+        overall(scene, "area made.csv --areas map.tif", 1)
 
 
 @TABLE("reports.estimates._check: Leave them out, as 'dicecli points")
