@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ WGS84 = "EPSG:4326"
 #: Columns of coordinates that are taken without being named.
 _USUAL = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"))
 _FORMS = "Give a CSV with a column for x, for y and for the class; or GeoJSON of points."
+#: A whole number as a table of floats has it: 3.0.
+_WHOLE = re.compile(r"(-?[0-9]+)\.0*")
 #: So many names are said of a file.
 _FEW = 8
 
@@ -130,12 +133,13 @@ def _place(texts: Sequence[Any], where: str, path: str) -> tuple[float, float]:
 def _class(given: Any, where: str, path: str) -> str:
     """Return a class as a text; a number that is whole without its decimals."""
     is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    text = f"{given:g}" if is_number and float(given) == round(float(given), 0) else given
+    text = str(given) if is_number else given
     if not isinstance(text, str) or not text.strip():
         raise UsageError(
             f"{where} has no class: {given!r}", "Write its number or its name, or leave the point out.", path
         )
-    return text.strip()
+    whole = _WHOLE.fullmatch(text.strip())
+    return whole[1] if whole else text.strip()
 
 
 def _of_geojson(path: str, column: str) -> Points:

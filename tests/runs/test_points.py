@@ -63,7 +63,9 @@ def test_the_matrix_is_that_of_the_pixels(tmp_path_factory, data):
     make.geotiff(folder / "map.tif", LABELS, tiled=True, blockxsize=16, blockysize=16)
     pixels = data.draw(st.lists(st.tuples(st.integers(0, 39), st.integers(0, 29)), min_size=1, max_size=30))
     classes = data.draw(st.lists(st.integers(0, 4), min_size=len(pixels), max_size=len(pixels)))
-    report = dicecli.points(folder / "map.tif", written(folder / "points.csv", pixels, classes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dicecli.masks.points._WINDOW", 64)
+        report = dicecli.points(folder / "map.tif", written(folder / "points.csv", pixels, classes))
     expected = dicecli.ConfusionMatrix.from_arrays(
         prediction=np.array([LABELS[each] for each in pixels]), reference=np.array(classes)
     )
@@ -97,7 +99,7 @@ def test_geojson_and_degrees_are_the_same_points(tmp_path):
     rows = "\n".join(
         f"{kind}.0,{one!r},{other!r}" for one, other, kind in zip(lon, lat, classes, strict=True)
     )
-    (tmp_path / "lonlat.csv").write_text(f"class,a,b\n{rows.replace('.0,', ',')}\n")
+    (tmp_path / "lonlat.csv").write_text(f"class,a,b\n{rows}\n")
     options = {"x": "a", "y": "b", "crs": "EPSG:4326"}
     assert dicecli.points(tmp_path / "map.tif", tmp_path / "lonlat.csv", **options).confusion == expected
 
@@ -124,6 +126,10 @@ def test_labels_are_named_ignored_and_read_as_of_masks(tmp_path):
     make.geotiff(tmp_path / "map.tif", np.array([[0, 255, 255]], np.uint8))
     points = written(tmp_path / "points.csv", [(0, 0), (0, 1), (0, 2)], [0, 1, 0])
     assert dicecli.points(tmp_path / "map.tif", points).confusion.table.tolist() == [[1, 1], [0, 1]]
+    points = written(tmp_path / "points.csv", [(0, 0), (0, 1), (0, 2)], [0, 255, 0])
+    report = dicecli.points(tmp_path / "map.tif", points)
+    assert report.confusion.table.tolist() == [[1, 1], [0, 1]]
+    assert any("255 is read as label 1" in note for note in report.scored[0].notes)
     make.geotiff(tmp_path / "map.tif", np.array([[1, 2, 3]], np.uint8))
     points = written(tmp_path / "points.csv", [(0, 0), (0, 1), (0, 2)], ["forest", "forest", "water"])
     names = {1: "forest", 2: "water", 3: "town"}
