@@ -133,7 +133,8 @@ def _classes(found: Points, settings: Settings, path: str) -> tuple[np.ndarray, 
     every_label = [labels[text] for text in found.classes]
     sizes = Counter(every_label)
     renamed, said = meaning(sizes, replace(settings, threshold=None))
-    check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
+    meant_sizes = {renamed.get(label, label): n for label, n in sizes.items()}
+    said = [*said, *check_declared(meant_sizes, settings.labels, settings.only)]
     named = np.array([renamed.get(label, label) for label in every_label], np.int64)
     return named, [f"reference: {each}" for each in said]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import ManyVolumes, UsageError
+from dicecli.errors import ManyVolumes, UnknownLabel, UsageError
 from dicecli.masks import files
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side, opened_layers, shown
@@ -189,8 +189,7 @@ def _pixel_area(text: str) -> float:
             f"--pixel-size is {text!r}, and {PIXELS} is no size of a pixel",
             "Write it in metres: 30m, or 30x20m.",
         )
-    width, height = metres[0], metres[-1]
-    return float((width or 0) * (height or 0))
+    return math.prod(each or 0 for each in (metres[0], metres[-1]))
 
 
 def _counted(given: Any, settings: Settings) -> Mapped:
@@ -210,7 +209,7 @@ def _counted(given: Any, settings: Settings) -> Mapped:
         source.finish()
         if before is not None:
             files.check_unchanged(path, before)
-        renamed, said = on_side("", source, meant, source, matrix.sizes("reference"), settings)
+        renamed, said = on_side("", source, _meant, source, matrix.sizes("reference"), settings)
     finally:
         for each in layers:
             each.close()
@@ -220,6 +219,18 @@ def _counted(given: Any, settings: Settings) -> Mapped:
     left_out = {label: sizes.pop(label) for label in (NO_LABEL, *settings.labels.ignore) if label in sizes}
     notes = [*source.notes, *said, *_left_out(left_out), *_of_degrees(source)]
     return Mapped(dict(sizes), "pixels", source.grid.sizes().get("m2"), path, tuple(notes))
+
+
+def _meant(
+    source: MaskSource, sizes: Mapping[int, int], settings: Settings
+) -> tuple[dict[int, int], list[str]]:
+    """Decide what each stored label of a map means; every class of it has to be declared."""
+    try:
+        return meant(source, sizes, settings)
+    except UnknownLabel as error:
+        raise UnknownLabel(
+            error.message, "Declare it there; or take it for no part of the area: --ignore-label N."
+        ) from error
 
 
 def _left_out(sizes: Mapping[int, int]) -> list[str]:

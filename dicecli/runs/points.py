@@ -45,6 +45,7 @@ class _Points(Files):
     regions: Mapping[str, Sequence[int]] | None = None
     ignore_label: int | Iterable[int] | None = None
     include_background: bool = False
+    only: int | str | Iterable[int | str] | None = None
     average: Average = "macro"
     undefined: Undefined = "skip"
     missing: OnMissing = "error"
@@ -78,9 +79,10 @@ def points(given: _Points) -> Report:
         What the report calls the case; the name of the points by default.
     missing : {"error", "zero", "skip"}
         A point beyond the map, or where that has nodata: an error, a miss, or left out.
-    metrics, labels, regions, ignore_label, include_background, average, undefined, threshold, band, page, \
-nodata, read_as, argmax
+    metrics, labels, regions, ignore_label, include_background, only, average, undefined
         As of :func:`score`.
+    threshold, band, page, nodata, read_as, argmax
+        How the map is read, as of :func:`score`.
     output, summary, confusion, baseline
         As of :func:`score`; ``confusion`` is what :func:`area` takes.
 
@@ -110,7 +112,7 @@ nodata, read_as, argmax
         raise UsageError(
             f"map is {type(given.map).__name__}, and points {type(given.points).__name__}", "Give two paths."
         )
-    reading = {each: getattr(given, each) for each in (*READING, "average")}
+    reading = {each: getattr(given, each) for each in (*READING, "only", "average")}
     settings = make_settings(metrics=chosen_of_counts(given.metrics), **reading)
     outputs, baseline = files_of(given, settings.reads), baseline_of(given)
     path = os.fspath(given.points)

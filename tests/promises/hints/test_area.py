@@ -195,6 +195,18 @@ def several_bands(scene):
         scene.right(DICE, f"{_POINTS} --band 1")
 
 
+@TABLE("runs.mapped._meant: Declare it there;")
+def a_class_that_is_not_declared(scene):
+    scene.tif("map.tif", np.array([[0, 1, 7]], np.uint8))
+    sampled(scene)
+    scene.text("labels.json", {"labels": {"0": "forest", "1": "water"}})
+    scene.refused("area sample.csv --areas map.tif --labels labels.json")
+    overall(scene, "area sample.csv --areas map.tif --labels labels.json --ignore-label 7", (0.8 + 0.9) / 2)
+    sampled(scene, "reference,name,0,1,7\n0,,8,1,0\n1,,2,9,0\n7,,0,0,5\n")
+    scene.text("labels.json", {"labels": {"0": "forest", "1": "water", "7": "town"}})
+    overall(scene, "area sample.csv --areas map.tif --labels labels.json", (0.8 + 0.9 + 1) / 3)
+
+
 @TABLE("reports.areas.render: Give one of")
 def no_form_of_areas(scene):
     found = dicecli.area([[8, 1], [2, 9]], {0: 300, 1: 100})
