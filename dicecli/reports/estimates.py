@@ -156,23 +156,20 @@ def estimated(
         tuple(map(tuple, proportions)),
         Estimate(
             math.fsum(proportions[at][at] for at in diagonal),
-            math.sqrt(math.fsum(weights[at] ** 2 * spread[at][at] for at in diagonal)),
+            _error(weights, [spread[at][at] for at in diagonal]),
         ),
         tuple(
             Estimate(shares[at][at], math.sqrt(spread[at][at])) if points[at] else UNDEFINED
             for at in diagonal
         ),
         tuple(_producers(at, proportions[at][at], of_reference[at], weights, spread) for at in diagonal),
-        tuple(
-            Estimate(
-                of_reference[at],
-                math.sqrt(
-                    math.fsum(weight**2 * row[at] for weight, row in zip(weights, spread, strict=True))
-                ),
-            )
-            for at in diagonal
-        ),
+        tuple(Estimate(of_reference[at], _error(weights, [row[at] for row in spread])) for at in diagonal),
     )
+
+
+def _error(weights: Sequence[float], spread: Sequence[float]) -> float:
+    """Return the standard error of a sum over strata: the root of eq. 5, and eq. 10."""
+    return math.sqrt(math.fsum(weight**2 * each for weight, each in zip(weights, spread, strict=True)))
 
 
 def _producers(
