@@ -204,13 +204,12 @@ def begin(opened: Opened, options: Options) -> State:
 def done(state: State, opened: Opened, mapped: Mapped = map) -> Iterator[tuple[Row, Slices]]:
     """Yield the pairs of two label maps; of binary layers those of each: 1 is inside, 0 outside."""
     del mapped
-    layers = len(state.cells)
-    for layer in range(layers):
+    for layer in range(len(state.cells)):
         at, rows, columns, pixels = state.sums(layer).T
         labels: list[int | None] = [None, *(row.label for row in opened.rows)]
-        if layers > 1:
+        if opened.is_layered:
             rows, columns = (rows > 0).astype(int), (columns > 0).astype(int)
             labels = [0, 1]
         named: list[Any] = [[labels[place] for place in side.tolist()] for side in (rows, columns)]
         found = Slices(tuple(at.tolist()), tuple(named[0]), tuple(named[1]), tuple(pixels.tolist()))
-        yield opened.rows[layer] if layers > 1 else IMAGE, found
+        yield opened.rows[layer] if opened.is_layered else IMAGE, found

@@ -23,6 +23,7 @@ from dicecli.cli.main import cli
 from dicecli.errors import AmbiguousPair, GridMismatch, Missing, NotLabels, PairingError, TooManyLabels
 from dicecli.records.cases import Failed, LeftOut, Scored
 from dicecli.records.counts import Counts
+from dicecli.reports.slices import rows as rows_of_slices
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.placeholders import cut
 from dicecli.runs.scoring import make_settings, result_of
@@ -133,6 +134,22 @@ def test_one_side_is_a_label_map(tree, side):
     lung = int((maps["s1"] == 7).sum())
     note = f"labels that no file of the other side is of are not scored: 7 (lung), {lung} pixels"
     assert f"{side}: {note}" in report.scored[0].notes
+
+
+def test_one_class_alone(tree):
+    """A single class is a layer as well, slice by slice, and has every metric of its mask."""
+    folder, cases = tree
+    both = [cases["s1"][side]["liver"] for side in (0, 1)]
+    folders = [written(folder / f"{side}1", {"liver": layer}) for side, layer in zip("pr", both, strict=True)]
+    options = {"metrics": "dice,hd95,centre_distance,nsd", "tolerance": "2mm", "per_slice": True}
+    report = dicecli.score(*folders, **options)
+    alone = dicecli.score(*(each / "liver.nii.gz" for each in folders), **options)
+    for name in ("dice", "hd95", "centre_distance", "nsd_2mm"):
+        assert report.value(name, "r1", "liver") == alone.value(name, "liver", 1)
+    for at, row in enumerate(rows_of_slices(report)):
+        found = Counts(*(row[each] for each in ("tp", "fp", "fn", "tn")))
+        assert found == counts(*(layer[..., at] for layer in both))
+    assert at == SHAPE[-1] - 1
 
 
 SMALL = st.lists(st.booleans(), min_size=6, max_size=6).map(lambda bits: np.array(bits).reshape(2, 3))
