@@ -6,11 +6,11 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from dicecli.reports.averages import alone, exists
+from dicecli.reports.averages import OVER_REGIONS, alone, exists
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
@@ -127,6 +127,13 @@ def undefined_row(case: CaseValues, metrics: Sequence[Metric], report: Numbers) 
         case.averages[alone(report.leading(each), each)][each.name].undefined if each.averaged else 0
         for each in metrics
     ]
+
+
+def averages_of(
+    averages: Mapping[str, dict[str, Average]], labels: Sequence[object], regions: Collection[object]
+) -> dict[str, dict[str, Average]]:
+    """Return the averages that are shown: of a run of regions alone, as of binary layers, those over them."""
+    return {name: each for name, each in averages.items() if labels or not regions or name in OVER_REGIONS}
 
 
 def averaged(name: str, values: Mapping[str, Average], metrics: Sequence[Metric]) -> list[str]:

@@ -104,6 +104,10 @@ def test_organs_of_two_cases(tree):
         assert (
             f"{side}: {pixels} pixels lie in more than one class: counted in each" in report.scored[0].notes
         )
+    shown = report.render("table")
+    assert "macro over 3 regions" in shown
+    assert "macro-imagewise-regions" in shown
+    assert "labels" not in shown
     assert report.scored[0].case.prediction == str(folder / "p" / "s1/segmentations/{label}.nii.gz")
 
 

@@ -9,7 +9,7 @@ from dicecli.reports.headline import n_in_words
 from dicecli.reports.means import Average
 from dicecli.reports.pages.groups import groups
 from dicecli.reports.pages.statistics import pooled, statistics, worst
-from dicecli.reports.presentation import UNDEFINED, figure, interval, short, title
+from dicecli.reports.presentation import UNDEFINED, averages_of, figure, interval, short, title
 from dicecli.reports.said import hints
 from dicecli.reports.sheet import Sheet
 from dicecli.reports.text import inert
@@ -78,7 +78,8 @@ def averages(report: Numbers, metrics: Sequence[Metric], called: str = _CALLED) 
         return Sheet("", (), ())
     first, *others = metrics
     rows = []
-    for name, values in report.averages.items():
+    shown = averages_of(report.averages, report.labels, report.regions)
+    for name, values in shown.items():
         cells = [_cell(report, name, each) for each in others]
         it = report.shown_intervals[name].get(first.name)
         spread = ("", "") if it is None else (interval(it.low, it.high), _sd(it.sd))
@@ -89,7 +90,7 @@ def averages(report: Numbers, metrics: Sequence[Metric], called: str = _CALLED) 
     drops = () if report.settings.metrics else tuple(title(each) for each in reversed(others))
     spare = ("over",) if called == _CALLED else ()
     lasting = {first.name, *(each.name for each in others if not drops)}
-    every = [each for values in report.averages.values() for name, each in values.items() if name in lasting]
+    every = [each for values in shown.values() for name, each in values.items() if name in lasting]
     has_left_out = any(each.undefined for each in every)
     remark = "In brackets: undefined values that the mean leaves out." if has_left_out else ""
     found = Sheet(called, columns, tuple(rows), remark, kept=2, drops=drops, spare=spare)

@@ -31,7 +31,7 @@ def sheet(case: CaseValues, report: Numbers, *, every: bool) -> Sheet:
             kinds.append(kind)
     nothing = [""] * len(sizes)
     if every or len(case.rows) != 1:
-        for name, averages in case.averages.items():
+        for name, averages in show.averages_of(case.averages, case.labels, case.regions).items():
             lines.append(("", name, *nothing, *show.averaged(name, averages, metrics)))
             kinds.append("average")
     undefined = show.undefined_row(case, metrics, report)
