@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from glob import escape, glob
@@ -10,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import PairingError, UsageError
-from dicecli.plugins import broken, load
+from dicecli.plugins import broken, load, own
 from dicecli.runs.layouts import Layout
 from dicecli.runs.listing import list_side, listed, named_by
 from dicecli.words import counted
@@ -81,6 +82,40 @@ def lay_out(
         labels = None if all("{label}" in each for each in patterns) else labels
     made = LaidOut(*patterns, labels)
     return LaidOut(*patterns, labels, (_said(name, given, made),))
+
+
+def fitting(found: Side, expected: Side) -> str | None:
+    """Return the first layout that says its references are these, and that leaves none of a side alone.
+
+    None where no layout does. Those of installed packages are not asked.
+
+    Parameters
+    ----------
+    found, expected : Side
+        Predictions and references, named by their paths.
+    """
+    for name in own("layouts"):
+        layout = layout_of(name)
+        if layout.telltale and any(layout.telltale in expected.path(each) for each in expected.masks):
+            sides = [
+                [each for each in (named_by(side, pattern) for pattern in patterns) if each.named]
+                for side, patterns in ((found, layout.predictions), (expected, layout.references))
+            ]
+            both = [each for each in product(*sides) if not _is_plain(each) and all(map(is_clear, each))]
+            best = max(both, key=_pairs, default=None)
+            if best is not None and _leaves_none_alone(best):
+                return name
+    return None
+
+
+def _is_plain(sides: tuple[Side, ...]) -> bool:
+    """Tell whether both patterns take every name as it is."""
+    return all(re.fullmatch(r"\{case\}[.a-z]+", each.pattern or "") for each in sides)
+
+
+def _leaves_none_alone(sides: tuple[Side, ...]) -> bool:
+    found, expected = (set(each.named) for each in sides)
+    return found <= expected or expected <= found
 
 
 def layout_of(name: str) -> Layout:

@@ -9,9 +9,11 @@ from dicecli.errors import PairingError
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
+from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
 from dicecli.runs.placeholders import LABEL
+from dicecli.runs.several import kinds
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
@@ -99,7 +101,7 @@ def pair_folders(
     )
     alone = sorted((name for name in found.named if name not in expected.named), key=natural)
     extra = sorted((relative for name in alone for relative in found.named[name]), key=natural)
-    notes = _not_alike(found, expected, alone)
+    notes = _advice(found, expected, alone)
     notes += notes_on_classes(found, expected, classes, expected.named)
     notes += _counted(extra, "prediction has no reference", "predictions have no reference")
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
@@ -126,6 +128,13 @@ def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
     return next((side.side for side in sides if side.leads_outside(name)), None)
 
 
+def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
+    """Say by which options other files would pair, where names say so; each of them was tried."""
+    notes = _not_alike(found, expected, alone)
+    is_plain = found.pattern is None and expected.pattern is None
+    return notes or (kinds(found, expected) if is_plain else [])
+
+
 def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say when the names of the two sides differ by a rule, and which patterns would pair them."""
     missing = sorted((name for name in expected.named if name not in found.named), key=natural)
@@ -134,6 +143,7 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     is_plain = found.pattern is None and expected.pattern is None
     patterns = proposed(found, expected, alone, missing) if is_plain else []
     advice = f"try {'; or, if these are the labels, '.join(patterns)}" if patterns else ""
+    word = fitting(found, expected) if is_plain and len(missing) == len(expected.named) else None
     if len(missing) < len(expected.named):
         rule = "some names differ only by what stands around the case's name"
         if advice:
@@ -142,9 +152,10 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
         say = "which no pattern pairs together with the others: rename them, or name the pairs in a CSV"
         return [f"{rule}, as by {rest[0]}, {say}, --pairs"] if rest else []
     say = "say with --prediction-pattern and --reference-pattern where it stands, as in '{case}_pred.nii.gz'"
+    laid = f"--layout {word} pairs them; " if word else ""
     return [
         f"no case name in common: references have names like '{missing[0]}', predictions like '{alone[0]}'; "
-        f"{advice or say}"
+        f"{laid}{advice or say}"
     ]
 
 

@@ -21,6 +21,11 @@ _SAMPLE, _BESIDE = 30, 12
 _TRIED, _PROPOSED = 12, 3
 #: What a case's name does not start or end with, where one is proposed.
 _EDGES = "/_-. "
+#: Words that names of label maps have, and no picture's.
+_OF_LABELS = ("label", "labels", "labelids", "dseg", "seg", "segmentation", "gt", "mask", "annotation")
+_WORDS = re.compile(r"[a-z]+")
+#: A letter before or behind the case's name, which has another one at that end, or digits beside digits.
+_CUT = re.compile(r"[A-Za-z0-9](?=\{case\})|(?<=\{case\})[A-Za-z0-9]")
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 
@@ -35,6 +40,8 @@ class _Trial(NamedTuple):
         Cases that there would be: of two patterns that pair as many, one leaves out references.
     is_of_labels : bool
         Whether the reference pattern says that these are labels: beside them may be pictures of the same.
+    wholeness : int
+        Minus how many words a pattern cuts in two.
     plainness : int
         Minus the number of stars.
     """
@@ -42,6 +49,7 @@ class _Trial(NamedTuple):
     pairs: int
     expected: int
     is_of_labels: bool
+    wholeness: int
     plainness: int
     patterns: tuple[str, str]
     references: frozenset[str]
@@ -92,16 +100,22 @@ def _patterns(prediction: str, references: Sequence[str]) -> set[tuple[str, str]
         at = matcher.find_longest_match()
         common = reference[at.a : at.a + at.size]
         first, last = len(common) - len(common.lstrip(_EDGES)), len(common.rstrip(_EDGES))
-        if first >= last:
-            continue
-        around = [
-            (name[: start + first], common[first:last], name[start + last :])
-            for name, start in ((prediction, at.b), (reference, at.a))
-        ]
-        found[last - first] |= {
-            (one, other) for one in _variants(*around[0]) for other in _variants(*around[1])
-        }
+        for start, end in {(first, last), _at_signs(common, first, last)}:
+            if start < end:
+                around = [
+                    (name[: at_name + start], common[start:end], name[at_name + end :])
+                    for name, at_name in ((prediction, at.b), (reference, at.a))
+                ]
+                found[last - first] |= {
+                    (one, other) for one in _variants(*around[0]) for other in _variants(*around[1])
+                }
     return found[max(found)] if found else set()
+
+
+def _at_signs(common: str, first: int, last: int) -> tuple[int, int]:
+    """Return the part of a text up to its last sign between words: what stands behind may be cut in two."""
+    end = max(common.rfind(sign, first, last) for sign in _EDGES)
+    return first, len(common[: end + 1].rstrip(_EDGES)) if end >= 0 else last
 
 
 def _variants(before: str, case: str, after: str) -> set[str]:
@@ -129,7 +143,8 @@ def _tried(found: Side, expected: Side, patterns: tuple[str, str]) -> _Trial | N
     return _Trial(
         pairs=len(both),
         expected=len(sides[1].named),
-        is_of_labels="label" in patterns[1].lower(),
+        is_of_labels=any(word in _WORDS.findall(patterns[1].lower()) for word in _OF_LABELS),
+        wholeness=-sum(len(_CUT.findall(each)) for each in patterns),
         plainness=-sum(each.count("*") for each in patterns),
         patterns=patterns,
         references=frozenset(sides[1].matched()),

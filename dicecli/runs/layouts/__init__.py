@@ -19,6 +19,9 @@ class Layout:
     predictions, references : tuple of str
         Patterns, as ``--prediction-pattern`` and ``--reference-pattern`` take them. Each of the one is tried
         with each of the other: those count that pair the most cases, of equal ones the first.
+    telltale : str or None
+        A part of the path of any of its references, by which it is proposed to who did not name it, where it
+        pairs everything; None: it is not proposed.
     labels : str or None
         The preset.
     label_files : tuple of str
@@ -29,5 +32,6 @@ class Layout:
     summary: str
     predictions: tuple[str, ...]
     references: tuple[str, ...]
+    telltale: str | None = None
     labels: str | None = None
     label_files: tuple[str, ...] = ()

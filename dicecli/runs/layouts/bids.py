@@ -16,4 +16,5 @@ LAYOUT = Layout(
     summary="BIDS derivatives: _dseg files in sub-*/anat or sub-*/ses-*/anat of both",
     predictions=_NAMED,
     references=(*_NAMED, "sub-*/anat/{case}_dseg.nii.gz", "sub-*/ses-*/anat/{case}_dseg.nii.gz"),
+    telltale="/sub-",
 )

@@ -14,5 +14,6 @@ LAYOUT = Layout(
     summary="BraTS: a folder per case, in it the segmentation; predictions likewise, or flat",
     predictions=("{case}.nii.gz", *_OF_FOLDERS, *_FLAT, "{case}.nii"),
     references=(*_OF_FOLDERS, *_FLAT),
+    telltale="BraTS",
     labels="brats",
 )

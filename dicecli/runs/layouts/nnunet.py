@@ -10,5 +10,6 @@ LAYOUT = Layout(
     references=tuple(
         f"{folder}{{case}}.{end}" for folder in ("", "labelsTs/", "labelsTr/") for end in _ENDINGS
     ),
+    telltale="/labelsT",
     label_files=("../dataset.json", "dataset.json"),
 )

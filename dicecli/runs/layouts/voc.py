@@ -6,5 +6,6 @@ LAYOUT = Layout(
     summary="PASCAL VOC: SegmentationClass, or the folder above; predictions flat, or of the devkit",
     predictions=("{case}.png", "comp*_cls/{case}.png", "SegmentationClass/{case}.png"),
     references=("{case}.png", "SegmentationClass/{case}.png", "*/SegmentationClass/{case}.png"),
+    telltale="SegmentationClass/",
     labels="voc",
 )

@@ -21,6 +21,7 @@ from streams import runner
 
 from dicecli.cli import cli
 from dicecli.errors import PairingError
+from dicecli.runs.laid_out import lay_out
 from dicecli.runs.pairing import pair_folders
 
 CITIES = {"frankfurt": 40, "lindau": 7, "munster": 12}
@@ -137,6 +138,86 @@ def test_other_trees(predictions, references, count, tmp_path):
         assert {
             re.findall(r"\d{3}", each[len(str(tmp_path)) :])[-1] for each in (case.prediction, case.reference)
         } == {re.findall(r"\d{3}", case.name)[-1]}
+
+
+ANATOMY = ("T1w", "dseg", "desc-brain_mask")
+
+
+def test_kinds_of_references_are_said_and_one_is_proposed(tmp_path):
+    """BIDS without a layout: images and masks of the brain are cases, which is said, with what leaves them out."""
+    paths = [f"sub-{n}/anat/sub-{n}_{kind}.nii.gz" for n in "12" for kind in ANATOMY]
+    touch(tmp_path / "p", paths)
+    touch(tmp_path / "r", paths)
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    (note,) = pair_folders(*sides).notes
+    assert (
+        "3 kinds, 2 _T1w, 2 _dseg, 2 _mask, and each is a case: to score _dseg alone, try --layout bids"
+        in note
+    )
+    words = options(shlex.split(note.partition("bids, or ")[2]))
+    assert [case.name for case in pair_folders(*sides, **words).cases] == [
+        "sub-1/anat/sub-1",
+        "sub-2/anat/sub-2",
+    ]
+    found = lay_out("bids", *sides)
+    assert words == {
+        "prediction_pattern": found.prediction_pattern,
+        "reference_pattern": found.reference_pattern,
+    }
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a_dseg.png", "b_dseg.png"],
+        ["a_left.png", "a_right.png"],
+        ["a_1.png", "a_mask.png"],
+        ["a.png", "a_seg.png"],
+        ["a_T1w.png", "a_T2w.png"],
+    ],
+)
+def test_other_names_are_no_kinds(names, tmp_path):
+    """One ending, numbers, words of no kind, and images alone are names of cases."""
+    for side in "pr":
+        touch(tmp_path / side, names)
+    assert pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("layout", "prediction", "references"),
+    [
+        ("brats", "BraTS-{}.nii.gz", ["BraTS-{0}/BraTS-{0}-seg.nii.gz", "BraTS-{0}/BraTS-{0}-t1c.nii.gz"]),
+        ("bids", "sub-{}_dseg.nii.gz", [f"sub-{{0}}/anat/sub-{{0}}_{kind}.nii.gz" for kind in ANATOMY]),
+        ("nnunet", "{}.png", ["labelsTr/{}.png"]),
+        ("voc", "{}.png", ["SegmentationClass/{}.png"]),
+        (None, "x_{}_seg.nii.gz", ["{0}/{0}-seg.nii.gz"]),
+    ],
+)
+def test_a_layout_is_proposed_that_pairs_everything(layout, prediction, references, tmp_path):
+    """A layout is named where its own signs are there and every prediction finds its reference."""
+    for n in range(3):
+        touch(tmp_path / "p", [prediction.format(n)])
+        touch(tmp_path / "r", [each.format(n) for each in references])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    note = pair_folders(*sides).notes[0]
+    if layout is None:
+        assert "--layout" not in note
+    else:
+        assert f"; --layout {layout} pairs them; " in note
+        found = lay_out(layout, *sides)
+        words = {"prediction_pattern": found.prediction_pattern, "reference_pattern": found.reference_pattern}
+        assert [bool(case.prediction) for case in pair_folders(*sides, **words).cases] == [True] * 3
+
+
+def test_names_are_cut_at_signs(tmp_path):
+    """What both names go on with by chance is no part of the case's."""
+    touch(tmp_path / "p", [f"case{n}_pred.png" for n in range(4)])
+    touch(tmp_path / "r", [f"case{n}_prostate.png" for n in range(4)])
+    (words,) = proposals(pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes)
+    assert options(words) == {
+        "prediction_pattern": "{case}_pred.png",
+        "reference_pattern": "{case}_prostate.png",
+    }
 
 
 def test_two_references_for_a_case(tmp_path):

@@ -609,6 +609,36 @@ def names_that_differ_by_a_rule(scene):
 
 
 @TABLE(
+    "runs.pairing._not_alike: no case name in common: references",
+    "runs.pairing._not_alike: --layout … pairs them;",
+)
+def names_that_a_layout_pairs(scene):
+    """Take the layout that is proposed: it pairs every case."""
+    scene.folders("a1", "a2")
+    (scene.folder / "r").rename(scene.folder / "SegmentationClass")
+    (scene.folder / "r").mkdir()
+    (scene.folder / "SegmentationClass").rename(scene.folder / "r" / "SegmentationClass")
+    said = scene.noted(f"{_BATCH} --dry-run")
+    assert "--layout voc pairs them" in said
+    scene.right(DICE, f"{_BATCH} --layout voc")
+
+
+@TABLE(
+    "runs.several.kinds: references are of … kinds, …,",
+    "runs.several._tried: --…-pattern …",
+    but={"--layout": "one whose signs are there is named; this is none", "--…-pattern": "both are printed"},
+)
+def references_of_several_kinds(scene):
+    """Take what is proposed: the images, which are the same in both folders, are no cases any more."""
+    scene.folders("a_seg", "b_seg")
+    scene.folders("a_image", "b_image", prediction=REFERENCE)
+    said = scene.noted(f"{_BATCH} --dry-run")
+    told = scene.do(f"{_BATCH} --dry-run").text.partition("to score _seg alone, try ")[2].splitlines()[0]
+    assert told.startswith("--prediction-pattern"), said
+    assert len(scene.right(DICE, f"{_BATCH} {told}").scored) == 2
+
+
+@TABLE(
     "runs.pairing._not_alike: some names differ only by what",
     but=dict.fromkeys(("--prediction-pattern", "--reference-pattern"), "no pattern pairs all of them"),
 )

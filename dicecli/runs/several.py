@@ -1,0 +1,76 @@
+"""References of which several belong to a case: a picture, or another mask, beside each one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dicecli.records.natural import natural
+from dicecli.runs.laid_out import fitting, is_clear
+from dicecli.runs.listing import named_by
+
+if TYPE_CHECKING:
+    from dicecli.runs.listing import Side
+
+#: What names of images end in.
+_IMAGES = frozenset(
+    {"brain", "color", "colour", "ct", "flair", "image", "img", "leftimg8bit", "mr", "mri", "overlay", "pet"}
+    | {"photo", "rgb", "scan", "t1", "t1c", "t1ce", "t1n", "t1w", "t2", "t2f", "t2w", "volume", "probseg"}
+)
+#: What names of masks end in: the likelier to be the labels, the sooner.
+_LABELS = (
+    *("labelids", "dseg", "labels", "label", "segmentation", "seg", "gt", "groundtruth", "annotation"),
+    *("mask", "labeltrainids", "instanceids"),
+)
+_END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
+
+
+def kinds(found: Side, expected: Side) -> list[str]:
+    """Say where images or other masks lie beside the references, and by which patterns these are left out.
+
+    Parameters
+    ----------
+    found, expected : Side
+        Predictions and references, named by their paths.
+    """
+    ends = Counter(end[0] if (end := _END.search(name)) else "" for name in expected.named)
+    if len(ends) < 2 or not {end[1:].lower() for end in ends} <= {*_IMAGES, *_LABELS}:
+        return []
+    wanted = min((each for each in ends if each[1:].lower() in _LABELS), key=_rank, default=None)
+    if wanted is None:
+        return []
+    pattern = f"{{case}}{wanted}{_suffix(expected)}"
+    options = _tried(found, expected, pattern, (f"{{case}}{wanted}{_suffix(found)}", None))
+    if not options:
+        return []
+    word = fitting(found, expected)
+    said = ", ".join(f"{n:,} {end}" for end, n in sorted(ends.items(), key=lambda each: natural(each[0])))
+    return [
+        f"references are of {len(ends)} kinds, {said}, and each is a case: to score {wanted} alone, try "
+        f"{f'--layout {word}, or ' if word else ''}{options}"
+    ]
+
+
+def _rank(end: str) -> int:
+    return _LABELS.index(end[1:].lower())
+
+
+def _suffix(side: Side) -> str:
+    """Return the suffix of all masks of a side, as it is written; of several any."""
+    ends = {mask[-len(suffix) :] for mask, suffix in side.masks.items()}
+    return ends.pop() if len(ends) == 1 else ".*"
+
+
+def _tried(found: Side, expected: Side, pattern: str, others: tuple[str | None, ...]) -> str | None:
+    """Return a pattern for references as an option, with the first for predictions that leaves none alone."""
+    references = named_by(expected, pattern)
+    for other in others:
+        predictions = named_by(found, other)
+        both = len(references.named.keys() & predictions.named.keys())
+        is_whole = both in {len(references.named), len(predictions.named)} and both
+        if is_whole and is_clear(references) and is_clear(predictions):
+            words = {"prediction": other, "reference": pattern}
+            return " ".join(f"--{side}-pattern {shlex.quote(each)}" for side, each in words.items() if each)
+    return None
