@@ -13,7 +13,7 @@ from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import proposed
 from dicecli.runs.placeholders import LABEL
-from dicecli.runs.several import kinds
+from dicecli.runs.several import classes, kinds
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
@@ -130,9 +130,9 @@ def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
 
 def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say by which options other files would pair, where names say so; each of them was tried."""
-    notes = _not_alike(found, expected, alone)
-    is_plain = found.pattern is None and expected.pattern is None
-    return notes or (kinds(found, expected) if is_plain else [])
+    if found.pattern is not None or expected.pattern is not None:
+        return _not_alike(found, expected, alone)
+    return classes(found, expected) or _not_alike(found, expected, alone) or kinds(found, expected)
 
 
 def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:

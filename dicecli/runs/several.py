@@ -1,17 +1,20 @@
-"""References of which several belong to a case: a picture, or another mask, beside each one."""
+"""References of which several belong to a case: a file for each class, a picture beside a mask."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from dicecli.records.natural import natural
 from dicecli.runs.laid_out import fitting, is_clear
-from dicecli.runs.listing import named_by
+from dicecli.runs.listing import listed, named_by
+from dicecli.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dicecli.runs.listing import Side
 
 #: What names of images end in.
@@ -25,6 +28,31 @@ _LABELS = (
     *("mask", "labeltrainids", "instanceids"),
 )
 _END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
+_NAMED = 4
+
+
+def classes(found: Side, expected: Side) -> list[str]:
+    """Say where each folder of the references has the same names, and by which patterns these are classes.
+
+    Parameters
+    ----------
+    found, expected : Side
+        Predictions and references, named by their paths.
+    """
+    for inside, names in _same_names(expected):
+        end = _suffix(expected)
+        pattern = f"{{case}}/{inside}{{label}}{end}"
+        options = _tried(
+            found, expected, pattern, (pattern, f"{{case}}{_suffix(found)}", f"{{case}}/{{label}}{end}")
+        )
+        if options:
+            word = fitting(found, expected)
+            said = f"--layout {word}, or {options}" if word == "totalsegmentator" else options
+            return [
+                f"each folder of references has the same {counted(len(names), 'name')}, {listed(names)}: "
+                f"if these are classes of one case, try {said}"
+            ]
+    return []
 
 
 def kinds(found: Side, expected: Side) -> list[str]:
@@ -55,6 +83,34 @@ def kinds(found: Side, expected: Side) -> list[str]:
 
 def _rank(end: str) -> int:
     return _LABELS.index(end[1:].lower())
+
+
+def _same_names(side: Side) -> Iterator[tuple[str, list[str]]]:
+    """Yield where in the folders of the cases several names recur, the same in each, and these names.
+
+    Where all have digits they are names of cases.
+    """
+    by_folder: defaultdict[str, set[str]] = defaultdict(set)
+    for relative, suffix in side.masks.items():
+        folder, _, base = relative[: -len(suffix)].rpartition("/")
+        by_folder[folder].add(base)
+    alike: defaultdict[tuple[int, str], list[set[str]]] = defaultdict(list)
+    last = Counter(folder.rpartition("/")[2] for folder in by_folder)
+    for folder, names in by_folder.items():
+        above, _, own = folder.rpartition("/")
+        if folder:
+            alike[folder.count("/"), f"{own}/" if above and last[own] > 1 else ""].append(names)
+    for (_, inside), sets in alike.items():
+        often = Counter(name for names in sets for name in names)
+        recurring = {name for name, times in often.items() if times > 1}
+        is_same = len(sets) > 1 and len(recurring) > 1 and len(recurring) == len(often)
+        if is_same and not all(re.search(r"\d", name) for name in recurring) and not _are_kinds(recurring):
+            yield inside, sorted(recurring, key=natural)
+
+
+def _are_kinds(names: set[str]) -> bool:
+    """Tell whether one of these names is of an image, so that they are no classes."""
+    return any(word.lower() in _IMAGES for name in names for word in re.split("[-_.]", name))
 
 
 def _suffix(side: Side) -> str:

@@ -17,4 +17,5 @@ LAYOUT = Layout(
     predictions=_NAMED,
     references=(*_NAMED, "sub-*/anat/{case}_dseg.nii.gz", "sub-*/ses-*/anat/{case}_dseg.nii.gz"),
     telltale="/sub-",
+    label_files=("dseg.tsv", "*_dseg.tsv", "../dseg.tsv"),
 )

@@ -22,11 +22,13 @@ from dicecli.runs.laid_out import layout_of
 
 PAGE = (places.ROOT / "docs" / "layouts.md").read_text(encoding="utf-8")
 SECTIONS = {
-    heading: (blocks(body, "text")[0].split(), blocks(body, "sh")[0])
+    heading: (blocks(body, "text")[0].split(), blocks(body, "sh"))
     for heading, _, body in (each.partition("\n") for each in PAGE.split("\n## ")[1:])
     if blocks(body, "text")
 }
 SIDES = ("prediction", "reference")
+#: What classes are called in files of their own: their labels in the sample, and in the preset.
+CLASSES = {"spleen": (4, 1), "kidney_right": (2, 2), "liver": (1, 5)}
 #: Ids of Cityscapes for the labels of the street.
 CITY = (7, 8, 11, 21, 23, 24, 26)
 
@@ -55,12 +57,13 @@ def streets(ids=None):
 CASES = {
     "nnU-Net": (volumes, "_002", (), range(1, 6)),
     "BraTS": (lambda: volumes(range(4)), "GLI-00002", (), range(1, 4)),
+    "TotalSegmentator": (volumes, "s0058", (), [label for label, _ in CLASSES.values()]),
     "BIDS": (volumes, "sub-02", (), range(1, 6)),
     "Cityscapes": (lambda: streets([*CITY, 0]), "lindau", (0,), CITY),
     "PASCAL VOC": (streets, "000042", (255,), range(1, 7)),
 }
 _REFERENCE = re.compile("labelsTs/|-seg[.]|_dseg[.]|_labelIds|SegmentationClass/|/segmentations/")
-_PREDICTION = re.compile("predictions/|results/|.*/model/")
+_PREDICTION = re.compile("predictions/|results/|multilabel/|.*/model/")
 
 
 def written(folder, paths, cases, second):
@@ -70,6 +73,9 @@ def written(folder, paths, cases, second):
         if path.endswith("dataset.json"):
             text = (places.SAMPLES / "organs_dataset.json").read_text(encoding="utf-8")
             (folder / path).write_text(text, encoding="utf-8")
+        elif path.endswith("dseg.tsv"):
+            rows = [f"{n}\tlabel {n}\n" for n in range(1, 6)]
+            (folder / path).write_text("index\tname\n0\tbackground\n" + "".join(rows), encoding="utf-8")
         elif path.endswith((".json", ".jpg")):
             (folder / path).write_bytes(b"{}")
         else:
@@ -77,7 +83,18 @@ def written(folder, paths, cases, second):
             is_mask = _REFERENCE.search(path)
             array = reference if is_mask else np.full_like(reference, 9)
             array = prediction if _PREDICTION.match(path) else array
+            array = of_classes(path, array)
             (make.nifti if path.endswith(".nii.gz") else make.png)(folder / path, array)
+
+
+def of_classes(path, array):
+    """Return what a file of one class holds, or one of all that are numbered as the preset has them."""
+    for name, (label, _) in CLASSES.items():
+        if path.endswith(f"/{name}.nii.gz"):
+            return (array == label).astype(np.uint8)
+    if "multilabel" in path:
+        return sum((array == label) * np.uint8(number) for label, number in CLASSES.values())
+    return array
 
 
 def dice(cases, ignored, labels):
@@ -92,10 +109,14 @@ def dice(cases, ignored, labels):
     return sum(found) / len(found)
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_one_command_scores_the_tree(section, tmp_path, monkeypatch):
-    """The command of the page, as it stands there: both cases, and nothing else, with the right numbers."""
-    paths, command = SECTIONS[section]
+@pytest.mark.parametrize(
+    ("section", "command"),
+    [(name, each) for name, (_, commands) in SECTIONS.items() for each in commands],
+    ids=lambda text: text.removeprefix("dicecli batch ").strip(),
+)
+def test_one_command_scores_the_tree(section, command, tmp_path, monkeypatch):
+    """A command of the page, as it stands there: both cases, and nothing else, with the right numbers."""
+    paths, _ = SECTIONS[section]
     make_cases, second, ignored, labels = CASES[section]
     cases = make_cases()
     written(tmp_path, paths, cases, second)
@@ -104,12 +125,14 @@ def test_one_command_scores_the_tree(section, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     record = json.loads(done.stdout)
     assert [case["status"] for case in record["cases"]] == ["scored", "scored"]
-    found = from_dict(record).look_up("dice@macro").value
+    average = "macro-regions" if section == "TotalSegmentator" else "macro"
+    found = from_dict(record).look_up(f"dice@{average}").value
     assert pytest.approx(dice(cases, ignored, labels), abs=1e-12) == found
     name = re.search("--layout ([a-z]+)", command)[1]
     assert f"Note: layout {name}: --prediction-pattern " in done.stderr
     # Followed to the letter, what the layout stands for pairs the same files.
     said = re.search(rf"layout {name}: (.*)", done.stderr)[1]
+    assert ("--labels" in said) == ("predictions Total" not in command)
     short, *_ = command.partition(" --layout")
     outputs = [paired(command), paired(f"{short} {said}")]
     assert outputs[0] == outputs[1]
@@ -129,5 +152,5 @@ def test_the_page_has_every_layout():
         layout = layout_of(name)
         assert layout.references[0] in row or layout.references[1] in row, name
         assert layout.labels is None or f"`{layout.labels}`" in row, name
-    commands = " ".join(command for _, command in SECTIONS.values())
+    commands = " ".join(each for _, commands in SECTIONS.values() for each in commands)
     assert set(rows) == set(re.findall("--layout ([a-z]+)", commands))

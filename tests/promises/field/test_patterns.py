@@ -166,6 +166,41 @@ def test_kinds_of_references_are_said_and_one_is_proposed(tmp_path):
     }
 
 
+@pytest.mark.parametrize("predictions", ["{}.nii.gz", "{}/segmentations/{label}.nii.gz", "{}/{label}.nii.gz"])
+def test_classes_in_files_of_their_own_are_said(predictions, tmp_path):
+    """TotalSegmentator without a layout: a note says that each folder has the same names, and pairs them as classes."""
+    names = ("liver", "rib_left_1", "vertebrae_L5")
+    for case in ("s1", "s2"):
+        touch(
+            tmp_path / "r", [f"{case}/segmentations/{name}.nii.gz" for name in names] + [f"{case}/ct.nii.gz"]
+        )
+        touch(tmp_path / "p", {predictions.format(case, label=name) for name in names})
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    note = pair_folders(*sides).notes[0]
+    assert (
+        "has the same 3 names, liver, rib_left_1, vertebrae_L5: if these are classes of one case, try "
+        in note
+    )
+    words = options(shlex.split(note.partition("try --layout totalsegmentator, or ")[2]))
+    found = lay_out("totalsegmentator", *sides)
+    for patterns in (words, {name: getattr(found, name) for name in words}):
+        cases = pair_folders(*sides, **patterns).cases
+        assert [case.name for case in cases] == ["s1", "s2"]
+        assert {len(case.reference.paths) for case in cases} == {3}
+    assert (found.labels is None) == ("label" in predictions)
+
+
+@pytest.mark.parametrize(
+    "paths", [["f1/1.png", "f1/2.png"], ["f1/seg.png"], ["f1/seg.png", "f1/ct.png"], ["a.png", "b.png"]]
+)
+def test_other_folders_have_no_classes(paths, tmp_path):
+    """Names that are numbers, one name, and a picture beside a mask are no classes, nor are files of one folder."""
+    both = [*paths, *(each.replace("f1/", "f2/") for each in paths)]
+    for side in "pr":
+        touch(tmp_path / side, both)
+    assert pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes == ()
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -624,18 +624,41 @@ def names_that_a_layout_pairs(scene):
 
 
 @TABLE(
+    "runs.several.classes: each folder of references has the",
+    "runs.several.classes: --layout …, or …",
+    but={"--layout": "where the folder is called segmentations"},
+)
+def references_of_classes(scene):
+    """Take what is proposed: two cases, each with a class in a file of its own."""
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        for case in ("one", "two"):
+            (scene.folder / side / case / "segmentations").mkdir(parents=True)
+            for name in ("liver", "spleen"):
+                scene.nii(f"{side}/{case}/segmentations/{name}.nii.gz", array[..., None])
+    scene.noted(f"{_BATCH} --dry-run")
+    told = scene.do(f"{_BATCH} --dry-run").text.partition("classes of one case, try ")[2].splitlines()[0]
+    one, _, other = told.partition(", or ")
+    for words in (one, other):
+        report = scene.right(DICE, f"{_BATCH} {words}", number="dice[liver]")
+        assert len(report.scored) == 2
+
+
+@TABLE(
     "runs.several.kinds: references are of … kinds, …,",
     "runs.several._tried: --…-pattern …",
-    but={"--layout": "one whose signs are there is named; this is none", "--…-pattern": "both are printed"},
+    but={"--…-pattern": "both are printed"},
 )
 def references_of_several_kinds(scene):
     """Take what is proposed: the images, which are the same in both folders, are no cases any more."""
-    scene.folders("a_seg", "b_seg")
-    scene.folders("a_image", "b_image", prediction=REFERENCE)
-    said = scene.noted(f"{_BATCH} --dry-run")
-    told = scene.do(f"{_BATCH} --dry-run").text.partition("to score _seg alone, try ")[2].splitlines()[0]
-    assert told.startswith("--prediction-pattern"), said
-    assert len(scene.right(DICE, f"{_BATCH} {told}").scored) == 2
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        (scene.folder / side).mkdir()
+        for case in "12":
+            scene.nii(f"{side}/sub-{case}_dseg.nii.gz", array[..., None])
+            scene.nii(f"{side}/sub-{case}_T1w.nii.gz", REFERENCE[..., None])
+    scene.noted(f"{_BATCH} --dry-run")
+    told = scene.do(f"{_BATCH} --dry-run").text.partition("to score _dseg alone, try ")[2].splitlines()[0]
+    for words in told.split(", or "):
+        assert len(scene.right(DICE, f"{_BATCH} {words}").scored) == 2
 
 
 @TABLE(
