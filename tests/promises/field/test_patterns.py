@@ -225,7 +225,7 @@ def test_other_names_are_no_kinds(names, tmp_path):
         ("bids", "sub-{}_dseg.nii.gz", [f"sub-{{0}}/anat/sub-{{0}}_{kind}.nii.gz" for kind in ANATOMY]),
         ("nnunet", "{}.png", ["labelsTr/{}.png"]),
         ("voc", "{}.png", ["SegmentationClass/{}.png"]),
-        (None, "x_{}_seg.nii.gz", ["{0}/{0}-seg.nii.gz"]),
+        (None, "{}.nii.gz", ["{0}/{0}-seg.nii.gz", "{0}/{0}-t1c.nii.gz"]),
     ],
 )
 def test_a_layout_is_proposed_that_pairs_everything(layout, prediction, references, tmp_path):
@@ -242,6 +242,18 @@ def test_a_layout_is_proposed_that_pairs_everything(layout, prediction, referenc
         found = lay_out(layout, *sides)
         words = {"prediction_pattern": found.prediction_pattern, "reference_pattern": found.reference_pattern}
         assert [bool(case.prediction) for case in pair_folders(*sides, **words).cases] == [True] * 3
+
+
+def test_no_layout_is_proposed_that_would_not_do(tmp_path):
+    """One that leaves a file of each side alone is none, nor is one that takes all names as they are, images too."""
+    touch(tmp_path / "p", ["BraTS-0.nii.gz", "BraTS-1.nii.gz", "BraTS-7.nii.gz"])
+    touch(tmp_path / "r", [f"BraTS-{n}/BraTS-{n}-seg.nii.gz" for n in range(3)])
+    assert "--layout" not in pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes[0]
+    names = [f"{case}_{kind}.png" for case in "ab" for kind in ("image", "seg")]
+    for side in ("labelsTr", "predictions"):
+        touch(tmp_path / side, names)
+    (note,) = pair_folders(str(tmp_path / "predictions"), str(tmp_path / "labelsTr")).notes
+    assert "to score _seg alone, try --prediction-pattern" in note
 
 
 def test_names_are_cut_at_signs(tmp_path):
