@@ -121,8 +121,9 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     said = _lay_out(options, predictions, references, soft=soft)
     given = options | {"soft": soft}
     settings = _settings(options, gates, soft=soft)
-    pairing = _pairing(options, predictions, references, soft=soft, is_named=is_named, notes=said)
-    origin = origin_of_call(ctx, given, settings, (predictions, references))
+    pairing = _pairing(options, predictions, references, settings=settings, is_named=is_named, notes=said)
+    settings = pairing.scored_by(settings)
+    origin = origin_of_call(ctx, given | {"window": settings.window}, settings, (predictions, references))
     if settings.group_by is not None:
         check_column(pairing.cases, settings.group_by, pairing.columns)
     if options["dry_run"]:

@@ -11,9 +11,10 @@ from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files, unread
 from dicecli.masks.classes import opened_classes
 from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.uncovered import outside_tiles
 from dicecli.masks.views import ArraySource, BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
-from dicecli.records.compound import Compound
+from dicecli.records.compound import Compound, Uncovered
 from dicecli.records.limits import check_pixels
 from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
@@ -39,6 +40,8 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
     CaseError
         With the side and the file. Several volumes that are not binary are refused as they are read.
     """
+    if isinstance(mask, Uncovered):
+        return _outside_tiles(side, mask, settings)
     if side == "prediction" and settings.threshold is not None:
         # What is left out is so by the reference alone; a prediction's values reach the threshold, or do not.
         settings = replace(settings, labels=replace(settings.labels, ignore=()))
@@ -59,6 +62,14 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
         return [BinaryLayer(each, said) for each in channels]
     except CaseError as error:
         raise error.on_side(side, shown(mask)) from error.__cause__
+
+
+def _outside_tiles(side: str, mask: Uncovered, settings: Settings) -> list[MaskSource]:
+    layers = opened_layers(side, mask.path, settings)
+    try:
+        return outside_tiles(layers, mask)
+    except CaseError as error:
+        raise error.on_side(side, mask.path) from None
 
 
 def opened_channels(given: object, shape: tuple[int, ...], settings: Settings) -> list[MaskSource]:

@@ -20,6 +20,7 @@ from dicecli.masks.field import SIDE, laid, opened_field
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import NothingSource, Reoriented
+from dicecli.records.compound import Absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -235,7 +236,7 @@ class Pair:
         given, settings = self._case.prediction, self._settings
         if self.is_soft:
             return opened_channels(given, reference.shape, settings)
-        if given is None:
+        if given is None or isinstance(given, Absent):
             return [NothingSource(reference.grid, settings.labels.background)]
         return opened_layers("prediction", given, settings)
 

@@ -107,6 +107,8 @@ class MaskSource(ABC):
         are stored.
     has_own_nodata : bool
         Whether `nodata` is no value of the file, and stands for what is hidden.
+    apart : int
+        How many of its pixels are none of the case's: they have no label, and are not counted as nodata.
     kept : Window or None
         The part that the case is about, where it is not the whole: see :meth:`keep_to`.
     """
@@ -144,6 +146,7 @@ class MaskSource(ABC):
         self.is_largest = False
         self.has_own_nodata = False
         self.kept: Window | None = None
+        self.apart = 0
 
     def take_for_largest(self) -> None:
         """Take the values for indices of the largest score, which no threshold is meant for."""

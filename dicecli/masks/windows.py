@@ -10,8 +10,13 @@ import numpy as np
 from dicecli.masks.differing import EXACT_VOXELS, same_crs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
+
+#: Where a window begins and ends, by axis.
+Box = tuple[tuple[int, int], ...]
 
 
 class Lying(NamedTuple):
@@ -55,11 +60,11 @@ def lying(outer: Grid, inner: Grid) -> Lying | None:
 
 
 def window_in(outer: Grid, inner: Grid) -> Window | None:
-    """Return the slices of a grid that another, smaller one of as many axes covers exactly; else None.
+    """Return the slices of a grid that another one of as many axes covers exactly, maybe all; else None.
 
     Exactly is within 0.01 pixels at every corner, in the same CRS, in the same order and directions.
     """
-    if len(outer.shape) != len(inner.shape) or outer.shape == inner.shape:
+    if len(outer.shape) != len(inner.shape):
         return None
     found = lying(outer, inner)
     if found is None or min(found.start) < 0 or found.shared != inner.full_shape:
@@ -76,3 +81,28 @@ def at(start: tuple[int, ...]) -> str:
     if len(start) == 2:
         return f"row {start[0]}, column {start[1]}"
     return f"voxel ({', '.join(map(str, start))})"
+
+
+def union(boxes: Sequence[Box]) -> int:
+    """Return how many pixels lie in any of some boxes; 0 without boxes."""
+    return 0 if not boxes else _union(np.array(boxes, np.int64))
+
+
+def _union(boxes: np.ndarray) -> int:
+    """Return it of an array ``(boxes, axes, 2)``: summed up over the first axis, from one end to the next."""
+    first = boxes[:, 0]
+    if boxes.shape[1] == 1:
+        start, stop = first[np.argsort(first[:, 0])].T
+        reached = np.maximum.accumulate(stop)
+        begin = np.maximum(start[1:], reached[:-1])
+        return int(stop[0] - start[0] + np.maximum(stop[1:] - begin, 0).sum())
+    ends = np.unique(first)
+    total, last = 0, (b"", 0)
+    for low, high in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        here = boxes[(first[:, 0] <= low) & (first[:, 1] >= high), 1:]
+        if len(here):
+            key = here.tobytes()  # tiles in rows and columns: one row of them has many ends alike
+            if key != last[0]:
+                last = (key, _union(here))
+            total += last[1] * (high - low)
+    return total

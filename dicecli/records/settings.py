@@ -29,6 +29,7 @@ ReadAs = Literal["auto", "index", "colour"]
 Geometry = Literal["strict", "ignore"]
 Axes = Literal["xy", "ij"]
 OnMissing = Literal["error", "zero", "skip"]
+Uncovered = Literal["miss", "ignore"]
 Average = Literal["macro", "micro", "weighted", "micro-imagewise", "macro-imagewise", "label-mean"]
 #: The averages of which one can lead.
 AVERAGES: tuple[Average, ...] = get_args(Average)
@@ -183,6 +184,16 @@ class _Shared:
 @options
 class _OfMasks:
     """The options that masks alone have."""
+
+    uncovered: Uncovered = option(
+        "miss",
+        Option(
+            "Of a folder of tiles against one raster: whether what no tile covers counts as missed.",
+            part="pairing",
+            after="missing",
+            is_measured=False,
+        ),
+    )
 
     threshold: float | None = option(
         None,

@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.settings import Settings
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.sides import check_apart, contradiction
+from dicecli.runs.tiles import pair_tiles, tiled
 
 if TYPE_CHECKING:
+    from dicecli.records.observed import Side
     from dicecli.runs.pairing import Pairing
 
 #: What names the fields of cases, by the names of options.
@@ -28,15 +31,16 @@ def find_pairs(
     reference_pattern: str | None = None,
     follow_links: bool = False,
     pairs: str | None = None,
-    soft: bool = False,
+    settings: Settings | None = None,
     allow_same: bool = False,
     is_named: bool = False,
     notes: tuple[str, ...] = (),
     within: str | None = None,
     within_pattern: str | None = None,
 ) -> Pairing:
-    """Pair two folders by name, by pattern, or by a CSV; with `soft`, predictions are probabilities.
+    """Pair two folders by name, by pattern, or by a CSV; or a folder of tiles with the raster they lie in.
 
+    How masks are read, and whether predictions are probabilities, is said by the `settings`.
     Every case has the field `within`, or the one at the path that `within_pattern` comes to, where ``{case}``
     is the name of the case. Unless `allow_same`, the predictions must not be the references themselves.
     Unless it `is_named` which folder has the predictions, a note says where the names of the folders
@@ -57,15 +61,21 @@ def find_pairs(
             "two folders are expected: predictions, then references",
             "Give both, or a CSV that names the pairs: --pairs pairs.csv.",
         )
-    found = pair_folders(
-        predictions,
-        references,
-        prediction_pattern=prediction_pattern,
-        reference_pattern=reference_pattern,
-        follow_links=follow_links,
-        soft=soft,
-    )
-    check_apart(found.cases, allow_same=allow_same)
+    settings = settings or Settings()
+    tiles = tiled(predictions, references, settings)
+    if tiles is not None:
+        patterns: dict[Side, str | None] = {"prediction": prediction_pattern, "reference": reference_pattern}
+        found = pair_tiles(tiles, settings, patterns, follow_links=follow_links)
+    else:
+        found = pair_folders(
+            predictions,
+            references,
+            prediction_pattern=prediction_pattern,
+            reference_pattern=reference_pattern,
+            follow_links=follow_links,
+            soft=settings.soft is not None,
+        )
+        check_apart(found.cases, allow_same=allow_same)
     said = () if is_named else contradiction(predictions, references)
     found = replace(found, notes=(*notes, *said, *found.notes))
     return _with_fields(found, within, within_pattern)

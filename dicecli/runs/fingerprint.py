@@ -53,7 +53,7 @@ def inputs_of(case: Case) -> list[Any]:
 def _states(mask: object) -> list[Any]:
     """Return the state of the file that a side is read from; of several what it is called, and theirs."""
     states = [state_of(path) for path in paths_of(mask)]
-    return [str(mask), *states] if isinstance(mask, Compound) else states[0]
+    return [mask.identity, *states] if isinstance(mask, Compound) else states[0]
 
 
 def state_of(path: str) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
 from dicecli.records.cases import Case
@@ -16,6 +17,9 @@ from dicecli.runs.placeholders import LABEL
 from dicecli.runs.several import classes, kinds
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
+
+if TYPE_CHECKING:
+    from dicecli.records.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Pairing:
         What looks odd.
     columns : tuple of str
         What else a CSV has of its cases, as the header says: cases can be grouped by it.
+    is_tiled : bool
+        Whether they are tiles against one raster, within which each has its window.
     """
 
     cases: tuple[Case, ...]
@@ -42,6 +48,11 @@ class Pairing:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    is_tiled: bool = False
+
+    def scored_by(self, settings: Settings) -> Settings:
+        """Return the settings by which these cases are scored: of tiles within their windows."""
+        return replace(settings, window=True) if self.is_tiled else settings
 
 
 def pair_folders(
@@ -115,13 +126,20 @@ def pair_folders(
         used = {*found.matched(), *expected.matched()}
         for side in (found, expected):
             side.unmatched = [relative for relative in side.unmatched if relative not in used]
-    for side in (found, expected):
+    said, left_out = on_left_out(found, expected)
+    unpaired = tuple(found.path(relative) for relative in extra)
+    return Pairing(cases, unpaired, left_out, (*notes, *said))
+
+
+def on_left_out(*sides: Side) -> tuple[list[str], tuple[str, ...]]:
+    """Return notes on masks and links in folders that belong to no case, and every path that is left out."""
+    notes = []
+    for side in sides:
         what = f"match the {side.side} pattern '{side.pattern}'"
         notes += _counted(side.unmatched, f"mask does not {what}", f"masks do not {what}")
         notes += _counted(side.links, "link to a folder is not followed", "links to folders are not followed")
-    left_out = {side.path(each) for side in (found, expected) for each in (*side.others, *side.unmatched)}
-    unpaired = tuple(found.path(relative) for relative in extra)
-    return Pairing(cases, unpaired, tuple(sorted(left_out, key=natural)), tuple(notes))
+    left_out = {side.path(each) for side in sides for each in (*side.others, *side.unmatched)}
+    return notes, tuple(sorted(left_out, key=natural))
 
 
 def _refused(name: str, sides: tuple[Side, ...]) -> str | None:

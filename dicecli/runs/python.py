@@ -332,9 +332,10 @@ def batch(given: _Batch) -> Report:
         allow_same=given.allow_same,
         within=_path(given.within),
         within_pattern=given.within_pattern,
-        soft=given.soft,
+        settings=settings,
         notes=said,
     )
+    settings = found.scored_by(settings)
     if settings.group_by is not None:
         check_column(found.cases, settings.group_by, found.columns)
     done = carry_out(
@@ -348,7 +349,9 @@ def batch(given: _Batch) -> Report:
         executor=given.executor,
         scheduler=given.scheduler,
         timeout=given.timeout,
-        origin=origin_of(settings, vars(given), (given.predictions, given.references)),
+        origin=origin_of(
+            settings, vars(given) | {"window": settings.window}, (given.predictions, given.references)
+        ),
         strict=given.strict,
     )
     if done.stopped is not None:

@@ -30,7 +30,7 @@ def placed(shape, start, linear):
 
 
 @given(st.data(), st.integers(2, 3))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_window_is_found_where_it_is_and_nowhere_else(data, axes):
     """Of any affine, at any offset; what sticks out, or lies off by more than 0.01 of a pixel, is none."""
     lengths = st.tuples(*[st.integers(1, 30)] * axes)
@@ -48,7 +48,7 @@ def test_a_window_is_found_where_it_is_and_nowhere_else(data, axes):
         assert found.shared == tuple(max(0, high - low) for low, high in ends)
     is_in = all(0 <= a and a + m <= n for a, m, n in zip(start, inner, outer, strict=True))
     expected = tuple(slice(a, a + m) for a, m in zip(start, inner, strict=True))
-    is_window = is_in and off < 0.01 and inner != outer
+    is_window = is_in and off < 0.01
     assert window_in(first, second) == (expected if is_window else None)
 
 

@@ -166,6 +166,7 @@ def test_schema_1_gives_its_own_numbers_again():
     assert second["settings"].pop("axes") is second["settings"].pop("page") is None
     assert second["settings"].pop("read_as") == "auto"
     assert second["settings"].pop("window") is False
+    assert second["settings"].pop("uncovered") == "miss"
     for name in (*table_of(OfSurfaces), "like", "per_slice", "group_by"):
         second["settings"].pop(name)
     of_cases = [case.get(each, {}) for case in second["cases"] for each in ("averages", "undefined")]

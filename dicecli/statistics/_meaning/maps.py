@@ -57,7 +57,7 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
     every = inside.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
     of_kept = kept.total
-    nodata = 0 if kept is every else every.total - of_kept
+    nodata = 0 if kept is every else every.total - of_kept - sides["reference"].apart
     if nodata and set(kept.labels) <= {0, NO_LABEL}:
         notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
     compared = _without_ignored(kept, settings)

@@ -144,6 +144,16 @@ def windows_of_a_map_that_runs_from_the_south(scene):
     scene.right(following.dice(np.pad(part, ((1, 1), (2, 1))), MAPS[0]), with_rio(scene))
 
 
+@TABLE("masks.uncovered.outside_tiles: Leave out what no tile")
+def binary_layers_that_no_tile_covers(scene):
+    layers = np.stack([MAPS[0], 1 - MAPS[0]])
+    scene.tif("r.tif", layers, transform=at(0, 0))
+    (scene.folder / "p").mkdir()
+    scene.tif("p/a.tif", layers[:, :3], transform=at(0, 0))
+    scene.refused("batch p r.tif")
+    scene.right(1.0, "batch p r.tif --uncovered ignore", number="dice@macro-regions")
+
+
 @TABLE("masks.alignment._in_window: A window is found")
 def windows_without_a_place(scene):
     scene.png("p.png", MAPS[1, 1:4, 2:5])

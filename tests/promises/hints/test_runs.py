@@ -407,6 +407,33 @@ def two_files_of_a_case_where_another_has_none_of_that_kind(scene):
             each.unlink()
 
 
+def tiles_of(scene, prediction, reference):
+    """Write the left half of a prediction as the one tile of a folder, and the whole reference."""
+    there = (10, 0, 6e5, 0, -10, 58e5)
+    (scene.folder / "p").mkdir(exist_ok=True)
+    make.geotiff(scene.folder / "p" / "a.tif", prediction[..., :2], transform=there)
+    make.geotiff(scene.folder / "r.tif", reference, transform=there)
+
+
+@TABLE(
+    "runs.tiles.pair_tiles: Leave out --…-pattern",
+    but={f"--{side}-pattern": "it is to be left out" for side in ("…", "prediction", "reference")},
+)
+def a_pattern_for_the_raster(scene):
+    tiles_of(scene, PREDICTION, PREDICTION[:, :2])
+    for first, second, side in (("p", "r.tif", "reference"), ("r.tif", "p", "prediction")):
+        hint = scene.refused(f"batch {first} {second} --{side}-pattern '{{case}}.tif'")
+        assert f"--{side}-pattern" in hint
+        scene.right(1.0, f"batch {first} {second}")
+
+
+@TABLE("runs.tiles._on_uncovered: no tile covers")
+def what_no_tile_covers(scene):
+    tiles_of(scene, PREDICTION, REFERENCE)
+    scene.noted("batch p r.tif")
+    scene.right(following.dice(PREDICTION[:, :2], REFERENCE[:, :2]), "batch p r.tif --uncovered ignore")
+
+
 @TABLE("runs.listing.list_side: Suffixes that are read:")
 def a_folder_without_masks(scene):
     scene.folders("a")
