@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Items = list[CompletionItem]
 
 
+#: Suffixes of files that may be of labels.
+_OF_LABELS = {".json", ".tsv", ".csv", ".txt", ".ctbl"}
+
+
 class _FishWithCommas(_Fish):
     """Fish, for which a value may hold commas, as a list does."""
 
@@ -46,9 +50,9 @@ def files(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
 
 
 def labels(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
-    """Propose presets, and JSON files beside them; where no preset fits, files."""
+    """Propose presets, and files beside them that may be of labels; where no preset fits, files."""
     found = _fitting(presets(), incomplete)
-    beside = (each.name for each in Path().glob("*.json")) if found else ()
+    beside = (each.name for each in Path().iterdir() if each.suffix.lower() in _OF_LABELS) if found else ()
     return [*found, *_fitting(sorted(beside), incomplete)] or [CompletionItem(incomplete, type="file")]
 
 

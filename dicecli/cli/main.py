@@ -36,6 +36,7 @@ GROUPS = {
     "Commands that look up": {
         "inspect": "Say what each file is as a mask, and what looks wrong.",
         "metrics": "List the metrics, or explain one.",
+        "labels": "List the presets of labels, or show the labels of one or of a file.",
         "config": "Show the options in force, and where each came from.",
     },
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import BrokenPlugin, LabelFileError
-from dicecli.plugins import blame, installed, load, own, unknown
+from dicecli.plugins import blame, having, installed, load, own, unknown
 from dicecli.records.calling import telling
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._written import Written, not_labels
@@ -42,8 +42,14 @@ def described(preset: str) -> str:
 
 
 def forms() -> dict[str, str]:
-    """Return what the forms of files are called, by their modules' names."""
-    return {name: load("legends", name).CALLED for name in own("legends")}
+    """Return what the forms of files are called, by their modules' names; a broken one is left out."""
+    return {name: load("legends", name).CALLED for name in having("legends", "read")}
+
+
+def as_own(scheme: LabelScheme) -> dict[str, object]:
+    """Return a scheme in the project's own form: JSON's types, which are read back to an equal scheme."""
+    found: dict[str, object] = load("legends", "own").write(scheme)
+    return found
 
 
 @telling

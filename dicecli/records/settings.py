@@ -60,9 +60,8 @@ class _Shared:
     labels: str | Path | Mapping[str, Any] | LabelScheme | None = option(
         None,
         Option(
-            "Names, regions, ignore label and colours: a JSON file of the project's own form, nnU-Net's "
-            "dataset.json, or voc, cityscapes, cityscapes-train, ade20k, brats. Other labels become an "
-            "error.",
+            "Names, regions, ignore label and colours: a file of the project's own form, nnU-Net's, BIDS's "
+            "and others', or a preset: see 'dicecli labels'. Other labels become an error.",
             metavar="FILE|PRESET",
             is_path=True,
             topic="labels",

@@ -8,6 +8,14 @@ import unicodedata
 #: private, unassigned, line separators.
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
+_FORMULA = ("=", "+", "-", "@")
+
+
+def of_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: with an apostrophe before it, as they do."""
+    shown = inert(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
 
 def inert(text: str) -> str:
     """Return a text with everything that is not plain to see written as an escape; the rest is unchanged.

@@ -52,6 +52,7 @@ def proposed(*words):
         (["score", "--labels", "v"], ["voc", "vocal.json"]),
         (["score", "--labels", ""], [*presets(), "organs.json", "vocal.json"]),
         (["score", "--labels", "masks/"], ["<file>"]),
+        (["labels", "world"], ["worldcover"]),
         (["score", "-f", "j"], ["json", "junit"]),
         (["batch", "--summary", "s"], ["<file>"]),
         (["score", "--average", "mi"], ["micro", "micro-imagewise"]),

@@ -32,6 +32,7 @@ BROUGHT = {
     "executors": ("backwards",),
     "exporters": ("latex",),
     "layouts": ("acdc",),
+    "legends": ("semicolons",),
 }
 MODULES = {"jaccard_distance": "sets", "tversky": "sets", "edge_ratio": "outline"}
 MASKS = {
@@ -208,6 +209,15 @@ def test_each_is_used_by_score_inspect_and_metrics(place):
     assert re.search(
         "Of installed packages: edge_ratio By how much .* jaccard_distance Share of the union", listed
     )
+
+
+def test_a_legend_is_told_by_its_content(place):
+    """A form that a package brings is asked after those of the folder, and is listed with them."""
+    (place / "labels.txt").write_text("0;background\n1;liver\n", encoding="utf-8")
+    done = run(place, "labels", "labels.txt", "-f", "json")
+    assert {"0": "background", "1": "liver"} == json.loads(done.stdout)["labels"], done.stderr
+    assert "numbers and names between semicolons" in run(place, "labels").stdout
+    assert "it is of no form" in run(place, "labels", "labels.txt", with_package=False).stderr
 
 
 def test_help_and_configuration_know_them(place, tmp_path):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
+import places
 import pytest
 from make import blobs, brute, counts, png, scored
 
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
+from dicecli.plugins import own
 from dicecli.records.label_files import described, load_labels, parse_region, presets
 from dicecli.records.labels import LabelScheme
 
@@ -311,6 +314,15 @@ def test_presets_are_listed_by_name():
     """The listing of presets is that of its folder."""
     assert {"ade20k", "brats", "cityscapes", "cityscapes-train", "voc", "worldcover"} <= set(presets())
     assert sorted(presets()) == list(presets())
+
+
+def test_the_page_has_every_preset_and_form():
+    """docs/labels.md lists each preset, and each form of files, once."""
+    page = (places.ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+    section = page.partition("| name | what it is |")[2]
+    assert [*presets()] == sorted(re.findall(r"^\| `([a-z0-9-]+)` \| ", section, re.MULTILINE))
+    table = page.partition("| form | ")[2].partition("\n\n")[0]
+    assert len(own("legends")) == table.count("\n| ")
 
 
 @pytest.mark.parametrize("name", presets())

@@ -71,6 +71,21 @@ def read(written: Written) -> LabelScheme:
     )
 
 
+def write(scheme: LabelScheme) -> dict[str, object]:
+    """Return what reads back to an equal scheme, but for its source: JSON's types."""
+    colours: dict[int, list[str]] = {}
+    for colour, label in scheme.colours.items():
+        for each in (label, *scheme.alike.get(colour, ())):
+            colours.setdefault(each, []).append(f"#{bytes(colour).hex()}")
+    return {
+        "labels": {str(label): name for label, name in scheme.names.items()},
+        "regions": {name: [*members] for name, members in scheme.regions.items()},
+        "ignore": [*scheme.ignore] or None,
+        "background": scheme.background,
+        "colours": {str(label): said if said[1:] else said[0] for label, said in colours.items()},
+    }
+
+
 def _object(content: Mapping[str, object], key: str, source: str) -> dict[str, object]:
     value = content.get(key, {})
     if not isinstance(value, dict):

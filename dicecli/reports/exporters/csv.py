@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.reports import curves, matrix, slices, tabular
 from dicecli.reports.areas import COLUMNS
-from dicecli.reports.text import inert
+from dicecli.reports.text import of_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv",)
 PARTS = ("report", "summary", "curve", "slices", "confusion")
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 def render(report: Report, part: Part, look: Look) -> str:
@@ -66,10 +64,4 @@ _PARTS: dict[str, tuple[Callable[[Report], tuple[str, ...]], Callable[[Report], 
 
 
 def _plain(row: Mapping[str, object]) -> dict[str, object]:
-    return {key: _text(value) if isinstance(value, str) else value for key, value in row.items()}
-
-
-def _text(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: with an apostrophe before it, as they do."""
-    shown = inert(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return {key: of_cell(value) if isinstance(value, str) else value for key, value in row.items()}

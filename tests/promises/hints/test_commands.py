@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from following import DICE, PREDICTION, REFERENCE, Table
 
@@ -20,6 +22,14 @@ TABLE = Table(
 )
 _SCORE = "score p.png r.png"
 _BATCH = "batch p r"
+
+
+@TABLE("cli.labels._shown: Label …, …, is evaluated like")
+def a_label_whose_name_leaves_nothing_out(scene):
+    scene.pair(PREDICTION, np.where(PREDICTION > REFERENCE, 2, REFERENCE))
+    scene.text("l.json", {"0": "background", "1": "liver", "2": "void"})
+    option = re.search("--ignore-label 2", scene.noted("labels l.json"))[0]
+    scene.right(1.0, f"score p.png r.png --labels l.json {option}", number="dice[liver]")
 
 
 @TABLE("cli.configuration.find: Keep one of them.")
