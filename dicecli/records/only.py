@@ -55,7 +55,12 @@ def _quoted(name: str) -> str:
     return f'"{name.replace(chr(34), chr(34) * 2)}"' if {*name} & {*',"'} else name
 
 
-def parse_only(given: int | str | Iterable[int | str] | Only | None, scheme: LabelScheme) -> Only | None:
+def parse_only(
+    given: int | str | Iterable[int | str] | Only | None,
+    scheme: LabelScheme,
+    *,
+    include_background: bool = False,
+) -> Only | None:
     """Read which labels and regions alone are asked for.
 
     A number is a label's, where the scheme has that label or declares none; a name is that of a label, of a
@@ -67,12 +72,14 @@ def parse_only(given: int | str | Iterable[int | str] | Only | None, scheme: Lab
         Numbers and names; a text may be a list with commas. None, and an empty list, ask for all.
     scheme : LabelScheme
         Where names come from.
+    include_background : bool
+        Whether it was said besides that the background is to be taken in.
 
     Raises
     ------
     UsageError
         What is neither a label nor a region of the scheme; an ignored label; without declared labels
-        anything but numbers and regions.
+        anything but numbers and regions. Or the background is to be taken in, and is not among them.
     """
     words = _words(given)
     if not words:
@@ -92,7 +99,14 @@ def parse_only(given: int | str | Iterable[int | str] | Only | None, scheme: Lab
             )
         labels |= set() if label is None else {label}
         regions |= {} if region is None else {region: None}
-    return Only(tuple(sorted(labels)), tuple(regions))
+    found = Only(tuple(sorted(labels)), tuple(regions))
+    if include_background and scheme.background not in {None, *labels}:
+        raise UsageError(
+            f"--only says which labels have rows, and label {scheme.background} is none of them, which "
+            "--include-background takes in",
+            f"Name it: --only {scheme.background},{found.in_words()}; or leave out --include-background.",
+        )
+    return found
 
 
 def _words(given: int | str | Iterable[int | str] | Only | None) -> Sequence[int | str]:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 #: Of so many kinds of errors it is said what to do.
 _ADVISED = 3
-#: So many labels are named that averages leave out.
-_NAMED = 5
 #: What the metrics of all labels at once are of.
 _OVER_ALL = {
     "labels": "of all counted pixels, background included",
@@ -200,10 +198,10 @@ def left_out_of_averages(report: Numbers) -> str:
     """Name the labels that averages leave out: the background, or all that are not asked for."""
     if report.settings.only is None:
         background = report.settings.labels.background
-        others = {background} - {*report.labels, None}
-        return f"label {background}" if any(others & labels_found(each) for each in report.scored) else ""
-    named = sorted({label for each in report.scored for label in labels_found(each)} - {*report.labels})
-    return f"label{'s' * (len(named) > 1)} {some_of([*map(str, named)], _NAMED)}" if named else ""
+        is_there = any(background in labels_found(each) for each in report.scored)
+        return f"label {background}" if is_there and background not in report.labels else ""
+    others = {label for each in report.scored for label in labels_found(each)} - {*report.labels}
+    return f"label{'s' * (len(others) > 1)} {some_of([*map(str, sorted(others))], 5)}" if others else ""
 
 
 def _definitions(
@@ -215,7 +213,10 @@ def _definitions(
 def _background(case: CaseValues, report: Numbers) -> str:
     """Say what became of the background; nothing where there is none."""
     if report.settings.only is not None:
-        return _others(report)
+        named = left_out_of_averages(report)
+        text = f"{named}: in no row and no average, as others alone are asked for"
+        more = "; their pixels still count as false positives and false negatives of these"
+        return f"{text}{more * (report.settings.reads == 'labels')}" if named else ""
     background = report.settings.labels.background
     is_there = any(row.label == background and any(row.sizes.values()) for row in case.others)
     if report.settings.reads == "probabilities":
@@ -233,17 +234,6 @@ def _background(case: CaseValues, report: Numbers) -> str:
     if report.settings.include_background and not any(case.result.excluded.values()):
         return "taken into the averages: micro Dice, IoU's counts and accuracy cover all"
     return ""
-
-
-def _others(report: Numbers) -> str:
-    """Say what becomes of labels that are not asked for; nothing where there are none."""
-    named = left_out_of_averages(report)
-    if not named or report.settings.reads == "probabilities":
-        return f"{named}: in no row and no average, as others alone are asked for" if named else ""
-    return (
-        f"{named}: in no row and no average, as others alone are asked for; their pixels still count as "
-        "false positives and false negatives of these"
-    )
 
 
 def hints(unscored: Sequence[Failed]) -> str:

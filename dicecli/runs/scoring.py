@@ -33,8 +33,6 @@ from dicecli.runs.measuring import measure_case
 
 if TYPE_CHECKING:
     from dicecli.records.cases import Result
-    from dicecli.records.labels import LabelScheme
-    from dicecli.records.only import Only
 
 
 def check_executor(executor: str | None, scheduler: str | None) -> None:
@@ -105,7 +103,7 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
         "metrics": asked_for(given.metrics, reads, tolerances, values.get("like")),
         "length_unit": unit_asked(given.metrics),
         "max_memory": parse_bytes(given.max_memory),
-        "only": _only(given, scheme),
+        "only": parse_only(given.only, scheme, include_background=given.include_background),
         **_of_surfaces(values, tolerances),
     }
     if not soft:
@@ -122,25 +120,6 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     probabilities = Probabilities(**of_maps)
     probabilities.check()
     return Settings(**plain | {"labels": scheme, "channel_axis": -1, "soft": probabilities})
-
-
-def _only(given: Options, scheme: LabelScheme) -> Only | None:
-    """Return which labels and regions alone have rows.
-
-    Raises
-    ------
-    UsageError
-        As for :func:`~dicecli.records.only.parse_only`; or they lack the background that is to be taken in.
-    """
-    only = parse_only(given.only, scheme)
-    background = scheme.background
-    if only is not None and given.include_background and background not in {None, *only.labels}:
-        raise UsageError(
-            f"--only says which labels have rows, and label {background} is none of them, which "
-            "--include-background takes in",
-            f"Name it: --only {background},{only.in_words()}; or leave out --include-background.",
-        )
-    return only
 
 
 def _of_surfaces(values: Mapping[str, Any], tolerances: tuple[str, ...]) -> dict[str, object]:

@@ -459,19 +459,6 @@ def independent_channels_of_a_softmax(scene):
     scene.refused_again("soft p.npy r.png --independent")
 
 
-@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
-def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
-    TABLE.follow(place, tmp_path)
-
-
-def test_every_scenario_is_of_a_hint_that_is_there():
-    assert TABLE.stale() == []
-
-
-#: A reference with a second label, which the prediction lacks.
-_SECOND = np.array([[0, 0, 2], [1, 1, 0]], np.uint8)
-
-
 @TABLE("records.only.parse_only: No mask holds it:")
 def a_label_alone_of_too_many_bits(scene):
     scene.pair()
@@ -530,3 +517,25 @@ def a_name_alone_with_a_slip(scene):
     scene.text("l.json", _BY_HAND)
     scene.refused(f"{_LABELS} --only livre")
     scene.right(DICE, f"{_LABELS} --only {scene.meant()}")
+
+
+@TABLE("records.only.parse_only: Name it: --only")
+def the_background_beside_others_alone(scene):
+    scene.pair()
+    hint = scene.refused("score p.png r.png --only 1 --include-background")
+    words = hint.partition(" --only ")[2].partition(";")[0]
+    scene.right((DICE + 6 / 7) / 2, f"score p.png r.png --only {words} --include-background")
+    scene.right(DICE, "score p.png r.png --only 1")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []
+
+
+#: A reference with a second label, which the prediction lacks.
+_SECOND = np.array([[0, 0, 2], [1, 1, 0]], np.uint8)

@@ -910,15 +910,6 @@ def a_summary_of_github_that_is_a_folder(scene):
     assert "0.8" in (scene.folder / "summary.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
-def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
-    TABLE.follow(place, tmp_path)
-
-
-def test_every_scenario_is_of_a_hint_that_is_there():
-    assert TABLE.stale() == []
-
-
 @TABLE("reports.bound.check_has_row: Name it there, too: --only")
 def a_number_of_a_label_without_a_row(scene):
     scene.folders(reference=np.array([[0, 0, 2], [1, 1, 0]], np.uint8))
@@ -937,3 +928,12 @@ def distances_of_a_label_that_was_left_out(scene):
     scene.works("report r.json --only 1,2 -m dice")
     # Of label 1 two pixels are 0 and one is 1 pixel away.
     scene.right(0.9 / 2, f"{_BATCH} --only 1,2 -m dice,hd95", number="hd95")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []

@@ -1085,13 +1085,3 @@ def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
 
 def test_every_scenario_is_of_a_hint_that_is_there():
     assert TABLE.stale() == []
-
-
-@TABLE("runs.scoring._only: Name it: --only")
-def the_background_beside_others_alone(scene):
-    make.png(scene.folder / "p.png", PREDICTION)
-    make.png(scene.folder / "r.png", REFERENCE)
-    hint = scene.refused("score p.png r.png --only 1 --include-background")
-    words = hint.partition(" --only ")[2].partition(";")[0]
-    scene.right((DICE + 6 / 7) / 2, f"score p.png r.png --only {words} --include-background")
-    scene.right(DICE, "score p.png r.png --only 1")

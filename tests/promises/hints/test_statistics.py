@@ -405,15 +405,6 @@ def farthest(*masks):
     return max(squares.min(axis=0).max(), squares.min(axis=1).max()) ** 0.5
 
 
-@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
-def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
-    TABLE.follow(place, tmp_path)
-
-
-def test_every_scenario_is_of_a_hint_that_is_there():
-    assert TABLE.stale() == []
-
-
 @TABLE("statistics._meaning.channels._check_asked: Say what the channels are:")
 def channels_of_others_than_those_alone(scene):
     soft(scene, 1 - P, P)
@@ -432,3 +423,12 @@ def no_layer_among_those_alone(scene):
     scene.right((DICE + 1) / 2, "score p.tif r.tif", number="dice@macro-regions")
     named = "score p.tif r.tif --region a=1 --region b=2 --only a"
     scene.right(DICE, named, number="dice@macro-regions")
+
+
+@pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
+def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
+    TABLE.follow(place, tmp_path)
+
+
+def test_every_scenario_is_of_a_hint_that_is_there():
+    assert TABLE.stale() == []
