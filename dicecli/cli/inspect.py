@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
+    from dicecli.records.settings import Settings
     from dicecli.runs.inspection import Alignment, Inspection
 
 #: Values shown on a terminal; JSON has all.
@@ -25,7 +27,7 @@ _SHOWN = 24
 
 
 @click.command("inspect", cls=OptionsCommand)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=shared.MASK)
+@click.argument("files", metavar="FILE|FOLDER...", nargs=-1, required=True, type=shared.MASK)
 @shared.taking(MaskOptions, "reading")
 @about(
     "output",
@@ -40,17 +42,22 @@ _SHOWN = 24
 @about("output", "-v", "--verbose", is_flag=True, help="Show every value.")
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
-    """Say what each file is as a mask, and what looks wrong.
+    """Say what each file is as a mask or a map of probabilities, and what looks wrong.
 
     Format, shape, spacing and orientation or CRS, compression, the values with their counts, and how 'dicecli
     score' would read them. Of two files it also says whether they lie on each other, the first being taken
     as the prediction, and by how much not; and whether they would agree with other label numbers, mirrored,
     transposed or shifted.
+
+    Of a folder it has a line for each file, and then says whether all are alike: grids, types and labels, the
+    exceptions by name.
     """
     from dicecli.runs.inspection import inspect, inspect_pair
 
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
+    if any(Path(each).is_dir() for each in files):
+        ctx.exit(_of_folders(files, settings, format_name, verbose=verbose))
     found = [inspect(path, settings) for path in files]
     pair = None
     if len(found) == 2:
@@ -66,13 +73,43 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         click.echo("\n\n".join("\n".join(_lines(each, every=verbose)) for each in found))
         if pair is not None:
             click.echo("\n" + "\n".join(_pair_lines(pair)))
-    is_bad = any(each.error for each in found) or (pair is not None and pair["message"] is not None)
+    is_bad = any(each.is_bad for each in found) or (pair is not None and pair["message"] is not None)
     ctx.exit(3 if is_bad else 0)
+
+
+def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *, verbose: bool) -> int:
+    """Say what folders hold, and files beside them; return the exit code."""
+    from dicecli.cli.surveying import folder_in_json, print_folder
+    from dicecli.runs.inspection import inspect
+    from dicecli.runs.survey import listed_folder
+
+    listed = {path: listed_folder(path) for path in paths if Path(path).is_dir()}
+    record: dict[str, Any] = {"schema": 1, "files": [], "pair": None, "folders": []}
+    is_good = True
+    for place, path in enumerate(paths):
+        if format_name != "json" and place:
+            click.echo("")
+        if path not in listed:
+            found = inspect(path, settings)
+            is_good = is_good and not found.is_bad
+            record["files"].append(found.to_dict())
+            if format_name != "json":
+                click.echo("\n".join(_lines(found, every=verbose)))
+        elif format_name == "json":
+            record["folders"].append(folder_in_json(listed[path], settings))
+            is_good = is_good and not record["folders"][-1]["bad"]
+        else:
+            is_good = print_folder(listed[path], settings) and is_good
+    if format_name == "json":
+        click.echo(json.dumps(record, indent=2, allow_nan=False))
+    return 0 if is_good else 3
 
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:
     lines = [click.style(inert(found.path), bold=True)]
     lines += [_line(key, value) for key, value in found.facts.items() if value is not None]
+    if found.probabilities is not None:
+        return [*lines, *_probability_lines(found)]
     if found.values is not None:
         lines += _value_lines(found, every=every)
     if found.encoding:
@@ -84,6 +121,23 @@ def _lines(found: Inspection, *, every: bool) -> list[str]:
         )
         lines.append(_line("what to do", found.error.hint))
     return lines
+
+
+def _probability_lines(found: Inspection) -> list[str]:
+    """Say what a map of probabilities holds, what scores it, and why it is no mask."""
+    stored, error = found.probabilities, found.error
+    if stored is None or error is None:
+        return []
+    number = len(stored.channels)
+    lines = [_line("channels", f"{number}, from {stored.minimum:.6g} to {stored.maximum:.6g}")]
+    for at, each in enumerate(stored.channels[:_SHOWN]):
+        nan = f"  {each.nan:,} NaN" if each.nan else ""
+        lines.append(f"    {at:>12}  {each.minimum:.6g} to {each.maximum:.6g}{nan}")
+    lines += [f"    and {number - _SHOWN} more (all of them: -f json)"] * (number > _SHOWN)
+    if number > 1:
+        lines.append(_line("sums", f"of the channels: 1, but for up to {stored.apart:.2g}"))
+    lines += [_line("looks like", stored.meant), _line("scored by", stored.command)]
+    return [*lines, _line("no mask", error.message), _line("as a mask", error.hint)]
 
 
 def _value_lines(found: Inspection, *, every: bool) -> list[str]:

@@ -27,7 +27,8 @@ def array_channels(
 
     An array of the reference's shape is one class. One with an axis more has its channels on the first axis,
     or on the last, whichever leaves the reference's shape; on the first where both do, with a note. A
-    `reading.probability_axis` says which.
+    `reading.probability_axis` says which. Without a reference, its shape being empty, the shorter of the two
+    is taken for it, where it is short beside the others.
 
     Parameters
     ----------
@@ -79,6 +80,15 @@ def _at(axis: int, place: int) -> tuple[slice | int, ...]:
     return (*(slice(None),) * axis, place)
 
 
+def _short_axis(found: tuple[int, ...]) -> int | None:
+    """Return the axis that may be that of the channels by the shape alone; None where there is none."""
+    if len(found) < 3:
+        return None
+    axis = 0 if found[0] <= found[-1] else len(found) - 1
+    others = found[:axis] + found[axis + 1 :]
+    return axis if len(found) > 3 or 2 * found[axis] <= min(others) else None
+
+
 def _channel_axis(
     found: tuple[int, ...], shape: tuple[int, ...], reading: Reading | None, path: str
 ) -> tuple[int | None, list[str]]:
@@ -87,6 +97,8 @@ def _channel_axis(
     if wanted is not None and -len(found) <= wanted < len(found):
         axis = wanted % len(found)
         return axis, [f"its channels are on axis {axis} of {len(found)}, as --channel-axis says"]
+    if not shape:
+        return _short_axis(found), []
     axes = [axis for axis in (0, len(found) - 1) if found[:axis] + found[axis + 1 :] == shape]
     if wanted is None and (found == shape or len(found) == len(shape)):
         return None, []

@@ -19,6 +19,7 @@ from dicecli.records.codec import written
 from dicecli.records.settings import Settings
 from dicecli.reports.suggestions import of_case
 from dicecli.runs.measuring import measure_case
+from dicecli.runs.stored_probabilities import Stored, stored_probabilities
 from dicecli.runs.stored_values import encoding, stored_values, values_of_layers
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Inspection:
         What looks wrong, though it may be meant.
     error : CaseError or None
         Why ``score`` would refuse the file.
+    probabilities : Stored or None
+        What it holds, where ``score`` would refuse it and it is a map of probabilities.
     """
 
     path: str
@@ -57,6 +60,12 @@ class Inspection:
     encoding: str = ""
     problems: list[str] = field(default_factory=list)
     error: CaseError | None = None
+    probabilities: Stored | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether neither ``score`` nor ``soft`` would read it."""
+        return self.error is not None and self.probabilities is None
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON's types."""
@@ -81,6 +90,7 @@ class Inspection:
             "error": self.error.name if self.error else None,
             "message": str(self.error) if self.error else None,
             "hint": self.error.hint if self.error else None,
+            "probabilities": self.probabilities.to_dict() if self.probabilities else None,
         }
 
 
@@ -111,6 +121,11 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
         error.path = error.path or path
         found.error = error
         found.facts |= error.facts
+        found.probabilities = stored_probabilities(path, settings)
+        if found.probabilities is not None:
+            source = found.probabilities.source
+            found.facts |= {"format": "NumPy", "stored as": str(source.dtype)} | source.facts
+            found.facts |= _geometry(source.grid)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import multiprocessing
 import os
 
@@ -1076,6 +1077,23 @@ def values_with_nan(scene):
     scene.right(1.0, "score p.tif r.tif --nodata ignore")
     scene.tif("r.tif", REFERENCE)
     scene.right(DICE, "score p.tif r.tif")
+
+
+@TABLE("runs.stored_probabilities._meant: dicecli soft")
+def a_map_that_is_inspected(scene):
+    channels = {
+        "softmax": np.stack([0 * P, P * 4 - 2]),
+        "sigmoid": P * 4 - 2,
+        "--independent": np.stack([P, P]),
+    }
+    (values,) = (each for word, each in channels.items() if word in scene.place.text)
+    scene.npy("p.npy", values)
+    make.png(scene.folder / "r.png", REFERENCE)
+    ask = f"inspect p.npy{' --channel-axis 0' * (values.ndim > 2)}"
+    scene.noted(ask)
+    (found,) = json.loads(scene.works(f"{ask} -f json"))["files"]
+    words = found["probabilities"]["command"].removeprefix("dicecli ").replace("REFERENCE", "r.png")
+    scene.right(DICE, words, number="dice_at_half[1]")
 
 
 @pytest.mark.parametrize("place", TABLE.places(), ids=lambda place: place.name)
