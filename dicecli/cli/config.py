@@ -30,7 +30,16 @@ _KEYS = 24
 #: What sources are called, in the order in which they are shown; what is in none of them is a default.
 _SOURCES = {ParameterSource.ENVIRONMENT: "environment", ParameterSource.DEFAULT_MAP: "file"}
 #: Options whose values are texts with a meaning of their own, which needs no other option to be known.
-_TEXTS = ("labels", "regions", "tolerance", "boundary_width", "empty_distance", "max_memory")
+_TEXTS = (
+    "labels",
+    "regions",
+    "map_prediction",
+    "map_reference",
+    "tolerance",
+    "boundary_width",
+    "empty_distance",
+    "max_memory",
+)
 _EPILOG = """\b
 Examples:
   dicecli config

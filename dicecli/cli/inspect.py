@@ -19,6 +19,7 @@ from dicecli.records.settings import MaskOptions
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
+    from dicecli.records.label_maps import Side
     from dicecli.records.settings import Settings
     from dicecli.runs.inspection import Alignment, Inspection
 
@@ -58,7 +59,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     settings = shared.settings_from(options)
     if any(Path(each).is_dir() for each in files):
         ctx.exit(_of_folders(files, settings, format_name, verbose=verbose))
-    found = [inspect(path, settings) for path in files]
+    sides: tuple[Side | None, ...] = ("prediction", "reference") if len(files) == 2 else (None,) * len(files)
+    found = [inspect(path, settings, side) for path, side in zip(files, sides, strict=True)]
     pair = None
     if len(found) == 2:
         # A file that cannot be scored by itself has said so already.

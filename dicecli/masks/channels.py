@@ -243,6 +243,7 @@ def check_covered(
         raise NoChannel(
             f"no channel of the probabilities is about label {shown}; they are about "
             f"{', '.join(each.title for each in channels)}",
-            f"Say what the channels are: --channels. --ignore-label {min(bare)} leaves these pixels out "
-            "instead, so that nothing which is predicted there counts as wrong.",
+            "Say what the channels are: --channels; or, where the reference has other numbers for them, "
+            f"which: --map-reference. --ignore-label {min(bare)} leaves these pixels out instead, so that "
+            "nothing which is predicted there counts as wrong.",
         )

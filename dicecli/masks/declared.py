@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UnknownLabel
+from dicecli.records.label_maps import option_of
 from dicecli.records.only import declared
 from dicecli.words import counted, some_of
 
@@ -17,10 +18,21 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
-def check_declared(sizes: Mapping[int, int], scheme: LabelScheme, only: Only | None = None) -> list[str]:
+def check_declared(
+    side: str, sizes: Mapping[int, int], scheme: LabelScheme, only: Only | None = None
+) -> list[str]:
     """Refuse labels that the declared scheme lacks, instead of dropping their pixels.
 
     Where some labels alone are asked for, others may be there: they are errors of these, and a note says so.
+
+    Parameters
+    ----------
+    side : {"prediction", "reference"}
+        Whose map could say that they are others.
+    sizes : mapping of int to int
+        Pixels by label, without nodata.
+    scheme : LabelScheme
+    only : Only, optional
 
     Returns
     -------
@@ -47,13 +59,14 @@ def check_declared(sizes: Mapping[int, int], scheme: LabelScheme, only: Only | N
         ]
     raise UnknownLabel(
         f"label {shown} is not declared by {scheme.source}",
-        "If 255 stands for label 1, which is declared: --threshold 128." if is_one else _hint(scheme),
+        "If 255 stands for label 1, which is declared: --threshold 128." if is_one else _hint(side, scheme),
     )
 
 
-def _hint(scheme: LabelScheme) -> str:
+def _hint(side: str, scheme: LabelScheme) -> str:
     return (
         f"Declare it there, or give a row to the others alone: --only {declared(scheme).in_words()}. Then "
-        "its pixels count as errors wherever the other mask says something else. --ignore-label N would "
-        "leave out every pixel whose reference is N, so that what is predicted there counts no more."
+        "its pixels count as errors wherever the other mask says something else. Where declared labels have "
+        f"other numbers here, {option_of(side)} says which. --ignore-label N would leave out every pixel "
+        "whose reference is N, so that what is predicted there counts no more."
     )

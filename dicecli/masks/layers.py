@@ -16,7 +16,9 @@ from dicecli.errors import Changed
 from dicecli.masks.declared import check_declared
 from dicecli.masks.exact import where_missing
 from dicecli.masks.largest import untied
+from dicecli.masks.mapped import Meant, numbered
 from dicecli.masks.palettes import meant_values
+from dicecli.masks.views import NothingSource
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
@@ -31,49 +33,43 @@ _TABLE = 1 << 17
 _PIECE, _FEW = 1 << 16, 4
 
 
-def meant(
-    source: MaskSource, sizes: Mapping[int, int], settings: Settings
-) -> tuple[dict[int, int], list[str]]:
+def meant(side: str, source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> Meant:
     """Decide what each stored label of a whole label map means, and say what was assumed.
 
     Parameters
     ----------
+    side : {"prediction", "reference"}
     source : MaskSource
     sizes : mapping of int to int
         Its pixels by stored label, nodata included.
     settings : Settings
-
-    Returns
-    -------
-    dict of int to int
-        Every stored label with the label that it means; ``NO_LABEL`` where nothing is known.
-    list of str
-        Notes.
 
     Raises
     ------
     NotLabels
         Grey levels; scores that tie.
     UnknownLabel
-        Labels that the declared scheme lacks.
+        Labels that the map of the side lacks, or the declared scheme.
     UnknownColour, AmbiguousPalette
         Colours of a palette: see :func:`~dicecli.masks.palettes.meant_values`.
     """
+    of_side = None if isinstance(source, NothingSource) else settings.labels.maps.get(side)
     # What values mean is a matter of the whole mask, also of what the other one leaves out.
     nodata = source.nodata_label
     known = {label: n for label, n in sizes.items() if label not in {NO_LABEL, nodata}}
     renamed, notes = (
         (untied(known, source.path), [])
         if source.is_largest
-        else meant_values(source.palette, known, settings)
+        else meant_values(source.palette, known, settings, is_mapped=of_side is not None)
     )
-    found = {label: renamed.get(label, label) for label in known}
-    own = {found[label]: n for label, n in known.items()}
-    notes = [*notes, *check_declared(own, settings.labels, settings.only)]
+    labels = {label: renamed.get(label, label) for label in known}
+    found = numbered(side, labels, known, of_side)
+    kept = {found.labels[label]: n for label, n in known.items() if label not in found.ignored}
+    notes = [*notes, *found.notes, *check_declared(side, kept, settings.labels, settings.only)]
     for label in sizes.keys() - known.keys():
         is_background = label == nodata and settings.nodata == "background"
-        found[label] = (settings.labels.background or 0) if is_background else NO_LABEL
-    return found, notes
+        found.labels[label] = (settings.labels.background or 0) if is_background else NO_LABEL
+    return Meant(found.labels, notes, found.ignored)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -71,7 +71,7 @@ def palette_of(colours: bytes) -> Palette:
 
 
 def meant_values(
-    palette: Palette | None, sizes: Mapping[int, int], settings: Settings
+    palette: Palette | None, sizes: Mapping[int, int], settings: Settings, *, is_mapped: bool = False
 ) -> tuple[dict[int, int], list[str]]:
     """Decide which stored labels mean other ones, by the colours of a palette or by their values; and notes.
 
@@ -81,6 +81,8 @@ def meant_values(
     sizes : mapping of int to int
         Pixels by stored label, without nodata.
     settings : Settings
+    is_mapped : bool
+        Whether the user says what each number is: then neither colours nor other numbers speak against it.
 
     Raises
     ------
@@ -93,6 +95,8 @@ def meant_values(
     """
     if palette is not None and settings.read_as == "colour":
         return by_colour(palette, sizes, settings)
+    if is_mapped and settings.threshold is None:
+        return {}, []
     if palette is not None and settings.read_as == "auto":
         # Behind a threshold it is not known any more which numbers there were.
         used = sizes if settings.threshold is None else dict.fromkeys(range(len(palette)), 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dicecli.errors import LabelFileError, UsageError
+from dicecli.records.label_maps import LabelMap  # noqa: TC001 - the types of the fields are read
 from dicecli.words import listed
 
 Colour = tuple[int, int, int]
@@ -32,6 +33,8 @@ class LabelScheme:
         The label that each colour of a colour-coded image means.
     alike : mapping of (red, green, blue) to tuple of int
         The other labels that have the colour of one in `colours`; all of them are left out.
+    maps : mapping of {"prediction", "reference"} to LabelMap
+        What the labels of a side are read as; a side that is not there keeps its own.
     source : str or None
         Where it was read: a file's name or a preset's; None: labels were not declared.
     sha256 : str or None
@@ -50,6 +53,7 @@ class LabelScheme:
     background: int | None = 0
     colours: Mapping[Colour, int] = field(default_factory=dict)
     alike: Mapping[Colour, tuple[int, ...]] = field(default_factory=dict)
+    maps: Mapping[str, LabelMap] = field(default_factory=dict)
     source: str | None = None
     sha256: str | None = field(default=None, compare=False)
 
@@ -79,9 +83,13 @@ class LabelScheme:
         return self.names.get(label)
 
     def adding(
-        self, *, regions: Mapping[str, tuple[int, ...]] | None = None, ignore: Iterable[int] = ()
+        self,
+        *,
+        regions: Mapping[str, tuple[int, ...]] | None = None,
+        ignore: Iterable[int] = (),
+        maps: Mapping[str, LabelMap] | None = None,
     ) -> LabelScheme:
-        """Return this scheme with further regions and ignore labels."""
+        """Return this scheme with further regions and ignore labels, and with maps in place of its own."""
         if self.is_declared:
             for name, members in (regions or {}).items():
                 strange = set(members) - {*self.names, *self.ignore, self.background}
@@ -95,6 +103,7 @@ class LabelScheme:
             self,
             regions={**self.regions, **(regions or {})},
             ignore=tuple(sorted({*self.ignore, *ignore})),
+            maps={**self.maps, **(maps or {})},
         )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - as above
 from typing import Any, Literal, get_args
 
+from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.only import Only, evaluates
@@ -261,10 +262,26 @@ class Options(_Shared):
         ),
     )
 
+    map_reference: str | Mapping[Any, int | str] | LabelMap | None = option(
+        None,
+        Option("The same of the reference.", metavar="MAP", after="ignore_label", topic="labels"),
+    )
+
 
 @options
 class MaskOptions(OfTools, OfSurfaces, _OfMasks, Options):
     """The options of masks, as they are given."""
+
+    map_prediction: str | Mapping[Any, int | str] | LabelMap | None = option(
+        None,
+        Option(
+            "What labels of the prediction are read as: '5=1,6=1', '0-149:+1', '10=1,*=ignore'. It goes "
+            "before 'map' of the labels file.",
+            metavar="MAP",
+            after="ignore_label",
+            topic="labels",
+        ),
+    )
 
 
 @options
@@ -355,9 +372,10 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
         for name in names_of(Settings):
             value = written(getattr(self, name))
             if name == "labels":
-                del value["colours"], value["alike"], value["sha256"]
+                del value["colours"], value["alike"], value["sha256"], value["maps"]
                 found["labels"] = value.pop("source")
                 found |= {"ignore_labels" if key == "ignore" else key: each for key, each in value.items()}
+                found |= {f"map_{side}": each.text for side, each in sorted(self.labels.maps.items())}
             elif name not in {"soft", "length_unit"} or value is not None:
                 found[name] = value
         return found

@@ -187,8 +187,8 @@ class Confusion:
 
     def _presets(self) -> Iterator[Renumbered]:
         for names, numbers in _numberings():
-            new = {label: numbers.get(label) for label in self.columns}
-            if sum(each is not None for each in new.values()) > 1:
+            if len(self.columns.keys() & numbers) > 1:
+                new = {label: numbers.get(label) for label in {*self.columns, *numbers}}
                 yield Renumbered("preset", self._iou(new), new, names)
 
     def _iou(self, new: Mapping[int, int | None]) -> float:

@@ -14,6 +14,8 @@ from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, UNSCORED, Fa
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
+from dicecli.records.label_map_texts import parse_map
+from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.origin import NOWHERE, Origin
@@ -154,6 +156,11 @@ def settings_from_dict(record: Json) -> Settings:
         "ignore": read(tuple[int, ...], record["ignore_labels"], "settings.ignore_labels"),
         "background": read(int | None, record["background"], "settings.background"),
         "source": read(str | None, record["labels"], "settings.labels"),
+        "maps": {
+            side: parse_map(read(str, record[f"map_{side}"], f"settings.map_{side}"), f"settings.map_{side}")
+            for side in SIDES
+            if f"map_{side}" in record
+        },
     }
     plain = {
         key: read(kinds[key], value, f"settings.{key}")

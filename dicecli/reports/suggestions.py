@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.measurements import IMAGE
 from dicecli.reports.confusions import Confusion, Macro
+from dicecli.reports.renumbering import options_for, said_of
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ Cell = tuple[int, int | None, int]
 
 #: Where macro IoU is higher nothing is sought, and what raises it by less is not said.
 _GOOD, _LEAST_RISE = 0.8, 0.2
-#: The label that marks void in many data sets, and the labels of ADE20K counted from 1.
-_VOID, _ADE = 255, range(100, 151)
+#: The label that marks void in many data sets.
+_VOID = 255
 _NAMED = 3
+#: Options are said up to so many characters; longer ones are in JSON alone.
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -99,43 +102,20 @@ def _of_cells(
         better = confusion.renumbered()
         least = max([now.iou + _LEAST_RISE, *(each.then or 0.0 for each in moved if len(cases) == 1)])
         if better is not None and better.iou >= least:  # else labels lie where others should
-            found.append(_renumbering(better, confusion, now, settings))
+            found.append(_renumbering(better, confusion, now, cases, settings))
     found.sort(key=lambda each: -(each.then or 0))
     return [*found, *_of_void(confusion, now, cases, settings), *_of_nodata(cases, confusion, settings)]
 
 
-def _renumbering(better: Renumbered, confusion: Confusion, now: Macro, settings: Settings) -> Suggestion:
-    text = f"macro IoU would be {better.iou:.2f} instead of {now.iou:.2f}"
-    if better.kind == "preset":
-        given, wanted = better.names
-        text = (
-            f"the prediction has the label numbers of {given}, the reference of {wanted}: renumbered, {text}"
-        )
-        return Suggestion("preset", "iou", now.iou, better.iou, None, text)
-    if better.kind == "offset":
-        label, meant = next(iter(better.labels.items()))
-        step = (meant or 0) - label
-        apart = settings.labels.background in confusion.columns.keys() - better.labels.keys()
-        how = f"{abs(step):,} {'higher' if step > 0 else 'lower'}{', all but the background' * apart}"
-        of_ade = step == 1 and max(confusion.rows) in _ADE and max(confusion.columns) < max(_ADE)
-        how += ", as of ADE20K counted from 0 against from 1" * (of_ade or settings.labels.source == "ade20k")
-        text = f"with the prediction's labels {how}, {text}"
-        return Suggestion("offset", "iou", now.iou, better.iou, None, text)
-    new = {column: row for column, row in better.labels.items() if row is not None}
-    largest = sorted(new, key=lambda column: (-confusion.rows[new[column]], column))
-    shown = [f"{column} as {new[column]}" for column in largest[:_NAMED]]
-    more = f" and {len(new) - _NAMED:,} more renumbered one by one" if len(new) > _NAMED else ""
-    displaced = sorted({*new.values()} & confusion.columns.keys() - new.keys())[:_NAMED]
-    if displaced:
-        own = " and ".join(map(str, displaced))
-        more += f", its own {own} being {'another label' if len(displaced) == 1 else 'other labels'}"
-    first = largest[0]
-    share = confusion.meet(new[first], first) / confusion.rows[new[first]]
-    text = (
-        f"reference label {new[first]} is covered to {share:.0%} by the prediction's {first}: with the "
-        f"prediction's {', '.join(shown)}{more}, {text}"
-    )
-    return Suggestion("relabelling", "iou", now.iou, better.iou, None, text)
+def _renumbering(
+    better: Renumbered, confusion: Confusion, now: Macro, cases: Sequence[Scored], settings: Settings
+) -> Suggestion:
+    kind, text = said_of(better, confusion, settings)
+    text = f"{text}, macro IoU would be {better.iou:.2f} instead of {now.iou:.2f}"
+    option = options_for(better, confusion, cases, settings)
+    if option is not None and len(option) <= _LONGEST:
+        text += f": {option}"
+    return Suggestion(kind, "iou", now.iou, better.iou, option, text)
 
 
 def _of_void(

@@ -13,6 +13,7 @@ from dicecli.masks import files
 from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import meaning
 from dicecli.masks.layers import meant
+from dicecli.masks.mapped import numbered
 from dicecli.masks.opening import on_side, opened_layers
 from dicecli.masks.points import check_placed, labels_at, moved, pixels_of
 from dicecli.records.cases import Case, Failed, Scored
@@ -90,6 +91,8 @@ def measured_at(case: Case, sample: PointSample, settings: Settings) -> Scored:
     notes = [*said, *noted, *_lost(is_lost, found, settings, case)]
     if settings.missing == "skip":
         reference, prediction = reference[~is_lost], prediction[~is_lost]
+    is_read = reference != NO_LABEL
+    reference, prediction, unmapped = reference[is_read], prediction[is_read], int((~is_read).sum())
     pairs = Counter(zip(reference.tolist(), prediction.tolist(), strict=True))
     matrix = ConfusionMatrix.from_pairs(
         np.array([row for row, _ in pairs], np.int64),
@@ -107,8 +110,8 @@ def measured_at(case: Case, sample: PointSample, settings: Settings) -> Scored:
         sizes={},
         counted=compared.total,
         excluded={
-            "ignore_label": matrix.total - compared.total,
-            "nodata": len(found.places) - matrix.total,
+            "ignore_label": unmapped + matrix.total - compared.total,
+            "nodata": len(found.places) - unmapped - matrix.total,
         },
         measured=Measured.of({"matrix": {IMAGE: Matrix.of(compared)}}),
         notes=(*notes, *on_unlabelled(compared)),
@@ -116,7 +119,7 @@ def measured_at(case: Case, sample: PointSample, settings: Settings) -> Scored:
 
 
 def _classes(found: Points, settings: Settings, path: str) -> tuple[np.ndarray, list[str]]:
-    """Return the label of each point, and what was assumed of them."""
+    """Return the label of each point, and what was assumed of them; NO_LABEL where a map leaves it out."""
     by_name = {name: label for label, name in settings.labels.names.items()}
     labels: dict[str, int] = {}
     for where, text in zip(found.lines, found.classes, strict=True):
@@ -133,9 +136,11 @@ def _classes(found: Points, settings: Settings, path: str) -> tuple[np.ndarray, 
     every_label = [labels[text] for text in found.classes]
     sizes = Counter(every_label)
     renamed, said = meaning(sizes, replace(settings, threshold=None))
-    meant_sizes = {renamed.get(label, label): n for label, n in sizes.items()}
-    said = [*said, *check_declared(meant_sizes, settings.labels, settings.only)]
-    named = np.array([renamed.get(label, label) for label in every_label], np.int64)
+    of_label = {label: renamed.get(label, label) for label in sizes}
+    read = numbered("reference", of_label, sizes, settings.labels.maps.get("reference"))
+    kept = {read.labels[label]: n for label, n in sizes.items() if label not in read.ignored}
+    said = [*said, *read.notes, *check_declared("reference", kept, settings.labels, settings.only)]
+    named = np.array([read.labels[label] for label in every_label], np.int64)
     return named, [f"reference: {each}" for each in said]
 
 
@@ -158,11 +163,12 @@ def _labels(
         stored, notes = _stored(source, found, sample)
         files.check_unchanged(path, before)
         sizes = Counter(stored.tolist())
-        renamed, said = on_side("prediction", source, meant, source, sizes, settings)
+        read = on_side("prediction", source, meant, "prediction", source, sizes, settings)
     finally:
         for each in layers:
             each.close()
-    return stored, renamed, [*notes, *(f"prediction: {each}" for each in (*source.notes, *said))]
+    said = [f"prediction: {each}" for each in (*source.notes, *read.notes)]
+    return stored, read.labels, [*notes, *said]
 
 
 def _stored(source: MaskSource, found: Points, sample: PointSample) -> tuple[np.ndarray, list[str]]:

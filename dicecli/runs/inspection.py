@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from dicecli.errors import CaseError, GeometryError
@@ -12,6 +12,7 @@ from dicecli.masks import files
 from dicecli.masks.alignment import align
 from dicecli.masks.differing import differences, displacement, figure
 from dicecli.masks.largest import folded
+from dicecli.masks.mapped import numbered
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.palettes import by_colour
 from dicecli.records.cases import Case
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
     from dicecli.records.codec import Json
+    from dicecli.records.label_maps import Side
 
 
 @dataclass
@@ -94,9 +96,17 @@ class Inspection:
         }
 
 
-def inspect(path: str, settings: Settings | None = None) -> Inspection:
-    """Find out what a file is as a mask. What is wrong with it becomes part of the answer."""
-    settings = settings or Settings()
+def inspect(path: str, settings: Settings | None = None, side: Side | None = None) -> Inspection:
+    """Find out what a file is as a mask. What is wrong with it becomes part of the answer.
+
+    Parameters
+    ----------
+    path : str
+    settings : Settings, optional
+    side : {"prediction", "reference"}, optional
+        By whose map its labels are read; None: by the only one there is.
+    """
+    settings = _of_one(settings or Settings(), side)
     found = Inspection(path)
     before = files.state(path)
     try:
@@ -127,6 +137,15 @@ def inspect(path: str, settings: Settings | None = None) -> Inspection:
             found.facts |= {"format": "NumPy", "stored as": str(source.dtype)} | source.facts
             found.facts |= _geometry(source.grid)
     return found
+
+
+def _of_one(settings: Settings, side: Side | None) -> Settings:
+    """Return the settings with the map of labels of one side; of none with the only one there is."""
+    maps = settings.labels.maps
+    wanted = side if side is not None or len({*maps.values()}) != 1 else next(iter(maps))
+    return replace(
+        settings, labels=replace(settings.labels, maps={at: maps[at] for at in maps if at == wanted})
+    )
 
 
 class Alignment(TypedDict):
@@ -195,10 +214,13 @@ def _score(case: Case, settings: Settings, answer: Alignment) -> None:
 def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) -> dict[float, str]:
     """Return the declared names of values: of labels, or of those that the colours of a palette stand for."""
     whole = {int(value): n for value, n in values.items() if math.isfinite(value) and value == int(value)}
-    labels = {value: value for value in whole}
+    labels: Mapping[int, int] = {value: value for value in whole}
     if source.palette is not None and settings.read_as == "colour":
         used = {value: n for value, n in whole.items() if value != source.nodata_label}
         labels = by_colour(source.palette, used, settings)[0]
+    for side, of_side in settings.labels.maps.items():
+        known = {each: label for each, label in labels.items() if each != source.nodata_label}
+        labels = numbered(side, known, whole, of_side).labels
     return {
         value: settings.labels.names[label]
         for value, label in labels.items()

@@ -23,6 +23,7 @@ from dicecli.statistics._census import census_of_one
 from dicecli.words import counted, did_you_mean
 
 if TYPE_CHECKING:
+    from dicecli.masks.mapped import Meant
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
 
@@ -209,24 +210,22 @@ def _counted(given: Any, settings: Settings) -> Mapped:
         source.finish()
         if before is not None:
             files.check_unchanged(path, before)
-        renamed, said = on_side("", source, _meant, source, matrix.sizes("reference"), settings)
+        found = on_side("", source, _meant, source, matrix.sizes("reference"), settings)
     finally:
         for each in layers:
             each.close()
     sizes: Counter[int] = Counter()
     for at, n in matrix.sizes("reference").items():
-        sizes[renamed[at]] += n
+        sizes[found.labels[at]] += n
     left_out = {label: sizes.pop(label) for label in (NO_LABEL, *settings.labels.ignore) if label in sizes}
-    notes = [*source.notes, *said, *_left_out(left_out), *_of_degrees(source)]
+    notes = [*source.notes, *found.notes, *_left_out(left_out), *_of_degrees(source)]
     return Mapped(dict(sizes), "pixels", source.grid.sizes().get("m2"), path, tuple(notes))
 
 
-def _meant(
-    source: MaskSource, sizes: Mapping[int, int], settings: Settings
-) -> tuple[dict[int, int], list[str]]:
+def _meant(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> Meant:
     """Decide what each stored label of a map means; every class of it has to be declared."""
     try:
-        return meant(source, sizes, settings)
+        return meant("prediction", source, sizes, settings)
     except UnknownLabel as error:
         raise UnknownLabel(
             error.message, "Declare it there; or take it for no part of the area: --ignore-label N."

@@ -11,6 +11,7 @@ import numpy as np
 
 from dicecli.errors import UsageError
 from dicecli.masks.declared import check_declared
+from dicecli.masks.mapped import Meant, numbered
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, LabelScheme
@@ -100,11 +101,11 @@ def from_matrix(given: _FromMatrix) -> Report:
 
 def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
     """Return the matrix as the result of a case."""
-    notes: list[str] = []
-    for side in ("reference", "prediction"):
-        sizes = {label: n for label, n in whole.sizes(side).items() if label != NO_LABEL}
-        notes += [f"{side}: {each}" for each in check_declared(sizes, settings.labels, settings.only)]
-    compared = whole.without(NO_LABEL)
+    found = {side: _meant(side, whole, settings) for side in ("reference", "prediction")}
+    sizes = whole.sizes("reference")
+    left_out = sum(sizes[label] for label in found["reference"].ignored)
+    known = whole.relabelled(**{side: each.labels for side, each in found.items()}).without(NO_LABEL)
+    compared = known
     for label in settings.labels.ignore:
         compared = compared.without(label)
     return Scored(
@@ -114,10 +115,21 @@ def _scored(whole: ConfusionMatrix, name: str, settings: Settings) -> Scored:
         unit=None,
         sizes={},
         counted=compared.total,
-        excluded={"ignore_label": whole.without(NO_LABEL).total - compared.total, "nodata": 0},
+        excluded={"ignore_label": known.total - compared.total + left_out, "nodata": 0},
         measured=Measured.of({"matrix": {IMAGE: Matrix.of(compared)}}),
-        notes=(*notes, *on_unlabelled(compared)),
+        notes=(
+            *(f"{side}: {note}" for side, each in found.items() for note in each.notes),
+            *on_unlabelled(compared),
+        ),
     )
+
+
+def _meant(side: str, whole: ConfusionMatrix, settings: Settings) -> Meant:
+    """Return what the labels of a side mean; those that are not declared are refused."""
+    sizes = {label: n for label, n in whole.sizes(side).items() if label != NO_LABEL}
+    found = numbered(side, {label: label for label in sizes}, sizes, settings.labels.maps.get(side))
+    kept = {found.labels[label]: n for label, n in sizes.items() if label not in found.ignored}
+    return found._replace(notes=[*found.notes, *check_declared(side, kept, settings.labels, settings.only)])
 
 
 def matrix_of(given: object) -> ConfusionMatrix:

@@ -57,6 +57,7 @@ def origin_of(
     # What is shown can be chosen again, and stands in the settings.
     told = {name: each for name, each in table_of(AnyOptions).items() if each.part != "reporting"}
     table = {name: each for name, each in told.items() if name != "labels"}
+    values = {**values, **_maps_of(settings, values)}
     flags = (f"--{name.replace('_', '-')}" for name in _FLAGS if values.get(name))
     fields = {name: described(values.get(name)) for name in _FIELDS}
     named = (f"--{name.replace('_', '-')} {shlex.quote(each)}" for name, each in fields.items() if each)
@@ -75,6 +76,12 @@ def origin_of(
         date=date_of(),
     )
     return Origin((run,))
+
+
+def _maps_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the maps of labels that were given, by their options, as texts."""
+    maps = {f"map_{side}": each.text for side, each in settings.labels.maps.items()}
+    return {name: text for name, text in maps.items() if values.get(name) is not None}
 
 
 def date_of(began: str | None = None) -> str:

@@ -16,6 +16,8 @@ from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.given import checked
 from dicecli.records.label_files import load_labels
+from dicecli.records.label_map_texts import parse_map
+from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import labels_of
 from dicecli.records.limits import parse_bytes
 from dicecli.records.only import parse_only
@@ -97,7 +99,12 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
         )
     tolerances = parse_tolerances(values.get("tolerance"))
     named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
-    scheme = load_labels(given.labels).adding(regions=named, ignore=labels_of(given.ignore_label))
+    maps = {side: values.get(f"map_{side}") for side in SIDES}
+    scheme = load_labels(given.labels).adding(
+        regions=named,
+        ignore=labels_of(given.ignore_label),
+        maps={side: parse_map(each, f"map_{side}") for side, each in maps.items() if each is not None},
+    )
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
         "metrics": asked_for(given.metrics, reads, tolerances, values.get("like")),

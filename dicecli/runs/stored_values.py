@@ -15,12 +15,15 @@ from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
 from dicecli.masks.exact import shown
 from dicecli.masks.inside import meant_inside
 from dicecli.masks.largest import folded, untied
+from dicecli.masks.mapped import numbered
 from dicecli.masks.palettes import meant_values
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS
 from dicecli.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
 
@@ -109,20 +112,32 @@ def encoding(
     for label, n in zip(labels.tolist(), values.values(), strict=True):
         if label != missing:
             sizes[label] = sizes.get(label, 0) + n
-    renamed, said = meant_values(source.palette, sizes, settings)
-    check_declared({renamed.get(label, label): n for label, n in sizes.items()}, settings.labels)
-    said = [*source.notes, *said]
+    renamed, said = meant_values(source.palette, sizes, settings, is_mapped=bool(settings.labels.maps))
+    said = [
+        *source.notes,
+        *said,
+        *_of_labels({each: renamed.get(each, each) for each in sizes}, sizes, settings),
+    ]
     if source.nodata is not None and not source.has_own_nodata:
         said.append(f"{shown(source.nodata)} is nodata, and left out")
     return "; ".join(said) if said else "labels are the stored values"
 
 
+def _of_labels(labels: Mapping[int, int], sizes: Mapping[int, int], settings: Settings) -> list[str]:
+    """Check what stored labels mean against what is declared; say what a map makes of them."""
+    side, of_side = next(iter(settings.labels.maps.items()), ("prediction", None))
+    found = numbered(side, labels, sizes, of_side)
+    kept = {found.labels[label]: n for label, n in sizes.items() if label not in found.ignored}
+    check_declared(side, kept, settings.labels)
+    return found.notes
+
+
 def _of_largest(values: dict[float, int], source: MaskSource, settings: Settings) -> str:
     """Say how indices of the largest score are read."""
     sizes = {int(value): n for value, n in values.items() if value != source.nodata_label}
-    untied(sizes, source.path)
-    check_declared(folded(sizes), settings.labels)
-    return "; ".join(source.notes)
+    renamed = untied(sizes, source.path)
+    said = _of_labels({each: renamed.get(each, each) for each in sizes}, sizes, settings)
+    return "; ".join([*source.notes, *said])
 
 
 def _oddities(values: dict[float, int], source: MaskSource) -> list[str]:

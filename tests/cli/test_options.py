@@ -26,6 +26,8 @@ TEXTS = {
     "metrics": ("all", ["all"]),
     "labels": ("voc", "voc"),
     "regions": ("both=1,2", {"both": [1, 2]}),
+    "map_prediction": ("0-9:+1", {"0-9": "+1"}),
+    "map_reference": ("5=1,*=ignore", {5: 1, "*": "ignore"}),
     "max_memory": ("2GiB", "2GiB"),
     "channels": ("1,2", [1, 2]),
     "tolerance": ("2mm", ["2mm"]),

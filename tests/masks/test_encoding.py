@@ -331,8 +331,8 @@ def test_check_declared_names_at_most_five():
     """The error over many undeclared labels names the first and counts the rest."""
     scheme = LabelScheme({1: "one"}, source="scheme.json")
     with pytest.raises(UnknownLabel, match=r"label 2 .*, 6 \(6 pixels\) and 3 more .* scheme.json"):
-        check_declared({label: label for label in range(10)}, scheme)
-    check_declared({0: 5, 1: 3}, scheme)
+        check_declared("prediction", {label: label for label in range(10)}, scheme)
+    check_declared("prediction", {0: 5, 1: 3}, scheme)
 
 
 # Too many.

@@ -48,17 +48,20 @@ def layer(values, **options):
 def test_every_stored_label_has_a_meaning(sizes):
     """Whatever is stored is decided; where nothing needs deciding a label means itself."""
     sizes |= {7: 1}
-    found, notes = meant(source("int64"), sizes, make_settings())
+    found, notes, _ = meant("reference", source("int64"), sizes, make_settings())
     assert found == {label: label for label in sizes}
     assert notes == []
 
 
 def test_0_and_255():
     """0 and 255 mean 0 and 1, with a note; not where labels are declared, or 255 is to be ignored."""
-    assert meant(source(), {0: 3, 255: 2}, make_settings())[0] == {0: 0, 255: 1}
-    assert "255 is read as label 1" in meant(source(), {0: 3, 255: 2}, make_settings())[1][0]
+    assert meant("reference", source(), {0: 3, 255: 2}, make_settings())[0] == {0: 0, 255: 1}
+    assert "255 is read as label 1" in meant("reference", source(), {0: 3, 255: 2}, make_settings())[1][0]
     for options in ({"labels": SCHEME}, {"ignore_label": 255}):
-        assert meant(source(), {0: 3, 255: 2}, make_settings(**options)) == ({0: 0, 255: 255}, [])
+        assert meant("reference", source(), {0: 3, 255: 2}, make_settings(**options))[:2] == (
+            {0: 0, 255: 255},
+            [],
+        )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_0_and_255():
 def test_nodata(nodata, expected):
     """Nodata is no label, or the background, and is not asked whether it is declared."""
     settings = make_settings(nodata=nodata, labels=SCHEME)
-    found, _ = meant(source(nodata=9), {0: 3, 1: 2, 9: 5}, settings)
+    found, *_ = meant("reference", source(nodata=9), {0: 3, 1: 2, 9: 5}, settings)
     assert found == {0: 0, 1: 1, 9: expected}
 
 
@@ -83,7 +86,11 @@ def test_nodata_of_floats(options):
 
 def test_nodata_beside_0_and_255():
     """Nodata does not keep 0 and 255 from being 0 and 1."""
-    assert meant(source(nodata=9), {0: 3, 255: 2, 9: 1}, make_settings())[0] == {0: 0, 255: 1, 9: NO_LABEL}
+    assert meant("reference", source(nodata=9), {0: 3, 255: 2, 9: 1}, make_settings())[0] == {
+        0: 0,
+        255: 1,
+        9: NO_LABEL,
+    }
 
 
 @given(hnp.arrays(np.uint8, 12, elements=st.integers(0, 9)), st.integers(1, 9))
@@ -104,9 +111,9 @@ def test_thresholds(values, threshold):
 def test_undeclared_labels():
     """A label that the scheme lacks is refused; the background and nodata need no declaration."""
     settings = make_settings(labels={"labels": {"1": "road"}})
-    assert meant(source(nodata=9), {0: 1, 1: 1, 9: 1}, settings)[0] == {0: 0, 1: 1, 9: NO_LABEL}
+    assert meant("reference", source(nodata=9), {0: 1, 1: 1, 9: 1}, settings)[0] == {0: 0, 1: 1, 9: NO_LABEL}
     with pytest.raises(UnknownLabel, match=r"label 7 \(3 pixels\) is not declared"):
-        meant(source(), {0: 1, 7: 3}, settings)
+        meant("reference", source(), {0: 1, 7: 3}, settings)
 
 
 # Binary layers.

@@ -155,7 +155,7 @@ def test_every_option_is_whole(name):
 
 def test_settings_have_every_option():
     """An option is a field of the settings, with its default, unless it becomes part of the labels."""
-    become_labels = {"regions", "ignore_label"}
+    become_labels = {"regions", "ignore_label", "map_prediction", "map_reference"}
     assert table_of(MaskOptions).keys() - become_labels == set(names_of(Settings)) - {"soft", "length_unit"}
     assert table_of(MapOptions).keys() - table_of(Options).keys() == set(names_of(Probabilities))
     assert [each.name for each in fields(OfMaps)] == list(names_of(Probabilities))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import places
@@ -18,6 +19,7 @@ from dicecli import plugins
 from dicecli.cli import cli
 from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS, Case, Verdict
+from dicecli.records.label_files import load_labels
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
@@ -227,8 +229,10 @@ def test_every_option_is_in_it():
     """Settings are those of the record itself; those of maps have the options of the soft scores, too."""
     found = schema()["$defs"]
     plain, soft = found["settings_of_masks"]["properties"], found["settings_of_maps"]["properties"]
-    assert [*plain] == [*Settings(length_unit="mm").to_dict()]
-    assert [*soft] == [*Settings(soft=Probabilities(), length_unit="mm").to_dict()]
+    scheme = load_labels({"labels": {"1": "liver"}, "map": {"5": 1}})
+    every = Settings(labels=scheme, length_unit="mm")
+    assert [*plain] == [*every.to_dict()]
+    assert [*soft] == [*replace(every, soft=Probabilities()).to_dict()]
     assert [*soft["soft"]["properties"]] == [*Probabilities().to_dict()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicecli
-from dicecli.errors import UsageError
+from dicecli.errors import UnknownLabel, UsageError
 from dicecli.records.observed import Moved
 from dicecli.records.settings import Settings
 from dicecli.reports.confusions import Confusion
@@ -102,6 +103,93 @@ def test_renumbering_promises_no_more_than_it_gives(masks):
     new |= {label: to for label, to in better.labels.items() if to is not None}
     value = scored([new[label] for label in prediction], reference)[1]
     assert math.isclose(value, better.iou) or (math.isnan(value) and better.iou == 0)
+
+
+def followed(suggestion):
+    """Return the keywords of the options that a suggestion has."""
+    words = shlex.split(suggestion.option)
+    return {
+        option[2:].replace("-", "_"): value for option, value in zip(words[::2], words[1::2], strict=True)
+    }
+
+
+def renumbering_of(report):
+    """Return what is suggested about the numbers of labels, of the only case or of all."""
+    every = report.suggestions
+    return next((each for each in every if each.kind in {"preset", "offset", "relabelling"}), None)
+
+
+DECLARED = {"labels": {str(label): f"l{label}" for label in range(5)}, "ignore": 5}
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(st.integers(0, 4), min_size=20, max_size=60),
+    st.one_of(
+        st.permutations(range(5)), st.sampled_from([[1, 2, 3, 4, 5], [0, 0, 1, 2, 3], [255, 0, 0, 0, 0]])
+    ),
+    st.dictionaries(st.integers(0, 19), st.integers(0, 5), max_size=5),
+    st.sampled_from([{}, {"ignore_label": 3}, {"labels": DECLARED}, {"include_background": True}]),
+)
+def test_an_option_that_is_suggested_gives_what_it_promises(reference, numbers, noise, asked):
+    """Whatever a prediction is: followed to the letter, macro IoU is the one that was said, to the last digit."""
+    prediction = np.array(numbers)[reference]
+    prediction[[*noise]] = [*noise.values()]
+    asked = {"labels": None} | asked
+    if asked["labels"] and 255 in prediction:
+        return
+    sides = prediction, np.array(reference)
+    found = renumbering_of(dicecli.score(*sides, **asked))
+    if found is not None:
+        assert found.text.endswith(found.option)
+        then = dicecli.score(*sides, **asked, **followed(found)).look_up("iou").value
+        assert math.isclose(then, found.then, rel_tol=1e-12)
+
+
+def of_presets():
+    """Return a prediction with the numbers of Cityscapes' training, and the reference with those of its files."""
+    there = {name: label for label, name in dicecli.load_labels("cityscapes").names.items()}
+    prediction = np.repeat(np.arange(19), 5)
+    table = [there[name] for name in dicecli.load_labels("cityscapes-train").names.values()]
+    return prediction, np.array(table)[prediction]
+
+
+ADE = np.repeat(np.arange(151), 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides", "options", "said"),
+    [
+        ("preset", of_presets(), {}, "--map-prediction '0-1:+7,2-4:+9,5=17,6-15:+13,16-18:+15,*=ignore'"),
+        ("preset", of_presets()[::-1], {"labels": "cityscapes-train"}, None),  # 33 is not declared, and refused
+        ("offset", (np.where(ADE, ADE - 1, 7), ADE), {"labels": "ade20k"}, "--map-prediction 0-149:+1"),
+        ("offset", (np.where(ADE, ADE - 1, 7), ADE), {}, "--map-prediction 0-149:+1"),
+        ("offset", (ADE[:30] + 1, ADE[:30]), {"ignore_label": 4}, "--map-prediction '1-10:-1,*=ignore'"),
+        ("relabelling", (np.array([3, 0, 0, 9] * 5), np.array([0, 1, 1, 2] * 5)), {}, "--map-prediction 0=1,3=0,9=2"),
+        ("relabelling", (255 * (ADE < 90), ADE >= 90), {}, "--map-prediction 0=1,255=0"),
+        ("relabelling", (255 * (ADE < 90), 255 * (ADE >= 90)), {}, "--map-prediction 0=1,255=0 --map-reference 255=1"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_other_numbers_has_its_option(kind, sides, options, said):
+    """Of one case, and of a batch of it twice: the option stands in text and record, and keeps its promise."""
+    if said is None:
+        with pytest.raises(UnknownLabel):
+            dicecli.score(*sides, **options)
+        return
+    found = renumbering_of(dicecli.score(*sides, **options))
+    assert (found.kind, found.option) == (kind, said)
+    cases = [dicecli.Case(name, *sides) for name in "ab"]
+    of_run = renumbering_of(dicecli.score_many(cases, dicecli.make_settings(**options)))
+    assert (of_run.kind, of_run.option) == (kind, said)
+    mapped = dicecli.make_settings(**options, **followed(of_run))
+    assert math.isclose(dicecli.score_many(cases, mapped).look_up("iou").value, of_run.then, rel_tol=1e-12)
+
+
+def test_labels_that_were_mapped_already_have_no_further_option():
+    """A map in place of the one there is would lose what that says."""
+    sides = np.array([5, 6, 7, 0] * 9), np.array([1, 2, 3, 0] * 9)
+    found = renumbering_of(dicecli.score(*sides, map_prediction="5-7:-2"))
+    assert (found.kind, found.then, found.option) == ("offset", 1, None)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def read(written: Written) -> LabelScheme:
     nnU-Net evaluates regions alone once one is declared, single labels among them; so do ``regions`` here.
     """
     labels, source = _labels(written), written.source
-    mixed = {"ignore", "regions", "background", "colours"} & set(written.content or {})
+    mixed = {"ignore", "regions", "background", "colours", "map"} & set(written.content or {})
     if mixed:
         raise LabelFileError(
             f"{source}: '{min(mixed)}' beside labels written as name: number",

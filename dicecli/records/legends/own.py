@@ -4,14 +4,18 @@
 
     {"labels": {"0": "background", "1": "liver", "2": "tumour"},
      "regions": {"liver with tumour": [1, 2]},
-     "ignore": 255, "background": 0, "colours": {"1": [255, 0, 0], "2": "#00ff00"}}
+     "ignore": 255, "background": 0, "colours": {"1": [255, 0, 0], "2": "#00ff00"},
+     "map": {"prediction": {"5": 1, "6": 1, "*": "ignore"}}}
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
+from dicecli.records.label_map_texts import parse_map
+from dicecli.records.label_maps import SIDES, LabelMap
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._entries import checked
 from dicecli.records.legends._written import not_labels
@@ -19,12 +23,10 @@ from dicecli.records.literals import colours_of, integers, is_integer
 from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.records.legends._written import Written
 
 CALLED = "the project's own JSON"
-_KEYS = {"labels", "regions", "ignore", "background", "colours", "description"}
+_KEYS = {"labels", "regions", "ignore", "background", "colours", "map", "description"}
 
 
 def is_of(written: Written) -> bool:
@@ -66,9 +68,23 @@ def read(written: Written) -> LabelScheme:
             background=None if background is None else int(background),
             colours={colour: labels[0] for colour, labels in colours.items()},
             alike={colour: labels[1:] for colour, labels in colours.items() if labels[1:]},
+            maps=_maps(content["map"], source) if "map" in content else {},
             source=source,
         ),
     )
+
+
+def _maps(given: object, source: str) -> dict[str, LabelMap]:
+    """Return what the labels of each side are read as; a map that names no side is of both."""
+    if not isinstance(given, Mapping) or not {*SIDES} & set(given):
+        both = parse_map(given, f"{source}: 'map'")
+        return dict.fromkeys(SIDES, both)
+    if set(given) - {*SIDES}:
+        raise LabelFileError(
+            f"{source}: 'map' has '{min(set(given) - {*SIDES})}' beside a side",
+            'Put labels into one of both: {"prediction": {"5": 1}}; or leave the sides out, for both.',
+        )
+    return {side: parse_map(given[side], f"{source}: 'map' of the {side}") for side in SIDES if side in given}
 
 
 def write(scheme: LabelScheme) -> dict[str, object]:
@@ -83,7 +99,14 @@ def write(scheme: LabelScheme) -> dict[str, object]:
         "ignore": [*scheme.ignore] or None,
         "background": scheme.background,
         "colours": {str(label): said if said[1:] else said[0] for label, said in colours.items()},
+        **({"map": {side: _map(each) for side, each in scheme.maps.items()}} if scheme.maps else {}),
     }
+
+
+def _map(given: LabelMap) -> dict[str, object]:
+    """Return a map of labels as it is read."""
+    parts = [part.partition(":") for part in given.text.replace("=", ":").split(",")]
+    return {key: value if not value.lstrip("-").isdigit() else int(value) for key, _, value in parts}
 
 
 def _object(content: Mapping[str, object], key: str, source: str) -> dict[str, object]:

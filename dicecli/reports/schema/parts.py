@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
+from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
@@ -23,6 +24,7 @@ TEXT = {"type": "string"}
 SUGGESTION = {"$ref": "#/$defs/suggestion"}
 NAME_OR_NULL = {"type": ["string", "null"]}
 LABEL = or_null({"$ref": "#/$defs/integer"})
+_MAPS = {f"map_{side}": side for side in SIDES}
 
 
 def listed(items: Schema, text: str) -> Schema:
@@ -56,7 +58,7 @@ def record(family: str) -> Schema:
 def settings(*, soft: bool) -> Schema:
     """Return the schema of the options of a run."""
     scheme, own = (
-        properties(LabelScheme, without=("colours", "alike", "sha256")),
+        properties(LabelScheme, without=("colours", "alike", "maps", "sha256")),
         properties(Settings, without=("labels", "soft")),
     )
     options = {
@@ -66,12 +68,13 @@ def settings(*, soft: bool) -> Schema:
         "regions": scheme["regions"],
         "ignore_labels": scheme["ignore"],
         "background": scheme["background"],
+        **{name: described(TEXT, f"What labels of the {side} are read as.") for name, side in _MAPS.items()},
         **own,
     }
     if soft:
         options["soft"] = of(Probabilities)
     text = "How masks were read, compared and scored: the options of the run."
-    return described(closed(options, optional=("length_unit",)), text)
+    return described(closed(options, optional=("length_unit", *_MAPS)), text)
 
 
 #: What is said of a case only where there is something to say.

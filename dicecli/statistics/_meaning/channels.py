@@ -36,16 +36,20 @@ if TYPE_CHECKING:
     from dicecli.statistics._opened import Opened
 
 
+_UNMAPPED = "prediction: what is under 'map' in the labels file is of masks: channels are named instead"
+
+
 def of_channels(pair: Pair, census: Counted, settings: Settings) -> Opened:
     """Understand a map of probabilities beside a label map."""
     options, source = _of_maps(settings), pair.reference[0]
     channels, said = channels_named(pair, settings)
     inside = to_compare(census)[0, 0]
     stored = whole(census)[0, 0].sizes("reference")
-    renamed, notes = on_side("reference", source, meant, source, stored, settings)
+    found = on_side("reference", source, meant, "reference", source, stored, settings)
+    renamed, notes = found.labels, [*found.notes]
     compared = _valid(inside, renamed, settings)
     unknown = census.get((0, 0, UNKNOWN), ConfusionMatrix.empty())
-    ignored, excluded = left_out(renamed, (inside + unknown).sizes("reference"), settings)
+    ignored, excluded = left_out(found, (inside + unknown).sizes("reference"), settings)
     for_prediction, on_nodata = on_unpredicted(pair, _valid(unknown, renamed, settings).total)
     excludes = options.excludes(len(channels))
     regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
@@ -69,6 +73,7 @@ def of_channels(pair: Pair, census: Counted, settings: Settings) -> Opened:
         notes=(
             *(f"prediction: {note}" for each in pair.prediction for note in each.notes),
             f"prediction: {said}",
+            *([_UNMAPPED] if "prediction" in settings.labels.maps else []),
             *unscored,
             *on_nodata,
             *(f"reference: {note}" for note in (*source.notes, *notes)),

@@ -18,6 +18,7 @@ from dicecli.words import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dicecli.masks.mapped import Meant
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
@@ -48,20 +49,26 @@ def places_of(renamed: Mapping[int, int], rows: Sequence[Row]) -> dict[int, int]
 
 
 def left_out(
-    renamed: Mapping[int, int], sizes: Mapping[int, int], settings: Settings
+    reference: Meant, sizes: Mapping[int, int], settings: Settings
 ) -> tuple[frozenset[int], dict[str, int]]:
     """Return the stored labels of a reference that are left out, and how many pixels that is, by reason.
 
     Parameters
     ----------
-    renamed : mapping of int to int
+    reference : Meant
         What each stored label means.
     sizes : mapping of int to int
         Pixels inside the field by stored label; a label that none has may be missing.
     settings : Settings
     """
-    ignored = {at: sizes.get(at, 0) for at, label in renamed.items() if label in settings.labels.ignore}
-    nodata = {at: sizes.get(at, 0) for at, label in renamed.items() if label == NO_LABEL}
+    is_ignored = {at for at, label in reference.labels.items() if label in settings.labels.ignore}
+    is_ignored |= reference.ignored
+    ignored = {at: sizes.get(at, 0) for at in is_ignored}
+    nodata = {
+        at: sizes.get(at, 0)
+        for at, label in reference.labels.items()
+        if label == NO_LABEL and at not in is_ignored
+    }
     sums = {"ignore_label": sum(ignored.values()), "nodata": sum(nodata.values())}
     return frozenset(ignored | nodata), sums
 
@@ -114,7 +121,10 @@ def nodata_as_background(
     settings : Settings
     """
     tag = source.background_tag_label
-    if tag is None or tag not in matrix.labels or of_side["reference"].get(tag) in settings.labels.ignore:
+    if tag is None or tag not in matrix.labels:
+        return None
+    meant = of_side["reference"].get(tag)
+    if meant in settings.labels.ignore or meant != (settings.labels.background or 0):
         return None
     labels = np.array(matrix.labels, np.int64)
     row = matrix.labels.index(tag)

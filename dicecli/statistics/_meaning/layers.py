@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import NotLabels
 from dicecli.masks.inside import meant_inside, meant_regions
 from dicecli.masks.layers import meant
+from dicecli.masks.mapped import Meant
 from dicecli.masks.opening import on_side
 from dicecli.masks.views import NothingSource
+from dicecli.records.label_maps import option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._apart import to_compare, where_predicted, whole
 from dicecli.statistics._meaning.classes import note_on_neither, note_on_others, notes_on_classes
@@ -52,7 +54,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     rows = pair.classes.rows or _rows_by_number(pair, len(matrices), settings)
     _check_asked(rows, settings, pair.prediction[0].path)
     titles = ", ".join(row.title for row in rows)
-    ignored, excluded = left_out({}, {}, settings)
+    ignored, excluded = left_out(Meant({}, []), {}, settings)
     unpredicted: frozenset[int] = frozenset()
     notes = note_on_neither(pair.classes)
     for side, (source, *others) in sides.items():
@@ -61,10 +63,11 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
             if pair.classes.sides:
                 said = notes_on_classes(side, pair.classes, census.get(DEPTHS))
         else:
-            renamed, said = on_side(side, source, meant, source, sizes[side][0], settings)
+            found = on_side(side, source, meant, side, source, sizes[side][0], settings)
+            renamed, said = found.labels, [*found.notes]
             inside[side] = meant_regions(source, renamed, rows, settings)
             if side == "reference":
-                ignored, excluded = left_out(renamed, matrices[0, 0].sizes(side), settings)
+                ignored, excluded = left_out(found, matrices[0, 0].sizes(side), settings)
             else:
                 unpredicted = unpredicted_of(pair, renamed)
             if pair.classes.sides:
@@ -164,6 +167,13 @@ def _inside_layers(
         raise NotLabels(
             "binary layers hold no label, so that none of it can be left out",
             "Score it without --ignore-label, and without 'ignore' in the labels file.",
+            sources[0].path,
+            side,
+        )
+    if side in settings.labels.maps:
+        raise NotLabels(
+            "binary layers hold no label, so that none can be read as another one",
+            f"Score it without {option_of(side)}; a labels file has to say under 'map' which side it is of.",
             sources[0].path,
             side,
         )

@@ -8,12 +8,14 @@ from dicecli.errors import AmbiguousPalette, NotLabels
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
 from dicecli.masks.palettes import Painted, check_pair
+from dicecli.records.label_maps import option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.observed import Observed
 from dicecli.statistics._apart import to_compare, where_predicted, whole
 from dicecli.statistics._meaning.known import (
     ignored_in_prediction,
     label_rows,
+    left_out,
     nodata_as_background,
     on_unlabelled,
     on_unpredicted,
@@ -26,6 +28,7 @@ from dicecli.statistics._meaning.known import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dicecli.masks.mapped import Meant
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
     from dicecli.records.observed import Side
@@ -45,23 +48,24 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
     """
     matrix, inside = whole(census)[0, 0], to_compare(census)[0, 0]
     notes: list[str] = []
-    of_side: dict[str, dict[int, int]] = {}
+    found: dict[str, Meant] = {}
     sides = {"reference": pair.reference[0], "prediction": pair.prediction[0]}
     for side, source in sides.items():
-        of_side[side], said = on_side(side, source, meant, source, matrix.sizes(side), settings)
-        notes += [f"{side}: {note}" for note in (*source.notes, *said)]
-    if settings.read_as == "auto":
+        found[side] = on_side(side, source, meant, side, source, matrix.sizes(side), settings)
+        notes += [f"{side}: {note}" for note in (*source.notes, *found[side].notes)]
+    of_side = {side: each.labels for side, each in found.items()}
+    if settings.read_as == "auto" and not settings.labels.maps:
         _check_palettes(pair, of_side)
     as_one = _read_as_one(of_side, settings)
     _check_255(of_side, as_one, sides)
     every = inside.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
-    of_kept = kept.total
-    nodata = 0 if kept is every else every.total - of_kept - sides["reference"].apart
-    if nodata and set(kept.labels) <= {0, NO_LABEL}:
+    ignored, excluded = left_out(found["reference"], inside.sizes("reference"), settings)
+    excluded["nodata"] -= sides["reference"].apart
+    if excluded["nodata"] and set(kept.labels) <= {0, NO_LABEL}:
         notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
     compared = _without_ignored(kept, settings)
-    valid = of_kept if compared is kept else compared.total
+    valid = compared.total
     unpredicted = unpredicted_of(pair, of_side["prediction"])
     if unpredicted:
         predicted = where_predicted(inside, unpredicted).relabelled(**of_side).without(NO_LABEL)
@@ -71,21 +75,19 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
     notes += [*said, *on_unlabelled(compared)]
     rows = label_rows(compared.labels, settings)
     reference, prediction = (places_of(of_side[side], rows) for side in of_side)
-    left_out = {NO_LABEL, *settings.labels.ignore}
     tagged = nodata_as_background(inside, sides["reference"], of_side, settings)
     observed = Observed(as_one=as_one, nodata=tagged, ignored=ignored_in_prediction(kept, settings))
-    reasons = {"ignore_label": of_kept - valid, "nodata": nodata}
     return opened(
         pair,
         settings,
         rows=rows,
         census={(0, 0): compared},
         counted=counted,
-        excluded=reasons | outside_of(pair, census) | for_prediction,
+        excluded=excluded | outside_of(pair, census) | for_prediction,
         notes=tuple(notes),
         reference=(reference,),
         prediction=(prediction,),
-        ignored=frozenset(at for at, label in of_side["reference"].items() if label in left_out),
+        ignored=ignored,
         unpredicted=unpredicted,
         observed=observed,
     )
@@ -115,7 +117,7 @@ def _read_as_one(of_side: Mapping[str, Mapping[int, int]], settings: Settings) -
     if settings.threshold is not None:
         return ()
     sides: tuple[Side, ...] = ("reference", "prediction")
-    return tuple(side for side in sides if of_side[side].get(255) == 1)
+    return tuple(side for side in sides if side not in settings.labels.maps and of_side[side].get(255) == 1)
 
 
 def _check_255(
@@ -128,8 +130,8 @@ def _check_255(
             raise NotLabels(
                 f"its values are 0 and 255, as of a binary mask, and the {other} has 255 beside other "
                 "labels: 255 cannot mean label 1 here and something else there",
-                "If 255 is inside, save this mask with the label that is meant, as 0 and 1. If 255 is one "
-                "label, or void, in both, say so in a labels file: --labels FILE.",
+                f"If 255 is inside, say which label that is: {option_of(side)} 255=1. If 255 is one label, "
+                "or void, in both, say so in a labels file: --labels FILE.",
                 sides[side].path,
                 side,
             )

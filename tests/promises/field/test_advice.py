@@ -230,7 +230,7 @@ def test_one_label_under_another_number():
     found = only(prediction, reference)
     assert found.text == (
         "reference label 1 is covered to 98% by the prediction's 5: with the prediction's 5 as 1, macro IoU would be "
-        "0.98 instead of 0.00"
+        "0.98 instead of 0.00: --map-prediction 5=1"
     )
 
 

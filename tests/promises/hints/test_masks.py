@@ -46,6 +46,26 @@ def moved(*by):
     return affine
 
 
+@TABLE("masks.mapped._mapped: Say what it is in")
+def labels_that_a_map_lacks(scene):
+    """Add what it lacks; 255 is not 1 by itself beside a map."""
+    scene.pair(PREDICTION * 5 + REFERENCE)
+    scene.refused(f"{_SCORE} --map-prediction 5=5")
+    scene.right(1.0, f"{_SCORE} --map-prediction 5=5,6=1", number="dice[1]")
+    assert "6=6 to keep it" in scene.refused(f"{_SCORE} --map-prediction 5=5,7=1")
+    scene.right(0.0, f"{_SCORE} --map-prediction 5=1,7=1,6=6", number="dice[1]")
+    for none in ("6=ignore", "*=ignore"):
+        scene.right(0.0, f"{_SCORE} --map-prediction '5=1,7=1,{none}'", number="dice[1]")
+    scene.pair(PREDICTION * 255)
+    scene.refused(f"{_SCORE} --map-prediction 1=1")
+    scene.right(DICE, f"{_SCORE} --map-prediction 1=1,255=1")
+    scene.right(0.0, f"{_SCORE} --map-prediction 1=1,255=255", number="dice[1]")
+    scene.right(0.0, f"{_SCORE} --map-prediction 1=1,255=ignore", number="dice[1]")
+    scene.pair(PREDICTION, REFERENCE * 255)
+    scene.refused(f"{_SCORE} --map-reference 1=1")
+    scene.right(DICE, f"{_SCORE} --map-reference 1=1,255=1")
+
+
 @TABLE("masks.apart.grids_apart: Resample one of them onto")
 def grids_that_lie_apart(scene):
     """Let the prediction lie a voxel beside the reference, as it says; or its header alone."""
@@ -413,7 +433,7 @@ def a_region_among_channels(scene):
     scene.right(DICE, f"{ask} --logits sigmoid", number="dice_at_half[both]")
 
 
-@TABLE("masks.channels.check_covered: Say what the channels are: --channels.")
+@TABLE("masks.channels.check_covered: Say what the channels are: --channels;")
 def a_label_without_a_channel(scene):
     """Name the label of the channel; or leave its pixels out, of which the hint says what that does."""
     maps(scene, 1 - P, P, reference=REFERENCE * 3)
@@ -421,6 +441,7 @@ def a_label_without_a_channel(scene):
     assert "leaves these pixels out" in hint
     assert "counts as wrong" in hint
     scene.right(DICE, "soft p.npy r.png --channels 0,3", number="dice_argmax[3]")
+    scene.right(DICE, "soft p.npy r.png --map-reference 3=1", number="dice_argmax[1]")
     left = hint[hint.index("--ignore-label") :].partition(" leaves")[0]
     assert left == "--ignore-label 3"
     found = scene.do(f"soft p.npy r.png {left}")
@@ -726,6 +747,7 @@ def a_label_that_is_not_declared(scene):
     scene.refused_again(f"{_NII} --labels l.json --ignore-label N")
     alone = hint.partition("--only ")[2].partition(".")[0]
     scene.right(2 / 3, f"{_NII} --labels l.json --only {alone}", number="dice[two]")
+    scene.right(1.0, f"{_NII} --labels l.json --map-reference 1=1,2-3=2", number="dice[two]")
     scene.text("l.json", {"labels": labels | {"3": "three"}})
     scene.right(2 / 3, f"{_NII} --labels l.json", number="dice[two]")
 

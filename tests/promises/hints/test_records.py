@@ -79,6 +79,66 @@ def a_keyword_of_another_library(scene):
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: int(value)})
 
 
+_MAP = f"{_SCORE} --map-prediction"
+
+
+@TABLE(
+    "records.label_map_texts.parse_map: Write '5=1,6=1' for single labels,",
+    "records.label_map_texts._parsed: Write '5=1,6=1' for single labels,",
+)
+def a_map_that_is_none(scene):
+    """Write each of the forms that the hint has."""
+    scene.pair(PREDICTION * 5)
+    for wrong in ["''", ","] if "parse_map" in scene.place.name else ["5", "'5>1'", "'*:+1'", "5:1", "a=1"]:
+        scene.refused(f"{_MAP} {wrong}")
+    scene.right(DICE, f"{_MAP} 5=1,6=1")
+    scene.pair(PREDICTION * 149, REFERENCE * 150)
+    scene.right(DICE, f"{_MAP} 0-149:+1", number="dice[150]")
+    scene.pair(PREDICTION * 12)
+    scene.right(DICE, f"{_MAP} 11-34=1")
+    scene.pair(PREDICTION * 10)
+    scene.right(DICE, f"{_MAP} '10=1,*=ignore'")
+
+
+@TABLE("records.label_map_texts._parsed: Write …-….")
+def a_range_from_its_end(scene):
+    scene.pair(PREDICTION * 5)
+    word = scene.refused(f"{_MAP} 6-4=1").removeprefix("Write ").removesuffix(".")
+    scene.right(DICE, f"{_MAP} {word}=1")
+
+
+@TABLE("records.label_map_texts._check_size: Labels lie between")
+def a_label_of_more_bits(scene):
+    scene.pair(PREDICTION * 5)
+    hint = scene.refused(f"{_MAP} 5={2**63}")
+    scene.refused(f"{_MAP} '*=-{2**64}'")
+    largest = int(hint.split()[3].lstrip("-"))
+    scene.right(0.0, f"{_MAP} 5={largest}", number="dice[1]")
+
+
+@TABLE(
+    "records.label_map_texts._checked: Let each label stand once:",
+    "records.label_map_texts._checked: Leave out one of both.",
+)
+def a_label_that_is_mapped_twice(scene):
+    scene.pair(PREDICTION * 5)
+    is_rest = "Leave" in scene.place.name
+    scene.refused(f"{_MAP} '{'5=1,*=2,*=ignore' if is_rest else '5=1,4-6=2'}'")
+    scene.right(DICE, f"{_MAP} '{'5=1,*=2' if is_rest else '5=1,6-7=2'}'")
+    scene.right(DICE, f"{_MAP} 5=1")
+
+
+@TABLE("records.label_files._maps: Put labels into one of")
+def a_label_beside_a_side(scene):
+    scene.pair(PREDICTION * 5)
+    scene.text("l.json", _BY_HAND | {"map": {"prediction": {"5": 1}, "6": 1}})
+    scene.refused(_LABELS)
+    scene.text("l.json", _BY_HAND | {"map": {"prediction": {"5": 1}}})
+    scene.right(DICE, _LABELS)
+    scene.text("l.json", _BY_HAND | {"map": {"5": 1, "1": 1}})
+    scene.right(DICE, _LABELS)
+
+
 @TABLE("records.lengths.parse_length: Write …, without a space:")
 def a_length_without_its_unit(scene):
     """Of two volumes of 3 mm: a point of five is a step off."""

@@ -95,16 +95,32 @@ def what_is_not_0_is_nodata(scene):
     scene.right(DICE, "score p.tif r.tif --nodata label")
 
 
-@TABLE("statistics._meaning.maps._check_255: If 255 is inside, save this")
+@TABLE(
+    "statistics._meaning.layers._inside_layers: Score it without …; a labels",
+    but={"--map-prediction": "it is to be left out"},
+)
+def mapping_layers(scene):
+    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
+        scene.nii(f"{side}.nii.gz", np.stack([array, array], -1)[:, :, None])
+    ask = "score p.nii.gz r.nii.gz"
+    scene.refused(f"{ask} --map-prediction 1=1")
+    scene.right(DICE, ask, number="dice@macro-regions")
+    labels = {"labels": {"0": "rest", "1": "a", "2": "b"}, "regions": {"one": [1], "two": [2]}}
+    scene.nii("r.nii.gz", REFERENCE[:, :, None] * 5)
+    scene.text("l.json", labels | {"map": {"5": 1}})
+    scene.refused(f"{ask} --labels l.json")
+    scene.text("l.json", labels | {"map": {"reference": {"5": 1}}})
+    scene.right(DICE, f"{ask} --labels l.json", number="dice[one]")
+
+
+@TABLE("statistics._meaning.maps._check_255: If 255 is inside, say which")
 def void_beside_a_binary_mask(scene):
-    """Save it with 0 and 1, or say that 255 is void, or a label, in both."""
+    """Say that 255 is 1 there, or that it is void, or a label, in both."""
     void = np.where(PREDICTION > REFERENCE, 255, REFERENCE)
     scene.pair(PREDICTION * 255, void)
-    scene.refused(_SCORE)
-    scene.pair(PREDICTION, void)
-    scene.right(DICE, _SCORE, number="dice[1]")
-    scene.right(1.0, f"{_SCORE} --ignore-label 255", number="dice[1]")
-    scene.pair(PREDICTION * 255, void)
+    option = scene.refused(_SCORE).partition("--map-")[2].partition(".")[0]
+    scene.right(DICE, f"{_SCORE} --map-{option}", number="dice[1]")
+    scene.right(1.0, f"{_SCORE} --map-{option} --ignore-label 255", number="dice[1]")
     scene.text("l.json", {"labels": {"0": "rest", "1": "road", "255": "other"}})
     # As a label, 255 is one of its own on both sides: one pixel of three, and of one.
     scene.right(2 / 4, f"{_SCORE} --labels l.json", number="dice[255]")
