@@ -61,9 +61,9 @@ def test_a_file_of_any_form_is_shown(tmp_path, monkeypatch):
     """With what its names do not do, and a swatch of each colour where there are colours."""
     monkeypatch.chdir(tmp_path)
     path = Path("dseg.tsv")
-    names = ("x" * 90, "=1+1", "\x1b[31mred", "void")
+    names = ("x" * 90, "=1+1", "\u202ered", "void")
     rows = [f"{n}\t{name}\t{'n/a' if n > 1 else '#00ff7f'}\n" for n, name in enumerate(names, 1)]
-    path.write_text("index\tname\tcolor\n" + "".join(rows))
+    path.write_text("index\tname\tcolor\n" + "".join(rows), encoding="utf-8")
     shown = run(path).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "Label 0, which has no name here, is the background." in shown
@@ -71,7 +71,7 @@ def test_a_file_of_any_form_is_shown(tmp_path, monkeypatch):
         shown.split()
     )
     assert "1  evaluated   #00ff7f       xxxx" in shown
-    assert "\x1b" not in shown
+    assert "\\u202ered" in shown
     assert "\x1b[48;2;0;255;127m" in run(path, FORCE_COLOR="1").stdout
     assert [names[0], "'=1+1"] == [row["name"] for row in rows_of(path)][:2]
     Path("own.json").write_text(run(path, "-f", "json").stdout, encoding="utf-8")

@@ -183,6 +183,7 @@ def test_a_file_in_latin_1(tmp_path):
         ('{"id2label": {"a": 1}}', "'id2label' is no object whose keys are numbers"),
         ('{"1": "a", "01": "b"}', "label 1 is there a second time"),
         ('{"1": 2}', "'labels' is missing"),
+        (f'{{"{"1" * 5000}": "a"}}', "'labels' is missing"),
         ('{"a": "b"}', "'labels' is missing"),
         ("liver;1\n", "it is of no form that is read"),
         ("", "it is of no form that is read"),
