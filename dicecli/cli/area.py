@@ -22,7 +22,9 @@ Examples:
   dicecli area sample.csv --areas pixels.csv --pixel-size 30m -o area.csv
 """
 #: What is read of a map: the options of every command that matter to a map of classes.
-_READING = ("labels", "ignore_label", "threshold", "band", "page", "nodata", "read_as", "argmax")
+_READING = (
+    *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
+)
 
 
 @click.command("area", cls=OptionsCommand, epilog=_EPILOG)

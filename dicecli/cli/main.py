@@ -34,7 +34,7 @@ GROUPS = {
         "area": "Estimate accuracy and areas of a map from a sample of it.",
     },
     "Commands that look up": {
-        "inspect": "Say what each file is as a mask, and what looks wrong.",
+        "inspect": "Say what each file is as a mask or a map of probabilities, and what looks wrong.",
         "metrics": "List the metrics, or explain one.",
         "labels": "List the presets of labels, or show the labels of one or of a file.",
         "config": "Show the options in force, and where each came from.",

@@ -22,7 +22,16 @@ Examples:
 """
 #: The options of every command that points have, beside those on what is reported.
 _READING: tuple[str, ...] = (
-    *("labels", "regions", "ignore_label", "include_background", "undefined", "missing"),
+    *(
+        "labels",
+        "regions",
+        "ignore_label",
+        "map_prediction",
+        "map_reference",
+        "include_background",
+        "undefined",
+        "missing",
+    ),
     *("threshold", "band", "page", "nodata", "read_as", "argmax"),
 )
 _PLACES = [

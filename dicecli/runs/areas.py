@@ -10,6 +10,7 @@ from pathlib import Path  # noqa: TC003 - as above
 from typing import TYPE_CHECKING, Any
 
 from dicecli.masks.opening import shown
+from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - the options' types are read
 from dicecli.records.settings import Nodata, ReadAs  # noqa: TC001 - as above
 from dicecli.reports import writing
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from dicecli.statistics._confusion import ConfusionMatrix
 
 #: How the map is read: options that are those of every command.
-READING = ("labels", "ignore_label", "threshold", "band", "page", "nodata", "read_as", "argmax")
+READING = (
+    *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,7 @@ class _Area:
     pixel_size: str | None = None
     labels: str | Path | Mapping[Any, Any] | LabelScheme | None = None
     ignore_label: int | Iterable[int] | None = None
+    map_prediction: str | Mapping[Any, int | str] | LabelMap | None = None
     threshold: float | None = None
     band: int | None = None
     page: int | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case
+from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - as above
 from dicecli.records.settings import Average, Nodata, OnMissing, ReadAs, Undefined  # noqa: TC001 - as above
 from dicecli.reports.report import Report
@@ -23,7 +24,16 @@ from dicecli.runs.wanted import Files, Paths, baseline_of, check_name, files_of,
 
 #: The options of every command that points have, beside those on what is reported.
 READING: tuple[str, ...] = (
-    *("labels", "regions", "ignore_label", "include_background", "undefined", "missing"),
+    *(
+        "labels",
+        "regions",
+        "ignore_label",
+        "map_prediction",
+        "map_reference",
+        "include_background",
+        "undefined",
+        "missing",
+    ),
     *("threshold", "band", "page", "nodata", "read_as", "argmax"),
 )
 
@@ -44,6 +54,8 @@ class _Points(Files):
     labels: str | Path | Mapping[Any, Any] | LabelScheme | None = None
     regions: Mapping[str, Sequence[int]] | None = None
     ignore_label: int | Iterable[int] | None = None
+    map_prediction: str | Mapping[Any, int | str] | LabelMap | None = None
+    map_reference: str | Mapping[Any, int | str] | LabelMap | None = None
     include_background: bool = False
     only: int | str | Iterable[int | str] | None = None
     average: Average = "macro"

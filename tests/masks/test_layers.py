@@ -80,8 +80,12 @@ def test_nodata_of_floats(options):
     """Of floats nodata is no label at all, whatever value stands for it; or the background."""
     floats = source("float32", **options)
     sizes = {0: 3, 2: 2, NO_LABEL: 5}
-    assert meant(floats, sizes, make_settings())[0] == {0: 0, 2: 2, NO_LABEL: NO_LABEL}
-    assert meant(floats, sizes, make_settings(nodata="background"))[0] == {0: 0, 2: 2, NO_LABEL: 0}
+    assert meant("reference", floats, sizes, make_settings())[0] == {0: 0, 2: 2, NO_LABEL: NO_LABEL}
+    assert meant("reference", floats, sizes, make_settings(nodata="background"))[0] == {
+        0: 0,
+        2: 2,
+        NO_LABEL: 0,
+    }
 
 
 def test_nodata_beside_0_and_255():
@@ -100,7 +104,7 @@ def test_thresholds(values, threshold):
     mask.array, mask.grid = values, Grid(values.shape)
     settings = make_settings(threshold=threshold, ignore_label=5)
     codes = mask.read((slice(0, values.size),))
-    found, _ = meant(mask, dict.fromkeys(codes.tolist(), 1), settings)
+    found, *_ = meant("reference", mask, dict.fromkeys(codes.tolist(), 1), settings)
     is_binary = set(values.tolist()) - {5, 8} <= {0, 1}
     for value, code in zip(values.tolist(), codes.tolist(), strict=True):
         expected = {8: NO_LABEL, 5: 5}.get(value, int(value >= threshold))
