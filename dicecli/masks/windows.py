@@ -67,7 +67,7 @@ def window_in(outer: Grid, inner: Grid) -> Window | None:
     if len(outer.shape) != len(inner.shape):
         return None
     found = lying(outer, inner)
-    if found is None or min(found.start) < 0 or found.shared != inner.full_shape:
+    if found is None or found.shared != inner.full_shape:
         return None
     if not same_crs(outer.crs, inner.crs):
         return None
