@@ -102,8 +102,9 @@ Examples:
 def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **options: Any) -> None:
     """Score every prediction of one folder against its reference in another.
 
-    Pairs are found by name: equal paths in both folders, whatever the suffix. A case that cannot be scored is
-    a row of the report with its error, and the exit code is 3. Gates decide between 0 and 1.
+    Pairs are found by name: equal paths in both folders, whatever the suffix. One side may be a raster file
+    in which the masks of the other lie as tiles. A case that cannot be scored is a row of the report with its
+    error, and the exit code is 3. Gates decide between 0 and 1.
     """
     from dicecli.reports.grouping import check_column
     from dicecli.runs.progress import Progress

@@ -247,7 +247,7 @@ def batch(given: _Batch) -> Report:
     ----------
     predictions, references : str or path
         The folders. A prediction and a reference are a case when their paths in the folders are equal but for
-        the suffix.
+        the suffix. One of them may be a file: the raster in which the other one's masks lie as tiles.
     options
     layout : str, optional
         Patterns and labels in a word: nnunet, brats, totalsegmentator, bids, cityscapes, voc, or one that an
