@@ -108,7 +108,7 @@ def pair_tiles(
         cases.append(tiles.case(name, tile, refused))
         box = None if refused else _box(side, tile, whole, settings)
         boxes += [] if box is None else [box]
-    more, notes = _covered(tiles, boxes, whole, settings)
+    more, notes = _covered(tiles, boxes, whole, settings, has_classes=bool(classes))
     said, left_out = on_left_out(found)
     return Pairing((*cases, *more), (), left_out, (*notes, *said), is_tiled=True)
 
@@ -136,7 +136,7 @@ def _box(side: Side, tile: object, whole: Grid, settings: Settings) -> Box | Non
 
 
 def _covered(
-    tiles: Tiled, boxes: Sequence[Box], whole: Grid, settings: Settings
+    tiles: Tiled, boxes: Sequence[Box], whole: Grid, settings: Settings, *, has_classes: bool
 ) -> tuple[list[Case], list[str]]:
     """Say what tiles cover twice, and what they do not; make a case of that where it is missed."""
     covered = union(boxes)
@@ -148,20 +148,24 @@ def _covered(
         )
         notes.append(f"{said}; pooled numbers are of all that is counted")
     if boxes and left:
-        is_missed = tiles.side == "prediction" and settings.soft is None and settings.uncovered == "miss"
-        notes.append(_on_uncovered(tiles, left, whole, settings, is_missed=is_missed))
-        if is_missed:
+        said = f"no tile covers {left:,} pixels of the {tiles.other}, {left / whole.size:.2%} of it"
+        why = _why_left_out(tiles, settings, has_classes=has_classes)
+        if why is None:
             cases.append(Case(UNCOVERED, Absent(), Uncovered(tiles.raster, tuple(boxes), left)))
+            said += f": their labels are missed, in a case {UNCOVERED}; --uncovered ignore leaves them out"
+        notes.append(said if why is None else f"{said}: left out, {why}")
     return cases, notes
 
 
-def _on_uncovered(tiles: Tiled, left: int, whole: Grid, settings: Settings, *, is_missed: bool) -> str:
-    said = f"no tile covers {left:,} pixels of the {tiles.other}, {left / whole.size:.2%} of it"
-    if is_missed:
-        return f"{said}: their labels are missed, in a case {UNCOVERED}; --uncovered ignore leaves them out"
+def _why_left_out(tiles: Tiled, settings: Settings, *, has_classes: bool) -> str | None:
+    """Say why what no tile covers is left out; None where it is missed."""
     if tiles.side == "reference":
-        return f"{said}: left out, since they have no reference"
-    return f"{said}: left out" + ("" if settings.soft is None else ", since nothing is known of them")
+        return "since they have no reference"
+    if settings.soft is not None:
+        return "since nothing is known of them"
+    if settings.uncovered == "ignore":
+        return "as was asked"
+    return "since tiles have a file for each class" if has_classes else None
 
 
 def _pixels(box: Box) -> int:

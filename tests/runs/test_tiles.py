@@ -21,6 +21,7 @@ from dicecli.records.compound import Uncovered
 from dicecli.runs.fingerprint import fingerprint
 from dicecli.runs.scoring import make_settings
 from dicecli.runs.tiles import UNCOVERED
+from dicecli.statistics.matrix import region_counts
 
 SHAPE = (37, 45)
 PREDICTION, REFERENCE = make.blobs(SHAPE, 4), make.blobs(SHAPE, 4, seed=1)
@@ -126,7 +127,7 @@ def test_what_no_tile_covers_can_be_left_out(tmp_path):
     given_ = written(tmp_path, MOSAIC[:12])
     report = dicecli.batch(*given_, jobs=1, uncovered="ignore", output=tmp_path / "o.json")
     assert summed(report) == expected(PREDICTION[:30], REFERENCE[:30])
-    said = f"no tile covers {7 * 45:,} pixels of the reference, {7 / 37:.2%} of it: left out"
+    said = f"no tile covers {7 * 45:,} pixels of the reference, {7 / 37:.2%} of it: left out, as was asked"
     assert said in report.notes
     record = json.loads((tmp_path / "o.json").read_text())
     assert said in record["summary"]["notes"]
@@ -162,6 +163,29 @@ def test_no_tile_at_all_lies_in_it(tmp_path):
     report = dicecli.batch(tiles, whole, jobs=1)
     assert not report.scored
     assert not any("no tile covers" in note for note in report.notes)
+
+
+def test_tiles_that_are_a_file_for_each_class(tmp_path):
+    """Classes by name against a raster of labels; what no tile covers is no case of the same rows, and left out."""
+    _, whole = written(tmp_path, [])
+    for name, label in (("road", 1), ("roof", 2)):
+        for number, (row, column) in enumerate(((0, 0), (10, 12))):
+            (tmp_path / "tiles" / str(number)).mkdir(exist_ok=True)
+            part = (PREDICTION[row : row + 10, column : column + 12] == label).astype(np.uint8)
+            make.geotiff(tmp_path / "tiles" / str(number) / f"{name}.tif", part, transform=at(row, column))
+    labels = {"labels": {"1": "road", "2": "roof", "3": "tree"}}
+    report = dicecli.batch(
+        tmp_path / "tiles", whole, jobs=1, labels=labels, prediction_pattern="{case}/{label}.tif"
+    )
+    boxes = np.s_[:10, :12], np.s_[10:20, 12:24]
+    here, there = (np.concatenate([each[box].ravel() for box in boxes]) for each in (PREDICTION, REFERENCE))
+    found = {"road": np.zeros(3, int), "roof": np.zeros(3, int)}
+    for case in report.scored:
+        for name, each in region_counts(case.measured, dict.fromkeys(found, ())).items():
+            found[name] += np.array([each.tp, each.fp, each.fn])
+    by_label = expected(here, there)
+    assert {name: tuple(each) for name, each in found.items()} == {"road": by_label[1], "roof": by_label[2]}
+    assert any("since tiles have a file for each class" in note for note in report.notes)
 
 
 def test_volumes(tmp_path):

@@ -428,7 +428,7 @@ def a_pattern_for_the_raster(scene):
         scene.right(1.0, f"batch {first} {second}")
 
 
-@TABLE("runs.tiles._on_uncovered: no tile covers")
+@TABLE("runs.tiles._covered: ")
 def what_no_tile_covers(scene):
     tiles_of(scene, PREDICTION, REFERENCE)
     scene.noted("batch p r.tif")
