@@ -338,6 +338,8 @@ def test_a_batch_with_a_field_for_each_case(tmp_path, monkeypatch):
     assert (code, counted) == (0, sums)
     assert [each.case.within for each in report.results] == ["w/a.png", "w/b.png"]
     assert found("--within", "w/a.png")[2][0] == sums[0]
+    shown = runner().invoke(cli, ["batch", "p", "r", "--dry-run", "--within-pattern", "w/{case}.png"]).stdout
+    assert "  within      w/b.png" in shown.splitlines()
     (tmp_path / "x.csv").write_text(
         "prediction,reference,within,width\np/a.png,r/a.png,w/a.png,1\np/b.png,r/b.png,,2\n"
     )
