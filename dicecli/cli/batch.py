@@ -236,7 +236,7 @@ def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
     from dicecli.runs.classes import is_complete, said_of
 
     missing = [case for case in pairing.cases if case.prediction is None]
-    partly = [case for case in pairing.cases if not is_complete(case)]
+    partly = [case for case in pairing.cases if not is_complete(case, settings)]
     for case in pairing.cases:
         prediction = "NO PREDICTION" if case.prediction is None else inert(said_of(case.prediction))
         click.echo(f"{inert(case.name)}\n  prediction  {prediction}")

@@ -14,7 +14,7 @@ from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads 
 from dicecli.words import counted, did_you_mean, every, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dicecli.records.labels import LabelScheme
     from dicecli.records.measurements import Row
@@ -45,6 +45,11 @@ class Only:
     def has(self, row: Row) -> bool:
         """Tell whether it names a row."""
         return row.name in self.regions if row.kind == "region" else row.label in self.labels
+
+    def has_layer(self, row: Row, regions: Collection[str]) -> bool:
+        """Tell whether it names a binary layer: by its name, or, but for declared regions, by its label."""
+        is_of_labels = row.name not in regions and bool(row.members)
+        return self.has(row) or (is_of_labels and {*row.members} <= {*self.labels})
 
     def in_words(self) -> str:
         """Return all of it as a list with commas is typed: names that hold a comma or a quote in quotes."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003 - the options' types are read
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - as above
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme
@@ -23,6 +23,9 @@ from dicecli.records.options import Option, names_of, option, options, table_of
 from dicecli.records.probabilities import CHANNEL_AXIS, OfMaps, Probabilities
 from dicecli.records.surfaces import OfSurfaces
 from dicecli.records.tools import OfTools
+
+if TYPE_CHECKING:
+    from dicecli.records.measurements import Row
 
 Undefined = Literal["skip", "zero", "one"]
 Nodata = Literal["auto", "ignore", "background", "label", "both"]
@@ -363,6 +366,10 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     def evaluates(self, label: int) -> bool:
         """Tell whether a label, where a mask has it, has a row and goes into averages."""
         return evaluates(label, self.labels, self.only, include_background=self.include_background)
+
+    def has_layer(self, row: Row) -> bool:
+        """Tell whether a binary layer has a row: any, or where some alone are asked for one of them."""
+        return self.only is None or self.only.has_layer(row, self.labels.regions)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a report says about the settings: JSON's types only."""

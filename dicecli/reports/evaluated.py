@@ -47,8 +47,11 @@ def regions_of(scored: Sequence[Scored], settings: Settings) -> dict[str, tuple[
     if scored and all(is_layered(each.measured) for each in scored):
         declared = {region: members for region, members in declared.items() if region in own}
     found = declared | {region: members for region, members in own.items() if region not in declared}
-    only = settings.only
-    return found if only is None else {name: each for name, each in found.items() if name in only.regions}
+    return {
+        region: members
+        for region, members in found.items()
+        if settings.has_layer(Row("region", None, region, members))
+    }
 
 
 def evaluated(scored: Sequence[Scored], settings: Settings) -> tuple[Row, ...]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import AmbiguousPair, CaseError, Missing
 from dicecli.masks import files
+from dicecli.masks.classes import members_of
 from dicecli.plugins import suffixes
 from dicecli.records.cases import Failed
+from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
 from dicecli.runs.listing import Side, list_side, listed
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from dicecli.records.cases import Case, Result
+    from dicecli.records.settings import Settings
 
 _NAMED = 5
 
@@ -84,24 +87,30 @@ def notes_on_classes(
     return notes
 
 
-def is_complete(case: Case) -> bool:
-    """Tell whether each class that one side of a case has is there on the other side, too."""
-    return not any(_absent(case).values())
+def is_complete(case: Case, settings: Settings) -> bool:
+    """Tell whether each class that one side of a case has, and that has a row, is there on the other side."""
+    return not any(_absent(case, settings).values())
 
 
-def _absent(case: Case) -> dict[str, tuple[str, ...]]:
+def _absent(case: Case, settings: Settings) -> dict[str, list[str]]:
     sides = (("prediction", case.prediction, case.reference), ("reference", case.reference, case.prediction))
-    return {side: lacking(mask, other) for side, mask, other in sides}
+
+    def has_row(name: str) -> bool:
+        return settings.has_layer(Row("region", None, name, members_of(name, settings.labels)))
+
+    return {side: [*filter(has_row, lacking(mask, other))] for side, mask, other in sides}
 
 
-def check_complete(case: Case) -> None:
+def check_complete(case: Case, settings: Settings) -> None:
     """Check that each class which one side of a case has is there on the other side, too.
+
+    Where some labels alone are asked for, what the others lack is no matter.
 
     Raises
     ------
     Missing
     """
-    absent = _absent(case)
+    absent = _absent(case, settings)
     said = [
         f"the {side} has no file of {_classes(names)}, which the other side has: {some_of(names, _NAMED)}"
         for side, names in absent.items()
@@ -115,7 +124,7 @@ def check_complete(case: Case) -> None:
     raise Missing(
         "; ".join(said),
         "Make them, and name the files of one class alike; or count them as empty: --missing zero; or leave "
-        "the case out: --missing skip.",
+        "the case out: --missing skip; or, of classes that --labels declares, score others alone: --only.",
         f"{case.prediction} against {case.reference}",
     )
 

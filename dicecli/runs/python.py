@@ -125,7 +125,7 @@ def score(given: _Score) -> Report:
     case = Case(name, sides.prediction, sides.reference, within=given.within)
     with sides.advising():
         if given.missing != "zero":
-            check_complete(case)
+            check_complete(case, settings)
         result = measure_within(
             case,
             settings,

@@ -207,7 +207,7 @@ def result_of(
         return _outside(case)
     try:
         if settings.missing != "zero":
-            check_complete(case)
+            check_complete(case, settings)
     except Missing as error:
         return (LeftOut if settings.missing == "skip" else Failed).because(named(case), error)
     try:

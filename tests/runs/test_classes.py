@@ -259,6 +259,18 @@ def test_a_class_that_one_case_lacks(tree):
     assert "2 cases, 0 without prediction, 1 with a class that one side lacks" in shown.stdout
 
 
+def test_some_classes_alone(tree):
+    """Where some labels alone are asked for, classes of these names have rows; what others lack is no matter."""
+    folder, cases = tree
+    (folder / "p/s1/segmentations/spleen.nii.gz").unlink()
+    options = {"labels": {0: "background", **{label: name for name, label in ORGANS.items()}}}
+    report = dicecli.batch(folder / "p", folder / "r", only=["liver", 3], **options, **PATTERNS)
+    assert [row.name for row in report.evaluated] == ["kidney_left", "liver"]
+    assert scored(report)["s1"]["liver"] == counts(*(each["liver"] for each in cases["s1"]))
+    report = dicecli.batch(folder / "p", folder / "r", only="spleen", **options, **PATTERNS)
+    assert [each.case.name for each in report.failed] == ["s1"]
+
+
 def test_a_case_without_prediction(tree):
     """A case that has no file at all is missing as any other; counted as empty it misses every class."""
     folder, cases = tree

@@ -112,7 +112,7 @@ def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
     NotLabels
     """
     only = settings.only
-    if only is not None and not any(map(only.has, rows)):
+    if only is not None and not any(map(settings.has_layer, rows)):
         titles = ", ".join(row.title for row in rows)
         raise NotLabels(
             f"--only {only.in_words()} names none of its binary layers: {titles}",
