@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
-from dicecli.records.measurements import Row
+from dicecli.records.measurements import Row, layers_by_number
 from dicecli.words import counted, did_you_mean, listed, some_of
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def layer_rows(reference: int, prediction: int, scheme: LabelScheme, path: str) 
         raise ChannelMismatch(
             f"there are {number} binary layers, and {len(regions)} declared regions", how, path
         )
-    return tuple(regions or (Row("region", None, f"layer {place}") for place in range(1, number + 1)))
+    return tuple(regions) or layers_by_number(number)
 
 
 def summed_regions(

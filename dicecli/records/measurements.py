@@ -72,6 +72,11 @@ class Row(NamedTuple):
 IMAGE = Row("image")
 
 
+def layers_by_number(number: int) -> tuple[Row, ...]:
+    """Return the rows of so many binary layers that have no names."""
+    return tuple(Row("region", None, f"layer {place}") for place in range(1, number + 1))
+
+
 class Measurement(Protocol):
     """What one statistic gives for one row: a frozen dataclass whose values add up.
 

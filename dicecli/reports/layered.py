@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch
 from dicecli.records.cases import Failed, Scored
+from dicecli.records.measurements import layers_by_number
 from dicecli.statistics._leading import name_of
 from dicecli.statistics.matrix import is_layered
 
@@ -23,7 +24,8 @@ def in_one_kind(results: Sequence[Result], settings: Settings) -> tuple[Result, 
     """Return the results with a failed row for each case that has no row in common with the first one.
 
     Binary layers without declared regions are no labels, so that a label map has none of them. Where regions
-    are declared, label maps have them too, and layers are those regions: all of it goes together.
+    are declared, label maps have them too, and layers are those regions: all of it goes together. So do
+    layers with names, as of a file for each class, whatever classes a case has.
     """
     if settings.reads != "labels":
         return tuple(results)
@@ -32,12 +34,19 @@ def in_one_kind(results: Sequence[Result], settings: Settings) -> tuple[Result, 
         return tuple(results)
     first = scored[0]
     wanted = _layers(first, settings)
+    found = [_layers(each, settings) if isinstance(each, Scored) else wanted for each in results]
     return tuple(
-        _mismatch(each, first, wanted, found)
-        if isinstance(each, Scored) and (found := _layers(each, settings)) != wanted
+        _mismatch(each, first, wanted, layers)
+        if isinstance(each, Scored) and layers != wanted and not (_is_named(each) and _is_named(first))
         else each
-        for each in results
+        for each, layers in zip(results, found, strict=True)
     )
+
+
+def _is_named(case: Scored) -> bool:
+    """Tell whether a case is of layers with names; one that another case lacks is undefined there."""
+    rows = case.measured.rows(name_of("labels"))
+    return is_layered(case.measured) and tuple(rows) != layers_by_number(len(rows))
 
 
 def _layers(case: Scored, settings: Settings) -> _Layers:

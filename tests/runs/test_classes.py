@@ -23,6 +23,7 @@ from dicecli.cli.main import cli
 from dicecli.errors import AmbiguousPair, GridMismatch, Missing, NotLabels, PairingError, TooManyLabels
 from dicecli.records.cases import Failed, LeftOut, Scored
 from dicecli.records.counts import Counts
+from dicecli.reports.merging import merged
 from dicecli.reports.slices import rows as rows_of_slices
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.placeholders import cut
@@ -257,6 +258,24 @@ def test_a_class_that_one_case_lacks(tree):
     assert shown.exit_code == 3
     assert "{label}.nii.gz (2 files, none of liver)" in shown.stdout
     assert "2 cases, 0 without prediction, 1 with a class that one side lacks" in shown.stdout
+
+
+def test_parts_of_a_run_have_other_classes(tree):
+    """Reports whose cases have other classes are one report; a class that a case lacks is undefined there."""
+    folder, _ = tree
+    found = []
+    for case, other in (("s1", "s2"), ("s2", "s1")):
+        for side in "pr":
+            (folder / side / other).rename(folder / f"{side}-{other}")
+            (folder / side / "s2/segmentations/spleen.nii.gz").unlink(missing_ok=True)
+        found.append(dicecli.batch(folder / "p", folder / "r", **PATTERNS))
+        for side in "pr":
+            (folder / f"{side}-{other}").rename(folder / side / other)
+        assert [each.case.name for each in found[-1].scored] == [case]
+    whole = merged(found)
+    assert len(whole.scored) == 2
+    assert whole.value("dice", "s1", "spleen") == found[0].value("dice", "s1", "spleen")
+    assert np.isnan(whole.value("dice", "s2", "spleen"))
 
 
 def test_some_classes_alone(tree):
