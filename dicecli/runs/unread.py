@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from dicecli.masks import unread
 from dicecli.runs.listing import named_by
+from dicecli.runs.placeholders import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dicecli.runs.listing import Side
 
@@ -32,26 +33,51 @@ def expect_unread(found: Side, expected: Side) -> None:
     """
     predictions, references = _named(found), _named(expected)
     beside = _Beside(expected)
-    known = {*found.named, *predictions}
-    _take(expected, {name: each for name, each in references.items() if name in known or each not in beside})
-    _take(found, {name: each for name, each in predictions.items() if name in expected.named})
+    known = {*found.named, *(key.case for key in predictions)}
+    _take(
+        expected,
+        {
+            key: each
+            for key, each in references.items()
+            if key.case in known or key.label is not None or each not in beside
+        },
+    )
+    _take(found, {key: each for key, each in predictions.items() if key.case in expected.named})
 
 
-def _named(side: Side) -> dict[str, str]:
-    """Return what is not read by the names of the cases, those alone that have no mask."""
+def _named(side: Side) -> dict[Named, str]:
+    """Return what is not read by its case, and its class where each has a file; only what has no mask.
+
+    Slices of DICOM in a folder below the side's are one file, the first of them, of the folder's name.
+    """
     suffixes = {each: unread.suffix(each) for each in side.others if not _is_hidden(each)}
     masks = {each: suffix for each, suffix in suffixes.items() if suffix}
-    every = named_by(replace(side, masks=masks), side.pattern).named if masks else {}
-    return {name: min(paths) for name, paths in every.items() if name not in side.named}
+    if not masks:
+        return {}
+    every = named_by(replace(side, masks=masks), side.pattern)
+    slices = Counter(_parts(each)[0] for each, suffix in masks.items() if suffix == ".dcm")
+    has = {Named(case, side.labels.get(each)) for case, paths in side.named.items() for each in paths}
+    found: dict[Named, str] = {}
+    for case, paths in sorted(every.named.items()):
+        for each in sorted(paths):
+            folder, _ = _parts(each)
+            is_slice = side.pattern is None and folder and masks[each] == ".dcm" and slices[folder] > 1
+            key = Named(folder if is_slice else case, every.labels.get(each))
+            if key not in has:
+                found.setdefault(key, each)
+    return found
 
 
 def _is_hidden(relative: str) -> bool:
     return relative.endswith("/") or relative.rpartition("/")[2].startswith(".")
 
 
-def _take(side: Side, named: dict[str, str]) -> None:
-    side.named |= {name: [relative] for name, relative in named.items()}
-    side.masks |= {relative: unread.suffix(relative) or "" for relative in named.values()}
+def _take(side: Side, named: Mapping[Named, str]) -> None:
+    for key, relative in named.items():
+        side.named.setdefault(key.case, []).append(relative)
+        side.masks[relative] = unread.suffix(relative) or ""
+        if key.label is not None:
+            side.labels[relative] = key.label
     taken = set(named.values())
     side.others = [each for each in side.others if each not in taken]
 

@@ -223,6 +223,26 @@ def test_predictions_that_are_not_read_are_their_cases(folders, tmp_path):
     assert ["p/a.jpg", "p/c.mha"] == [inside(each, tmp_path) for each in pairing.left_out]
 
 
+def test_classes_that_are_not_read_are_of_their_case(folders, tmp_path):
+    """Where each class has a file, one that is not read is that of its class, also where all of a case are such."""
+    read = [f"{case}/{label}.png" for case in "xy" for label in "ab"]
+    pattern = "{case}/{label}.*"
+    pairing = folders(
+        read,
+        ["x/a.png", "x/b.mha", "y/a.mha", "y/b.mha"],
+        prediction_pattern=pattern,
+        reference_pattern=pattern,
+    )
+    found = {case.name: [inside(each, tmp_path) for each in case.reference.paths] for case in pairing.cases}
+    assert {"x": ["r/x/a.png", "r/x/b.mha"], "y": ["r/y/a.mha", "r/y/b.mha"]} == found
+
+
+def test_slices_of_a_folder_are_one_case(folders, tmp_path):
+    """Files of DICOM in a folder of their own are one volume, which fails once."""
+    pairing = folders(["seg.png"], ["seg.png", *(f"ct/{n}.dcm" for n in range(4))])
+    assert [("ct", None, "r/ct/0.dcm"), ("seg", "p/seg.png", "r/seg.png")] == short(pairing, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("masks", "images"),
     [
@@ -230,7 +250,7 @@ def test_predictions_that_are_not_read_are_their_cases(folders, tmp_path):
         (["a_mask.png", "b_mask.png"], ["a.jpg", "b.jpg"]),
         (["a.png", "b.png"], ["a_photo.jpg"]),
         (["masks/a.png", "masks/b.png"], ["images/a.jpg", "images/b.jpg"]),
-        (["a/seg.png", "b/seg.png"], ["a/ct/1.dcm", "a/ct/2.dcm", "b/ct.nrrd", "b/mr.nrrd"]),
+        (["a/seg.png", "b/seg.png"], ["b/ct.nrrd", "b/mr.nrrd", "a/ct/1.dcm", "a/ct/2.dcm"]),
     ],
 )
 def test_images_beside_masks_are_no_references(folders, tmp_path, masks, images):
