@@ -11,6 +11,8 @@ import nibabel
 import numpy as np
 import places
 import pytest
+import rasterio
+import tifffile
 from PIL import Image
 from readme_blocks import blocks
 from streams import runner
@@ -53,6 +55,24 @@ def streets(ids=None):
     return [tuple(each[:, half] for each in whole) for half in (slice(0, 128), slice(128, 256))]
 
 
+def landcovers():
+    """Return the whole land cover as one case; its tiles are its quarters."""
+    return [tuple(tifffile.imread(places.SAMPLES / f"landcover_{side}.tif") for side in SIDES)]
+
+
+def lesions():
+    """Return two cases, halves of the lesions as 0 and 255."""
+    whole = [np.asarray(Image.open(places.SAMPLES / f"lesion_{side}.png")) > 0 for side in SIDES]
+    return [tuple(each[:, half] * np.uint8(255) for each in whole) for half in (slice(0, 64), slice(64, 128))]
+
+
+def field(shape):
+    """Return a field of view, a disc, as 0 and 255."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    away = (rows / shape[0] - 0.5) ** 2 + (columns / shape[1] - 0.5) ** 2
+    return np.where(away < 0.2, 255, 0).astype(np.uint8)
+
+
 #: Of each section its two cases, what names the second, what is left out of the reference, and the labels.
 CASES = {
     "nnU-Net": (volumes, "_002", (), range(1, 6)),
@@ -60,9 +80,11 @@ CASES = {
     "TotalSegmentator": (volumes, "s0058", (), [label for label, _ in CLASSES.values()]),
     "BIDS": (volumes, "sub-02", (), range(1, 6)),
     "Cityscapes": (lambda: streets([*CITY, 0]), "lindau", (0,), CITY),
+    "Tiles of one raster": (landcovers, "", (255,), range(1, 6)),
+    "Only a field of view": (lesions, "02", (), (255,)),
     "PASCAL VOC": (streets, "000042", (255,), range(1, 7)),
 }
-_REFERENCE = re.compile("labelsTs/|-seg[.]|_dseg[.]|_labelIds|SegmentationClass/|/segmentations/")
+_REFERENCE = re.compile("_manual|labelsTs/|-seg[.]|_dseg[.]|_labelIds|SegmentationClass/|/segmentations/")
 _PREDICTION = re.compile("predictions/|results/|multilabel/|.*/model/")
 
 
@@ -76,6 +98,10 @@ def written(folder, paths, cases, second):
         elif path.endswith("dseg.tsv"):
             rows = [f"{n}\tlabel {n}\n" for n in range(1, 6)]
             (folder / path).write_text("index\tname\n0\tbackground\n" + "".join(rows), encoding="utf-8")
+        elif path.endswith(".tif"):
+            write_map(folder / path, cases[0])
+        elif "test_mask" in path:
+            make.png(folder / path, field(cases[0][0].shape))
         elif path.endswith((".json", ".jpg")):
             (folder / path).write_bytes(b"{}")
         else:
@@ -85,6 +111,23 @@ def written(folder, paths, cases, second):
             array = prediction if _PREDICTION.match(path) else array
             array = of_classes(path, array)
             (make.nifti if path.endswith(".nii.gz") else make.png)(folder / path, array)
+
+
+def write_map(path, case):
+    """Write the map of the reference, or, by the two numbers of its name, a quarter of the prediction."""
+    prediction, reference = case
+    parts = [slice(None), slice(None)]
+    if path.parent.name == "tiles":
+        ends = zip(path.stem.split("_")[-2:], reference.shape, strict=True)
+        parts = [slice(length // 2) if at == "0" else slice(length // 2, None) for at, length in ends]
+    top, left = (10.0 * (part.start or 0) for part in parts)
+    place = rasterio.Affine(10, 0, left, 0, -10, -top)
+    array = (prediction if path.parent.name == "tiles" else reference)[tuple(parts)]
+    make.geotiff(path, array, crs="EPSG:32632", transform=place, nodata=255)
+
+
+def everywhere(reference):
+    return np.ones(reference.shape, bool)
 
 
 def of_classes(path, array):
@@ -97,9 +140,9 @@ def of_classes(path, array):
     return array
 
 
-def dice(cases, ignored, labels):
+def dice(cases, ignored, labels, inside=everywhere):
     """Return the mean over labels of Dice, pooled over the cases, by brute force."""
-    kept = [~np.isin(reference, ignored) for _, reference in cases]
+    kept = [~np.isin(reference, ignored) & inside(reference) for _, reference in cases]
     found = []
     for label in labels:
         here = [(prediction == label) & each for (prediction, _), each in zip(cases, kept, strict=True)]
@@ -121,16 +164,25 @@ def test_one_command_scores_the_tree(section, command, tmp_path, monkeypatch):
     cases = make_cases()
     written(tmp_path, paths, cases, second)
     monkeypatch.chdir(tmp_path)
-    done = runner().invoke(cli, [*shlex.split(command)[1:], "-j", "1", "-f", "json"], catch_exceptions=False)
+    done = runner().invoke(
+        cli, [*shlex.split(command)[1:], *["-m", "dice", "-j", "1", "-f", "json"]], catch_exceptions=False
+    )
     assert done.exit_code == 0, done.output
     record = json.loads(done.stdout)
-    assert [case["status"] for case in record["cases"]] == ["scored", "scored"]
+    count = len([path for path in paths if path.startswith("tiles/")]) or len(cases)
+    assert [case["status"] for case in record["cases"]] == ["scored"] * count
     average = "macro-regions" if section == "TotalSegmentator" else "macro"
     found = from_dict(record).look_up(f"dice@{average}").value
-    assert pytest.approx(dice(cases, ignored, labels), abs=1e-12) == found
+    inside = (lambda mask: field(mask.shape) > 0) if "--within" in command else everywhere
+    assert pytest.approx(dice(cases, ignored, labels, inside), abs=1e-12) == found
+    if "--layout" in command:
+        check_said(command, done)
+
+
+def check_said(command, done):
+    """Check that what the layout stands for is said, and pairs the same files when it is followed."""
     name = re.search("--layout ([a-z]+)", command)[1]
     assert f"Note: layout {name}: --prediction-pattern " in done.stderr
-    # Followed to the letter, what the layout stands for pairs the same files.
     said = re.search(rf"layout {name}: (.*)", done.stderr)[1]
     assert ("--labels" in said) == ("predictions Total" not in command)
     short, *_ = command.partition(" --layout")
