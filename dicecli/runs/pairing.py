@@ -116,19 +116,21 @@ def pair_folders(
     notes += notes_on_classes(found, expected, classes, expected.named)
     notes += _counted(extra, "prediction has no reference", "predictions have no reference")
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
-        selves = sum(found.named.get(name) == masks for name, masks in expected.named.items())
-        if selves:
-            notes.insert(
-                0,
-                f"both folders are the same folder: {selves:,} of "
-                f"{counted(len(cases), 'case')} {'is' if selves == 1 else 'are'} one file",
-            )
-        used = {*found.matched(), *expected.matched()}
-        for side in (found, expected):
-            side.unmatched = [relative for relative in side.unmatched if relative not in used]
+        notes = [*_of_one_folder(found, expected), *notes]
     said, left_out = on_left_out(found, expected)
     unpaired = tuple(found.path(relative) for relative in extra)
     return Pairing(cases, unpaired, left_out, (*notes, *said))
+
+
+def _of_one_folder(found: Side, expected: Side) -> list[str]:
+    """Say how many cases are one file, and let what either side has in a case be left out by none."""
+    used = {*found.matched(), *expected.matched()}
+    for side in (found, expected):
+        side.unmatched = [relative for relative in side.unmatched if relative not in used]
+    selves = sum(found.named.get(name) == masks for name, masks in expected.named.items())
+    one = "is" if selves == 1 else "are"
+    of_all = counted(len(expected.named), "case")
+    return [f"both folders are the same folder: {selves:,} of {of_all} {one} one file"] if selves else []
 
 
 def on_left_out(*sides: Side) -> tuple[list[str], tuple[str, ...]]:
