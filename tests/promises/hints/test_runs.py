@@ -64,16 +64,17 @@ def a_layout_of_no_folders(scene):
 
 @TABLE("runs.laid_out._no_match: It is of …; its …s", but={"--…-pattern": "its side is printed"})
 def a_layout_of_other_folders(scene):
-    scene.folders("a")
-    for side, other in (("prediction", "reference"), ("reference", "prediction")):
-        (scene.folder / side[0] / "a.png").rename(scene.folder / side[0] / "a_gtFine_labelIds.png")
-        if side == "reference":
-            (scene.folder / "p" / "a.png").rename(scene.folder / "p" / "a.tif")
-        hint = scene.refused(f"{_BATCH} --layout nnunet --{other}-pattern '{{case}}_gtFine.png'")
-        assert f"--{other}-pattern" in hint
+    for side, array in (("prediction", PREDICTION), ("reference", REFERENCE)):
+        scene.folders("a")
+        folder = scene.folder / side[0]
+        (folder / "a.png").unlink()
+        make.geotiff(folder / "a.tiff", array, crs=None, transform=None)
+        hint = scene.refused(f"{_BATCH} --layout nnunet")
+        assert f"--{side}-pattern" in hint
         assert "labelsTs" in hint
-    scene.right(DICE, f"{_BATCH} --layout nnunet --reference-pattern '{{case}}_gtFine_labelIds.png'")
-    scene.right(DICE, f"{_BATCH} --reference-pattern '{{case}}_gtFine_labelIds.png'")
+        scene.right(DICE, f"{_BATCH} --layout nnunet --{side}-pattern '{{case}}.tiff'")
+        scene.right(DICE, _BATCH)
+        (folder / "a.tiff").unlink()
 
 
 def fields(scene):
