@@ -72,6 +72,12 @@ def metrics(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
     ]
 
 
+def rows(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
+    """Propose labels and regions of --labels by name, also as the next one of a list with commas."""
+    before, comma, word = incomplete.rpartition(",")
+    return _fitting((f"{before}{comma}{each}" for each in _names(ctx)), f"{before}{comma}{word}")
+
+
 def numbers(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
     """Propose the names of numbers: a metric; behind a bracket labels of --labels; behind an @ averages."""
     for sign, end, known in (("@", "", AVERAGES), ("[", "]", _names(ctx))):

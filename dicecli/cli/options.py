@@ -26,7 +26,7 @@ MASK = click.Path(path_type=str, readable=False)
 
 
 #: What shells propose for options whose values are texts.
-_COMPLETING = {"metrics": completing.metrics, "labels": completing.labels}
+_COMPLETING = {"metrics": completing.metrics, "labels": completing.labels, "only": completing.rows}
 
 
 def taking(kind: type[Options], *parts: Part, also: Collection[str] = ()) -> Callable[[Command], Command]:

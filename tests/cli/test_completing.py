@@ -61,6 +61,7 @@ def proposed(*words):
         (["batch", "--fail-under", "dice@la"], ["dice@label-mean"]),
         (["batch", *LABELS, "--fail-under", "min:dice[right"], ["min:dice[right kidney]"]),
         (["batch", "--labels", "nothing.json", "--fail-under", "dice["], []),
+        (["score", *LABELS, "--only", "liver,sp"], ["liver,spleen"]),
         (["report", "r.json", "--max-drop", "specif"], ["specificity"]),
         (["explain", "r.json", "iou@"], [f"iou@{each}" for each in AVERAGES]),
         (["metrics", "prec"], ["precision"]),

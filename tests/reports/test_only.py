@@ -135,7 +135,7 @@ def test_white_is_no_label_of_its_own_unless_it_is_asked_for():
     """Masks of 0 and 255 are read as 0 and 1, and where 1 alone is declared nothing becomes of 255 in silence."""
     white = (REFERENCE > 0) * np.uint8(255)
     assert dicecli.score(white, white, only=1).dice.value == 1
-    assert dicecli.score(white, white, only=255).labels == (255,)
+    assert dicecli.score(white, white, only=255)[255].dice == 1
     with pytest.raises(UnknownLabel, match="255"):
         dicecli.score(white, REFERENCE > 0, labels={1: "inside"}, only=1)
 
@@ -230,8 +230,10 @@ def test_a_label_that_no_mask_has_is_undefined_and_passes_no_gate(folders):
     record = json.loads(found.stdout)
     assert record["summary"]["gates"][0]["value"] is None
     assert "asked for, and in no mask: label 9" in record["summary"]["notes"]
-    refused = call(folders, "batch p r --only 1 --fail-under dice[2]=0.5")
-    assert (refused.exit_code, "'2' has no row: --only 1" in refused.stderr) == (2, True)
+    # A gate is refused before any mask is looked for, let alone read.
+    for words in ("batch p nowhere --only 1 --fail-under dice[2]=0.5", "explain some.json dice[2]"):
+        refused = call(folders, words)
+        assert (refused.exit_code, "'2' has no row: --only 1" in refused.stderr) == (2, True)
 
 
 def test_metrics_of_all_labels_are_of_those_without_a_row_too(folders):

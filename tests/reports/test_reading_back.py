@@ -157,7 +157,7 @@ def test_schema_1_gives_the_csv_that_its_own_version_gave(name):
 def test_schema_1_gives_its_own_numbers_again():
     """The record that is made of it is the same, apart from the schema, from what was measured, from the
     average that leads, from axes, pages, how palettes are read, what surfaces are, which tool to be like,
-    slices, groups and provenance, from averages over regions, of which there was one, how sure averages are,
+    which labels alone have rows, slices, groups and provenance, from averages over regions, of which there was one, how sure averages are,
     the sentence that sums the run up, confusions, from what is suggested, and from the order of cases that are equally bad.
     """
     first = json.loads((RECORDS / "batch.json").read_text())
@@ -167,7 +167,7 @@ def test_schema_1_gives_its_own_numbers_again():
     assert second["settings"].pop("read_as") == "auto"
     assert second["settings"].pop("window") is False
     assert second["settings"].pop("uncovered") == "miss"
-    for name in (*table_of(OfSurfaces), "like", "per_slice", "group_by"):
+    for name in (*table_of(OfSurfaces), "like", "only", "per_slice", "group_by"):
         second["settings"].pop(name)
     of_cases = [case.get(each, {}) for case in second["cases"] for each in ("averages", "undefined")]
     for averages in (second["summary"]["averages"], *of_cases):

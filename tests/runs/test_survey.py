@@ -13,6 +13,7 @@ from dicecli.cli import cli
 from dicecli.errors import PairingError
 from dicecli.records.settings import Settings
 from dicecli.runs.inspection import inspect
+from dicecli.runs.scoring import make_settings
 from dicecli.runs.survey import Survey, facts_of, listed_folder, shortly
 
 LABELS = blobs((12, 10), 4)
@@ -86,12 +87,14 @@ def test_labels_that_are_not_declared_are_named(tmp_path):
 
 def test_facts_are_compared_by_their_words(tmp_path):
     nifti(tmp_path / "a.nii.gz", blobs((5, 4, 3), 2), affine=np.diag([2.0, 2, 3, 1]))
-    nifti(tmp_path / "b.nii.gz", blobs((5, 4, 3), 2))
+    for name in ("b.nii.gz", "c.nii.gz"):
+        nifti(tmp_path / name, blobs((5, 4, 3), 2))
     survey = Survey()
     for name, found in listed_folder(str(tmp_path)).inspected(Settings()):
         survey.add(name, found)
-    assert survey.kinds("spacing") == [("2 x 2 x 3 mm", ["a.nii.gz"]), ("1 x 1 x 1 mm", ["b.nii.gz"])]
-    assert survey.kinds("orientation") == [("RAS", ["a.nii.gz", "b.nii.gz"])]
+    most = ["b.nii.gz", "c.nii.gz"]
+    assert survey.kinds("spacing") == [("1 x 1 x 1 mm", most), ("2 x 2 x 3 mm", ["a.nii.gz"])]
+    assert survey.kinds("orientation") == [("RAS", ["a.nii.gz", *most])]
     assert facts_of(inspect("nowhere.png")) == {}
 
 
@@ -116,7 +119,8 @@ def test_a_map_of_probabilities_has_its_channels_and_their_sums(tmp_path):
         assert [each.maximum for each in found.channels] == SHARES.max(axis=(0, 1)).tolist()
         assert found.apart == abs(SHARES.astype(float).sum(-1) - 1).max() < 1e-6
         assert found.command == f"dicecli soft {path} REFERENCE"
-    assert "a.npy REFERENCE" in " ".join(call(tmp_path / "a.npy").stdout.split())
+    done = call(tmp_path / "a.npy")
+    assert (done.exit_code, "a.npy REFERENCE" in " ".join(done.stdout.split())) == (0, True)
 
 
 def test_nan_is_counted_and_sums_that_are_not_1_are_said(tmp_path):
@@ -146,3 +150,9 @@ def test_nan_is_counted_and_sums_that_are_not_1_are_said(tmp_path):
 def test_what_is_no_map_is_none(values, is_map, tmp_path):
     found = inspect(str(nifti(tmp_path / "a.nii", values)))
     assert (found.probabilities is not None) == is_map
+
+
+def test_a_mask_of_floats_that_is_refused_is_no_map(tmp_path):
+    path = nifti(tmp_path / "a.nii", (LABELS > 1).astype(np.float32))
+    found = inspect(str(path), make_settings(labels={5: "five"}))
+    assert (found.error.name, found.probabilities) == ("UnknownLabel", None)
