@@ -100,7 +100,9 @@ def test_organs_of_two_cases(tree):
     assert float(liver["hd_mm"]) == alone.value("hd", alone.scored[0], 1)
     overlap = [int((np.sum([*each.values()], 0) > 1).sum()) for each in cases["s1"]]
     assert "pixels lie in more than one class: counted in each" in found.stderr
-    report = dicecli.batch(folder / "p", folder / "r", **PATTERNS)
+    report = dicecli.batch(folder / "p", folder / "r", regions={"both": [1, 5]}, **PATTERNS)
+    assert [row.name for row in report.evaluated] == ["kidney_left", "liver", "spleen"]
+    assert "regions that no file is of are not scored: both" in report.scored[0].notes
     for side, pixels in zip(("prediction", "reference"), overlap, strict=True):
         assert (
             f"{side}: {pixels} pixels lie in more than one class: counted in each" in report.scored[0].notes
@@ -178,6 +180,10 @@ def test_two_folders_of_any_classes(tmp_path_factory, predicted, expected, full)
     found = layered.found(report.scored[0])
     assert found == wanted
     assert [*found] == sorted(every, key=dicecli.records.natural.natural)
+    for side, layers in (("prediction", predicted), ("reference", expected)):
+        overlap = int((np.sum([*layers.values()], 0) > 1).sum())
+        notes = [each for each in report.scored[0].notes if each.startswith(side) and "more than one" in each]
+        assert [int(each.split()[1]) for each in notes] == [overlap] * bool(overlap)
     defined = [2 * each.tp / size for each in wanted.values() if (size := 2 * each.tp + each.fp + each.fn)]
     assert report.dice == pytest.approx(np.mean(defined) if defined else np.nan, nan_ok=True)
 

@@ -41,11 +41,17 @@ def notes_on_classes(side: str, classes: Classes, depths: ConfusionMatrix | None
     return said
 
 
-def note_on_neither(classes: Classes) -> list[str]:
-    """Say which classes of the run have no file on either side of a case."""
-    if not classes.neither:
+def notes_on_neither(classes: Classes, settings: Settings) -> list[str]:
+    """Say which classes of the run, and which declared regions, have no file on either side of a case."""
+    if not classes.sides:
         return []
-    return [f"no file on either side, so that nothing is there: {some_of(classes.neither, _NAMED)}"]
+    found = {row.name for row in classes.rows}
+    regions = [name for name in settings.labels.regions if name not in found]
+    said = {
+        "no file on either side, so that nothing is there": classes.neither,
+        "regions that no file is of are not scored": regions,
+    }
+    return [f"{what}: {some_of(names, _NAMED)}" for what, names in said.items() if names]
 
 
 def note_on_others(

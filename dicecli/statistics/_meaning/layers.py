@@ -13,7 +13,7 @@ from dicecli.masks.views import NothingSource
 from dicecli.records.label_maps import option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._apart import to_compare, where_predicted, whole
-from dicecli.statistics._meaning.classes import note_on_neither, note_on_others, notes_on_classes
+from dicecli.statistics._meaning.classes import note_on_others, notes_on_classes, notes_on_neither
 from dicecli.statistics._meaning.known import (
     left_out,
     on_unlabelled,
@@ -56,7 +56,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     titles = ", ".join(row.title for row in rows)
     ignored, excluded = left_out(Meant({}, []), {}, settings)
     unpredicted: frozenset[int] = frozenset()
-    notes = note_on_neither(pair.classes)
+    notes = notes_on_neither(pair.classes, settings)
     for side, (source, *others) in sides.items():
         if side in inside:
             said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
