@@ -58,8 +58,8 @@ def refusal(path: str) -> UnknownFormat:
     elif end in _VOLUMES:
         hint = "Save it as .nii.gz, in 3D Slicer or with ReadImage and WriteImage of SimpleITK."
     else:
-        what = "Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff"
-        hint = f"{with_others('formats', 'open_mask', what)}."
+        given = with_others("formats", "open_mask", "Give .png, .nii, .nii.gz, .hdr with .img, .tif or .tiff")
+        hint = f"{given}."
     return UnknownFormat(
         f"the suffix '{files.suffix(path)}' belongs to no format that is read here; the content looks like "
         f"{files.looks_like(files.head(path))}",
