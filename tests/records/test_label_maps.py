@@ -12,6 +12,7 @@ from dicecli.errors import LabelFileError
 from dicecli.records.label_files import load_labels
 from dicecli.records.label_map_texts import parse_map
 from dicecli.records.label_maps import LabelMap
+from dicecli.records.legends import own
 
 TABLES = st.dictionaries(st.integers(-9, 9), st.none() | st.integers(-9, 9), min_size=1)
 
@@ -117,6 +118,9 @@ def test_a_labels_file_has_maps_of_sides():
     assert load_labels(LABELS | {"map": "5=1,*=ignore"}).maps == both
     one = load_labels(LABELS | {"map": {"reference": {"0-9": "+1"}}}).maps
     assert one == {"reference": parse_map("0-9:+1", "map")}
+    for text in ("1-9:-1,12=-1", "0-149:+1", "-3--1=2,*=ignore"):
+        there = load_labels(LABELS | {"map": {"reference": text}})
+        assert load_labels(own.write(there)).maps == there.maps
     with pytest.raises(LabelFileError, match="'map' beside labels written as name"):
         load_labels({"labels": {"liver": 1}, "map": {"5": 1}})
     with pytest.raises(LabelFileError, match=r"'map' of the reference: '5: 1.5' is no part"):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
 from dicecli.records.label_map_texts import parse_map
-from dicecli.records.label_maps import SIDES, LabelMap
+from dicecli.records.label_maps import IGNORE, SIDES, LabelMap
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._entries import checked
 from dicecli.records.legends._written import not_labels
@@ -105,8 +105,15 @@ def write(scheme: LabelScheme) -> dict[str, object]:
 
 def _map(given: LabelMap) -> dict[str, object]:
     """Return a map of labels as it is read."""
-    parts = [part.partition(":") for part in given.text.replace("=", ":").split(",")]
-    return {key: value if not value.lstrip("-").isdigit() else int(value) for key, _, value in parts}
+    found: dict[str, object] = {}
+    for part in given.text.split(","):
+        key, is_label, to = part.partition("=")
+        if is_label:
+            found[key] = to if to == IGNORE else int(to)
+        else:  # what is added keeps its sign, in a text: -1 alone would be a label
+            key, _, step = part.partition(":")
+            found[key] = step
+    return found
 
 
 def _object(content: Mapping[str, object], key: str, source: str) -> dict[str, object]:
