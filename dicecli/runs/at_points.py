@@ -135,9 +135,10 @@ def _classes(found: Points, settings: Settings, path: str) -> tuple[np.ndarray, 
             labels[text] = label
     every_label = [labels[text] for text in found.classes]
     sizes = Counter(every_label)
-    renamed, said = meaning(sizes, replace(settings, threshold=None))
+    of_side = settings.labels.maps.get("reference")
+    renamed, said = ({}, []) if of_side else meaning(sizes, replace(settings, threshold=None))
     of_label = {label: renamed.get(label, label) for label in sizes}
-    read = numbered("reference", of_label, sizes, settings.labels.maps.get("reference"))
+    read = numbered("reference", of_label, sizes, of_side)
     kept = {read.labels[label]: n for label, n in sizes.items() if label not in read.ignored}
     said = [*said, *read.notes, *check_declared("reference", kept, settings.labels, settings.only)]
     named = np.array([read.labels[label] for label in every_label], np.int64)
