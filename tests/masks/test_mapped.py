@@ -94,7 +94,7 @@ GRIDS = st.tuples(st.integers(2, 5), st.integers(2, 5)).flatmap(
 TABLES = st.lists(st.sampled_from([0, 1, 2, 5, None]), min_size=4, max_size=4)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(GRIDS, TABLES, TABLES)
 def test_a_map_is_to_give_other_numbers(masks, first, second):
     """Whatever is mapped to whatever: counts, and what needs pixels: distances, slices and centres."""

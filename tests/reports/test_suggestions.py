@@ -122,7 +122,7 @@ def renumbering_of(report):
 DECLARED = {"labels": {str(label): f"l{label}" for label in range(5)}, "ignore": 5}
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 4), min_size=20, max_size=60),
     st.one_of(
@@ -166,6 +166,7 @@ ADE = np.repeat(np.arange(151), 3)
         ("offset", (np.where(ADE, ADE - 1, 7), ADE), {}, "--map-prediction 0-149:+1"),
         ("offset", (ADE[:30] + 1, ADE[:30]), {"ignore_label": 4}, "--map-prediction '1-10:-1,*=ignore'"),
         ("relabelling", (np.array([3, 0, 0, 9] * 5), np.array([0, 1, 1, 2] * 5)), {}, "--map-prediction 0=1,3=0,9=2"),
+        ("relabelling", (np.array([1] * 9 + [2, 0]), np.array([2] * 10 + [0])), {}, "--map-prediction 1-2:+1"),
         ("relabelling", (255 * (ADE < 90), ADE >= 90), {}, "--map-prediction 0=1,255=0"),
         ("relabelling", (255 * (ADE < 90), 255 * (ADE >= 90)), {}, "--map-prediction 0=1,255=0 --map-reference 255=1"),
     ],

@@ -128,7 +128,7 @@ def a_label_that_is_mapped_twice(scene):
     scene.right(DICE, f"{_MAP} 5=1")
 
 
-@TABLE("records.label_files._maps: Put labels into one of")
+@TABLE("records.legends.own._maps: Put labels into one of")
 def a_label_beside_a_side(scene):
     scene.pair(PREDICTION * 5)
     scene.text("l.json", _BY_HAND | {"map": {"prediction": {"5": 1}, "6": 1}})
