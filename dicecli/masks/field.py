@@ -8,8 +8,10 @@ import numpy as np
 
 from dicecli.errors import GeometryError, MeaningError, NotLabels
 from dicecli.masks.alignment import align
+from dicecli.masks.cropped import Cropped
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.sources import MaskSource
+from dicecli.masks.uncovered import FieldOutsideTiles, OutsideTiles
 from dicecli.masks.views import Reoriented, Reshaped, Widened
 from dicecli.records.settings import Settings
 
@@ -92,6 +94,8 @@ def opened_field(given: object, settings: Settings) -> Field:
 def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskSource, list[str]]:
     """Lay a field on a reference that the prediction lies on already; and say what was done.
 
+    Of a reference that is a window of a larger one the field may be that of the larger one.
+
     Raises
     ------
     ShapeMismatch, GridMismatch
@@ -99,19 +103,24 @@ def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskS
     """
     # A volume that is swapped for the prediction's sake lies as images do; so does a field that is one.
     axes = None if isinstance(reference, Reoriented) else settings.axes
+    is_smaller = field.grid.size < reference.grid.size
+    window = not is_smaller and (settings.window or isinstance(reference, Cropped))
     try:
-        first, found, said = align(reference, field, settings.geometry, axes)
+        first, found, notes = align(reference, field, settings.geometry, axes, window=window)
     except GeometryError as error:
-        raise type(error)(
-            f"it does not lie on the reference; taken for a prediction: {error.message}",
-            error.hint,
-            f"{field.path} against {reference.path}",
-            SIDE,
-        ) from error
+        said = f"it does not lie on the reference; taken for a prediction: {error.message}"
+        where = f"{field.path} against {reference.path}"
+        if is_smaller:
+            raise type(error)(
+                said, "Give a mask of the reference's shape, in which 0 is outside.", where, SIDE
+            ) from error
+        raise type(error)(said, error.hint, where, SIDE) from error
     # Where the reference itself was turned or squeezed for it, the field is taken the way back instead.
     while first is not reference:
         first, found = _back(first, found)
-    return found, [f"{SIDE}: taken for a prediction, {note}" for note in said]
+    if isinstance(reference, OutsideTiles):
+        found = FieldOutsideTiles(found, reference)
+    return found, [f"{SIDE}: taken for a prediction, {note}" for note in notes]
 
 
 def _back(view: MaskSource, field: MaskSource) -> tuple[MaskSource, MaskSource]:

@@ -58,7 +58,7 @@ class OutsideTiles(MaskSource):
 
     def read(self, window: Window) -> np.ndarray:
         """Return the labels outside of all tiles; what stands for no label elsewhere."""
-        covered = self._covered(window)
+        covered = self.covered(window)
         if covered.all():
             return np.broadcast_to(np.int64(NO_LABEL), covered.shape)
         labels = self._source.read(window).astype(np.int64)
@@ -67,7 +67,7 @@ class OutsideTiles(MaskSource):
         labels[covered] = NO_LABEL
         return labels
 
-    def _covered(self, window: Window) -> np.ndarray:
+    def covered(self, window: Window) -> np.ndarray:
         """Return where in a window a tile lies: bool, of the window's shape."""
         start, stop = (np.array([getattr(part, end) for part in window]) for end in ("start", "stop"))
         found = np.zeros(stop - start, bool)
@@ -85,6 +85,34 @@ class OutsideTiles(MaskSource):
     def close(self) -> None:
         """Close the other source."""
         self._source.close()
+
+
+class FieldOutsideTiles(MaskSource):
+    """The field of a mask without tiles: where these lie nothing is outside of it."""
+
+    def __init__(self, field: MaskSource, reference: OutsideTiles) -> None:
+        super().__init__(
+            field.path, field.grid, field.dtype, chunks=field.chunks, order=field.order, reading=field.reading
+        )
+        take_over(self, field)
+        self._field, self._reference = field, reference
+
+    def values(self, window: Window) -> np.ndarray:
+        """Return the field's values, tiles or not."""
+        return self._field.values(window)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Return where it is outside of the field, but for what tiles cover: bool."""
+        outside: np.ndarray = self._field.read(window) & ~self._reference.covered(window)
+        return outside
+
+    def finish(self) -> None:
+        """Check the field's end."""
+        self._field.finish()
+
+    def close(self) -> None:
+        """Close the field."""
+        self._field.close()
 
 
 def outside_tiles(layers: Sequence[MaskSource], mask: Uncovered) -> list[MaskSource]:

@@ -439,3 +439,29 @@ def test_a_prediction_that_would_fit_mirrored_is_tried_inside_the_field():
     moved = report.scored[0].observed.moved
     kept = (int((inside & (reference == label)).sum()) for label in (0, 1))
     assert (moved.mirrored, moved.cells.pixels) == ((1,), tuple(kept))
+
+
+@pytest.mark.parametrize("tag", [None, 3])
+def test_a_field_of_a_raster_that_tiles_lie_in(tmp_path, tag):
+    """Every tile is compared inside its part of the field, and so is what no tile covers; each pixel once."""
+    rng = np.random.default_rng(1)
+    reference, prediction = (rng.integers(0, 4, (8, 8)).astype(np.uint8) for _ in range(2))
+    inside = rng.random((8, 8)) < 0.6
+    make.geotiff(tmp_path / "r.tif", reference, nodata=tag)
+    make.geotiff(tmp_path / "w.tif", inside.astype(np.uint8))
+    (tmp_path / "tiles").mkdir()
+    east, north = make.UTM32[2], make.UTM32[5]
+    prediction[4:, 4:] = 0
+    for row, column in ((0, 0), (0, 4), (4, 0)):
+        there = (10.0, 0.0, east + 10 * column, 0.0, -10.0, north - 10 * row)
+        tile = prediction[row : row + 4, column : column + 4]
+        make.geotiff(tmp_path / "tiles" / f"{row}{column}.tif", tile, transform=there)
+    report = dicecli.batch(tmp_path / "tiles", tmp_path / "r.tif", within=tmp_path / "w.tif")
+    assert len(report.scored) == 4
+    kept = inside & (reference != tag)
+    assert sum(label_counts(each.measured)[1].tp for each in report.scored) == (
+        brute(prediction, reference, kept)[1].tp
+    )
+    assert sum(each.counted for each in report.scored) == kept.sum()
+    for reason, where in (("outside", ~inside), ("nodata", inside & (reference == tag))):
+        assert sum(each.excluded[reason] for each in report.scored) == where.sum()

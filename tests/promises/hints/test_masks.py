@@ -1101,6 +1101,15 @@ def palettes_that_contradict(scene):
 FIELD = (PREDICTION == REFERENCE).astype(np.uint8)
 
 
+@TABLE("masks.field.laid: Give a mask of the")
+def a_field_that_is_smaller(scene):
+    scene.pair()
+    scene.png("w.png", FIELD[:1])
+    scene.refused(f"{_SCORE} --within w.png")
+    scene.png("w.png", FIELD)
+    scene.right(1.0, f"{_SCORE} --within w.png")
+
+
 @TABLE("masks.field.opened_field: Give one mask", "masks.field._refused: Give one mask")
 def what_is_no_field(scene):
     scene.pair()
