@@ -108,13 +108,13 @@ def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskS
     try:
         first, found, notes = align(reference, field, settings.geometry, axes, window=window)
     except GeometryError as error:
-        said = f"it does not lie on the reference; taken for a prediction: {error.message}"
+        kind, said = type(error), f"it does not lie on the reference; taken for a prediction: {error.message}"
         where = f"{field.path} against {reference.path}"
         if is_smaller:
-            raise type(error)(
+            raise kind(
                 said, "Give a mask of the reference's shape, in which 0 is outside.", where, SIDE
             ) from error
-        raise type(error)(said, error.hint, where, SIDE) from error
+        raise kind(said, error.hint, where, SIDE) from error
     # Where the reference itself was turned or squeezed for it, the field is taken the way back instead.
     while first is not reference:
         first, found = _back(first, found)
