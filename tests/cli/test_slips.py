@@ -91,7 +91,6 @@ def test_a_word_with_a_slip_is_refused_with_the_right_one(kind, folder):
         ("nowhere.nii.gz r.png", "dicecli score nowhere.nii.gz r.png"),
         ("p.png", "dicecli inspect p.png"),
         ("r.json", "dicecli report r.json"),
-        ("score p r", "dicecli batch p r"),
         ("soft p r", "dicecli batch --soft p r"),
         ("score p.png r.png --fail-under dice=1", "batch"),
         ("score p.png r.png --ignore_index 255", "Here it is --ignore-label 255."),
@@ -108,6 +107,14 @@ def test_what_is_meant_is_said_to_the_letter(typed, right):
     assert done.exit_code == 2
     assert right in done.stderr.partition("Hint: ")[2]
     assert "Did you mean" not in done.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_two_folders_are_one_case_or_many():
+    """As one case they are scored, and the command for many stands beside the number."""
+    done = runner().invoke(cli, ["score", "p", "r"])
+    assert done.exit_code == 0
+    assert "dicecli batch p r" in done.stdout
 
 
 def test_dicecli_alone_says_what_one_can_do(folder, monkeypatch):

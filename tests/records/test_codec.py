@@ -363,7 +363,7 @@ def test_only_paths_are_of_any_type():
         for name, each in get_type_hints(kind).items()
         if each is Any
     }
-    assert unchecked == {("Case", "prediction"), ("Case", "reference")}
+    assert unchecked == {("Case", "prediction"), ("Case", "reference"), ("Case", "within")}
 
 
 MATRIX = {"reference": [0, 1], "prediction": [0, None], "pixels": [3, 2]}

@@ -57,7 +57,7 @@ CALLS = {
     "to_pandas": REPORT.to_pandas,
     "plot": lambda bad: REPORT.plot(bad or 5),
     "a row": lambda bad: REPORT[bad],
-    "load_labels": lambda bad: dicecli.load_labels(bad or 5),
+    "load_labels": lambda bad: dicecli.load_labels({"a": bad} if isinstance(bad, dict) else bad or 5),
 }
 
 

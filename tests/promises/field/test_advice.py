@@ -203,7 +203,7 @@ def test_labels_counted_from_0_against_from_1():
     assert (found.kind, round(found.now, 2), found.then) == ("offset", 0.0, right)
     assert found.text == (
         "with the prediction's labels 1 higher, as of ADE20K counted from 0 against from 1, macro IoU would be "
-        f"{right:.2f} instead of 0.00"
+        f"{right:.2f} instead of 0.00: --map-prediction 0-149:+1"
     )
 
 

@@ -245,7 +245,7 @@ def a_command_that_was_left_out(scene):
         scene.works(scene.refused(words).partition(": dicecli ")[2])
 
 
-@TABLE("cli.outputs.print_report: Write to a file with space:")
+@TABLE("cli.outputs.print_text: Write to a file with space:")
 def standard_output_is_full(scene):
     scene.pair()
     with pytest.MonkeyPatch.context() as patch:

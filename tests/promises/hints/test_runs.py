@@ -1050,7 +1050,7 @@ def a_link_out_of_the_folder(scene):
 @TABLE("runs.stored_values.encoding: Give a label map; or, where")
 def many_values(scene):
     """Only floats may be probabilities: of an image of integers a threshold would make a mask of its own."""
-    ramp = np.linspace(0, 1, 5000, dtype="f4").reshape(50, 100)
+    ramp = np.linspace(0, 1.25, 5000, dtype="f4").reshape(50, 100)
     scene.tif("p.tif", ramp)
     scene.tif("r.tif", (ramp >= 0.25).astype(np.uint8))
     scene.refused("inspect p.tif")
