@@ -21,7 +21,8 @@ from dicecli.reports.text import inert
 if TYPE_CHECKING:
     from dicecli.records.label_maps import Side
     from dicecli.records.settings import Settings
-    from dicecli.runs.inspection import Alignment, Inspection
+    from dicecli.runs.inspection.file import Inspection
+    from dicecli.runs.inspection.pair import Alignment
 
 #: Values shown on a terminal; JSON has all.
 _SHOWN = 24
@@ -53,7 +54,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     Of a folder it has a line for each file, and then says whether all are alike: grids, types and labels, the
     exceptions by name.
     """
-    from dicecli.runs.inspection import inspect, inspect_pair
+    from dicecli.runs.inspection.file import inspect
+    from dicecli.runs.inspection.pair import inspect_pair
 
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
@@ -82,8 +84,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *, verbose: bool) -> int:
     """Say what folders hold, and files beside them; return the exit code."""
     from dicecli.cli.surveying import folder_in_json, print_folder
-    from dicecli.runs.inspection import inspect
-    from dicecli.runs.survey import listed_folder
+    from dicecli.runs.inspection.file import inspect
+    from dicecli.runs.inspection.folder import listed_folder
 
     listed = {path: listed_folder(path) for path in paths if Path(path).is_dir()}
     record: dict[str, Any] = {"schema": 1, "files": [], "pair": None, "folders": []}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dicecli.records.settings import Settings
-    from dicecli.runs.inspection import Inspection
-    from dicecli.runs.survey import Folder, Survey
+    from dicecli.runs.inspection.file import Inspection
+    from dicecli.runs.inspection.folder import Folder, Survey
 
 #: The widths of format, shape, spacing, type, and at least those of labels and of names.
 _WIDTHS, _LABELS, _NAME = (8, 12, 12, 9), 14, 20
@@ -33,7 +33,7 @@ _EVERY = 10.0
 
 def folder_in_json(folder: Folder, settings: Settings) -> dict[str, Any]:
     """Return what the files of a folder are, as JSON's types; how far it is goes to standard error."""
-    from dicecli.runs.survey import Survey
+    from dicecli.runs.inspection.folder import Survey
 
     survey, files, said = Survey(settings.labels.names), [], time.monotonic()
     for name, found in folder.inspected(settings):
@@ -47,7 +47,7 @@ def folder_in_json(folder: Folder, settings: Settings) -> dict[str, Any]:
 
 def print_folder(folder: Folder, settings: Settings) -> bool:
     """Print a line for each file as it is read, then what all have in common; tell whether all are fine."""
-    from dicecli.runs.survey import Survey
+    from dicecli.runs.inspection.folder import Survey
 
     survey = Survey(settings.labels.names)
     click.echo(click.style(inert(folder.path), bold=True))
@@ -84,7 +84,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _lines(name: str, found: Inspection, names: int) -> Iterator[str]:
-    from dicecli.runs.survey import facts_of, labels_of, shortly
+    from dicecli.runs.inspection.folder import facts_of, labels_of, shortly
 
     facts = facts_of(found)
     kind = facts.get("stored as") or facts.get("mode", "").replace(", ", " ").removesuffix(" bit")
@@ -121,7 +121,7 @@ def _indented(text: str, by: int, first: str = "") -> list[str]:
 
 def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str]:
     """Say how many files there are of which kind, and what they have in common, the exceptions by name."""
-    from dicecli.runs.survey import COMMON
+    from dicecli.runs.inspection.folder import COMMON
 
     kinds = [
         f"{counted(survey.masks, 'mask')}" * bool(survey.masks),
@@ -146,7 +146,7 @@ def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str
 
 def _of_labels(survey: Survey, settings: Settings) -> Iterator[str]:
     """Say which labels there are, and which of them are not in every mask, but in which."""
-    from dicecli.runs.survey import shortly
+    from dicecli.runs.inspection.folder import shortly
 
     every, called = sorted(survey.labels), survey.called
     if not every:

@@ -25,6 +25,10 @@ OFFENCES = {
     "Click is known in cli/ alone": ("reports/gates.py", "import click"),
     "Inside cli/": ("cli/options.py", "from dicecli.cli import batch"),
     "Inside runs/": ("runs/listing.py", "from dicecli.runs import batch"),
+    "Inside runs/inspection/": (
+        "runs/inspection/values.py",
+        "from dicecli.runs.inspection import file",
+    ),
     "Inside runs/executors/: executors never import each other": (
         "runs/executors/serial.py",
         "from dicecli.runs.executors import processes",

@@ -32,7 +32,7 @@ from dicecli.plugins import having
 from dicecli.records.cases import Case
 from dicecli.reports.look import Look
 from dicecli.reports.report import Report
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings, score_many
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")

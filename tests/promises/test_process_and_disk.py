@@ -55,7 +55,7 @@ from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
 from dicecli.runs import batch as batching
 from dicecli.runs.finding import find_pairs
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings, result_of
 from dicecli.statistics._census import census
 

@@ -17,7 +17,7 @@ from dicecli.errors import CaseError
 from dicecli.masks.blocks import plan
 from dicecli.masks.opening import open_mask
 from dicecli.records.labels import NO_LABEL
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._confusion import ConfusionMatrix
 

@@ -26,7 +26,8 @@ from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
 from dicecli.records.counts import Counts
 from dicecli.reports.look import Look
-from dicecli.runs.inspection import inspect, inspect_pair
+from dicecli.runs.inspection.file import inspect
+from dicecli.runs.inspection.pair import inspect_pair
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._sharing import CensusWork, share_out

@@ -20,7 +20,7 @@ from dicecli.masks.formats import npy
 from dicecli.masks.sources import Reading
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.measuring import measure_case
 from dicecli.statistics.matrix import label_counts
 

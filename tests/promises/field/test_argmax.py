@@ -15,7 +15,7 @@ from make import brute, counts, scored
 import dicecli
 from dicecli.errors import ManyVolumes, NotLabels, ShapeMismatch
 from dicecli.masks.largest import largest_of, untied
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings
 
 LABELS = make.blobs((7, 6, 5), 4)

@@ -12,7 +12,7 @@ from make import brute, counts, scored
 import dicecli
 from dicecli.cli import cli
 from dicecli.errors import GridMismatch, ShapeMismatch
-from dicecli.runs.inspection import inspect_pair
+from dicecli.runs.inspection.pair import inspect_pair
 
 #: A mask that is not its own mirror image, and one that is nearly the same.
 MASK = np.zeros((12, 12), np.uint8)

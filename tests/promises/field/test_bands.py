@@ -21,7 +21,7 @@ from dicecli.errors import (
     Truncated,
     UnknownColour,
 )
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 
 REFERENCE = np.array([[0, 0, 1], [2, 1, 2]], np.uint8)
 PREDICTION = np.array([[1, 0, 1], [2, 1, 2]], np.uint8)

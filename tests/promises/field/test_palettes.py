@@ -18,7 +18,7 @@ from dicecli.cli.main import cli
 from dicecli.errors import AmbiguousPalette, NotLabels, UnknownColour
 from dicecli.masks.palettes import Painted, check_pair
 from dicecli.records.cases import Case, Failed
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings, score_many
 
 BLACK, RED, GREEN, WHITE, GREY = (0, 0, 0), (128, 0, 0), (0, 128, 0), (255, 255, 255), (128, 128, 128)

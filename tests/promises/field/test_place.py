@@ -17,7 +17,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import BadHeader, GridMismatch, NotLabels, UnknownLabel
 from dicecli.masks.grid import determinant
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 
 LABELS = make.blobs((7, 6, 5), 4)
 OTHER = make.blobs((7, 6, 5), 4, seed=3)

@@ -1047,7 +1047,7 @@ def a_link_out_of_the_folder(scene):
     scene.right(DICE, _BATCH)
 
 
-@TABLE("runs.stored_values.encoding: Give a label map; or, where")
+@TABLE("runs.inspection.values.encoding: Give a label map; or, where")
 def many_values(scene):
     """Only floats may be probabilities: of an image of integers a threshold would make a mask of its own."""
     ramp = np.linspace(0, 1.25, 5000, dtype="f4").reshape(50, 100)
@@ -1061,7 +1061,7 @@ def many_values(scene):
     scene.right(both, "score p.tif r.tif")
 
 
-@TABLE("runs.stored_values.encoding: Give a label map.")
+@TABLE("runs.inspection.values.encoding: Give a label map.")
 def an_image(scene):
     scene.tif("p.tif", np.arange(5000, dtype=np.uint16).reshape(50, 100))
     scene.refused("inspect p.tif")
@@ -1069,7 +1069,7 @@ def an_image(scene):
     scene.works("inspect p.tif")
 
 
-@TABLE("runs.stored_values.encoding: Save the mask as integers. If")
+@TABLE("runs.inspection.values.encoding: Save the mask as integers. If")
 def values_with_nan(scene):
     lost_ones = REFERENCE.astype("f4")
     lost_ones[PREDICTION != REFERENCE] = np.nan
@@ -1082,7 +1082,7 @@ def values_with_nan(scene):
     scene.right(DICE, "score p.tif r.tif")
 
 
-@TABLE("runs.stored_probabilities._meant: dicecli soft")
+@TABLE("runs.inspection.probabilities._meant: dicecli soft")
 def a_map_that_is_inspected(scene):
     channels = {
         "softmax": np.stack([0 * P, P * 4 - 2]),

@@ -203,7 +203,7 @@ def test_one_strip_larger_than_its_file_takes_little_memory(tmp_path):
     path = tiff(tmp_path / "a.tif", (side, side), entries, bytes(10))
     small = geotiff(tmp_path / "small.tif", LABELS)
     program = (
-        "import resource, sys; from dicecli.runs.inspection import inspect; inspect(sys.argv[1]);"
+        "import resource, sys; from dicecli.runs.inspection.file import inspect; inspect(sys.argv[1]);"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; found = inspect(sys.argv[2]);"
         "print(found.error.name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )

@@ -10,7 +10,7 @@ import dicecli
 from dicecli.errors import GridMismatch, ManyImages, ManyVolumes
 from dicecli.masks.formats.geotiff._descriptions import described
 from dicecli.masks.opening import open_mask
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics.matrix.counts import region_counts
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
 from dicecli.records.natural import natural
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
 from dicecli.runs.listing import joined, list_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dicecli.records.settings import Settings
-    from dicecli.runs.inspection import Inspection
+    from dicecli.runs.inspection.file import Inspection
 
 #: What the files of a folder may have in common, by the words that headers have for it.
 COMMON = ("format", "shape", "spacing", "orientation", "crs", "stored as", "mode", "channels")

@@ -12,9 +12,9 @@ from streams import runner
 from dicecli.cli import cli
 from dicecli.errors import PairingError
 from dicecli.records.settings import Settings
-from dicecli.runs.inspection import inspect
+from dicecli.runs.inspection.file import inspect
+from dicecli.runs.inspection.folder import Survey, facts_of, listed_folder, shortly
 from dicecli.runs.scoring import make_settings
-from dicecli.runs.survey import Survey, facts_of, listed_folder, shortly
 
 LABELS = blobs((12, 10), 4)
 SHARES = np.random.default_rng(3).dirichlet(np.ones(3), (12, 10)).astype(np.float32)
