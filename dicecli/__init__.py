@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dicecli.errors import CaseError, DicecliError, UsageError
     from dicecli.records.cases import Case
     from dicecli.records.counts import Counts
-    from dicecli.records.label_files import load_labels
     from dicecli.records.labels import LabelScheme
+    from dicecli.records.schemes import load_labels
     from dicecli.reports.report import Report
     from dicecli.runs.areas import area
     from dicecli.runs.evaluator import Evaluator
@@ -66,7 +66,7 @@ _HOMES = {
     "area": "runs.areas",
     "batch": "runs.python",
     "from_matrix": "runs.matrices",
-    "load_labels": "records.label_files",
+    "load_labels": "records.schemes",
     "make_settings": "runs.scoring",
     "points": "runs.points",
     "score": "runs.python",

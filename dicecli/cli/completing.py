@@ -15,7 +15,7 @@ from click.shell_completion import FishComplete as _Fish
 from dicecli.errors import DicecliError
 from dicecli.metrics._catalogue import catalogue, usual_of
 from dicecli.plugins import installed, own
-from dicecli.records.label_files import load_labels, presets
+from dicecli.records.schemes import load_labels, presets
 from dicecli.records.settings import AVERAGES
 from dicecli.words import plain
 

@@ -14,7 +14,7 @@ from dicecli.cli import completing
 from dicecli.cli.choices import WordChoice
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.terminal import has_colour, prose
-from dicecli.records.label_files import as_own, described, forms, load_labels, presets
+from dicecli.records.schemes import as_own, described, forms, load_labels, presets
 from dicecli.reports.text import inert, of_cell
 from dicecli.words import plain
 

@@ -11,8 +11,8 @@ from dicecli.cli import completing
 from dicecli.cli.choices import PluginChoice, Several, WordChoice
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
-from dicecli.records.label_files import load_labels, parse_region
 from dicecli.records.options import table_of
+from dicecli.records.schemes import load_labels, parse_region
 from dicecli.records.settings import AnyOptions, Options, reads_of
 
 if TYPE_CHECKING:

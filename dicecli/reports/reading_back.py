@@ -14,8 +14,8 @@ from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, UNSCORED, Fa
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
-from dicecli.records.label_map_texts import parse_map
 from dicecli.records.label_maps import SIDES
+from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.origin import NOWHERE, Origin

@@ -15,14 +15,14 @@ from dicecli.masks.opening import named, shown
 from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.given import checked
-from dicecli.records.label_files import load_labels
-from dicecli.records.label_map_texts import parse_map
 from dicecli.records.label_maps import SIDES
+from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import labels_of
 from dicecli.records.limits import parse_bytes
 from dicecli.records.only import parse_only
 from dicecli.records.options import names_of, table_of
 from dicecli.records.probabilities import Probabilities
+from dicecli.records.schemes import load_labels
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report

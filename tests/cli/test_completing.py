@@ -16,7 +16,7 @@ from dicecli.cli import cli
 from dicecli.cli.completing import prepare
 from dicecli.cli.main import COMMANDS
 from dicecli.metrics._catalogue import every_of
-from dicecli.records.label_files import presets
+from dicecli.records.schemes import presets
 from dicecli.records.settings import AVERAGES
 
 LABELS = ["--labels", str(SAMPLES / "organs_labels.json")]

@@ -12,7 +12,7 @@ import pytest
 from streams import runner
 
 from dicecli.cli import cli
-from dicecli.records.label_files import forms, load_labels, presets
+from dicecli.records.schemes import forms, load_labels, presets
 
 
 def run(*words, **environment):

@@ -14,7 +14,7 @@ from streams import runner
 import dicecli
 from dicecli.cli import cli
 from dicecli.errors import NotLabels, UnknownLabel, UsageError
-from dicecli.records.label_map_texts import parse_map
+from dicecli.records.label_maps.texts import parse_map
 from dicecli.reports.merging import merged
 from dicecli.reports.reading_back import from_dict
 from dicecli.runs.fingerprint import options_of

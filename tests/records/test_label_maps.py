@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicecli.errors import LabelFileError
-from dicecli.records.label_files import load_labels
-from dicecli.records.label_map_texts import parse_map
 from dicecli.records.label_maps import LabelMap
+from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.legends import own
+from dicecli.records.schemes import load_labels
 
 TABLES = st.dictionaries(st.integers(-9, 9), st.none() | st.integers(-9, 9), min_size=1)
 

@@ -13,8 +13,8 @@ from make import blobs, brute, counts, png, scored
 import dicecli
 from dicecli.errors import LabelFileError, UnknownLabel, UnknownName, UsageError
 from dicecli.plugins import own
-from dicecli.records.label_files import described, load_labels, parse_region, presets
 from dicecli.records.labels import LabelScheme
+from dicecli.records.schemes import described, load_labels, parse_region, presets
 
 OWN = {
     "description": "two organs",

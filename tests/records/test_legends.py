@@ -15,9 +15,9 @@ from make import brute, counts, png, scored
 
 from dicecli.errors import LabelFileError
 from dicecli.plugins import load, own
-from dicecli.records.label_files import load_labels
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._written import Written
+from dicecli.records.schemes import load_labels
 
 #: Of each form a file, and the names in it. A form that is added needs its own here.
 EXAMPLES = {

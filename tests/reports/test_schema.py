@@ -19,8 +19,8 @@ from dicecli import plugins
 from dicecli.cli import cli
 from dicecli.metrics._catalogue import every_of
 from dicecli.records.cases import LENGTHS, Case, Verdict
-from dicecli.records.label_files import load_labels
 from dicecli.records.probabilities import Probabilities
+from dicecli.records.schemes import load_labels
 from dicecli.records.settings import Settings
 from dicecli.reports.averages import AVERAGES, OVER_REGIONS
 from dicecli.reports.schema.whole import schema

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dicecli.errors import LabelFileError
-from dicecli.records.label_map_texts import parse_map
 from dicecli.records.label_maps import IGNORE, SIDES, LabelMap
+from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._entries import checked
 from dicecli.records.legends._written import not_labels

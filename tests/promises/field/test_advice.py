@@ -17,7 +17,7 @@ import dicecli
 from dicecli.cli import cli
 from dicecli.errors import NotLabels, UnknownLabel
 from dicecli.records.cases import Case, Scored
-from dicecli.records.label_files import load_labels
+from dicecli.records.schemes import load_labels
 from dicecli.reports.merging import merged
 from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report

@@ -83,8 +83,8 @@ _MAP = f"{_SCORE} --map-prediction"
 
 
 @TABLE(
-    "records.label_map_texts.parse_map: Write '5=1,6=1' for single labels,",
-    "records.label_map_texts._parsed: Write '5=1,6=1' for single labels,",
+    "records.label_maps.texts.parse_map: Write '5=1,6=1' for single labels,",
+    "records.label_maps.texts._parsed: Write '5=1,6=1' for single labels,",
 )
 def a_map_that_is_none(scene):
     """Write each of the forms that the hint has."""
@@ -100,14 +100,14 @@ def a_map_that_is_none(scene):
     scene.right(DICE, f"{_MAP} '10=1,*=ignore'")
 
 
-@TABLE("records.label_map_texts._parsed: Write …-….")
+@TABLE("records.label_maps.texts._parsed: Write …-….")
 def a_range_from_its_end(scene):
     scene.pair(PREDICTION * 5)
     word = scene.refused(f"{_MAP} 6-4=1").removeprefix("Write ").removesuffix(".")
     scene.right(DICE, f"{_MAP} {word}=1")
 
 
-@TABLE("records.label_map_texts._check_size: Labels lie between")
+@TABLE("records.label_maps.texts._check_size: Labels lie between")
 def a_label_of_more_bits(scene):
     scene.pair(PREDICTION * 5)
     hint = scene.refused(f"{_MAP} 5={2**63}")
@@ -117,8 +117,8 @@ def a_label_of_more_bits(scene):
 
 
 @TABLE(
-    "records.label_map_texts._checked: Let each label stand once:",
-    "records.label_map_texts._checked: Leave out one of both.",
+    "records.label_maps.texts._checked: Let each label stand once:",
+    "records.label_maps.texts._checked: Leave out one of both.",
 )
 def a_label_that_is_mapped_twice(scene):
     scene.pair(PREDICTION * 5)
@@ -247,8 +247,8 @@ def both_forms_at_once(scene):
 
 
 @TABLE(
-    "records.label_files.load_labels: A labels file is …; presets",
-    "records.label_files._read: A labels file is …; presets",
+    "records.schemes.load_labels: A labels file is …; presets",
+    "records.schemes._read: A labels file is …; presets",
 )
 def no_file_of_labels(scene):
     scene.pair()
@@ -261,7 +261,7 @@ def no_file_of_labels(scene):
     scene.right(DICE, f"{_SCORE} --labels voc", number="dice[1]")
 
 
-@TABLE("records.label_files.load_labels: Did you mean …? A labels")
+@TABLE("records.schemes.load_labels: Did you mean …? A labels")
 def a_slip_in_the_name_of_a_labels_file(scene):
     scene.pair()
     scene.text("organs.json", _BY_HAND)
@@ -408,14 +408,14 @@ def a_colour_that_is_none(scene):
     scene.right(DICE, _LABELS)
 
 
-@TABLE("records.label_files.parse_region: Write a name, an equals sign")
+@TABLE("records.schemes.parse_region: Write a name, an equals sign")
 def a_region_that_is_none(scene):
     scene.pair(PREDICTION * 2, REFERENCE * 2)
     hint = scene.refused(f"{_SCORE} --region both")
     scene.right(DICE, f"{_SCORE} {hint[hint.index('--region') :].rstrip('.')}", number="dice[whole tumour]")
 
 
-@TABLE("records.label_files.parse_region: Write --region")
+@TABLE("records.schemes.parse_region: Write --region")
 def a_region_of_names(scene):
     scene.pair()
     scene.text("l.json", _BY_HAND)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dicecli.plugins import own, suffixes
-from dicecli.records.label_files import load_labels, presets
+from dicecli.records.schemes import load_labels, presets
 from dicecli.runs.laid_out import lay_out, layout_of
 from dicecli.runs.pairing import pair_folders
 
