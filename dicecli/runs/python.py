@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable  # noqa: TC003 - the options' types are read
 from dataclasses import KW_ONLY, dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.records.cases import Case, Result
-from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions
+from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
 from dicecli.runs.classes import check_complete, with_classes
@@ -41,6 +41,9 @@ from dicecli.runs.wanted import (
     gates_of,
     written,
 )
+
+if TYPE_CHECKING:
+    from dicecli.runs.pairing import Pairing
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,19 +325,7 @@ def batch(given: _Batch) -> Report:
     Report([], settings)  # which checks what it is to show
     files, gates = files_of(given, settings.reads), gates_of(given)
     gates.check_asked_for(settings)
-    found = find_pairs(
-        _path(given.predictions),
-        _path(given.references),
-        prediction_pattern=given.prediction_pattern,
-        reference_pattern=given.reference_pattern,
-        follow_links=given.follow_links,
-        pairs=_path(given.pairs),
-        allow_same=given.allow_same,
-        within=_path(given.within),
-        within_pattern=given.within_pattern,
-        settings=settings,
-        notes=said,
-    )
+    found = _found(given, settings, said)
     settings = found.scored_by(settings)
     if settings.group_by is not None:
         check_column(found.cases, settings.group_by, found.columns)
@@ -380,6 +371,23 @@ def _laid_out(given: _Batch) -> tuple[_Batch, tuple[str, ...]]:
         labels=found.labels,
     )
     return made, found.notes
+
+
+def _found(given: _Batch, settings: Settings, notes: tuple[str, ...]) -> Pairing:
+    """Return the cases that two folders, or a CSV, come to."""
+    return find_pairs(
+        _path(given.predictions),
+        _path(given.references),
+        prediction_pattern=given.prediction_pattern,
+        reference_pattern=given.reference_pattern,
+        follow_links=given.follow_links,
+        pairs=_path(given.pairs),
+        allow_same=given.allow_same,
+        within=_path(given.within),
+        within_pattern=given.within_pattern,
+        settings=settings,
+        notes=notes,
+    )
 
 
 def _path(path: str | PathLike[str] | None) -> str | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dicecli.masks.pair import Pair
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.measurements import Row
     from dicecli.records.probabilities import Probabilities
     from dicecli.records.settings import Settings
@@ -55,12 +56,9 @@ def of_channels(pair: Pair, census: Counted, settings: Settings) -> Opened:
     regions, unscored = summed_regions(channels, settings.labels, excludes=excludes)
     sizes = compared.sizes("reference")
     _check_asked((*channels, *regions), settings, pair.prediction[0].path)
-    if excludes or settings.only is None:
-        covered = partial(check_covered, excludes=excludes)
-        on_side("reference", source, covered, channels, sizes, settings.labels)
-    else:
-        notes += _on_bare(channels, sizes, settings)
+    notes += _on_uncovered(source, channels, sizes, settings, excludes=excludes)
     rows = label_rows(sorted(sizes), settings)
+    tagged = nodata_as_background(inside, source, {"reference": renamed, "prediction": renamed}, settings)
     return opened(
         pair,
         settings,
@@ -82,11 +80,7 @@ def of_channels(pair: Pair, census: Counted, settings: Settings) -> Opened:
         prediction=(),
         ignored=ignored,
         ignores_unknown=pair.leaves_out_unknown,
-        observed=Observed(
-            nodata=nodata_as_background(
-                inside, source, {"reference": renamed, "prediction": renamed}, settings
-            )
-        ),
+        observed=Observed(nodata=tagged),
     )
 
 
@@ -117,8 +111,24 @@ def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
         )
 
 
-def _on_bare(channels: Sequence[Row], sizes: Mapping[int, int], settings: Settings) -> list[str]:
-    """Say which labels no channel is about: of channels of their own those that are asked for need none."""
+def _on_uncovered(
+    source: MaskSource,
+    channels: Sequence[Row],
+    sizes: Mapping[int, int],
+    settings: Settings,
+    *,
+    excludes: bool,
+) -> list[str]:
+    """Refuse labels that no channel is about; or say which, as only some are asked for, on their own.
+
+    Raises
+    ------
+    NoChannel
+    """
+    if excludes or settings.only is None:
+        check = partial(check_covered, excludes=excludes)
+        on_side("reference", source, check, channels, sizes, settings.labels)
+        return []
     covered = {settings.labels.background, *(label for each in channels for label in each.members)}
     bare = [f"{label} ({counted(n, 'pixel')})" for label, n in sorted(sizes.items()) if label not in covered]
     return [f"no channel is about label {some_of(bare, 5)}: outside of every channel"] if bare else []

@@ -8,10 +8,9 @@ from dicecli.records.labels import NO_LABEL
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from dicecli.masks.classes import Classes
-    from dicecli.records.measurements import Row
     from dicecli.records.settings import Settings
     from dicecli.statistics._confusion import ConfusionMatrix
 
@@ -54,21 +53,23 @@ def notes_on_neither(classes: Classes, settings: Settings) -> list[str]:
     return [f"{what}: {some_of(names, _NAMED)}" for what, names in said.items() if names]
 
 
-def note_on_others(
-    renamed: Mapping[int, int], sizes: Mapping[int, int], rows: Sequence[Row], settings: Settings
+def notes_on_others(
+    classes: Classes, renamed: Mapping[int, int], sizes: Mapping[int, int], settings: Settings
 ) -> list[str]:
     """Say which labels of a label map are of no class that has a file on the other side.
 
     Parameters
     ----------
+    classes : Classes
     renamed : mapping of int to int
         What the stored labels mean.
     sizes : mapping of int to int
         Pixels by stored label.
-    rows : sequence of Row
     settings : Settings
     """
-    scheme = settings.labels
+    if not classes.sides:
+        return []
+    rows, scheme = classes.rows, settings.labels
     known = {NO_LABEL, *scheme.ignore, scheme.background, *(label for row in rows for label in row.members)}
     others: dict[int, int] = {}
     for at, label in renamed.items():

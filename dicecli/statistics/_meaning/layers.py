@@ -13,7 +13,7 @@ from dicecli.masks.views import NothingSource
 from dicecli.records.label_maps import option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._apart import to_compare, where_predicted, whole
-from dicecli.statistics._meaning.classes import note_on_others, notes_on_classes, notes_on_neither
+from dicecli.statistics._meaning.classes import notes_on_classes, notes_on_neither, notes_on_others
 from dicecli.statistics._meaning.known import (
     left_out,
     on_unlabelled,
@@ -43,10 +43,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     counted = {at: each for at, each in census.items() if at != DEPTHS}
     matrices, everywhere = (dict(sorted(part(counted).items())) for part in (to_compare, whole))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
-    sizes = {
-        side: {at[which]: each.sizes(side) for at, each in everywhere.items()}
-        for which, side in enumerate(sides)
-    }
+    sizes = _stored_sizes(everywhere)
     inside = {
         side: _inside_layers(side, sources, sizes[side], pair.classes, settings)
         for side, sources in sides.items()
@@ -54,15 +51,12 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     }
     rows = pair.classes.rows or _rows_by_number(pair, len(matrices), settings)
     _check_asked(rows, settings, pair.prediction[0].path)
-    titles = ", ".join(row.title for row in rows)
     ignored, excluded = left_out(Meant({}, []), {}, settings)
     unpredicted: frozenset[int] = frozenset()
     notes = notes_on_neither(pair.classes, settings)
     for side, (source, *others) in sides.items():
         if side in inside:
-            said = [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
-            if pair.classes.sides:
-                said = notes_on_classes(side, pair.classes, census.get(DEPTHS))
+            said = _on_layers(side, pair.classes, rows, census)
         else:
             found = on_side(side, source, meant, side, source, sizes[side][0], settings)
             renamed, said = found.labels, [*found.notes]
@@ -71,8 +65,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
                 ignored, excluded = left_out(found, matrices[0, 0].sizes(side), settings)
             else:
                 unpredicted = unpredicted_of(pair, renamed)
-            if pair.classes.sides:
-                said += note_on_others(renamed, matrices[0, 0].sizes(side), rows, settings)
+            said += notes_on_others(pair.classes, renamed, matrices[0, 0].sizes(side), settings)
         every = [note for each in (source, *others) for note in each.notes]
         notes += [f"{side}: {note}" for note in (*every, *said)]
     facts, for_prediction, said = _predicted(pair, matrices, inside, unpredicted)
@@ -87,6 +80,24 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
         notes=tuple(dict.fromkeys((*notes, *said))),
         **facts,
     )
+
+
+def _stored_sizes(
+    matrices: Mapping[tuple[int, int], ConfusionMatrix],
+) -> dict[str, dict[int, dict[int, int]]]:
+    """Return the pixels of each stored label, layer by layer of each side."""
+    return {
+        side: {at[which]: each.sizes(side) for at, each in matrices.items()}
+        for which, side in enumerate(("reference", "prediction"))
+    }
+
+
+def _on_layers(side: str, classes: Classes, rows: Sequence[Row], census: Counted) -> list[str]:
+    """Say what the layers of a side are: of files for each class, what is odd about these."""
+    if classes.sides:
+        return notes_on_classes(side, classes, census.get(DEPTHS))
+    titles = ", ".join(row.title for row in rows)
+    return [f"it has {len(rows)} binary layers, which may overlap: {titles}"]
 
 
 def _predicted(

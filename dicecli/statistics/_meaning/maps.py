@@ -54,24 +54,19 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
         found[side] = on_side(side, source, meant, side, source, matrix.sizes(side), settings)
         notes += [f"{side}: {note}" for note in (*source.notes, *found[side].notes)]
     of_side = {side: each.labels for side, each in found.items()}
-    if settings.read_as == "auto" and not settings.labels.maps:
-        _check_palettes(pair, of_side)
+    _check_palettes(pair, of_side, settings)
     as_one = _read_as_one(of_side, settings)
     _check_255(of_side, as_one, sides)
     every = inside.relabelled(**of_side)
     kept = every.without(NO_LABEL) if NO_LABEL in every.labels else every
     ignored, excluded = left_out(found["reference"], inside.sizes("reference"), settings)
     excluded["nodata"] -= sides["reference"].apart
-    if excluded["nodata"] and set(kept.labels) <= {0, NO_LABEL}:
-        notes.append("all that is not 0 is nodata: if that is what the masks show, --nodata label")
-    compared = _without_ignored(kept, settings)
-    valid = compared.total
+    notes += _on_nothing_else(kept, excluded)
     unpredicted = unpredicted_of(pair, of_side["prediction"])
+    compared = valid = _without_ignored(kept, settings)
     if unpredicted:
-        predicted = where_predicted(inside, unpredicted).relabelled(**of_side).without(NO_LABEL)
-        compared = _without_ignored(predicted, settings)
-    counted = compared.total if unpredicted else valid
-    for_prediction, said = on_unpredicted(pair, valid - counted)
+        compared = _without_ignored(_predicted(inside, unpredicted, of_side), settings)
+    for_prediction, said = on_unpredicted(pair, valid.total - compared.total)
     notes += [*said, *on_unlabelled(compared)]
     rows = label_rows(compared.labels, settings)
     reference, prediction = (places_of(of_side[side], rows) for side in of_side)
@@ -82,7 +77,7 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
         settings,
         rows=rows,
         census={(0, 0): compared},
-        counted=counted,
+        counted=compared.total,
         excluded=excluded | outside_of(pair, census) | for_prediction,
         notes=tuple(notes),
         reference=(reference,),
@@ -93,14 +88,30 @@ def of_maps(pair: Pair, census: Counted, settings: Settings) -> Opened:
     )
 
 
+def _predicted(
+    inside: ConfusionMatrix, unpredicted: frozenset[int], of_side: Mapping[str, Mapping[int, int]]
+) -> ConfusionMatrix:
+    """Return what meets where the prediction is not left out itself, as labels are meant."""
+    return where_predicted(inside, unpredicted).relabelled(**of_side).without(NO_LABEL)
+
+
 def _without_ignored(matrix: ConfusionMatrix, settings: Settings) -> ConfusionMatrix:
     for label in settings.labels.ignore:
         matrix = matrix.without(label)
     return matrix
 
 
-def _check_palettes(pair: Pair, of_side: Mapping[str, Mapping[int, int]]) -> None:
-    """Refuse two masks whose palettes contradict each other."""
+def _on_nothing_else(matrix: ConfusionMatrix, excluded: Mapping[str, int]) -> list[str]:
+    """Say what to try where nothing but background and nodata is there."""
+    if not excluded["nodata"] or not set(matrix.labels) <= {0, NO_LABEL}:
+        return []
+    return ["all that is not 0 is nodata: if that is what the masks show, --nodata label"]
+
+
+def _check_palettes(pair: Pair, of_side: Mapping[str, Mapping[int, int]], settings: Settings) -> None:
+    """Refuse two masks whose palettes contradict each other, where nobody said what they show."""
+    if settings.read_as != "auto" or settings.labels.maps:
+        return
     reference, prediction = pair.reference[0], pair.prediction[0]
     try:
         check_pair(

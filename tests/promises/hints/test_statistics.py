@@ -87,7 +87,7 @@ def ignoring_in_layers(scene):
     scene.right(DICE, f"{ask} --labels l.json", number="dice[two]")
 
 
-@TABLE("statistics._meaning.maps.of_maps: all that is not 0 is")
+@TABLE("statistics._meaning.maps._on_nothing_else: all that is not 0 is")
 def what_is_not_0_is_nodata(scene):
     for side, array in (("p", PREDICTION), ("r", REFERENCE)):
         scene.tif(f"{side}.tif", array, nodata=1)
