@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
     from dicecli.masks.blocks import Window
+
+#: Blocks of which it is kept that they were read: of more they are counted again at the end.
+_MOST_SEEN = 1 << 12
 
 
 class DeflateBlocks:
@@ -50,6 +54,7 @@ class DeflateBlocks:
         self._dataset, self._shape, self._chunks = dataset, shape, chunks
         self._file: BinaryIO = files.open_regular(path)
         self._is_tiled = False
+        self._seen = set[int]()
         #: Whether any block can be read so.
         self.is_usable = self._fits(tags(self._file, directory))
 
@@ -82,7 +87,25 @@ class DeflateBlocks:
             here = pixels[row - top :, column - left :][: self._chunks[0], : self._chunks[1]]
             here[...] = block[: here.shape[0], : here.shape[1]]
             held.append(place)
+            if len(self._seen) < _MOST_SEEN:
+                self._seen.add(self._number(row, column))
         return pixels, held
+
+    def has_read(self, window: Window | None) -> bool:
+        """Whether every block of a window, by default of the image, was read; False where they are many."""
+        parts = window or tuple(slice(0, n) for n in self._shape)
+        firsts = [part.start // chunk * chunk for part, chunk in zip(parts, self._chunks, strict=True)]
+        steps = [
+            range(first, part.stop, chunk)
+            for first, part, chunk in zip(firsts, parts, self._chunks, strict=True)
+        ]
+        if math.prod(map(len, steps)) > len(self._seen):
+            return False
+        return all(self._number(row, column) in self._seen for row, column in itertools.product(*steps))
+
+    def _number(self, row: int, column: int) -> int:
+        """Return the number of the block that begins at a pixel."""
+        return row // self._chunks[0] * -(-self._shape[1] // self._chunks[1]) + column // self._chunks[1]
 
     def _block(self, row: int, column: int) -> tuple[np.ndarray, int] | None:
         """Return the block that begins at a pixel, and where in the file it lies."""

@@ -190,32 +190,44 @@ class _Labels(Band):
 
     def _without_gdal(self, window: Window) -> np.ndarray | None:
         """Read a window of blocks that inflate to pixels; the first one is compared with what GDAL reads."""
-        if not self._was_read:
-            self._was_read = True
-            is_simple = self.dtype == np.uint8 and self._dataset.count == 1 and not self._is_split
-            if is_simple and self.facts["compression"] == "deflate":
-                blocks = DeflateBlocks(self._dataset, self.path, self.shape, self.chunks, self.directory)
-                self._blocks_alone = blocks
-                if not blocks.is_usable or not self._agrees(blocks, window):
-                    self._close_blocks()
-        found = None if self._blocks_alone is None else self._blocks_alone.read(window)
+        found = self._first(window) if self._blocks_alone is None and not self._was_read else None
+        if found is None:
+            found = None if self._blocks_alone is None else self._blocks_alone.read(window)
         if found is None:
             return None
         pixels, held = found
         self.checked.update(held)
         return pixels
 
-    def _agrees(self, blocks: DeflateBlocks, window: Window) -> bool:
-        """Whether GDAL sees the same pixels in a window; what cannot be read without it is no difference."""
-        found = blocks.read(window)
-        if found is None:
-            return True
-        return np.array_equal(found[0], self._from_gdal(window))
+    def _first(self, window: Window) -> tuple[np.ndarray, list[int]] | None:
+        """Decide with the first window whether GDAL is asked: not where it sees the same pixels.
+
+        What cannot be read without it is no difference.
+        """
+        self._was_read = True
+        is_simple = self.dtype == np.uint8 and self._dataset.count == 1 and not self._is_split
+        if not is_simple or self.facts["compression"] != "deflate":
+            return None
+        self._blocks_alone = blocks = DeflateBlocks(
+            self._dataset, self.path, self.shape, self.chunks, self.directory
+        )
+        found = blocks.read(window) if blocks.is_usable else None
+        if not blocks.is_usable or (
+            found is not None and not np.array_equal(found[0], self._from_gdal(window))
+        ):
+            self._close_blocks()
+            return None
+        return found
 
     def _close_blocks(self) -> None:
         if self._blocks_alone is not None:
             self._blocks_alone.close()
             self._blocks_alone = None
+
+    def finish(self) -> None:
+        """Check what is not checked yet; nothing is left where every block was inflated to its end."""
+        if self._blocks_alone is None or not self._blocks_alone.has_read(self.kept):
+            super().finish()
 
     def close(self) -> None:
         """Close the file."""
