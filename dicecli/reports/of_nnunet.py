@@ -155,7 +155,7 @@ def _unscored(record: Mapping[str, Any], where: str) -> Failed:
     sides = ("prediction", "reference")
     paths = {side: read(str, record.get(f"{side}_file", ""), f"{where}.{side}_file") for side in sides}
     said = {"error": record["error"], "message": record["message"], "hint": record.get("hint", "")}
-    case = {"name": record["case"], **paths, "group": None, "refused": None, "columns": ()}
+    case = {"name": record["case"], **paths, "group": None, "refused": None, "columns": (), "within": None}
     content = {"case": case, **said}
     found: Failed = read(UNSCORED[record["status"]], content, where)
     return found
