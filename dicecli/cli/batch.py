@@ -9,7 +9,7 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli.choices import PluginChoice
-from dicecli.cli.helping import OptionsCommand, SharedOption, about
+from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
@@ -40,10 +40,9 @@ Examples:
 
 @click.command("batch", cls=OptionsCommand, epilog=_EPILOG)
 @taking_sides("predictions", "references", "FOLDER")
-@click.option(
+@about(
+    "sides",
     "--layout",
-    cls=SharedOption,
-    topic="sides",
     type=PluginChoice("layouts"),
     help="Patterns and labels in a word, as folders of the field have them; what they are is printed.",
 )
@@ -82,10 +81,9 @@ Examples:
 )
 @about("sides", "--dry-run", is_flag=True, help="Show which files are paired, and score nothing.")
 @shared.jobs("Processes", "the cores; none for a few small files")
-@click.option(
+@about(
+    "running",
     "--executor",
-    cls=SharedOption,
-    topic="running",
     type=PluginChoice("executors", ("serial", "processes", "dask")),
     help="What runs the cases; dask needs the extra 'dask'.",
     shown="processes for several jobs",

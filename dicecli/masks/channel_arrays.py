@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicecli.errors import ShapeMismatch
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.largest import largest_of
-from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

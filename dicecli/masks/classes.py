@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import CaseError, ChannelMismatch, GeometryError, ShapeMismatch, UnknownLabel
 from dicecli.masks.alignment import align
+from dicecli.masks.arrays import NothingSource
 from dicecli.masks.differing import differences
-from dicecli.masks.views import NothingSource
 from dicecli.records.measurements import Row
 from dicecli.records.one_each import OneEach, lacking
 from dicecli.words import did_you_mean, every, some_of

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.masks.sources import MaskSource
-from dicecli.masks.views import take_over
+from dicecli.masks.views import View
 
 if TYPE_CHECKING:
     import numpy as np
 
     from dicecli.masks.blocks import Window
+    from dicecli.masks.sources import MaskSource
 
 
-class Cropped(MaskSource):
+class Cropped(View):
     """The part of another source that lies within a window of it, at least a pixel along each axis.
 
     What the other one's file says holds for it, too: nodata, palette, notes. Of the checks at the end those
@@ -22,40 +22,23 @@ class Cropped(MaskSource):
 
     def __init__(self, source: MaskSource, window: Window) -> None:
         grid = source.grid.cropped(window)
-        super().__init__(
-            source.path,
-            grid,
-            source.dtype,
-            chunks=tuple(min(chunk, n) for chunk, n in zip(source.chunks, grid.shape, strict=True)),
-            order=source.order,
-            nodata=source.nodata,
-            nan_is_nodata=source.nan_is_nodata,
-            reading=source.reading,
-        )
-        take_over(self, source)
+        chunks = tuple(min(chunk, n) for chunk, n in zip(source.chunks, grid.shape, strict=True))
+        super().__init__(source, grid, chunks)
         self.facts, self.oddities = source.facts, source.oddities
         self.dropped_axes = source.dropped_axes
         source.keep_to(window)
-        self._source, self._window = source, window
+        self._window = window
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window where it lies in the other source."""
-        return self._source.values(self._there(window))
+        return self.source.values(self._there(window))
 
     def read(self, window: Window) -> np.ndarray:
         """Return the labels that the other source makes of its values."""
-        return self._source.read(self._there(window))
+        return self.source.read(self._there(window))
 
     def _there(self, window: Window) -> Window:
         return tuple(
             slice(whole.start + part.start, whole.start + part.stop)
             for whole, part in zip(self._window, window, strict=True)
         )
-
-    def finish(self) -> None:
-        """Check the other source's end."""
-        self._source.finish()
-
-    def close(self) -> None:
-        """Close the other source."""
-        self._source.close()

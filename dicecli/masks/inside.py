@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import NotLabels
-from dicecli.masks.views import NothingSource
+from dicecli.masks.arrays import NothingSource
 from dicecli.records.labels import NO_LABEL
 from dicecli.words import counted, some_of
 

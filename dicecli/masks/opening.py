@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files, unread
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.classes import opened_classes
 from dicecli.masks.sources import MaskSource, Reading
 from dicecli.masks.uncovered import outside_tiles
-from dicecli.masks.views import ArraySource, BinaryLayer
+from dicecli.masks.views import BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.compound import Compound, Uncovered
 from dicecli.records.limits import check_pixels

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import CaseError
 from dicecli.masks.alignment import align
+from dicecli.masks.arrays import NothingSource
 from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
 from dicecli.masks.classes import Classes, classes_of
 from dicecli.masks.field import SIDE, laid, opened_field
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
-from dicecli.masks.views import NothingSource, Reoriented
+from dicecli.masks.views import Reoriented
 from dicecli.records.compound import Absent
 
 if TYPE_CHECKING:

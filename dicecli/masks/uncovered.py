@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import ManyVolumes
-from dicecli.masks.sources import MaskSource
-from dicecli.masks.views import take_over
+from dicecli.masks.views import View
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicecli.masks.blocks import Window
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.compound import Uncovered
 
 
-class OutsideTiles(MaskSource):
+class OutsideTiles(View):
     """Another source without the pixels on which tiles lie: they have no label, and are none of the case's.
 
     What tiles cover as a whole is not read.
@@ -30,38 +30,28 @@ class OutsideTiles(MaskSource):
     """
 
     def __init__(self, source: MaskSource, mask: Uncovered) -> None:
-        super().__init__(
-            source.path,
-            source.grid,
-            np.dtype(np.int64),
-            chunks=source.chunks,
-            order=source.order,
-            nodata=source.nodata,
-            nan_is_nodata=source.nan_is_nodata,
-            reading=source.reading,
-        )
-        take_over(self, source)
+        super().__init__(source, source.grid, source.chunks, np.dtype(np.int64))
         self.facts, self.oddities, self.dropped_axes = source.facts, source.oddities, source.dropped_axes
         self.apart = source.grid.size - mask.pixels
-        self._source, self._tiles = source, np.array(mask.windows, np.int64)
+        self._tiles = np.array(mask.windows, np.int64)
         # What has no label is background, and is told from what is none of the case's here.
         self._is_filled = source.nodata_label == NO_LABEL and source.reading.nodata == "background"
 
     @property
     def nodata_label(self) -> int | None:
         """The other source's, unless its nodata is read as background here."""
-        return None if self._is_filled else self._source.nodata_label
+        return None if self._is_filled else self.source.nodata_label
 
     def values(self, window: Window) -> np.ndarray:
         """Return the other source's values, tiles or not."""
-        return self._source.values(window)
+        return self.source.values(window)
 
     def read(self, window: Window) -> np.ndarray:
         """Return the labels outside of all tiles; what stands for no label elsewhere."""
         covered = self.covered(window)
         if covered.all():
             return np.broadcast_to(np.int64(NO_LABEL), covered.shape)
-        labels = self._source.read(window).astype(np.int64)
+        labels = self.source.read(window).astype(np.int64)
         if self._is_filled:
             labels[labels == NO_LABEL] = self.reading.background or 0
         labels[covered] = NO_LABEL
@@ -78,41 +68,22 @@ class OutsideTiles(MaskSource):
             found[tuple(slice(*ends) for ends in zip(first, last, strict=True))] = True
         return found
 
-    def finish(self) -> None:
-        """Check the other source's end."""
-        self._source.finish()
 
-    def close(self) -> None:
-        """Close the other source."""
-        self._source.close()
-
-
-class FieldOutsideTiles(MaskSource):
+class FieldOutsideTiles(View):
     """The field of a mask without tiles: where these lie nothing is outside of it."""
 
     def __init__(self, field: MaskSource, reference: OutsideTiles) -> None:
-        super().__init__(
-            field.path, field.grid, field.dtype, chunks=field.chunks, order=field.order, reading=field.reading
-        )
-        take_over(self, field)
-        self._field, self._reference = field, reference
+        super().__init__(field, field.grid, field.chunks)
+        self._reference = reference
 
     def values(self, window: Window) -> np.ndarray:
         """Return the field's values, tiles or not."""
-        return self._field.values(window)
+        return self.source.values(window)
 
     def read(self, window: Window) -> np.ndarray:
         """Return where it is outside of the field, but for what tiles cover: bool."""
-        outside: np.ndarray = self._field.read(window) & ~self._reference.covered(window)
+        outside: np.ndarray = self.source.read(window) & ~self._reference.covered(window)
         return outside
-
-    def finish(self) -> None:
-        """Check the field's end."""
-        self._field.finish()
-
-    def close(self) -> None:
-        """Close the field."""
-        self._field.close()
 
 
 def outside_tiles(layers: Sequence[MaskSource], mask: Uncovered) -> list[MaskSource]:

@@ -1,120 +1,71 @@
-"""Masks that are no file of their own: an array, nothing at all, and another mask turned or squeezed.
-
-The file is long because views are alike: whoever changes what one shares with its source sees the others.
-"""
+"""Masks that are another mask in another way: turned, squeezed, widened, or as one of several layers."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dicecli.errors import NotLabels
 from dicecli.masks.encoding import Fractions, to_labels
-from dicecli.masks.exact import check_whole
-from dicecli.masks.grid import Grid
-from dicecli.masks.palettes import palette_of
-from dicecli.masks.sources import MaskSource, Reading
-from dicecli.masks.tensors import is_tensor, plain
-from dicecli.records.labels import NO_LABEL
+from dicecli.masks.sources import MaskSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dicecli.errors import CaseError
     from dicecli.masks.blocks import Window
+    from dicecli.masks.grid import Grid
 
 #: What inside is stored as in masks of 0 and 255.
 _FULL = 255
 
 
-class ArraySource(MaskSource):
-    """An array in memory: NumPy's, torch's, or anything that NumPy can take."""
+class View(MaskSource):
+    """Another mask in another way: what is known of that holds for it, and it ends as that does.
+
+    Parameters
+    ----------
+    source : MaskSource
+    grid : Grid
+        Its own.
+    chunks : tuple of int
+        Its own.
+    dtype : numpy.dtype, optional
+        Of the other one's values by default.
+    """
 
     def __init__(
-        self, array: Any, path: str, grid: Grid | None = None, reading: Reading | None = None
+        self, source: MaskSource, grid: Grid, chunks: tuple[int, ...], dtype: np.dtype | None = None
     ) -> None:
-        self.is_tensor = is_tensor(array)
-        nodata: float | None = None
-        held: Any
-        if self.is_tensor:
-            held = plain(array)
-        else:
-            held = array if hasattr(array, "shape") and hasattr(array, "dtype") else _array(array)
-        if isinstance(held, np.ma.MaskedArray):
-            nodata, held = _filled(held, path)
-        self.array = held
-        shape = tuple(int(n) for n in held.shape)
-        dtype = _dtype(held) if self.is_tensor else held.dtype
-        super().__init__(path, grid or Grid(shape or (1,)), dtype, nodata=nodata, reading=reading)
-        if getattr(array, "mode", None) == "P" and hasattr(array, "getpalette"):  # an image of Pillow's
-            self.palette = palette_of(bytes(array.getpalette("RGB")))
-        if nodata is not None:
-            self.notes.append("a masked array: what is masked is nodata")
+        super().__init__(
+            source.path,
+            grid,
+            source.dtype if dtype is None else dtype,
+            chunks=chunks,
+            order=source.order,
+            nodata=source.nodata,
+            nan_is_nodata=source.nan_is_nodata,
+            reading=source.reading,
+        )
+        self.source = source
+        self.notes, self.checked = source.notes, source.checked
+        self.is_random_access, self.refusal = source.is_random_access, source.refusal
+        self.is_largest, self.threshold = source.is_largest, source.threshold
+        self.palette, self.background_tag = source.palette, source.background_tag
+        self.has_own_nodata = source.has_own_nodata
 
-    def values(self, window: Window) -> np.ndarray:
-        """Return a view of the array, on the host."""
-        part = self.array[window] if self.array.ndim else self.array.reshape(1)
-        if not self.is_tensor:
-            return np.asarray(part)
-        return np.asarray((part.double() if part.is_floating_point() else part).cpu())
+    def finish(self) -> None:
+        """Check the other mask's end."""
+        self.source.finish()
 
-    @property
-    def is_countable(self) -> bool:
-        """Whether the array can be counted as it is: integers, all of which are labels."""
-        return self.dtype.kind in "iub" and self.threshold is None and self.nodata is None
+    def close(self) -> None:
+        """Close the other mask."""
+        self.source.close()
 
 
-def _array(given: Any) -> np.ndarray:
-    """Return what NumPy makes of something; of lists of unlike lengths objects, which are no labels."""
-    try:
-        return np.asarray(given)
-    except ValueError:
-        return np.asarray(given, object)
-
-
-def _filled(array: Any, path: str) -> tuple[float, np.ndarray]:
-    """Return what no label is, and a masked array with it where it is masked: floats, or int64."""
-    if array.dtype.kind == "f":
-        return math.nan, array.filled(math.nan)
-    check_whole(array, path)
-    return NO_LABEL, array.astype(np.int64).filled(NO_LABEL)
-
-
-def _dtype(tensor: Any) -> np.dtype:
-    """Return the type of what a tensor's windows are read as: NumPy knows no bfloat16."""
-    return np.dtype("float64" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch."))
-
-
-class NothingSource(MaskSource):
-    """The prediction that is not there, as one that predicts nothing: background, or no label at all."""
-
-    def __init__(self, grid: Grid, background: int | None) -> None:
-        super().__init__("(none)", grid, np.dtype(np.int64))
-        self._label = NO_LABEL if background is None else background
-        self.notes.append("there is none: counted as one that predicts nothing")
-
-    def values(self, window: Window) -> np.ndarray:
-        """Return the background's label, or what stands for no label, everywhere."""
-        return np.broadcast_to(np.int64(self._label), [part.stop - part.start for part in window])
-
-    def read(self, window: Window) -> np.ndarray:
-        """Return the same: there is nothing to convert."""
-        return self.values(window)
-
-
-def take_over(view: MaskSource, source: MaskSource) -> None:
-    """Let a view of a mask share what is known of it, and what is found out later."""
-    view.notes, view.checked = source.notes, source.checked
-    view.is_random_access, view.refusal = source.is_random_access, source.refusal
-    view.is_largest, view.threshold = source.is_largest, source.threshold
-    view.palette, view.background_tag = source.palette, source.background_tag
-    view.has_own_nodata = source.has_own_nodata
-
-
-class Reoriented(MaskSource):
+class Reoriented(View):
     """Another source with its axes permuted and reversed; no value is interpolated.
 
     Axis ``t`` of the full shape is axis ``axes[t]`` of the other source, reversed where ``flips[t]``.
@@ -124,18 +75,8 @@ class Reoriented(MaskSource):
         grid = source.grid.reoriented(axes, flips)
         chunks = source.chunks + (1,) * (len(axes) - len(source.chunks))
         turned = tuple(chunks[axis] for axis in axes)[: len(grid.shape)]
-        super().__init__(
-            source.path,
-            grid,
-            source.dtype,
-            chunks=turned,
-            order=source.order,
-            nodata=source.nodata,
-            nan_is_nodata=source.nan_is_nodata,
-            reading=source.reading,
-        )
-        take_over(self, source)
-        self.source, self.axes, self.flips = source, axes, flips
+        super().__init__(source, grid, turned)
+        self.axes, self.flips = axes, flips
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window where it lies in the other source, and turn it."""
@@ -157,16 +98,8 @@ class Reoriented(MaskSource):
         block = np.flip(block, tuple(axis for axis, flip in enumerate(self.flips) if flip))
         return block.reshape([part.stop - part.start for part in window])
 
-    def finish(self) -> None:
-        """Check the other source's end."""
-        self.source.finish()
 
-    def close(self) -> None:
-        """Close the other source."""
-        self.source.close()
-
-
-class Reshaped(MaskSource):
+class Reshaped(View):
     """Another source without one axis of length 1."""
 
     def __init__(self, source: MaskSource, axis: int) -> None:
@@ -174,18 +107,8 @@ class Reshaped(MaskSource):
         spacing = source.grid.spacing
         kept = spacing[:axis] + spacing[axis + 1 :] if spacing else None
         grid = replace(source.grid, shape=shape, spacing=kept, affine=None)
-        super().__init__(
-            source.path,
-            grid,
-            source.dtype,
-            chunks=source.chunks[:axis] + source.chunks[axis + 1 :],
-            order=source.order,
-            nodata=source.nodata,
-            nan_is_nodata=source.nan_is_nodata,
-            reading=source.reading,
-        )
-        take_over(self, source)
-        self.source, self.axis = source, axis
+        super().__init__(source, grid, source.chunks[:axis] + source.chunks[axis + 1 :])
+        self.axis = axis
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window with its axis, and drop it."""
@@ -199,25 +122,14 @@ class Reshaped(MaskSource):
         whole = (*window[: self.axis], slice(0, 1), *window[self.axis :])
         return read(whole).reshape([part.stop - part.start for part in window])
 
-    def finish(self) -> None:
-        """Check the other source's end."""
-        self.source.finish()
 
-    def close(self) -> None:
-        """Close the other source."""
-        self.source.close()
-
-
-class Widened(MaskSource):
+class Widened(View):
     """Another source with an axis of length 1 more, on the grid of what was squeezed."""
 
     def __init__(self, source: MaskSource, axis: int, grid: Grid) -> None:
         chunks = (*source.chunks[:axis], 1, *source.chunks[axis:])
-        super().__init__(
-            source.path, grid, source.dtype, chunks=chunks, order=source.order, reading=source.reading
-        )
-        take_over(self, source)
-        self.source, self.axis = source, axis
+        super().__init__(source, grid, chunks)
+        self.axis = axis
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window without the axis, and put it in."""
@@ -229,14 +141,6 @@ class Widened(MaskSource):
 
     def _widened(self, read: Callable[[Window], np.ndarray], window: Window) -> np.ndarray:
         return np.expand_dims(read((*window[: self.axis], *window[self.axis + 1 :])), self.axis)
-
-    def finish(self) -> None:
-        """Check the other source's end."""
-        self.source.finish()
-
-    def close(self) -> None:
-        """Close the other source."""
-        self.source.close()
 
 
 class BinaryLayer(MaskSource):

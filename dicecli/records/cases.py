@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping  # noqa: TC003 - the codec reads types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dicecli import errors
 from dicecli.records.compound import is_of_files, paths_of
-from dicecli.records.lengths import LENGTHS, PIXELS
+from dicecli.records.lengths import is_sheared, length_of
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
 from dicecli.records.observed import Observed  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dicecli.errors import CaseError, DicecliError
 
 
-#: In which units the size of a pixel is known.
-SIZES = ("mm3", "m2")
 #: Why pixels are left out; a pixel has one reason. The first ones every case says, the others where a run can
 #: have them: one that a case lacks is 0.
 ALWAYS_EXCLUDED = ("ignore_label", "nodata")
 EXCLUDED = (*ALWAYS_EXCLUDED, "outside", "nodata_prediction")
 #: The column of a CSV of pairs that names what intervals resample.
 GROUP = "group"
-#: By what share a pixel is less than the product of its steps where axes are not at right angles.
-_SKEW = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +132,6 @@ class Scored:
         right angles.
         """
         return length_of(self.spacing, self.unit, self.sizes)
-
-
-def is_sheared(spacing: Sequence[float] | None, sizes: Mapping[str, float]) -> bool:
-    """Tell whether the size of a pixel shows that axes are not at right angles."""
-    size = sizes.get({2: "m2", 3: "mm3"}.get(len(spacing or ()), ""))
-    return spacing is not None and size is not None and size < math.prod(spacing) * (1 - _SKEW)
-
-
-def length_of(spacing: Sequence[float] | None, unit: str | None, sizes: Mapping[str, float]) -> str | None:
-    """Return what distances are in on a grid: see :attr:`Scored.length`."""
-    if is_sheared(spacing, sizes):
-        return None
-    if spacing is None or unit is None:
-        return PIXELS
-    return unit if unit in LENGTHS else None
 
 
 @dataclass(frozen=True)

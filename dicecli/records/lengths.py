@@ -1,17 +1,25 @@
-"""Lengths with their unit, as people write them: ``2mm``, ``1.5px``, ``10m``."""
+"""Lengths with their unit, as people write them: ``2mm``, ``1.5px``; and what those of a grid are in."""
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 #: What a length is in where a case has no unit.
 PIXELS = "px"
 #: Every unit that a length can be in. A spacing in degrees is no length.
 LENGTHS = ("mm", "m", PIXELS)
+#: In which units the size of a pixel is known.
+SIZES = ("mm3", "m2")
+#: By what share a pixel is less than the product of its steps where axes are not at right angles.
+_SKEW = 1e-6
 #: So many metres a unit has; pixels have none.
 _METRES = {"mm": Decimal("0.001"), "m": Decimal(1)}
 _FORM = re.compile(rf"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?({'|'.join(LENGTHS)})")
@@ -73,3 +81,18 @@ def parse_length(text: str, what: str, example: str, *, may_be_zero: bool = Fals
     if not length.number and not may_be_zero:
         raise UsageError(f"{what} is {text!r}; a length above 0 is expected", f"Write {example}.")
     return length
+
+
+def is_sheared(spacing: Sequence[float] | None, sizes: Mapping[str, float]) -> bool:
+    """Tell whether the size of a pixel shows that axes are not at right angles."""
+    size = sizes.get({2: "m2", 3: "mm3"}.get(len(spacing or ()), ""))
+    return spacing is not None and size is not None and size < math.prod(spacing) * (1 - _SKEW)
+
+
+def length_of(spacing: Sequence[float] | None, unit: str | None, sizes: Mapping[str, float]) -> str | None:
+    """Return what distances are in on a grid: see :attr:`dicecli.records.cases.Scored.length`."""
+    if is_sheared(spacing, sizes):
+        return None
+    if spacing is None or unit is None:
+        return PIXELS
+    return unit if unit in LENGTHS else None

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
     from dicecli.records.wholes import Summands
     from dicecli.reports import pools
-    from dicecli.reports.adding import Added, Block
+    from dicecli.reports.adding import Added
     from dicecli.reports.averages import Definition
+    from dicecli.reports.drawn import Block
     from dicecli.reports.table import Table
 
 

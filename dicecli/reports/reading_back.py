@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
-from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, UNSCORED, Failed, Scored, Verdict
+from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, UNSCORED, Failed, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
 from dicecli.records.counts import Counts
 from dicecli.records.label_maps import SIDES
 from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
+from dicecli.records.lengths import SIZES
 from dicecli.records.measurements import Measured, Row, Whole
 from dicecli.records.origin import NOWHERE, Origin
 from dicecli.records.settings import Settings

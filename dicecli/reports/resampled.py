@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dicecli.records.wholes import Wholes
-from dicecli.reports.adding import Added, Block, scored
+from dicecli.reports.adding import Added, scored
 from dicecli.reports.bootstrap import RESAMPLES, draws, limits, stepped, units_of
+from dicecli.reports.drawn import Block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import TooManyLabels
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.blocks import plan
 from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import on_side
-from dicecli.masks.views import ArraySource
 from dicecli.plugins import backend_of, cpu_backend, load
 from dicecli.statistics._apart import OUTSIDE, UNKNOWN, nothing, parted
 from dicecli.statistics._confusion import ConfusionMatrix

@@ -12,8 +12,8 @@ import numpy as np
 
 from dicecli.errors import GridMismatch, TooLarge
 from dicecli.masks.alignment import ignored
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.axes import AXES_SAID
-from dicecli.masks.views import ArraySource
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._apart import to_compare, where_predicted
 from dicecli.statistics._census import census

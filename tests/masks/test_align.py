@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicecli.errors import GridMismatch, ShapeMismatch
-from dicecli.masks.alignment import align, check_grids
+from dicecli.masks.alignment import align
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.differing import differences
 from dicecli.masks.grid import Grid
-from dicecli.masks.views import ArraySource
+from dicecli.masks.placing import check_grids
 
 IGNORE = "--geometry ignore compares pixel by pixel all the same."
 RESAMPLE = f"Resample one of them onto the other's grid (nearest neighbour). {IGNORE}"

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dicecli.errors import Changed, ManyVolumes, NotLabels, UnknownLabel
+from dicecli.masks.arrays import ArraySource, NothingSource
 from dicecli.masks.grid import Grid
 from dicecli.masks.inside import meant_inside, meant_regions
 from dicecli.masks.layers import _TABLE, Encoding, meant
 from dicecli.masks.sources import Reading
-from dicecli.masks.views import ArraySource, BinaryLayer, NothingSource
+from dicecli.masks.views import BinaryLayer
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row
 from dicecli.runs.scoring import make_settings

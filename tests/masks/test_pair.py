@@ -14,9 +14,9 @@ import pytest
 from batches import needs_proc
 
 from dicecli.errors import Changed, ManyVolumes, Missing, ShapeMismatch, TrailingData, Truncated
+from dicecli.masks.arrays import NothingSource
 from dicecli.masks.blocks import WINDOW_PIXELS
 from dicecli.masks.pair import Pair
-from dicecli.masks.views import NothingSource
 from dicecli.records.cases import Case
 from dicecli.runs.scoring import make_settings
 

@@ -29,7 +29,8 @@ from dicecli.records.counts import Counts
 from dicecli.records.lengths import PIXELS, Length
 from dicecli.records.settings import Settings
 from dicecli.records.wholes import Large, Wholes, ratio
-from dicecli.reports.adding import Added, Block, scored
+from dicecli.reports.adding import Added, scored
+from dicecli.reports.drawn import Block
 from dicecli.reports.intervals import is_resampled, summands_of
 from dicecli.reports.measured import added as sum_of
 from dicecli.statistics._leading import leading

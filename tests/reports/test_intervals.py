@@ -19,8 +19,8 @@ import dicecli
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports import bootstrap, resampled
-from dicecli.reports.adding import Block, Columns
 from dicecli.reports.averages import OVER_REGIONS
+from dicecli.reports.drawn import Block, Columns
 from dicecli.reports.intervals import Interval, not_resampled
 from dicecli.reports.report import Report
 from dicecli.runs.scoring import make_settings

@@ -18,7 +18,8 @@ import dicecli
 from dicecli import plugins
 from dicecli.cli import cli
 from dicecli.metrics._catalogue import every_of
-from dicecli.records.cases import LENGTHS, Case, Verdict
+from dicecli.records.cases import Case, Verdict
+from dicecli.records.lengths import LENGTHS
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.schemes import load_labels
 from dicecli.records.settings import Settings

@@ -12,8 +12,8 @@ import numpy as np
 
 from dicecli.errors import BadHeader, NotProbabilities, TrailingData, Truncated, UnknownFormat, Unreadable
 from dicecli.masks import files
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.channel_arrays import array_channels
-from dicecli.masks.views import ArraySource
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:

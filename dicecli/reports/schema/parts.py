@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, SIZES, Case, Failed, Scored, Verdict
+from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, Case, Failed, Scored, Verdict
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
+from dicecli.records.lengths import SIZES
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
 from dicecli.reports.bootstrap import RESAMPLES, SEED

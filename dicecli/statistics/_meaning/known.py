@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicecli.records.cases import length_of
 from dicecli.records.labels import NO_LABEL
+from dicecli.records.lengths import length_of
 from dicecli.records.measurements import Row
 from dicecli.records.observed import Cells
 from dicecli.statistics._apart import OUTSIDE

@@ -22,7 +22,7 @@ from dicecli.masks import files, layers
 TABLE = Table(
     "masks",
     unfollowed={
-        "masks.alignment.check_grids: Reproject": "of maps that are no files: tests/masks/test_align.py"
+        "masks.placing.check_grids: Reproject": "of maps that are no files: tests/masks/test_align.py"
     },
 )
 _SCORE = "score p.png r.png"

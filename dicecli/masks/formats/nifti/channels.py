@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import ManyVolumes, ShapeMismatch
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.formats.nifti import _stored
 from dicecli.masks.formats.nifti._place import place_of_image, without_channels
 from dicecli.masks.formats.nifti._voxels import Voxels, describe
 from dicecli.masks.grid import Grid, without_trailing_ones
 from dicecli.masks.sources import MaskSource
-from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

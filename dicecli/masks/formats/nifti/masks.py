@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import ManyVolumes
+from dicecli.masks.arrays import ArraySource
 from dicecli.masks.formats.nifti import _stored
 from dicecli.masks.formats.nifti._place import place_of_image, without_channels
 from dicecli.masks.formats.nifti._voxels import Voxels, check_scaling, describe
 from dicecli.masks.largest import largest_of
-from dicecli.masks.views import ArraySource
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
