@@ -12,7 +12,7 @@ from dicecli.cli.choices import WordChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.outputs import print_text
-from dicecli.records.settings import MaskOptions
+from dicecli.records.settings import OF_ONE_MAP, MaskOptions
 from dicecli.reports.text import inert
 
 _EPILOG = """\b
@@ -21,10 +21,6 @@ Examples:
   dicecli area sample.csv --areas map.tif
   dicecli area sample.csv --areas pixels.csv --pixel-size 30m -o area.csv
 """
-#: What is read of a map: the options of every command that matter to a map of classes.
-_READING = (
-    *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
-)
 
 
 @click.command("area", cls=OptionsCommand, epilog=_EPILOG)
@@ -51,7 +47,7 @@ _READING = (
     help="The unit of areas.",
     shown="ha; pixels where their size is unknown",
 )
-@shared.taking(MaskOptions, also=_READING)
+@shared.taking(MaskOptions, also=OF_ONE_MAP)
 @about(
     "output",
     "-f",

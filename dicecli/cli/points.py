@@ -12,7 +12,7 @@ from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
-from dicecli.records.settings import MaskOptions
+from dicecli.records.settings import AT_POINTS, MaskOptions
 
 _EPILOG = """\b
 Examples:
@@ -20,20 +20,6 @@ Examples:
   dicecli points map.tif points.csv --crs EPSG:4326 --x lon --y lat
   dicecli points map.tif points.geojson --confusion sample.csv
 """
-#: The options of every command that points have, beside those on what is reported.
-_READING: tuple[str, ...] = (
-    *(
-        "labels",
-        "regions",
-        "ignore_label",
-        "map_prediction",
-        "map_reference",
-        "include_background",
-        "undefined",
-        "missing",
-    ),
-    *("threshold", "band", "page", "nodata", "read_as", "argmax"),
-)
 _PLACES = [
     about(
         "sides",
@@ -60,7 +46,7 @@ _PLACES = [
 @click.argument("prediction", metavar="MAP", type=shared.MASK)
 @click.argument("reference", metavar="POINTS", type=shared.MASK)
 @adding(_PLACES)
-@shared.taking(MaskOptions, "reporting", also=_READING)
+@shared.taking(MaskOptions, "reporting", also=AT_POINTS)
 @comparing
 @formatting("labels", but="slices")
 @shared.talking

@@ -17,8 +17,8 @@ from dicecli.masks.arrays import NothingSource
 from dicecli.masks.declared import check_declared
 from dicecli.masks.exact import where_missing
 from dicecli.masks.largest import untied
-from dicecli.masks.mapped import Meant, numbered
 from dicecli.masks.palettes import meant_values
+from dicecli.masks.renumbered import Meant, numbered
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:

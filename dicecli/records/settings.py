@@ -297,6 +297,12 @@ class AnyOptions(MapOptions, MaskOptions):
     """Every option, as it is given; those of the other kind have to stay as they are by default."""
 
 
+#: Which options of masks say how one map of classes is read; and which ones a map against points has, beside
+#: those on what is reported.
+OF_ONE_MAP = (
+    *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
+)
+AT_POINTS = (*OF_ONE_MAP, "regions", "map_reference", "include_background", "undefined", "missing")
 #: Which options go with what a run reads.
 KINDS: Mapping[Reads, type[Options]] = {"labels": MaskOptions, "probabilities": MapOptions}
 #: What predictions are, in words.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.masks.opening import shown
 from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - the options' types are read
-from dicecli.records.settings import Nodata, ReadAs  # noqa: TC001 - as above
+from dicecli.records.settings import OF_ONE_MAP, Nodata, ReadAs
 from dicecli.reports import writing
 from dicecli.reports.areas import AreaReport
 from dicecli.reports.estimates import estimated
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from dicecli.statistics._confusion import ConfusionMatrix
-
-#: How the map is read: options that are those of every command.
-READING = (
-    *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +95,7 @@ def area(given: _Area) -> AreaReport:
     >>> f"{found.area[0].value:,.2f} +- {found.area[0].margin:,.2f} {found.unit}"
     '21,157.76 +- 6,157.63 ha'
     """
-    reading = {name: getattr(given, name) for name in READING if hasattr(given, name)}
+    reading = {name: getattr(given, name) for name in OF_ONE_MAP if hasattr(given, name)}
     settings = make_settings(**reading)
     planned = planned_areas(texts("output", given.output))
     matrix, names, source = _matrix(given.matrix)
@@ -109,6 +104,7 @@ def area(given: _Area) -> AreaReport:
     unit, factor = mapped.factor(given.unit)
 
     def title(label: int) -> str:
+        """Return what a class is called in errors."""
         return f"label {label} ({names[label]})" if label in names else f"label {label}"
 
     found = AreaReport(

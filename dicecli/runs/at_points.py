@@ -13,9 +13,9 @@ from dicecli.masks import files
 from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import meaning
 from dicecli.masks.layers import meant
-from dicecli.masks.mapped import numbered
 from dicecli.masks.opening import on_side, opened_layers
 from dicecli.masks.points import check_placed, labels_at, moved, pixels_of
+from dicecli.masks.renumbered import numbered
 from dicecli.records.cases import Case, Failed, Scored
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import IMAGE, Measured

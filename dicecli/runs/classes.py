@@ -96,6 +96,7 @@ def _absent(case: Case, settings: Settings) -> dict[str, list[str]]:
     sides = (("prediction", case.prediction, case.reference), ("reference", case.reference, case.prediction))
 
     def has_row(name: str) -> bool:
+        """Tell whether a class is asked for."""
         return settings.has_layer(Row("region", None, name, members_of(name, settings.labels)))
 
     return {side: [*filter(has_row, lacking(mask, other))] for side, mask, other in sides}

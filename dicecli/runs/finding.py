@@ -10,6 +10,7 @@ from dicecli.errors import UsageError
 from dicecli.records.settings import Settings
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
+from dicecli.runs.placeholders import CASE, filled
 from dicecli.runs.sides import check_apart, contradiction
 from dicecli.runs.tiles import pair_tiles, tiled
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 #: What names the fields of cases, by the names of options.
 FIELDS = ("within", "within_pattern")
-#: What the name of a case stands for in a pattern.
-PLACE = "{case}"
 
 
 def find_pairs(
@@ -96,10 +95,10 @@ def _with_fields(found: Pairing, within: str | None, pattern: str | None) -> Pai
             "one mask for all cases and a pattern exclude each other",
             "Give one of them: --within, or --within-pattern.",
         )
-    if pattern is not None and PLACE not in str(pattern):
+    if pattern is not None and CASE not in str(pattern):
         raise UsageError(
-            f"the pattern '{pattern}' of --within-pattern has no {PLACE}",
-            f"Put {PLACE} where the case's name stands; for one mask of all cases give "
+            f"the pattern '{pattern}' of --within-pattern has no {CASE}",
+            f"Put {CASE} where the case's name stands; for one mask of all cases give "
             f"--within {shlex.quote(str(pattern))} instead.",
         )
     named = next((case for case in found.cases if case.within is not None), None)
@@ -108,6 +107,6 @@ def _with_fields(found: Pairing, within: str | None, pattern: str | None) -> Pai
             f"the list of pairs has a mask for '{named.name}' in its column within, and an option has others",
             "Give one of them: leave out --within and --within-pattern, or delete the column.",
         )
-    fields = (within if pattern is None else str(pattern).replace(PLACE, case.name) for case in found.cases)
+    fields = (within if pattern is None else filled(str(pattern), case.name) for case in found.cases)
     cases = (replace(case, within=field) for case, field in zip(found.cases, fields, strict=True))
     return replace(found, cases=tuple(cases))

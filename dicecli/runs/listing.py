@@ -13,7 +13,7 @@ from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
-from dicecli.runs.placeholders import cut
+from dicecli.runs.placeholders import CASE, cut
 from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Suffixes:
 def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_mask") -> Side:
     """List a folder, and name its masks: the files of the formats that have a function called `reads`."""
     found = Side(side, folder, pattern, reads)
-    if pattern is not None and "{case}" not in str(pattern):
+    if pattern is not None and CASE not in str(pattern):
         raise found.error(
             f"the pattern '{pattern}' has no {{case}}",
             "Put {case} where the name of the case stands, as in '{case}_pred.nii.gz'.",

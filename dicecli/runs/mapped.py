@@ -23,7 +23,7 @@ from dicecli.statistics._census import census_of_one
 from dicecli.words import counted, did_you_mean
 
 if TYPE_CHECKING:
-    from dicecli.masks.mapped import Meant
+    from dicecli.masks.renumbered import Meant
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from dicecli.errors import UsageError
 from dicecli.masks.declared import check_declared
-from dicecli.masks.mapped import Meant, numbered
+from dicecli.masks.renumbered import Meant, numbered
 from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, LabelScheme

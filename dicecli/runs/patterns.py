@@ -21,8 +21,11 @@ _SAMPLE, _BESIDE = 30, 12
 _TRIED, _PROPOSED = 12, 3
 #: What a case's name does not start or end with, where one is proposed.
 _EDGES = "/_-. "
-#: Words that names of label maps have, and no picture's.
-_OF_LABELS = ("label", "labels", "labelids", "dseg", "seg", "segmentation", "gt", "mask", "annotation")
+#: Words that names of label maps have, and no picture's: the likelier to be the labels, the sooner.
+OF_LABELS = (
+    *("labelids", "dseg", "labels", "label", "segmentation", "seg", "gt", "groundtruth", "annotation"),
+    "mask",
+)
 _WORDS = re.compile(r"[a-z]+")
 #: A letter before or behind the case's name, which has another one at that end, or digits beside digits.
 _CUT = re.compile(r"[A-Za-z0-9](?=\{case\})|(?<=\{case\})[A-Za-z0-9]")
@@ -143,7 +146,7 @@ def _tried(found: Side, expected: Side, patterns: tuple[str, str]) -> _Trial | N
     return _Trial(
         pairs=len(both),
         expected=len(sides[1].named),
-        is_of_labels=any(word in _WORDS.findall(patterns[1].lower()) for word in _OF_LABELS),
+        is_of_labels=any(word in _WORDS.findall(patterns[1].lower()) for word in OF_LABELS),
         wholeness=-sum(len(_CUT.findall(each)) for each in patterns),
         plainness=-sum(each.count("*") for each in patterns),
         patterns=patterns,

@@ -81,6 +81,7 @@ def _of_csv(path: str, column: str, x: str | None, y: str | None) -> Points:
     axes: list[str] = []
 
     def check_header(header: list[str], path: str) -> None:
+        """Find the columns of the coordinates; raise UsageError where one, or the class, is missing."""
         axes.extend(_axes(header, x, y, path))
         if column not in header:
             raise _no_class(column, header, path)

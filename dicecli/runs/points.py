@@ -13,7 +13,7 @@ from dicecli.errors import UsageError
 from dicecli.records.cases import Case
 from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - as above
-from dicecli.records.settings import Average, Nodata, OnMissing, ReadAs, Undefined  # noqa: TC001 - as above
+from dicecli.records.settings import AT_POINTS, Average, Nodata, OnMissing, ReadAs, Undefined
 from dicecli.reports.report import Report
 from dicecli.runs.at_points import PointSample, measured_at
 from dicecli.runs.choosing import chosen_of_counts
@@ -21,21 +21,6 @@ from dicecli.runs.keywords import taking
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, make_settings
 from dicecli.runs.wanted import Files, Paths, baseline_of, check_name, files_of, written
-
-#: The options of every command that points have, beside those on what is reported.
-READING: tuple[str, ...] = (
-    *(
-        "labels",
-        "regions",
-        "ignore_label",
-        "map_prediction",
-        "map_reference",
-        "include_background",
-        "undefined",
-        "missing",
-    ),
-    *("threshold", "band", "page", "nodata", "read_as", "argmax"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +109,7 @@ def points(given: _Points) -> Report:
         raise UsageError(
             f"map is {type(given.map).__name__}, and points {type(given.points).__name__}", "Give two paths."
         )
-    reading = {each: getattr(given, each) for each in (*READING, "only", "average")}
+    reading = {each: getattr(given, each) for each in (*AT_POINTS, "only", "average")}
     settings = make_settings(metrics=chosen_of_counts(given.metrics), **reading)
     outputs, baseline = files_of(given, settings.reads), baseline_of(given)
     path = os.fspath(given.points)

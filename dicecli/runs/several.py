@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dicecli.records.natural import natural
 from dicecli.runs.laid_out import fitting, is_clear
 from dicecli.runs.listing import listed, named_by
+from dicecli.runs.patterns import OF_LABELS
 from dicecli.words import counted
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ _IMAGES = frozenset(
     | {"photo", "rgb", "scan", "t1", "t1c", "t1ce", "t1n", "t1w", "t2", "t2f", "t2w", "volume", "probseg"}
 )
 #: What names of masks end in: the likelier to be the labels, the sooner.
-_LABELS = (
-    *("labelids", "dseg", "labels", "label", "segmentation", "seg", "gt", "groundtruth", "annotation"),
-    *("mask", "labeltrainids", "instanceids"),
-)
+_LABELS = (*OF_LABELS, "labeltrainids", "instanceids")
 _END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
 _NAMED = 4
 

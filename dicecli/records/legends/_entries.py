@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import LabelFileError
 from dicecli.records.labels import NO_LABEL, LabelScheme
-from dicecli.records.legends._written import not_labels
+from dicecli.records.legends._written import colour_at, not_labels
 from dicecli.words import plain
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from dicecli.records.labels import Colour
@@ -43,6 +44,29 @@ class Entry(NamedTuple):
 def says_background(name: str) -> bool:
     """Whether the name of a label says that it is the background."""
     return plain(name).replace("_", "") in BACKGROUND
+
+
+def of_lines(written: Written, line: re.Pattern[str], right: str) -> LabelScheme:
+    """Return what a text comes to whose lines are a number, a name, red, green and blue.
+
+    Parameters
+    ----------
+    written : Written
+    line : re.Pattern
+        Its groups are these, in this order.
+    right : str
+        A line as it should be, for errors.
+
+    Raises
+    ------
+    LabelFileError
+        A line is of another form, or says what another one contradicts.
+    """
+    entries = (
+        Entry(int(each[1]), each[2], colour_at(written, number, each.groups()[2:], right), number)
+        for number, each in written.matches(line, right)
+    )
+    return scheme_of(entries, written)
 
 
 def scheme_of(

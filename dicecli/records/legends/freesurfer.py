@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dicecli.records.legends._entries import Entry, scheme_of
-from dicecli.records.legends._written import colour_at
+from dicecli.records.legends._entries import of_lines
 
 if TYPE_CHECKING:
     from dicecli.records.labels import LabelScheme
@@ -28,9 +27,4 @@ def is_of(written: Written) -> bool:
 
 def read(written: Written) -> LabelScheme:
     """Read it."""
-    found = written.matches(_LINE, _RIGHT)
-    entries = (
-        Entry(int(each[1]), each[2], colour_at(written, line, each.groups()[2:], _RIGHT), line)
-        for line, each in found
-    )
-    return scheme_of(entries, written)
+    return of_lines(written, _LINE, _RIGHT)

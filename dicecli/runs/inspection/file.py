@@ -11,9 +11,9 @@ from dicecli.errors import CaseError
 from dicecli.masks import files
 from dicecli.masks.differing import figure
 from dicecli.masks.largest import folded
-from dicecli.masks.mapped import numbered
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.palettes import by_colour
+from dicecli.masks.renumbered import numbered
 from dicecli.records.settings import Settings
 from dicecli.runs.inspection.probabilities import Stored, stored_probabilities
 from dicecli.runs.inspection.values import encoding, stored_values, values_of_layers

@@ -15,8 +15,8 @@ from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
 from dicecli.masks.exact import shown
 from dicecli.masks.inside import meant_inside
 from dicecli.masks.largest import folded, untied
-from dicecli.masks.mapped import numbered
 from dicecli.masks.palettes import meant_values
+from dicecli.masks.renumbered import numbered
 from dicecli.plugins import cpu_backend, load
 from dicecli.statistics._confusion import MAX_LABELS
 from dicecli.words import counted

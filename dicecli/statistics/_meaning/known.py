@@ -18,8 +18,8 @@ from dicecli.words import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.masks.mapped import Meant
     from dicecli.masks.pair import Pair
+    from dicecli.masks.renumbered import Meant
     from dicecli.masks.sources import MaskSource
     from dicecli.records.settings import Settings
     from dicecli.statistics._apart import Counted

@@ -8,8 +8,8 @@ from dicecli.errors import NotLabels
 from dicecli.masks.arrays import NothingSource
 from dicecli.masks.inside import meant_inside, meant_regions
 from dicecli.masks.layers import meant
-from dicecli.masks.mapped import Meant
 from dicecli.masks.opening import on_side
+from dicecli.masks.renumbered import Meant
 from dicecli.records.label_maps import option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.statistics._apart import to_compare, where_predicted, whole

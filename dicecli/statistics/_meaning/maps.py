@@ -28,8 +28,8 @@ from dicecli.statistics._meaning.known import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.masks.mapped import Meant
     from dicecli.masks.pair import Pair
+    from dicecli.masks.renumbered import Meant
     from dicecli.masks.sources import MaskSource
     from dicecli.records.observed import Side
     from dicecli.records.settings import Settings

@@ -46,7 +46,7 @@ def moved(*by):
     return affine
 
 
-@TABLE("masks.mapped._mapped: Say what it is in")
+@TABLE("masks.renumbered._mapped: Say what it is in")
 def labels_that_a_map_lacks(scene):
     """Add what it lacks; 255 is not 1 by itself beside a map."""
     scene.pair(PREDICTION * 5 + REFERENCE)
