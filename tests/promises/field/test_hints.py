@@ -55,10 +55,12 @@ def test_no_region_is_made_up_for_one_hot_channels(tmp_path):
 def test_the_example_of_a_labels_file_ignores_nothing(tmp_path):
     """A mask of 0 and 255 and the example pasted: "ignore": 255 left out all of what was to be found."""
     hint = hint_of(dicecli.score, PREDICTION, REFERENCE, labels=tmp_path / "missing.json")
-    pasted = json.loads(hint[hint.index("{") : hint.rindex("}") + 1])
-    assert dicecli.score(PREDICTION, REFERENCE, labels=pasted).look_up("dice[1]").value == 0.8
-    with pytest.raises(UnknownLabel, match="255"):
-        dicecli.score(PREDICTION, REFERENCE * 255, labels=pasted)
+    examples = [json.loads(each) for each in re.findall(r"{[^{}]+}", hint)]
+    assert examples
+    for pasted in examples:
+        assert dicecli.score(PREDICTION, REFERENCE, labels=pasted).look_up("dice[1]").value == 0.8
+        with pytest.raises(UnknownLabel, match="255"):
+            dicecli.score(PREDICTION, REFERENCE * 255, labels=pasted)
 
 
 def test_the_channels_are_named_by_who_knows_them():
