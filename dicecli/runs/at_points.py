@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicecli.errors import CaseError, ManyVolumes, NoPixel, UsageError
-from dicecli.masks import files
+from dicecli.errors import CaseError, NoPixel, UsageError
 from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import meaning
 from dicecli.masks.layers import meant
-from dicecli.masks.opening import on_side, opened_layers
+from dicecli.masks.one_map import one_map
+from dicecli.masks.opening import on_side
 from dicecli.masks.points import check_placed, labels_at, moved, pixels_of
 from dicecli.masks.renumbered import numbered
 from dicecli.records.cases import Case, Failed, Scored
@@ -149,25 +149,11 @@ def _labels(
     path: str, found: Points, sample: PointSample, settings: Settings
 ) -> tuple[np.ndarray, dict[int, int], list[str]]:
     """Return the stored label at each point, what these mean, and notes; beyond the map NO_LABEL."""
-    before = files.state(path)
-    layers = opened_layers("prediction", path, settings)
-    try:
-        source = layers[0]
-        if len(layers) > 1:
-            raise ManyVolumes(
-                f"it has {len(layers)} binary layers; one map of classes is needed",
-                "Say which band has the classes: --band N.",
-                path,
-                "prediction",
-            )
+    with one_map(path, settings, "prediction") as source:
         check_placed(source.grid, path)
         stored, notes = _stored(source, found, sample)
-        files.check_unchanged(path, before)
         sizes = Counter(stored.tolist())
         read = on_side("prediction", source, meant, "prediction", source, sizes, settings)
-    finally:
-        for each in layers:
-            each.close()
     said = [f"prediction: {each}" for each in (*source.notes, *read.notes)]
     return stored, read.labels, [*notes, *said]
 

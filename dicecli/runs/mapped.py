@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dicecli.errors import ManyVolumes, UnknownLabel, UsageError
-from dicecli.masks import files
+from dicecli.errors import UnknownLabel, UsageError
 from dicecli.masks.layers import meant
-from dicecli.masks.opening import on_side, opened_layers, shown
+from dicecli.masks.one_map import one_map
+from dicecli.masks.opening import on_side, shown
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.lengths import PIXELS, parse_length
 from dicecli.runs.csv_rows import csv_rows
@@ -195,31 +195,16 @@ def _pixel_area(text: str) -> float:
 
 def _counted(given: Any, settings: Settings) -> Mapped:
     """Count a map: what is nodata or ignored is no part of its area."""
-    path = shown(given)
-    before = files.state(path) if isinstance(given, (str, os.PathLike)) else None
-    layers = opened_layers("", given, settings)
-    try:
-        source = layers[0]
-        if len(layers) > 1:
-            raise ManyVolumes(
-                f"it has {len(layers)} binary layers, which may overlap; one map of classes is needed",
-                "Say which band has the classes: --band N.",
-                path,
-            )
+    with one_map(given, settings) as source:
         matrix = census_of_one("", source)
         source.finish()
-        if before is not None:
-            files.check_unchanged(path, before)
         found = on_side("", source, _meant, source, matrix.sizes("reference"), settings)
-    finally:
-        for each in layers:
-            each.close()
     sizes: Counter[int] = Counter()
     for at, n in matrix.sizes("reference").items():
         sizes[found.labels[at]] += n
     left_out = {label: sizes.pop(label) for label in (NO_LABEL, *settings.labels.ignore) if label in sizes}
     notes = [*source.notes, *found.notes, *_left_out(left_out), *_of_degrees(source)]
-    return Mapped(dict(sizes), "pixels", source.grid.sizes().get("m2"), path, tuple(notes))
+    return Mapped(dict(sizes), "pixels", source.grid.sizes().get("m2"), shown(given), tuple(notes))
 
 
 def _meant(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> Meant:

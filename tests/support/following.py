@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 #: The tables that there are, one a file: the modules of each, by how their names begin.
 MODULES: dict[str, tuple[str, ...]] = {
     "area": (
-        *("masks.points", "reports.areas", "reports.estimates", "runs.areas", "runs.mapped"),
+        *("masks.one_map", "masks.points", "reports.areas", "reports.estimates", "runs.areas", "runs.mapped"),
         *("runs.at_points", "runs.matrix_files", "runs.point_files", "runs.points"),
     ),
     "commands": ("cli.", "plugins", "words"),

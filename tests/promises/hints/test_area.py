@@ -182,17 +182,15 @@ def a_list_of_areas_that_is_none(scene):
             overall(scene)
 
 
-@TABLE("runs.mapped._counted: Say which band", "runs.at_points._labels: Say which band")
+@TABLE("masks.one_map.one_map: Say which band")
 def several_bands(scene):
     mapped(scene)
     sampled(scene)
     scene.tif("map.tif", np.stack([PREDICTION, 1 - PREDICTION]))
-    if "mapped" in scene.place.name:
-        scene.refused("area sample.csv --areas map.tif")
-        overall(scene, "area sample.csv --areas map.tif --band 1", (0.8 + 0.9) / 2)
-    else:
-        scene.refused(_POINTS)
-        scene.right(DICE, f"{_POINTS} --band 1")
+    scene.refused("area sample.csv --areas map.tif")
+    overall(scene, "area sample.csv --areas map.tif --band 1", (0.8 + 0.9) / 2)
+    scene.refused(_POINTS)
+    scene.right(DICE, f"{_POINTS} --band 1")
 
 
 @TABLE("runs.mapped._meant: Declare it there;")
