@@ -61,27 +61,31 @@ OPTIONS = {
 }
 
 
+#: Where a place need not be read.
+_NO_PLACE = {"GDAL_GEOREF_SOURCES": "NONE"}
+
+
 @contextmanager
-def fixed() -> Iterator[None]:
-    """Set the options in this thread, and put back what was there."""
+def fixed(*, has_place: bool = True) -> Iterator[None]:
+    """Set the options in this thread, and put back what was there; where it `has_place` not, read none."""
     import rasterio
 
     library = _library()
     if library is None:
-        with rasterio.Env(**_values()):
+        with rasterio.Env(**_values(has_place=has_place)):
             yield
         return
     before = library.CPLGetThreadLocalConfigOptions()
     try:
-        with _environment():
-            library.CPLSetThreadLocalConfigOptions(_with_ours(before))
+        with _environment(has_place=has_place):
+            library.CPLSetThreadLocalConfigOptions(_with_ours(before, has_place=has_place))
             yield
     finally:
         library.CPLSetThreadLocalConfigOptions(before)
         library.CSLDestroy(before)
 
 
-def _environment() -> AbstractContextManager[object]:
+def _environment(*, has_place: bool) -> AbstractContextManager[object]:
     """Return rasterio's environment for what is read here: without one, it makes some with its own options.
 
     Where a host has one, opening a file sets its options again: those of the thread, but for the main thread,
@@ -91,17 +95,20 @@ def _environment() -> AbstractContextManager[object]:
 
     if rasterio.env.hasenv() and threading.current_thread() is threading.main_thread():
         return nullcontext()
-    made: AbstractContextManager[object] = rasterio.Env(**(_values() if rasterio.env.hasenv() else {}))
+    made: AbstractContextManager[object] = rasterio.Env(
+        **(_values(has_place=has_place) if rasterio.env.hasenv() else {})
+    )
     return made
 
 
-def _values() -> dict[str, str]:
-    return {name: value for name, (value, _) in OPTIONS.items()}
+def _values(*, has_place: bool) -> dict[str, str]:
+    values = {name: value for name, (value, _) in OPTIONS.items()}
+    return values if has_place else values | _NO_PLACE
 
 
-def _with_ours(before: Any) -> Any:
+def _with_ours(before: Any, *, has_place: bool) -> Any:
     """Return the thread's options and the fixed ones as C has them: NAME=VALUE, and NULL at the end."""
-    ours = _ours()
+    ours = _ours(has_place=has_place)
     if not before:
         return ours
     kept = []
@@ -114,8 +121,8 @@ def _with_ours(before: Any) -> Any:
 
 
 @cache
-def _ours() -> Any:
-    texts = [f"{name}={value}".encode() for name, value in _values().items()]
+def _ours(*, has_place: bool) -> Any:
+    texts = [f"{name}={value}".encode() for name, value in _values(has_place=has_place).items()]
     return (ctypes.c_char_p * (len(texts) + 1))(*texts, None)
 
 

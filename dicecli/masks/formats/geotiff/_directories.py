@@ -24,6 +24,8 @@ _LETTERS = {
     11: "f4", 12: "f8", 13: "u4", 16: "u8", 17: "i8", 18: "u8",
 }  # fmt: skip
 _RATIONALS = {5, 10}
+#: The bytes of a value of each type.
+LENGTHS_OF_TYPES = {kind: int(each[1]) * (2 if kind in _RATIONALS else 1) for kind, each in _LETTERS.items()}
 #: Types of whole numbers without sign; tags that have one for each sample, of bits and of their format.
 _WHOLE, _SEVERAL = {1, 3, 4, 16}, {258, 339}
 
@@ -136,10 +138,10 @@ class Directories:
         Truncated
             They lie outside of the file.
         """
-        letter = _LETTERS.get(entry.kind)
-        if letter is None:
+        size = LENGTHS_OF_TYPES.get(entry.kind)
+        if size is None:
             raise Corrupt(f"an entry of it has the type {entry.kind}", "Save it again.", self.path)
-        length = entry.amount * int(letter[1]) * (2 if entry.kind in _RATIONALS else 1)
+        length = entry.amount * size
         if length <= len(entry.value):
             return entry.value[:length]
         (at,) = self._place.unpack(entry.value)

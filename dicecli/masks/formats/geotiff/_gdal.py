@@ -50,14 +50,17 @@ _SMALL_CACHE = _SmallCache()
 
 
 @contextmanager
-def closed_off(path: str) -> Iterator[None]:
-    """Run GDAL closed off from everything but the file, and turn its errors into this project's."""
+def closed_off(path: str, *, has_place: bool = True) -> Iterator[None]:
+    """Run GDAL closed off from everything but the file, and turn its errors into this project's.
+
+    What is opened where it `has_place` not is not asked for its transform and system.
+    """
     # rasterio lets GDAL's own errors through, of a class that only its private module names.
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
 
     try:
-        with gdal_options.fixed(), _SMALL_CACHE:
+        with gdal_options.fixed(has_place=has_place), _SMALL_CACHE:
             yield
     except (RasterioError, CPLE_BaseError) as error:
         said = message(error, path)

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import BadHeader
+from dicecli.masks.formats.geotiff._place import system
 from dicecli.masks.grid import Grid
 
 if TYPE_CHECKING:
-    from rasterio.crs import CRS
     from rasterio.io import DatasetReader
 
+    from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.sources import Reading
 
 #: No map is so large, nor are its pixels so small, whatever its unit.
 _LARGEST = 1e15
 
 
-def grid(dataset: DatasetReader, path: str, reading: Reading) -> Grid:
+def grid(dataset: DatasetReader, path: str, reading: Reading, place: Place | None = None) -> Grid:
     """Return where the pixels of an open data set lie; without georeference, only how many there are.
+
+    Where the `place` is known, the data set is not asked for it.
 
     Raises
     ------
@@ -28,9 +31,10 @@ def grid(dataset: DatasetReader, path: str, reading: Reading) -> Grid:
         It states a place that is none, and geometry is not ignored.
     """
     shape = (dataset.height, dataset.width)
-    transform = dataset.transform
-    if transform.is_identity and dataset.crs is None:
+    if place is None and dataset.transform.is_identity and dataset.crs is None:
         return Grid(shape)
+    transform = dataset.transform if place is None else place.transform
+    wkt, unit, factor = system(dataset.crs) if place is None else place.system
     a, b, c, d, e, f = transform[:6]
     # Index (row, column) of a pixel's centre to (x, y); rasterio counts (column, row) from corners.
     affine = np.array([[b, a, c + (a + b) / 2], [e, d, f + (d + e) / 2]])
@@ -43,15 +47,14 @@ def grid(dataset: DatasetReader, path: str, reading: Reading) -> Grid:
                 "compares pixel by pixel all the same.",
                 path,
             )
-        return Grid(shape, kind="map", crs=_wkt(dataset.crs))
-    unit, factor = _unit(dataset.crs)
+        return Grid(shape, kind="map", crs=wkt)
     steps = np.linalg.norm(affine[:, :2], axis=0) * factor
     return Grid(
         shape=shape,
         spacing=tuple(steps.tolist()),
         unit=unit,
         affine=affine,
-        crs=_wkt(dataset.crs),
+        crs=wkt,
         pixel_size=_area(affine) * factor**2 if unit == "m" else None,
         kind="map",
     )
@@ -70,21 +73,3 @@ def _area(affine: np.ndarray) -> float:
     """Return the area of a pixel; of an upright grid it is the product of its steps, without any rounding."""
     (b, a), (e, d) = affine[:, :2].tolist()
     return float(abs(a * e - b * d))
-
-
-def _wkt(crs: CRS) -> str | None:
-    return crs.to_wkt() if crs else None
-
-
-def _unit(crs: CRS) -> tuple[str | None, float]:
-    """Return the unit of the spacing, and the factor that brings the map's unit to it."""
-    from rasterio.errors import CRSError
-
-    if not crs:
-        return None, 1.0
-    if crs.is_geographic:
-        return "degree", 1.0
-    try:
-        return ("m", float(crs.linear_units_factor[1])) if crs.is_projected else (None, 1.0)
-    except CRSError:
-        return None, 1.0

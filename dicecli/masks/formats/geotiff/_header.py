@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from dicecli.errors import (
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._directories import Directories
 from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
+from dicecli.masks.formats.geotiff._place import SCALE, known, remember
+from dicecli.masks.formats.geotiff._place import stated as stated_in
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_memory
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from rasterio.io import DatasetReader
 
+    from dicecli.masks.formats.geotiff._directories import Directory
+    from dicecli.masks.formats.geotiff._place import Place, Stated
     from dicecli.masks.sources import MaskSource, Reading
 
     _Made = TypeVar("_Made", MaskSource, list[MaskSource])
@@ -40,48 +44,70 @@ _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 MAX_BLOCK_BYTES = 1 << 30
 #: GDAL keeps a record of every band; a spectrometer has some hundred.
 MAX_BANDS = 4096
-#: ModelPixelScale, the steps along x, y and z.
-_SCALE = 33550
 #: Blocks up to this size are nobody's worry.
 _SMALL_BLOCK = 1 << 24
 UNSCALED = "the band's scale and offset are not applied: labels are the stored values"
 
 
-def opened(path: str, make: Callable[[DatasetReader], _Made], directory: int | None = None) -> _Made:
+class _Beginning(NamedTuple):
+    """What is read of a file before GDAL opens it: its first bytes, and what its first directory says."""
+
+    start: bytes
+    on_scale: list[str]
+    stated: Stated | None
+
+
+def opened(
+    path: str, make: Callable[[DatasetReader, Place | None], _Made], directory: int | None = None
+) -> _Made:
     """Open the file and make of it what is asked for; it is closed again where that cannot be.
 
-    Its image is the first one, or that whose `directory` lies at this byte.
+    Its image is the first one, or that whose `directory` lies at this byte. Where it is known from files like
+    it where that lies, the data set has no place, which takes GDAL longest: `make` is told of it instead.
     """
     files.check_regular(path)
-    start = files.head(path)
-    if not start.startswith(_MAGIC):
+    begins = _beginning(path)
+    if not begins.start.startswith(_MAGIC):
         raise UnknownFormat(
-            f"this is {files.looks_like(start)}, not TIFF as its name says",
+            f"this is {files.looks_like(begins.start)}, not TIFF as its name says",
             "Give a TIFF file, or name it after its format.",
             path,
         )
-    with closed_off(path), listening() as said, nameable(path) as name:
+    stated = begins.stated if directory is None else None
+    place = known(stated)
+    with closed_off(path, has_place=place is None), listening() as said, nameable(path) as name:
         import rasterio
 
         image = name if directory is None else f"GTIFF_DIR:off:{directory}:{name}"
         dataset = rasterio.open(image, driver="GTiff", sharing=False)
         try:
-            made = make(dataset)
+            made = make(dataset, place)
         except BaseException:
             dataset.close()
             raise
+        if stated is not None and place is None and not said:
+            remember(stated, dataset)
         first = made[0] if isinstance(made, list) else made
-        first.notes += [f"GDAL warns: {each}" for each in said] + _on_scale(path)
+        first.notes += [f"GDAL warns: {each}" for each in said] + begins.on_scale
         return made
 
 
-def _on_scale(path: str) -> list[str]:
+def _beginning(path: str) -> _Beginning:
+    """Read how a file begins; what is damaged in its directory is told where that is needed."""
+    start, on_scale, found = files.head(path), list[str](), None
+    if start.startswith(_MAGIC):
+        with files.readable(path), files.open_regular(path) as file, suppress(FileError):
+            directories = Directories(file, path)
+            directory = directories.read(directories.first)
+            on_scale = _on_scale(directories, directory)
+            found = None if on_scale else stated_in(directories, directory)
+    return _Beginning(start, on_scale, found)
+
+
+def _on_scale(directories: Directories, directory: Directory) -> list[str]:
     """Say where rows go up by the scale: GDAL says it no more once it is told what to make of that."""
-    scale: list[float] = []
-    with files.open_regular(path) as file, suppress(FileError):  # what is damaged is told where it is read
-        directories = Directories(file, path)
-        entry = directories.read(directories.first).entries.get(_SCALE)
-        scale = [] if entry is None else directories.numbers(entry, 2).tolist()
+    entry = directory.entries.get(SCALE)
+    scale = [] if entry is None else directories.numbers(entry, 2).tolist()
     if len(scale) < 2 or not scale[1] < 0:
         return []
     return ["its scale is negative, so that its rows would go up: they are taken to go down, as GDAL does"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
     from dicecli.masks.blocks import Window
+    from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
 
@@ -41,11 +42,17 @@ def open_probabilities(
         Binary layers that the compression may have changed.
     """
     del shape  # bands are classes, whatever the reference has
-    return _header.opened(path, lambda dataset: channels_of(dataset, path, reading, directory), directory)
+    return _header.opened(
+        path, lambda dataset, place: channels_of(dataset, path, reading, directory, place), directory
+    )
 
 
 def channels_of(
-    dataset: DatasetReader, path: str, reading: Reading, directory: int | None = None
+    dataset: DatasetReader,
+    path: str,
+    reading: Reading,
+    directory: int | None = None,
+    known: Place | None = None,
 ) -> list[MaskSource]:
     """Make a source of every band; they share one reader, which decodes a window of all bands at once."""
     check_pixels((dataset.height, dataset.width, dataset.count), reading.max_pixels, path)
@@ -60,7 +67,7 @@ def channels_of(
     if is_lossy and reading.is_binary:
         raise _header.changed_by(compression, path)
     _header.check_blocks(dataset, 1, compression, path, reading)
-    place, read = grid(dataset, path, reading), _WindowOfBands(dataset, path, compression)
+    place, read = grid(dataset, path, reading, known), _WindowOfBands(dataset, path, compression)
     channels: list[MaskSource] = []
     for band in held:
         # A tag of 0 is no background here: it is nodata where every band has it.

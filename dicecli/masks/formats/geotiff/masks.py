@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._kinds import Kinds
+    from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource, Reading
 
@@ -45,19 +46,23 @@ def open_mask(path: str, reading: Reading, directory: int | None = None) -> Mask
     NotLabels
         Complex numbers.
     """
-    return _header.opened(path, lambda dataset: _source(dataset, path, reading, directory), directory)
+    return _header.opened(
+        path, lambda dataset, place: _source(dataset, path, reading, directory, place), directory
+    )
 
 
-def _source(dataset: DatasetReader, path: str, reading: Reading, directory: int | None) -> MaskSource:
+def _source(
+    dataset: DatasetReader, path: str, reading: Reading, directory: int | None, known: Place | None
+) -> MaskSource:
     check_pixels((dataset.height, dataset.width), reading.max_pixels, path)
     found = kinds(dataset)
     if reading.band is None and found.are_colours and reading.colours and not reading.argmax:
-        return _of_colours(dataset, path, found, reading, directory)
+        return _of_colours(dataset, path, found, reading, directory, known=known)
     try:
         band = _band(dataset, path, found, reading.band)
     except ManyVolumes as error:
         if reading.argmax and reading.band is None:
-            return largest_of_bands(dataset, path, reading, directory)
+            return largest_of_bands(dataset, path, reading, directory, known)
         size = f"{dataset.height} x {dataset.width}"
         error.facts = {"format": "TIFF", "bands": dataset.count, "shape": size}
         if dataset.count <= _header.MAX_BANDS:
@@ -67,7 +72,7 @@ def _source(dataset: DatasetReader, path: str, reading: Reading, directory: int 
     hider, said = (None, list[str]()) if band == found.alpha else cover(dataset, path, found, reading)
     tag = nodata_tag(dataset, band, path, directory)
     nodata, background, note = _nodata(tag, reading)
-    place = grid(dataset, path, reading)
+    place = grid(dataset, path, reading, known)
     compression = _lossless(dataset, band, path, reading)
     source = _Labels(dataset, path, place, dtype=dtype, band=band, nodata=nodata, reading=reading)
     source.background_tag, source.directory = background, directory
@@ -82,12 +87,18 @@ def _source(dataset: DatasetReader, path: str, reading: Reading, directory: int 
 
 
 def _of_colours(
-    dataset: DatasetReader, path: str, found: Kinds, reading: Reading, directory: int | None
+    dataset: DatasetReader,
+    path: str,
+    found: Kinds,
+    reading: Reading,
+    directory: int | None,
+    *,
+    known: Place | None,
 ) -> MaskSource:
     """Take red, green and blue for labels by the colour table."""
     hider, said = cover(dataset, path, found, reading)
     compression = _lossless(dataset, 1, path, reading)
-    place, tag = grid(dataset, path, reading), nodata_tag(dataset, 1, path, directory)
+    place, tag = grid(dataset, path, reading, known), nodata_tag(dataset, 1, path, directory)
     is_label = (tag, tag, tag) in reading.colours and reading.nodata == "auto"
     nodata = None if tag is None or is_label or reading.nodata == "label" else tag
     source = Colours(dataset, path, place, nodata=nodata, cover=hider, reading=reading)

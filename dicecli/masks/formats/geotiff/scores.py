@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
     from dicecli.masks.blocks import Window
+    from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.sources import Reading
 
 
 def largest_of_bands(
-    dataset: DatasetReader, path: str, reading: Reading, directory: int | None = None
+    dataset: DatasetReader, path: str, reading: Reading, directory: int | None, known: Place | None
 ) -> MaskSource:
     """Make labels of scores, a band per label; of the first image, or that whose directory lies there."""
-    return _Largest(channels_of(dataset, path, reading, directory), path, reading)
+    return _Largest(channels_of(dataset, path, reading, directory, known), path, reading)
 
 
 class _Largest(MaskSource):
