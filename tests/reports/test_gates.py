@@ -451,13 +451,16 @@ def test_a_label_of_a_case_that_is_not_shared_is_still_known():
     """A label that only left-out cases hold is undefined in what is shared, and no error."""
     old = run({"a": GOOD, "gone": GOOD * 3}, labels=None)
     actual = drop(run({"a": GOOD}, labels=None), old, "dice[6]=0")
-    assert (math.isnan(actual.value), actual.holds) == (True, True)
+    assert (math.isnan(actual.value), actual.holds) == (True, False)
 
 
-def test_undefined_on_one_side_never_holds():
-    """Undefined on both sides is no change; a number against none is not comparable."""
+def test_undefined_never_holds_on_either_side():
+    """A number against none is not comparable, and what nobody measured in either run has not been kept."""
     both = run({"case": GOOD})
-    assert drop(both, both, "dice[nowhere]=0").holds
+    nowhere = drop(both, both, "dice[nowhere]=0")
+    assert (math.isnan(nowhere.value), nowhere.holds) == (True, False)
+    assert nowhere.detail.startswith("undefined → undefined; ")
+    assert "undefined in both, which never passes" in nowhere.detail
     empty = score_many([Case("case", EMPTY, EMPTY)], make_settings(labels=SCHEME))
     for new, old, said in ((both, empty, "undefined → 0.666667"), (empty, both, "0.666667 → undefined")):
         actual = drop(new, old, "dice[liver]=1")

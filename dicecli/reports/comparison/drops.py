@@ -112,7 +112,7 @@ def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verd
     metric, was, now = gate.metric, old.of_run().value, new.of_run().value
     drop = _worse_by(metric, was, now)
     # What was infinite and is no longer has got better by more than any limit.
-    holds = drop - SLACK <= gate.limit or (math.isnan(was) and math.isnan(now))
+    holds = drop - SLACK <= gate.limit
     earlier = {each.case.name: each for each in old.report.scored}
     cases = [
         (each.case.name, old.of_case(earlier[each.case.name]), new.of_case(each))
@@ -122,6 +122,7 @@ def _of_drop(gate: Gate, old: Number, new: Number, facts: Sequence[str]) -> Verd
         *facts,
         *["infinite in both: how far apart nobody knows, which never passes"]
         * (math.isinf(was) and was == now),
+        *["undefined in both, which never passes"] * (math.isnan(was) and math.isnan(now)),
     ]
     listed = _worse("labels", metric, _of_labels(old, new), _NAMED_LABELS)
     listed += _worse("cases", metric, cases, NAMED_CASES)
