@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,12 @@ from dicecli.masks.opening import opened_layers
 from dicecli.masks.sources import MaskSource
 from dicecli.masks.uncovered import FieldOutsideTiles, OutsideTiles
 from dicecli.masks.views import Reoriented, Reshaped, Widened
+from dicecli.records.compound import paths_of
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
+    from dicecli.records.cases import Case
 
 #: What errors and notes name it by, as they name the two sides.
 SIDE = "within"
@@ -89,6 +92,29 @@ def opened_field(given: object, settings: Settings) -> Field:
             each.close()
         raise NotLabels(f"it holds {len(found)} binary layers", _HINT, found[0].path, SIDE)
     return Field(found[0])
+
+
+def notes_on_same(case: Case) -> list[str]:
+    """Say where the field is a mask of a side itself: the same array, or the same file by whatever path."""
+    said = {
+        "reference": "what is predicted where it has nothing is left out, so that no false alarm counts",
+        "prediction": "what it does not find is left out, so that it misses nothing",
+    }
+    return [
+        f"it is the {side} itself: {what}"
+        for side, what in said.items()
+        if _is_one(case.within, getattr(case, side))
+    ]
+
+
+def _is_one(field: object, mask: object) -> bool:
+    of_field, of_mask = paths_of(field), paths_of(mask)
+    try:
+        return (field is mask and field is not None) or any(
+            Path(one).samefile(other) for one in of_field for other in of_mask
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskSource, list[str]]:

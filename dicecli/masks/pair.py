@@ -17,7 +17,7 @@ from dicecli.masks.arrays import NothingSource
 from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
 from dicecli.masks.classes import Classes, classes_of
-from dicecli.masks.field import SIDE, laid, opened_field
+from dicecli.masks.field import SIDE, laid, notes_on_same, opened_field
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import Reoriented
@@ -263,7 +263,8 @@ class Pair:
             field = opened_field(self._case.within, self._settings)
             self._kept([field])
             self.field, said = laid(self.reference[0], field, self._settings)
-            self.notes = [*self.notes, *said, *(f"{SIDE}: {note}" for note in field.notes)]
+            notes = (*field.notes, *notes_on_same(self._case))
+            self.notes = [*self.notes, *said, *(f"{SIDE}: {note}" for note in notes)]
 
     def _tasks(self) -> list[Task]:
         """Return what reads each layer."""

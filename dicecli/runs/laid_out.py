@@ -57,7 +57,7 @@ def lay_out(
     UnknownName
         There is no layout of that name.
     UsageError
-        A layout, and a list of pairs or no folders.
+        A layout, and a list of pairs, no folders, or a folder of tiles beside a file.
     PairingError
         None of its patterns matches a mask.
     """
@@ -69,6 +69,12 @@ def lay_out(
         raise UsageError("a list of pairs and a layout exclude each other", "Give one of them.")
     if predictions is None or references is None:
         raise UsageError(f"the layout {name} is of two folders", "Give both: predictions, then references.")
+    rasters = [each for each in (predictions, references) if os.path.isfile(each)]  # noqa: PTH113 - as given
+    if len(rasters) == 1:
+        raise UsageError(
+            f"the layout {name} is of two folders, and {rasters[0]} is a file, in which masks lie as tiles",
+            "Leave out --layout: each tile is found by where it lies.",
+        )
     found = list_side("prediction", predictions, None, "open_probabilities" if soft else "open_mask")
     expected = list_side("reference", references, None)
     patterns = patterns_of(

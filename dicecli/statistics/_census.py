@@ -45,7 +45,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
         A :class:`ConfusionMatrix` of stored labels by the places of two layers: each with its counterpart,
         and a label map with each of the other side. What is outside the field is counted apart, as what
         values mean is a matter of the whole masks. Where a side is a file for each class, :data:`DEPTHS`
-        has how many classes a pixel of each side is in, where that is several.
+        has how many classes a pixel of each side is in, inside the field, where that is several.
 
     Raises
     ------
@@ -73,7 +73,9 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
             if len(filled) > 1 and pair.classes.sides:
                 depths = [_depth(pair, side, at, filled) for at, side in enumerate((reference, prediction))]
                 if max(int(each.max(initial=0)) for each in depths) > 1:
-                    found[DEPTHS] = found.get(DEPTHS, ConfusionMatrix.empty()) + count(*depths)
+                    for why, blocks in parted((depths[0], depths[1]), outside):
+                        if not why:
+                            found[DEPTHS] = found.get(DEPTHS, ConfusionMatrix.empty()) + count(*blocks)
     return Sums(found)
 
 

@@ -465,3 +465,49 @@ def test_a_field_of_a_raster_that_tiles_lie_in(tmp_path, tag):
     assert sum(each.counted for each in report.scored) == kept.sum()
     for reason, where in (("outside", ~inside), ("nodata", inside & (reference == tag))):
         assert sum(each.excluded[reason] for each in report.scored) == where.sum()
+
+
+@pytest.mark.parametrize("side", ["prediction", "reference"])
+def test_a_field_that_is_a_side_itself(tmp_path, monkeypatch, side):
+    """It flatters, which every output says, whatever the path; a field that is a copy of nothing is not told."""
+    monkeypatch.chdir(tmp_path)
+    files = {"prediction": make.nifti(tmp_path / "p.nii", PREDICTION)}
+    files["reference"] = make.nifti(tmp_path / "r.nii", REFERENCE)
+    (tmp_path / "link.nii").symlink_to(files[side])
+    make.nifti(tmp_path / "f.nii", INSIDE.astype(np.uint8))
+    note = f"within: it is the {side} itself: what "
+    for form in ("table", "json", "csv", "markdown"):
+        found = runner().invoke(cli, ["score", "p.nii", "r.nii", "--within", "link.nii", "-f", form])
+        assert found.exit_code == 0
+        assert note in " ".join((found.stdout + found.stderr).split())
+    assert not any("itself" in each for each in dicecli.score("p.nii", "r.nii", within="f.nii").notes)
+    arrays = {"prediction": PREDICTION, "reference": REFERENCE}
+    assert any(each.startswith(note) for each in dicecli.score(**arrays, within=arrays[side]).notes)
+
+
+def test_overlaps_are_counted_inside(tmp_path):
+    """How many pixels lie in more than one class is a matter of those that are compared."""
+    for side in "pr":
+        (tmp_path / side).mkdir()
+        for name in "ab":
+            make.nifti(tmp_path / side / f"{name}.nii", np.ones(SHAPE, np.uint8))
+    make.nifti(tmp_path / "f.nii", INSIDE.astype(np.uint8))
+    report = dicecli.score(tmp_path / "p", tmp_path / "r", within=tmp_path / "f.nii")
+    assert f"reference: {INSIDE.sum()} pixels lie in more than one class: counted in each" in report.notes
+
+
+def test_a_baseline_with_another_field():
+    """A comparison says where fields differ: in their names, or in what they leave out."""
+    fields = (None, INSIDE, ~INSIDE, INSIDE.astype(np.uint8))
+    one, *others = (dicecli.score(PREDICTION, REFERENCE, within=each) for each in fields)
+    said = "other settings than the baseline: within"
+    same = dicecli.score(PREDICTION, REFERENCE, within=INSIDE)
+    notes = [
+        dicecli.score(PREDICTION, REFERENCE, within=INSIDE, baseline=each) for each in (one, *others, same)
+    ]
+    assert [said in each.comparison.notes for each in notes] == [True, False, True, False, False]
+    options = {"map_prediction": "1-3:+0", "nodata": "both", "only": 2, "window": True}
+    there = dicecli.score(PREDICTION, REFERENCE, **options)
+    for mine, other in (({}, there), (options, one)):
+        (note, *_) = dicecli.score(PREDICTION, REFERENCE, **mine, baseline=other).comparison.notes
+        assert {*note.partition(": ")[2].split(", ")} == {*options}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError
 from dicecli.records.natural import natural
 from dicecli.records.options import table_of
-from dicecli.records.settings import CALLED, AnyOptions
+from dicecli.records.settings import CALLED, AnyOptions, differences
 from dicecli.words import counted
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Matched:
     only_new, only_old : tuple of str
         The names of those that one alone scored.
     settings : tuple of str
-        The settings in which the two differ, and by which numbers may.
+        The settings in which the two differ, and by which numbers may; ``within`` where fields do.
     """
 
     new: tuple[Scored, ...]
@@ -77,15 +78,25 @@ def match(report: Report, baseline: Report) -> Matched:
             f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)})",
             "Cases are matched by their names. Give the baseline of the same cases.",
         )
-    own, given = report.settings.to_dict(), baseline.settings.to_dict()
+    pairs = [(here[name], there[name]) for name in shared]
+    other = [
+        *differences(report.settings, baseline.settings),
+        *["within"] * any(starmap(_other_field, pairs)),
+    ]
     no_matter = _NO_MATTER | {each.name for each in table_of(AnyOptions).values() if each.measures}
     return Matched(
         tuple(here[name] for name in shared),
         tuple(there[name] for name in shared),
         tuple(sorted(here.keys() - there.keys(), key=natural)),
         tuple(sorted(there.keys() - here.keys(), key=natural)),
-        tuple(key for key in own if own[key] != given.get(key) and key not in no_matter),
+        tuple(key for key in other if key not in no_matter),
     )
+
+
+def _other_field(one: Scored, other: Scored) -> bool:
+    """Tell whether two cases have other fields: of other files, or with more pixels outside."""
+    outside = {each.excluded.get("outside", 0) for each in (one, other)}
+    return one.case.within != other.case.within or len(outside) > 1
 
 
 def _by_name(report: Report, where: str) -> dict[str, Scored]:

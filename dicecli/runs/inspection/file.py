@@ -98,10 +98,14 @@ def inspect(path: str, settings: Settings | None = None, side: Side | None = Non
     path : str
     settings : Settings, optional
     side : {"prediction", "reference"}, optional
-        By whose map its labels are read; None: by the only one there is.
+        By whose map its labels are read; None: by the only one there is. Where there are two that differ
+        it is by none, which is a problem.
     """
-    settings = _of_one(settings or Settings(), side)
+    given = settings or Settings()
+    settings = _of_one(given, side)
     found = Inspection(path)
+    if side is None and given.labels.maps and not settings.labels.maps:
+        found.problems.append("it is read by neither map of labels: they differ, and its side is not known")
     before = files.state(path)
     try:
         with ExitStack() as stack:

@@ -62,6 +62,14 @@ def a_layout_of_no_folders(scene):
     scene.right(DICE, f"{_BATCH} --layout voc")
 
 
+@TABLE("runs.laid_out.lay_out: Leave out --layout: each tile", but={"--layout": "it is to be left out"})
+def a_layout_of_tiles(scene):
+    tiles_of(scene, PREDICTION, PREDICTION[:, :2])
+    for sides in ("p r.tif", "r.tif p"):
+        scene.refused(f"batch {sides} --layout voc")
+        scene.right(1.0, f"batch {sides}")
+
+
 @TABLE("runs.laid_out._no_match: It is of …; its …s", but={"--…-pattern": "its side is printed"})
 def a_layout_of_other_folders(scene):
     for side, array in (("prediction", PREDICTION), ("reference", REFERENCE)):

@@ -26,6 +26,17 @@ def shown(path, **options):
     return found
 
 
+def test_two_maps_of_labels_and_one_file(tmp_path):
+    """Where maps of both sides differ, and it is not known which side a file is of, neither is used, and it says so."""
+    path = png(tmp_path / "a.png", LABELS)
+    problem = "it is read by neither map of labels: they differ, and its side is not known"
+    options = {"labels": SCHEME, "map_prediction": "*=1", "map_reference": "*=3"}
+    assert shown(path, **options).problems == [problem]
+    found = inspect(str(path), make_settings(**options), "reference")
+    assert (found.problems, {*found.names.values()}) == ([], {"ground", "tree"})
+    assert shown(path, **options | {"map_prediction": "*=3"}).problems == []
+
+
 # Facts.
 
 
