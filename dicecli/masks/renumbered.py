@@ -89,10 +89,10 @@ def _mapped(side: str, sizes: Mapping[int, int], of_side: LabelMap) -> dict[int,
     if not strange:
         return {label: of_side[label] for label in sizes}
     shown = some_of([f"{label} ({counted(n, 'pixel')})" for label, n in strange.items()], 5)
-    first = _BINARY if _BINARY in strange else min(strange)
+    first = min(strange)
     message = f"label {shown} is not in the map of the {side}'s labels, {_shortened(of_side.text)}"
     option = option_of(side)
-    if first == _BINARY:
+    if sizes.keys() <= {0, _BINARY}:
         raise UnknownLabel(
             f"{message}; where labels are mapped, 255 is not read as 1 by itself",
             f"Say what it is in {option}: add 255=1 to read it as 1, 255=255 to keep it, or 255=ignore "

@@ -186,6 +186,30 @@ def test_each_kind_of_other_numbers_has_its_option(kind, sides, options, said):
     assert math.isclose(dicecli.score_many(cases, mapped).look_up("iou").value, of_run.then, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize("strange", [150, 200, 255])
+@pytest.mark.parametrize("declared", [{"labels": "ade20k"}, {}])
+def test_an_offset_where_some_predictions_hold_what_it_is_not_of(strange, declared):
+    """ADE20K counted from 0, but for void or what nobody knows in one of two cases: options, then hints, are followed."""
+    shifted = np.where(ADE, ADE - 1, 7)
+    other = np.where(np.arange(len(ADE)) < 4, strange, shifted)
+    cases = [dicecli.Case("a", shifted, ADE), dicecli.Case("b", other, ADE)]
+    then = renumbering_of(dicecli.score_many(cases, dicecli.make_settings(**declared)))
+    options = followed(then)
+    found = dicecli.score_many(cases, dicecli.make_settings(**declared, **options))
+    if declared and strange != 150:
+        (failed,) = found.failed
+        assert (failed.case.name, failed.error) == ("b", "UnknownLabel")
+        assert f"add {strange}={strange} to keep it, {strange}=ignore where it is none" in failed.hint
+        options["map_prediction"] += f",{strange}=ignore"
+        found = dicecli.score_many(cases, dicecli.make_settings(**declared, **options))
+    right = [np.where(each < 150, each + 1, 999) for each in (shifted, other)]
+    by_hand = [dicecli.Case(str(at), each, ADE) for at, each in enumerate(right)]
+    expected = dicecli.score_many(by_hand, dicecli.make_settings(**declared, only=range(1, 151)))
+    assert len(found.scored) == 2
+    for label in (1, 2, 8, 150):
+        assert found.look_up(f"dice[{label}]").value == expected.look_up(f"dice[{label}]").value
+
+
 def test_labels_that_were_mapped_already_have_no_further_option():
     """A map in place of the one there is would lose what that says."""
     sides = np.array([5, 6, 7, 0] * 9), np.array([1, 2, 3, 0] * 9)
