@@ -57,7 +57,6 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     from dicecli.cli.batch import exit_code
     from dicecli.records.only import parse_only
-    from dicecli.reports.bound import row_called
     from dicecli.reports.grouping import check_column
     from dicecli.reports.merging import merged
     from dicecli.reports.outputs import write_all
@@ -79,10 +78,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
     if options["only"]:
-        only, every = parse_only(options["only"], settings.labels), replace(settings, only=None)
-        for name in only.regions if only is not None else ():
-            row_called(name, report.shown_with(every))
-        settings = replace(settings, only=only)
+        settings = replace(settings, only=parse_only(options["only"], settings.labels))
     if options["group_by"] is not None:
         check_column([each.case for each in report.results], options["group_by"])
         settings = replace(settings, group_by=options["group_by"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicecli.errors import NotLabels, UsageError
+from dicecli.errors import UsageError
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads types
 from dicecli.words import counted, did_you_mean, every, listed
@@ -69,8 +69,7 @@ def parse_only(
     """Read which labels and regions alone are asked for.
 
     A number is a label's, where the scheme has that label or declares none; a name is that of a label, of a
-    region, or of both where they are the same pixels, which then both have rows. Where no label is declared,
-    any other name is taken for that of a class which has files of its own: whether there is one shows later.
+    region, or of both where they are the same pixels, which then both have rows.
 
     Parameters
     ----------
@@ -84,8 +83,8 @@ def parse_only(
     Raises
     ------
     UsageError
-        What is neither a label nor a region of the scheme; an ignored label. Or the background is to be taken
-        in, and is not among them.
+        What is neither a label nor a region of the scheme; an ignored label; without declared labels
+        anything but numbers and regions. Or the background is to be taken in, and is not among them.
     """
     words = _words(given)
     if not words:
@@ -143,8 +142,6 @@ def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None
     labels = [each for each, name in scheme.names.items() if name.strip() == text]
     region = next((name for name in scheme.regions if name.strip() == text), None)
     if not labels and region is None:
-        if not scheme.is_declared and not isinstance(word, int) and text:
-            return None, text
         raise _unknown(text, scheme)
     if len(labels) > 1 or (labels and region is not None and {*scheme.regions[region]} != {*labels}):
         means = [*(f"label {each}" for each in labels), *([f"region {region}"] if region else [])]
@@ -155,23 +152,13 @@ def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None
     return next(iter(labels), None), region
 
 
-def check_named(only: Only | None, scheme: LabelScheme) -> None:
-    """Check that label maps have what is asked for by name: without declared labels only regions have one.
-
-    Raises
-    ------
-    NotLabels
-    """
-    strange = [] if only is None else [each for each in only.regions if each not in scheme.regions]
-    if strange and not scheme.is_declared:
+def _unknown(text: str, scheme: LabelScheme) -> UsageError:
+    if not scheme.is_declared:
         regions = f" Declared are the regions {every(scheme.regions)}." if scheme.regions else ""
-        raise NotLabels(
-            f"'{strange[0]}' of --only is no number, and no labels are declared that have names",
+        return UsageError(
+            f"'{text}' of --only is no number, and no labels are declared that have names",
             f"Write numbers, --only 1,2; or say what labels are called: --labels FILE.{regions}",
         )
-
-
-def _unknown(text: str, scheme: LabelScheme) -> UsageError:
     called = [*scheme.names.values(), *scheme.regions]
     known = [*(f"{label} ({name})" for label, name in scheme.names.items()), *scheme.regions]
     return UsageError(

@@ -67,9 +67,7 @@ def _on_absent(scored: Sequence[Scored], only: Only | None) -> list[str]:
     """Say which of the labels that alone are asked for no case has."""
     if only is None or not scored:
         return []
-    rows = {row for case in scored for row in case.measured.rows("matrix") if row.kind == "region"}
-    classes = {label for row in rows for label in row.members}  # of which each has a file of its own
-    absent = sorted(({*only.labels} - classes).difference(*map(labels_found, scored)))
+    absent = sorted({*only.labels}.difference(*map(labels_found, scored)))
     if not absent:
         return []
     return [f"asked for, and in no mask: {some_of([f'label {each}' for each in absent], _NAMED)}"]

@@ -16,7 +16,6 @@ from dicecli.records.cases import Case, Scored
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, LabelScheme
 from dicecli.records.measurements import IMAGE, Measured
-from dicecli.records.only import check_named
 from dicecli.records.settings import Average, Undefined  # noqa: TC001 - the options' types are read
 from dicecli.reports.report import Report
 from dicecli.runs.choosing import chosen_of_counts
@@ -97,7 +96,6 @@ def from_matrix(given: _FromMatrix) -> Report:
         undefined=given.undefined,
     )
     check_name(given.name)
-    check_named(settings.only, settings.labels)
     return Report([_scored(matrix_of(given.matrix), given.name or "matrix", settings)], settings)
 
 

@@ -16,7 +16,6 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case, Scored
 from dicecli.records.measurements import Measured
 from dicecli.records.observed import NOTHING
-from dicecli.records.only import check_named
 from dicecli.statistics._apart import whole
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._meaning import understood
@@ -66,8 +65,6 @@ def measure_case(
     """
     fold = _fold(executor, threads, scheduler)
     with Pair(case, settings) as pair:
-        if not (pair.is_soft or pair.classes.rows or len(pair.sources) > 2):
-            check_named(settings.only, settings.labels)
         counted = _counted(case, settings, pair, threads, fold).parts
         opened = understood(pair, counted, settings)
         on_axes = _on_axes(pair, opened, settings)

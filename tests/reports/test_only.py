@@ -157,27 +157,8 @@ def test_layers_are_regions_that_are_asked_for_by_name():
     report = dicecli.score(image, image, only="b", **options)
     assert [row.title for row in report.evaluated] == ["b"]
     assert [row.title for row in report.scored[0].measured["surface"]] == ["b"]
-    with pytest.raises(NotLabels, match="--only names 5, which is none"):
-        dicecli.score(image, image, only=5, **options)
-
-
-def test_classes_with_files_of_their_own_are_asked_for_by_name_or_number(tmp_path):
-    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
-        for label, name in ((1, "one"), (2, "two"), (3, "three")):
-            (tmp_path / side / "a").mkdir(parents=True, exist_ok=True)
-            make.nifti(tmp_path / side / "a" / f"{name}.nii.gz", (array == label).astype(np.uint8))
-    pattern = "{case}/{label}.nii.gz"
-    folders = [str(tmp_path / side) for side in "pr"]
-    for only, labels in (("two", None), (2, {1: "one", 2: "two", 3: "three"})):
-        options = {"prediction_pattern": pattern, "reference_pattern": pattern, "labels": labels}
-        report = dicecli.batch(*folders, **options, only=only, metrics="dice,hd95", jobs=1)
-        assert [row.title for row in report.evaluated] == ["two"]
-        assert report["two"].dice == pytest.approx(2 / 3)
-        assert labels is None or report[2].dice == report["two"].dice
-        assert not any("asked for" in each for each in report.notes)
-        assert [row.name for row in report.scored[0].measured["surface"]] == ["two"]
-    with pytest.raises(NotLabels, match="'two' of --only is no number"):
-        dicecli.score(PREDICTION, REFERENCE, only="two")
+    with pytest.raises(NotLabels, match="--only 1 names none"):
+        dicecli.score(image, image, only=1, **options)
 
 
 def test_channels_that_are_asked_for_have_what_they_have_among_all():

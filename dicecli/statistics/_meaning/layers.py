@@ -23,7 +23,6 @@ from dicecli.statistics._meaning.known import (
     unpredicted_of,
 )
 from dicecli.statistics._opened import DEPTHS
-from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,17 +122,13 @@ def _check_asked(rows: Sequence[Row], settings: Settings, path: str) -> None:
     ------
     NotLabels
     """
-    only, titles = settings.only, [row.title for row in rows]
-    if only is None:
-        return
-    missing = [] if settings.labels.is_declared else [each for each in only.regions if each not in titles]
-    if missing or not any(map(settings.has_layer, rows)):
-        asked = missing[0] if missing else only.in_words()
+    only = settings.only
+    if only is not None and not any(map(settings.has_layer, rows)):
+        titles = ", ".join(row.title for row in rows)
         raise NotLabels(
-            f"--only names {asked}, which is none of its binary layers: {', '.join(titles)}",
-            f"{did_you_mean(asked, titles)}Leave out --only; or declare a region for each layer, in their "
-            "order, by the labels that it stands for, and name some of these: --region NAME=LABELS --only "
-            "NAME.",
+            f"--only {only.in_words()} names none of its binary layers: {titles}",
+            "Leave out --only; or declare a region for each layer, in their order, by the labels that it "
+            "stands for, and name some of these: --region NAME=LABELS --only NAME.",
             path,
         )
 

@@ -552,7 +552,7 @@ def a_name_of_a_label_and_another_region_alone(scene):
     scene.right(DICE, f"{_LABELS} --only liver")
 
 
-@TABLE("records.only.check_named: Write numbers, --only 1,2; or")
+@TABLE("records.only._unknown: Write numbers, --only 1,2; or")
 def a_name_alone_of_no_file(scene):
     scene.pair(reference=_SECOND)
     scene.refused(f"{_SCORE} --only liver --region both=1,2")

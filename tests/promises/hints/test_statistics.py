@@ -431,21 +431,6 @@ def channels_of_others_than_those_alone(scene):
     scene.right(DICE, "soft p.npy r.png --only 5 --channels 0,5", number="dice_at_half[5]")
 
 
-@TABLE("statistics._meaning.layers._check_asked: Did you mean")
-def a_layer_alone_with_a_slip(scene):
-    for side, array in (("p", PREDICTION), ("r", REFERENCE)):
-        for name, layer in (("liver", array), ("spleen", REFERENCE)):
-            (scene.folder / side / "a").mkdir(parents=True, exist_ok=True)
-            make.png(scene.folder / side / "a" / f"{name}.png", layer)
-    pattern = "'{case}/{label}.png'"
-    ask = f"batch p r --prediction-pattern {pattern} --reference-pattern {pattern}"
-    scene.refused(f"{ask} --only livr")
-    scene.right(DICE, f"{ask} --only {scene.meant()}", number="dice@macro-regions")
-    scene.right((DICE + 1) / 2, ask, number="dice@macro-regions")
-    named = f"{ask} --region liver=1 --region spleen=2 --only liver"
-    scene.right(DICE, named, number="dice@macro-regions")
-
-
 @TABLE("statistics._meaning.layers._check_asked: Leave out --only; or declare")
 def no_layer_among_those_alone(scene):
     for name, array in (("p", PREDICTION), ("r", REFERENCE)):
