@@ -158,7 +158,7 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     # the name.
     is_open = not scheme.is_declared and not report.scored
     if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
-        return _that_is_there(row_of(int(text), report.settings), report)
+        return row_of(int(text), report.settings)
     meant = [row_of(label, report.settings) for label in known if _is_called(scheme.name(label), text)]
     regions = report.regions if report.scored else {**scheme.regions, **report.regions}
     for name, members in regions.items():
@@ -178,15 +178,7 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
             f"there is no label or region '{text}' in {where}",
             f"{near}Known: {every([*labels, *regions])}.",
         )
-    return _that_is_there(meant[0], report)
-
-
-def _that_is_there(row: Row, report: Numbers) -> Row:
-    """Return the row of a label; of binary layers, which hold no label, the layer of that label alone."""
-    if row.kind == "region" or not report.is_layered:
-        return row
-    layers = (Row("region", None, *each) for each in report.regions.items())
-    return next((each for each in layers if each.members == row.members), row)
+    return meant[0]
 
 
 def check_has_row(text: str, settings: Settings) -> None:
