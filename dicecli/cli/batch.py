@@ -144,11 +144,13 @@ def _settings(options: dict[str, Any], gates: Gates, *, soft: bool) -> Settings:
     """Build the settings, and check all that can be checked before a file is looked for."""
     from dicecli.reports.report import Report
     from dicecli.runs.lost import check_timeout
+    from dicecli.runs.placeholders import classes_named
     from dicecli.runs.scoring import check_executor
 
     check_executor(options["executor"], options["scheduler"])
     check_timeout(options["timeout"], options["executor"])
-    settings = shared.settings_from(options, soft=soft)
+    patterns = (options["prediction_pattern"], options["reference_pattern"])
+    settings = shared.settings_from(options, soft=soft, classes=classes_named(*patterns))
     Report([], settings)
     gates.check_asked_for(settings)
     return settings

@@ -152,8 +152,12 @@ def talking(command: Command) -> Command:
     )(command)
 
 
-def settings_from(options: dict[str, Any], *, soft: bool = False) -> Settings:
+def settings_from(
+    options: dict[str, Any], *, soft: bool = False, classes: Collection[str] | None = ()
+) -> Settings:
     """Take the options of :func:`taking` out of those of a command, and build the settings of them.
+
+    What `classes` are is said at :func:`dicecli.records.only.parse_only`.
 
     Raises
     ------
@@ -164,7 +168,7 @@ def settings_from(options: dict[str, Any], *, soft: bool = False) -> Settings:
 
     given = {name: options.pop(name) for name in table_of(AnyOptions) if name in options}
     regions = _regions(given.get("regions", ()), given.get("labels"))
-    return make_settings(soft=soft, **given | {"regions": regions})
+    return make_settings(soft=soft, classes=classes, **given | {"regions": regions})
 
 
 def _regions(texts: tuple[str, ...], labels: str | None) -> dict[str, tuple[int, ...]]:

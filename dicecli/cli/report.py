@@ -78,7 +78,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if ctx.get_parameter_source("average") is not ParameterSource.DEFAULT:
         settings = replace(settings, average=options["average"])
     if options["only"]:
-        settings = replace(settings, only=parse_only(options["only"], settings.labels))
+        only = parse_only(options["only"], settings.labels, classes=report.regions)
+        settings = replace(settings, only=only)
     if options["group_by"] is not None:
         check_column([each.case for each in report.results], options["group_by"])
         settings = replace(settings, group_by=options["group_by"])

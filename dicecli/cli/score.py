@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     given = dict(options)
     case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
-    settings = shared.settings_from(options)
+    settings = shared.settings_from(options, classes=sides.classes)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))
     result = sides.told(result_of(case, settings, threads, **running))
     contradictions = () if is_named else contradiction(prediction, reference)

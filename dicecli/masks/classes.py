@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dicecli.errors import CaseError, ChannelMismatch, GeometryError, ShapeMismatch, UnknownLabel
+from dicecli.errors import CaseError, ChannelMismatch, GeometryError, NotLabels, ShapeMismatch, UnknownLabel
 from dicecli.masks.alignment import align
 from dicecli.masks.arrays import NothingSource
 from dicecli.masks.differing import differences
@@ -73,11 +74,24 @@ class Classes:
                 )
 
 
-def classes_of(case: Case, scheme: LabelScheme) -> Classes:
+def _asked(mask: OneEach, settings: Settings) -> dict[str, Row]:
+    """Return the classes that have a row, each with it, as they are declared."""
+    scheme = settings.labels
+    rows = {
+        name: Row("region", None, name, members_of(name, scheme)) for name in in_order(mask.names, scheme)
+    }
+    return {name: row for name, row in rows.items() if settings.has_layer(row)}
+
+
+def classes_of(case: Case, settings: Settings) -> Classes:
     """Return what the layers of a case are where a side is a file for each class.
+
+    Where some labels alone are asked for, these are all that there is of it.
 
     Raises
     ------
+    NotLabels
+        None of the classes is asked for.
     UnknownLabel
         The other side is a label map, in which nobody knows what a class is.
     """
@@ -87,16 +101,30 @@ def classes_of(case: Case, scheme: LabelScheme) -> Classes:
         return Classes()
     side, first = next(iter(of_classes.items()))
     other = _OTHER[side]
-    members = {name: members_of(name, scheme) for name in in_order(first.names, scheme)}
-    unknown = [name for name, found in members.items() if not found]
+    rows = _asked(first, settings)
+    if not rows:
+        raise _none_asked(first, settings, side)
+    unknown = [name for name, row in rows.items() if not row.members]
     if unknown and other not in of_classes and sides[other] is not None:
-        raise _unknown(unknown, side, other, scheme)
-    absent = {each: lacking(sides[each], sides[_OTHER[each]]) for each in of_classes}
+        raise _unknown(unknown, side, other, settings.labels)
+    absent = {
+        each: tuple(name for name in lacking(sides[each], sides[_OTHER[each]]) if name in rows)
+        for each in of_classes
+    }
     return Classes(
-        rows=tuple(Row("region", None, name, found) for name, found in members.items()),
+        rows=tuple(rows.values()),
         sides=tuple(of_classes),
         lacking=absent,
-        neither=tuple(name for name in first.without if name not in absent[side]),
+        neither=tuple(name for name in first.without if name in rows and name not in absent[side]),
+    )
+
+
+def _none_asked(mask: OneEach, settings: Settings, side: str) -> NotLabels:
+    only = "" if settings.only is None else settings.only.in_words()
+    return NotLabels(
+        f"--only {only} names none of its classes, which are a file each: {every(mask.names)}",
+        f"Name some of them, as --only {shlex.quote(next(iter(mask.names)))}; or leave out --only.",
+        side=side,
     )
 
 
@@ -126,7 +154,7 @@ def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme)
 def opened_classes(
     side: str, mask: OneEach, settings: Settings, opened: Callable[[str], MaskSource]
 ) -> list[MaskSource]:
-    """Open the file of each class, in the order of their rows; one that has none is an empty layer.
+    """Open the file of each class that has a row, in that order; one that has no file is an empty layer.
 
     Parameters
     ----------
@@ -147,21 +175,24 @@ def opened_classes(
     CaseError
         With the side and the file: what is wrong with it, and that the files lie on several grids.
     """
-    paths = dict(mask.classes)
+    paths = {name: path for name, path in mask.classes if path is not None}
+    names = [*_asked(mask, settings)] or [*paths][:1]
+    there = [name for name in names if name in paths]
     found: dict[str, MaskSource] = {}
     with ExitStack() as stack:
-        for name in in_order(mask.names, settings.labels):
-            path = paths[name]
-            if path is not None:
-                try:
-                    source = stack.enter_context(opened(path))
-                except CaseError as error:
-                    raise error.on_side(side, path) from error.__cause__
-                first = next(iter(found.values()), source)
-                found[name] = source if source is first else _beside(side, first, source, settings)
+        # Where there is none of them, a file of another class says at least where pixels lie.
+        for name in there or [*paths][:1]:
+            try:
+                source = stack.enter_context(opened(paths[name]))
+            except CaseError as error:
+                raise error.on_side(side, paths[name]) from error.__cause__
+            first = next(iter(found.values()), source)
+            found[name] = source if source is first else _beside(side, first, source, settings)
+        if not there:
+            first = stack.enter_context(_empty(first))
+            found = {}
         stack.pop_all()
-    first = next(iter(found.values()))
-    return [found.get(name) or _empty(first) for name in in_order(mask.names, settings.labels)]
+    return [found.get(name) or _empty(first) for name in names]
 
 
 def _beside(side: str, first: MaskSource, source: MaskSource, settings: Settings) -> MaskSource:

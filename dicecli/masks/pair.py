@@ -84,7 +84,7 @@ class Pair:
         """
         self._files.note()
         try:
-            self.classes = classes_of(self._case, self._settings.labels)
+            self.classes = classes_of(self._case, self._settings)
             reference = self._kept(opened_layers("reference", self._case.reference, self._settings))
             self._align(reference, self._kept(self._opened_prediction(reference[0])))
             self.classes.check(reference=self.reference, prediction=self.prediction)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dicecli.records.compound import Compound
+from dicecli.records.natural import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,12 @@ class OneEach(Compound):
 
     def __str__(self) -> str:
         return self.called
+
+
+def names_among(masks: Iterable[object]) -> tuple[str, ...]:
+    """Return every class of which some of the masks may have a file; none where none is a file for each."""
+    every = {mask.names for mask in masks if isinstance(mask, OneEach)}
+    return tuple(sorted({name for names in every for name in names}, key=natural))
 
 
 def lacking(mask: object, other: object) -> tuple[str, ...]:

@@ -65,11 +65,13 @@ def parse_only(
     scheme: LabelScheme,
     *,
     include_background: bool = False,
+    classes: Collection[str] | None = (),
 ) -> Only | None:
     """Read which labels and regions alone are asked for.
 
     A number is a label's, where the scheme has that label or declares none; a name is that of a label, of a
-    region, or of both where they are the same pixels, which then both have rows.
+    region, or of both where they are the same pixels, which then both have rows. What is no name of the
+    scheme may be that of a class that is a file.
 
     Parameters
     ----------
@@ -79,6 +81,9 @@ def parse_only(
         Where names come from.
     include_background : bool
         Whether it was said besides that the background is to be taken in.
+    classes : collection of str, optional
+        The names of classes that are a file each. None: there are some, which are not known yet, so that any
+        name may be one of them, until :func:`check_classes` knows.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def parse_only(
         return None
     labels, regions = set[int](), dict[str, None]()
     for word in words:
-        label, region = _meant(word, scheme)
+        label, region = _meant(word, scheme, classes)
         if label is not None and not NO_LABEL < label < -NO_LABEL:
             raise UsageError(
                 f"label {label} of --only does not fit into 63 bits",
@@ -132,7 +137,22 @@ def _words(given: int | str | Iterable[int | str] | Only | None) -> Sequence[int
     return found
 
 
-def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None]:
+def check_classes(only: Only | None, scheme: LabelScheme, classes: Collection[str]) -> None:
+    """Check names that may be those of classes that are a file each, once it is known which there are.
+
+    Raises
+    ------
+    UsageError
+        One is neither of a class nor of a declared region.
+    """
+    for name in () if only is None else only.regions:
+        if name not in scheme.regions and name not in classes:
+            raise _unknown(name, scheme, classes)
+
+
+def _meant(
+    word: int | str, scheme: LabelScheme, classes: Collection[str] | None
+) -> tuple[int | None, str | None]:
     """Return the label that a word means, and the region: one of them, or both of one name."""
     if isinstance(word, int) or _NUMBER.fullmatch(word):
         number = int(word)
@@ -142,7 +162,10 @@ def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None
     labels = [each for each, name in scheme.names.items() if name.strip() == text]
     region = next((name for name in scheme.regions if name.strip() == text), None)
     if not labels and region is None:
-        raise _unknown(text, scheme)
+        region = text if classes is None else next((each for each in classes if each.strip() == text), None)
+        if region is None:
+            raise _unknown(text, scheme, classes or ())
+        return None, region
     if len(labels) > 1 or (labels and region is not None and {*scheme.regions[region]} != {*labels}):
         means = [*(f"label {each}" for each in labels), *([f"region {region}"] if region else [])]
         raise UsageError(
@@ -152,7 +175,13 @@ def _meant(word: int | str, scheme: LabelScheme) -> tuple[int | None, str | None
     return next(iter(labels), None), region
 
 
-def _unknown(text: str, scheme: LabelScheme) -> UsageError:
+def _unknown(text: str, scheme: LabelScheme, classes: Collection[str]) -> UsageError:
+    if classes:
+        known = [*dict.fromkeys((*classes, *scheme.names.values(), *scheme.regions))]
+        return UsageError(
+            f"'{text}' of --only is no class of these files, which are of {_counted(classes)}",
+            f"{did_you_mean(text, known)}Name some of these: {every(known)}.",
+        )
     if not scheme.is_declared:
         regions = f" Declared are the regions {every(scheme.regions)}." if scheme.regions else ""
         return UsageError(
@@ -166,6 +195,10 @@ def _unknown(text: str, scheme: LabelScheme) -> UsageError:
         f"{counted(len(scheme.names), 'label')}",
         f"{did_you_mean(text, called)}Declared are {every(known)}.",
     )
+
+
+def _counted(classes: Collection[str]) -> str:
+    return f"{len(classes):,} class{'es' * (len(classes) != 1)}"
 
 
 def evaluates(label: int, scheme: LabelScheme, only: Only | None, *, include_background: bool) -> bool:

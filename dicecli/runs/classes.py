@@ -14,7 +14,7 @@ from dicecli.plugins import suffixes
 from dicecli.records.cases import Failed
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
-from dicecli.records.one_each import OneEach, lacking
+from dicecli.records.one_each import OneEach, lacking, names_among
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.placeholders import filled
 from dicecli.words import counted, some_of
@@ -125,7 +125,7 @@ def check_complete(case: Case, settings: Settings) -> None:
     raise Missing(
         "; ".join(said),
         "Make them, and name the files of one class alike; or count them as empty: --missing zero; or leave "
-        "the case out: --missing skip; or, of classes that --labels declares, score others alone: --only.",
+        "the case out: --missing skip; or score other classes alone: --only NAME,NAME.",
         f"{case.prediction} against {case.reference}",
     )
 
@@ -159,6 +159,11 @@ class Sides(NamedTuple):
     reference: object
     notes: tuple[str, ...] = ()
     advice: str = ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that are a file each; none where neither side is a folder."""
+        return names_among((self.prediction, self.reference))
 
     def told(self, result: Result) -> Result:
         """Return a result with the advice, where it failed for what the masks are."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from dicecli.errors import PairingError
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
+from dicecli.records.one_each import names_among
+from dicecli.records.only import check_classes
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
@@ -51,7 +53,15 @@ class Pairing:
     is_tiled: bool = False
 
     def scored_by(self, settings: Settings) -> Settings:
-        """Return the settings by which these cases are scored: of tiles within their windows."""
+        """Return the settings by which these cases are scored: of tiles within their windows.
+
+        Raises
+        ------
+        UsageError
+            What alone is asked for is in no file, where classes are a file each.
+        """
+        masks = (mask for case in self.cases for mask in (case.prediction, case.reference))
+        check_classes(settings.only, settings.labels, names_among(masks))
         return replace(settings, window=True) if self.is_tiled else settings
 
 

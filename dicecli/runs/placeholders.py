@@ -86,3 +86,8 @@ def _expression(pattern: str, *, as_few: bool) -> re.Pattern[str]:
 def filled(pattern: str, case: str) -> str:
     """Return a pattern with the name of a case in its place."""
     return pattern.replace(CASE, case)
+
+
+def classes_named(*patterns: str | None) -> tuple[str, ...] | None:
+    """Return the classes that are files by patterns: none; or None, where pairing shows which there are."""
+    return None if any(LABEL in each for each in patterns if each is not None) else ()

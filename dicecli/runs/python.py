@@ -21,6 +21,7 @@ from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
 from dicecli.runs.laid_out import lay_out
 from dicecli.runs.lost import check_timeout
+from dicecli.runs.placeholders import classes_named
 from dicecli.runs.progress import watching
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.running import carry_out, journal_beside
@@ -117,13 +118,13 @@ def score(given: _Score) -> Report:
     given = asking(given)
     check_given(given.prediction, given.reference)
     check_name(given.name)
-    settings = settings_of(given)
+    sides = with_classes(given.prediction, given.reference)
+    settings = settings_of(given, classes=sides.classes)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)
     files, baseline = files_of(given, settings.reads), baseline_of(given)
     check_field(given.within)
-    sides = with_classes(given.prediction, given.reference)
     name = given.name or case_name(given.reference)
     case = Case(name, sides.prediction, sides.reference, within=given.within)
     with sides.advising():
@@ -321,7 +322,8 @@ def batch(given: _Batch) -> Report:
     check_timeout(given.timeout, given.executor)
     check_workers("jobs", given.jobs)
     given, said = _laid_out(given)
-    settings = settings_of(given, soft=given.soft)
+    classes = classes_named(given.prediction_pattern, given.reference_pattern)
+    settings = settings_of(given, soft=given.soft, classes=classes)
     Report([], settings)  # which checks what it is to show
     files, gates = files_of(given, settings.reads), gates_of(given)
     gates.check_asked_for(settings)

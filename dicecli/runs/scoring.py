@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ class _Settings(AnyOptions):
     """What is given to :func:`make_settings`."""
 
     soft: bool = False
+    classes: Iterable[str] | None = ()
 
 
 @taking(_Settings)
@@ -66,6 +67,8 @@ def make_settings(given: _Settings) -> Settings:
     options
     soft : bool
         Whether predictions are maps of probabilities.
+    classes : iterable of str, optional
+        The names of classes that are a file each, which `only` may name; None where they are not known yet.
 
     Raises
     ------
@@ -78,10 +81,10 @@ def make_settings(given: _Settings) -> Settings:
     >>> dicecli.make_settings(metrics="dice,iou", ignore_label=255).metrics
     ('dice', 'iou')
     """
-    return settings_of(given, soft=given.soft)
+    return settings_of(given, soft=given.soft, classes=None if given.classes is None else [*given.classes])
 
 
-def settings_of(given: Options, *, soft: bool = False) -> Settings:
+def settings_of(given: Options, *, soft: bool = False, classes: Collection[str] | None = ()) -> Settings:
     """Return what options come to, those of masks or, with `soft`, those of probability maps.
 
     Raises
@@ -94,9 +97,8 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
     _refuse_others(values, given, reads)
     values = following(values)
     if not isinstance(given.regions, (Mapping, type(None))):
-        raise UsageError(
-            f"regions is {given.regions!r}", "It is a mapping of names to labels: {'kidneys': [2, 3]}."
-        )
+        said = f"regions is {given.regions!r}"
+        raise UsageError(said, "It is a mapping of names to labels: {'kidneys': [2, 3]}.")
     tolerances = parse_tolerances(values.get("tolerance"))
     named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
     maps = {side: values.get(f"map_{side}") for side in SIDES}
@@ -110,7 +112,7 @@ def settings_of(given: Options, *, soft: bool = False) -> Settings:
         "metrics": asked_for(given.metrics, reads, tolerances, values.get("like")),
         "length_unit": unit_asked(given.metrics),
         "max_memory": parse_bytes(given.max_memory),
-        "only": parse_only(given.only, scheme, include_background=given.include_background),
+        "only": parse_only(given.only, scheme, include_background=given.include_background, classes=classes),
         **_of_surfaces(values, tolerances),
     }
     if not soft:
@@ -142,14 +144,12 @@ def _refuse_others(values: Mapping[str, object], given: Options, reads: Reads) -
     """Refuse options of the other kind that are not as they are by default."""
     for name, each in table_of(type(given)).items():
         kinds = reads_of(name)
-        given_one = values[name]
         # What else than plain values, as an array, may have no one answer to being equal.
-        is_plain = isinstance(given_one, (str, int, float, tuple, type(None)))
-        is_default = is_plain and given_one in (each.default, ())
+        is_plain = isinstance(values[name], (str, int, float, tuple, type(None)))
+        is_default = is_plain and values[name] in (each.default, ())
         if reads not in kinds and not is_default:
-            raise UsageError(
-                f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}", "Leave it out."
-            )
+            said = f"{name} is for {CALLED[kinds[0]]}, and these are {CALLED[reads]}"
+            raise UsageError(said, "Leave it out.")
 
 
 @telling

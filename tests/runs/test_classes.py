@@ -408,3 +408,40 @@ def test_a_folder_that_is_named_as_a_mask(tmp_path):
     with pytest.raises(dicecli.CaseError) as told:
         dicecli.score(folder, Path(folder) / "a.png")
     assert told.value.name == "NotARegularFile"
+
+
+# Some classes alone
+
+
+def test_classes_that_nobody_declares_are_asked_for_by_their_files(tree):
+    """Names of files are enough for --only: others are not opened, and classes of one side alone are no matter."""
+    folder, cases = tree
+    whole = dicecli.batch(folder / "p", folder / "r", **PATTERNS)
+    for case in ("s1", "s2"):
+        (folder / "p" / case / "segmentations/rib_1.nii.gz").write_bytes(b"no NIfTI")
+        (folder / "r" / case / "segmentations/spleen.nii.gz").unlink()
+    report = dicecli.batch(folder / "p", folder / "r", only="liver,kidney_left", **PATTERNS)
+    assert report.notes[0] == "of 4 classes only predictions have rib_1, spleen"
+    assert {name: [*rows] for name, rows in scored(report).items()} == {
+        case: ["kidney_left", "liver"] for case in cases
+    }
+    for case in ("s1", "s2"):
+        assert report.value("dice", case, "liver") == whole.value("dice", case, "liver")
+    one = [folder / side / "s1/segmentations" for side in "pr"]
+    words = ("batch", folder / "p", folder / "r", *_words(PATTERNS), "-j", 1)
+    found = run(*words, "--only", "liver", "-o", folder / "o.json", "--fail-under", "dice[liver]=0")
+    assert found.exit_code == 0
+    alone = dicecli.score(*one, only=["liver"])
+    assert alone.dice == report.value("dice", "s1", "liver")
+    assert run("score", *one, "--only", "liver", "-f", "csv").stdout.count("liver") == 1
+    shown = run("report", folder / "o.json", "--only", "liver", "-f", "csv")
+    assert shown.stdout == run(*words, "--only", "liver", "-f", "csv").stdout
+    # What no file is of is an error before one of them is opened.
+    for each in (words, ("score", *one), ("report", folder / "o.json")):
+        refused = run(*each, "--only", "livre")
+        assert refused.exit_code == 2
+        assert "'livre' of --only is no class of these files" in refused.stderr
+        assert "Did you mean liver?" in refused.stderr
+    # Where a side has no file of what is asked for, what it lacks is an empty mask.
+    report = dicecli.score(*one, only="spleen", missing="zero")
+    assert layered.found(report.scored[0])["spleen"] == counts(cases["s1"][0]["spleen"], np.zeros(SHAPE))

@@ -678,6 +678,15 @@ def classes_beside_labels_of_other_names(scene):
     scene.right(DICE, "score p r.png --labels labels.json")
 
 
+@TABLE("masks.classes._none_asked: Name some of them, as --only")
+def no_class_among_those_alone(scene):
+    scene.folders("a", "b")
+    scene.png("p/b.png", REFERENCE)
+    named = scene.refused("score p r --only 1").partition(" --only ")[2].partition(";")[0]
+    scene.right(DICE, f"score p r --only {named}")
+    scene.right((DICE + 1) / 2, "score p r")
+
+
 @TABLE("masks.classes.check: Save it as a file for")
 def classes_beside_layers_without_names(scene):
     _classes(scene, a=PREDICTION, b=PREDICTION)

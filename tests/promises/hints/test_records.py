@@ -571,12 +571,19 @@ def a_name_alone_of_nobody(scene):
     scene.right(DICE, f"{_LABELS} --only {hint.partition('1 (')[2].partition(')')[0]}")
 
 
-@TABLE("records.only._unknown: Did you mean")
+@TABLE("records.only._unknown: Did you mean …? Declared are")
 def a_name_alone_with_a_slip(scene):
     scene.pair()
     scene.text("l.json", _BY_HAND)
     scene.refused(f"{_LABELS} --only livre")
     scene.right(DICE, f"{_LABELS} --only {scene.meant()}")
+
+
+@TABLE("records.only._unknown: Name some of these:", "records.only._unknown: Did you mean …? Name some")
+def a_class_of_no_file_alone(scene):
+    scene.folders("a", "liver")
+    hint = scene.refused(f"score p r --only {'livre' if 'Did' in scene.place.name else 'xyzzy'}")
+    scene.right(DICE, f"score p r --only {hint.rpartition(': ')[2].partition(',')[0]}")
 
 
 @TABLE("records.only.parse_only: Name it: --only")

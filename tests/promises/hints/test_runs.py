@@ -507,8 +507,7 @@ def a_class_without_a_file(scene):
     scene.refused("score p r")
     scene.right(DICE / 2, "score p r --missing zero")
     scene.refused_again("score p r --missing skip")
-    scene.text("labels.json", {"labels": {"0": "background", "1": "a", "2": "b"}})
-    scene.right(DICE, "score p r --labels labels.json --only a")
+    scene.right(DICE, "score p r --only a")
     scene.png("p/b.png", REFERENCE)
     scene.right((DICE + 1) / 2, "score p r")
 
