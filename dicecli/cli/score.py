@@ -52,7 +52,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     folders with a file for each class of one case, which is named so. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
+    from dicecli.masks.classes import check_asked
     from dicecli.records.cases import Case
+    from dicecli.records.one_each import names_among
     from dicecli.reports.report import Report
     from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.classes import with_classes
@@ -75,7 +77,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     given = dict(options)
     case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
-    settings = shared.settings_from(options, classes=sides.classes)
+    settings = shared.settings_from(options, classes=names_among(sides.masks))
+    check_asked(settings, sides.masks)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))
     result = sides.told(result_of(case, settings, threads, **running))
     contradictions = () if is_named else contradiction(prediction, reference)

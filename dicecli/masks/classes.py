@@ -13,11 +13,12 @@ from dicecli.masks.alignment import align
 from dicecli.masks.arrays import NothingSource
 from dicecli.masks.differing import differences
 from dicecli.records.measurements import Row
-from dicecli.records.one_each import OneEach, lacking
+from dicecli.records.one_each import OneEach, lacking, names_among
+from dicecli.records.only import check_classes
 from dicecli.words import did_you_mean, every, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
@@ -137,6 +138,17 @@ def members_of(name: str, scheme: LabelScheme) -> tuple[int, ...]:
         return named
     is_known = not scheme.is_declared or int(name) in scheme.names
     return (int(name),) if is_known else ()
+
+
+def check_asked(settings: Settings, masks: Iterable[object]) -> None:
+    """Check that a class is of what alone is asked for, where some of the masks are a file for each class.
+
+    Raises
+    ------
+    UsageError
+    """
+    members = {name: members_of(name, settings.labels) for name in names_among(masks)}
+    check_classes(settings.only, settings.labels, members)
 
 
 def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme) -> UnknownLabel:

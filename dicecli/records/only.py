@@ -14,7 +14,7 @@ from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads 
 from dicecli.words import counted, did_you_mean, every, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dicecli.records.labels import LabelScheme
     from dicecli.records.measurements import Row
@@ -137,17 +137,28 @@ def _words(given: int | str | Iterable[int | str] | Only | None) -> Sequence[int
     return found
 
 
-def check_classes(only: Only | None, scheme: LabelScheme, classes: Collection[str]) -> None:
-    """Check names that may be those of classes that are a file each, once it is known which there are.
+def check_classes(only: Only | None, scheme: LabelScheme, classes: Mapping[str, Collection[int]]) -> None:
+    """Check that what alone is asked for is there, once it is known which classes are a file each.
+
+    Parameters
+    ----------
+    only : Only, optional
+    scheme : LabelScheme
+    classes : mapping of str to collection of int
+        Each with the labels that it is called by; empty where no class is a file.
 
     Raises
     ------
     UsageError
-        One is neither of a class nor of a declared region.
+        A name is neither of a class nor of a declared region; or no class is of a label.
     """
-    for name in () if only is None else only.regions:
-        if name not in scheme.regions and name not in classes:
-            raise _unknown(name, scheme, classes)
+    if only is None:
+        return
+    strange = [name for name in only.regions if name not in scheme.regions and name not in classes]
+    known = {label for members in classes.values() for label in members}
+    strange += [scheme.name(label) or str(label) for label in only.labels if classes and label not in known]
+    if strange:
+        raise _unknown(strange[0], scheme, classes)
 
 
 def _meant(
@@ -177,10 +188,9 @@ def _meant(
 
 def _unknown(text: str, scheme: LabelScheme, classes: Collection[str]) -> UsageError:
     if classes:
-        known = [*dict.fromkeys((*classes, *scheme.names.values(), *scheme.regions))]
         return UsageError(
             f"'{text}' of --only is no class of these files, which are of {_counted(classes)}",
-            f"{did_you_mean(text, known)}Name some of these: {every(known)}.",
+            f"{did_you_mean(text, classes)}Name some of these: {every(classes)}.",
         )
     if not scheme.is_declared:
         regions = f" Declared are the regions {every(scheme.regions)}." if scheme.regions else ""

@@ -18,7 +18,7 @@ from dicecli.statistics._leading import leading as leading_statistic
 from dicecli.words import did_you_mean, every
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
@@ -153,7 +153,9 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     background = () if scheme.background is None else (scheme.background,)
     found = (label for each in (report, *beside) for label in _found(each))
     asked = () if report.settings.only is None else report.settings.only.labels
-    known = sorted({*scheme.names, *background, *found, *asked} - {*scheme.ignore})
+    # Binary layers hold no label: they are regions, of which one may be called as a label is.
+    labels = set() if report.is_layered else {*scheme.names, *background, *found, *asked}
+    known = sorted(labels - {*scheme.ignore})
     # Where nothing was scored, nobody knows which labels and regions there are: undefined, and no fault of
     # the name.
     is_open = not scheme.is_declared and not report.scored
@@ -162,7 +164,8 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     meant = [row_of(label, report.settings) for label in known if _is_called(scheme.name(label), text)]
     regions = report.regions if report.scored else {**scheme.regions, **report.regions}
     for name, members in regions.items():
-        if _is_called(name, text) and (not meant or [*members] != [row.label for row in meant]):
+        is_of_it = report.is_layered and [*map(str, members)] == [text]
+        if (_is_called(name, text) or is_of_it) and (not meant or [*members] != [row.label for row in meant]):
             meant.append(Row("region", None, name, members))
     if len(meant) > 1:
         means = " and ".join(
@@ -172,13 +175,19 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     if not meant and is_open:
         return Row("region", None, text, ())
     if not meant:
-        labels = [f"{label} ({scheme.name(label)})" if scheme.name(label) else str(label) for label in known]
-        near = did_you_mean(text, [*filter(None, map(scheme.name, known)), *regions])
-        raise UsageError(
-            f"there is no label or region '{text}' in {where}",
-            f"{near}Known: {every([*labels, *regions])}.",
-        )
+        raise _unknown(text, known, regions, report, where)
     return meant[0]
+
+
+def _unknown(
+    text: str, known: Sequence[int], regions: Iterable[str], report: Numbers, where: str
+) -> UsageError:
+    names = {label: report.settings.labels.name(label) for label in known}
+    labels = [f"{label} ({name})" if name else str(label) for label, name in names.items()]
+    near = did_you_mean(text, [*filter(None, names.values()), *regions])
+    return UsageError(
+        f"there is no label or region '{text}' in {where}", f"{near}Known: {every([*labels, *regions])}."
+    )
 
 
 def check_has_row(text: str, settings: Settings) -> None:

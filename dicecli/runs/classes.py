@@ -14,7 +14,7 @@ from dicecli.plugins import suffixes
 from dicecli.records.cases import Failed
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
-from dicecli.records.one_each import OneEach, lacking, names_among
+from dicecli.records.one_each import OneEach, lacking
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.placeholders import filled
 from dicecli.words import counted, some_of
@@ -161,9 +161,9 @@ class Sides(NamedTuple):
     advice: str = ""
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes that are a file each; none where neither side is a folder."""
-        return names_among((self.prediction, self.reference))
+    def masks(self) -> tuple[object, object]:
+        """Both."""
+        return self.prediction, self.reference
 
     def told(self, result: Result) -> Result:
         """Return a result with the advice, where it failed for what the masks are."""

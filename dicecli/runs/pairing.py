@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
+from dicecli.masks.classes import check_asked
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
-from dicecli.records.one_each import names_among
-from dicecli.records.only import check_classes
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
@@ -61,7 +60,7 @@ class Pairing:
             What alone is asked for is in no file, where classes are a file each.
         """
         masks = (mask for case in self.cases for mask in (case.prediction, case.reference))
-        check_classes(settings.only, settings.labels, names_among(masks))
+        check_asked(settings, masks)
         return replace(settings, window=True) if self.is_tiled else settings
 
 

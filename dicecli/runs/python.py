@@ -12,7 +12,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
+from dicecli.masks.classes import check_asked
 from dicecli.records.cases import Case, Result
+from dicecli.records.one_each import names_among
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
@@ -119,7 +121,8 @@ def score(given: _Score) -> Report:
     check_given(given.prediction, given.reference)
     check_name(given.name)
     sides = with_classes(given.prediction, given.reference)
-    settings = settings_of(given, classes=sides.classes)
+    settings = settings_of(given, classes=names_among(sides.masks))
+    check_asked(settings, sides.masks)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)

@@ -20,7 +20,15 @@ from hypothesis import strategies as st
 
 import dicecli
 from dicecli.cli.main import cli
-from dicecli.errors import AmbiguousPair, GridMismatch, Missing, NotLabels, PairingError, TooManyLabels
+from dicecli.errors import (
+    AmbiguousPair,
+    GridMismatch,
+    Missing,
+    NotLabels,
+    PairingError,
+    TooManyLabels,
+    UsageError,
+)
 from dicecli.records.cases import Failed, LeftOut, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports.merging import merged
@@ -141,6 +149,25 @@ def test_one_side_is_a_label_map(tree, side):
     lung = int((maps["s1"] == 7).sum())
     note = f"labels that no file of the other side is of are not scored: 7 (lung), {lung} pixels"
     assert f"{side}: {note}" in report.scored[0].notes
+
+
+def test_a_class_is_found_by_the_name_and_number_of_its_label(tree):
+    """Where labels are declared, a number's name means the class that is scored; what has no row is an error."""
+    folder, _ = tree
+    labels = {0: "background", 7: "lung", **{label: name for name, label in ORGANS.items()}}
+    make.nifti(folder / "m.nii", np.zeros(SHAPE, np.uint8), affine=AFFINE)
+    for side in ("r/s1/segmentations", "m.nii"):
+        report = dicecli.score(folder / "p/s1/segmentations", folder / side, labels=labels)
+        liver = report.look_up("dice[liver]").value
+        assert liver == report.value("dice", report.scored[0].case.name, "liver") == report["liver"].dice
+        assert liver == report.look_up("dice[5]").value
+        assert not np.isnan(liver)
+        with pytest.raises(UsageError, match="there is no label or region 'lung'"):
+            report.look_up("dice[lung]")
+    words = ("batch", folder / "p", folder / "r", *_words(PATTERNS), "-j", 1)
+    (folder / "l.json").write_text(json.dumps({"labels": {str(key): name for key, name in labels.items()}}))
+    for gate, code in (("dice[liver]=0", 0), ("dice[liver]=1", 1), ("dice[lung]=0", 2)):
+        assert run(*words, "--labels", folder / "l.json", "--fail-under", gate).exit_code == code
 
 
 def test_one_class_alone(tree):
@@ -442,6 +469,9 @@ def test_classes_that_nobody_declares_are_asked_for_by_their_files(tree):
         assert refused.exit_code == 2
         assert "'livre' of --only is no class of these files" in refused.stderr
         assert "Did you mean liver?" in refused.stderr
+    labels = {0: "background", 5: "liver", 7: "lung"}
+    with pytest.raises(UsageError, match="'lung' of --only is no class of these files"):
+        dicecli.batch(folder / "p", folder / "r", only="liver,lung", labels=labels, **PATTERNS)
     # Where a side has no file of what is asked for, what it lacks is an empty mask.
     report = dicecli.score(*one, only="spleen", missing="zero")
     assert layered.found(report.scored[0])["spleen"] == counts(cases["s1"][0]["spleen"], np.zeros(SHAPE))

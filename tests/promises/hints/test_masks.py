@@ -18,6 +18,7 @@ from following import DICE, PREDICTION, REFERENCE, Table, forbidden_to_read
 import dicecli
 from dicecli.errors import ShapeMismatch
 from dicecli.masks import files, layers
+from dicecli.records.one_each import OneEach
 
 TABLE = Table(
     "masks",
@@ -682,7 +683,10 @@ def classes_beside_labels_of_other_names(scene):
 def no_class_among_those_alone(scene):
     scene.folders("a", "b")
     scene.png("p/b.png", REFERENCE)
-    named = scene.refused("score p r --only 1").partition(" --only ")[2].partition(";")[0]
+    names = {side: tuple((each, f"{side}/{each}.png") for each in "ab") for side in "pr"}
+    case = dicecli.Case("c", OneEach("p", names["p"]), OneEach("r", names["r"]))
+    hint = scene.refused(dicecli.score_many, [case], dicecli.make_settings(only=1))
+    named = hint.partition(" --only ")[2].partition(";")[0]
     scene.right(DICE, f"score p r --only {named}")
     scene.right((DICE + 1) / 2, "score p r")
 

@@ -387,7 +387,7 @@ def a_label_and_a_region_of_a_name(scene):
     scene.gives(DICE, scored(labels=labels | {"regions": {"all": [1, 2]}}).look_up, "dice[all]")
 
 
-@TABLE("reports.bound.row_called: Known:")
+@TABLE("reports.bound._unknown: Known:")
 def a_label_that_there_is_not(scene):
     report = scored(regions={"both": [1]})
     known = scene.refused(report.look_up, "dice[7]").removeprefix("Known: ").rstrip(".").split(", ")
@@ -404,7 +404,7 @@ def a_slip_in_the_name_of_a_record(scene):
     assert f"{DICE:.4f}" in scene.works(f"report {scene.meant()}")
 
 
-@TABLE("reports.bound.row_called: Did you mean")
+@TABLE("reports.bound._unknown: Did you mean")
 def a_slip_in_a_label(scene):
     report = scored(regions={"liver": [1]})
     scene.refused(report.look_up, "dice[livr]")
