@@ -150,11 +150,11 @@ def check_classes(only: Only | None, scheme: LabelScheme, classes: Mapping[str, 
     Raises
     ------
     UsageError
-        A name is neither of a class nor of a declared region; or no class is of a label.
+        Nothing is of a name or, where classes are files, of a label: of a declared region alone no file is.
     """
     if only is None:
         return
-    strange = [name for name in only.regions if name not in scheme.regions and name not in classes]
+    strange = [name for name in only.regions if name not in (classes or scheme.regions)]
     known = {label for members in classes.values() for label in members}
     strange += [scheme.name(label) or str(label) for label in only.labels if classes and label not in known]
     if strange:

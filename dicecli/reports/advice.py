@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import catalogue, resolve
 from dicecli.records.counts import Counts
+from dicecli.records.measurements import layers_by_number
 from dicecli.statistics.matrix import is_layered
 from dicecli.words import some_of
 
@@ -56,7 +57,7 @@ def advice(
     return [
         *([TWINS[twins]] if twins else []),
         *said,
-        *_one_hot(case, shown, settings),
+        *_one_hot(case, shown),
         *_nothing_shared(shown),
         *_one_sided(shown),
         *(_rare(shown) if asked is None or any(each.name in _ACCURACIES for each in asked) else []),
@@ -84,10 +85,11 @@ def _listed(rows: Sequence[RowValues]) -> str:
     return some_of([row.title for row in rows], _NAMED)
 
 
-def _one_hot(case: Scored, rows: Sequence[RowValues], settings: Settings) -> list[str]:
-    """Say of layers that share out all pixels that they may be one label map, and its background one."""
+def _one_hot(case: Scored, rows: Sequence[RowValues]) -> list[str]:
+    """Say of layers without names that share out all pixels that they may be one label map."""
     sizes = {sum(getattr(row.counts, side) for row in rows) for side in ("reference", "prediction")}
-    if not is_layered(case.measured) or settings.labels.regions or sizes != {case.counted}:
+    has_names = tuple(row.row for row in rows) != layers_by_number(len(rows))
+    if not is_layered(case.measured) or has_names or sizes != {case.counted}:
         return []
     return [
         f"the layers of each mask add up to all pixels, as if one-hot: then {rows[0].title} is the "

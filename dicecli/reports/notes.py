@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.lengths import PIXELS
 from dicecli.reports.rows import labels_found
+from dicecli.statistics.matrix import is_layered
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
 
 
 def _on_absent(scored: Sequence[Scored], only: Only | None) -> list[str]:
-    """Say which of the labels that alone are asked for no case has."""
-    if only is None or not scored:
+    """Say which of the labels that alone are asked for no case has; layers hold none."""
+    if only is None or not scored or any(is_layered(each.measured) for each in scored):
         return []
     absent = sorted({*only.labels}.difference(*map(labels_found, scored)))
     if not absent:

@@ -437,6 +437,13 @@ def test_a_folder_that_is_named_as_a_mask(tmp_path):
     assert told.value.name == "NotARegularFile"
 
 
+def test_classes_that_share_out_all_pixels(tmp_path):
+    """They have names, so that none is taken for the background of one-hot layers; --argmax reads no such files."""
+    layer = layered.drawn((6, 6), 1)[0]
+    p, r = (written(tmp_path / side, {"a": layer, "b": ~layer}, suffix=".png") for side in "pr")
+    assert not any("one-hot" in note for note in dicecli.score(p, r).notes)
+
+
 # Some classes alone
 
 
@@ -469,9 +476,12 @@ def test_classes_that_nobody_declares_are_asked_for_by_their_files(tree):
         assert refused.exit_code == 2
         assert "'livre' of --only is no class of these files" in refused.stderr
         assert "Did you mean liver?" in refused.stderr
-    labels = {0: "background", 5: "liver", 7: "lung"}
-    with pytest.raises(UsageError, match="'lung' of --only is no class of these files"):
-        dicecli.batch(folder / "p", folder / "r", only="liver,lung", labels=labels, **PATTERNS)
+    options = {"labels": {0: "background", 5: "liver", 7: "lung"}, "regions": {"both": [5, 7]}} | PATTERNS
+    for name in ("lung", "both", "7"):
+        with pytest.raises(UsageError, match="of --only is no class of these files"):
+            dicecli.batch(folder / "p", folder / "r", only=["liver", name], **options)
+    report = dicecli.batch(folder / "p", folder / "r", only="liver", **options)
+    assert not any("in no mask" in each or "not scored" in each for each in report.notes)
     # Where a side has no file of what is asked for, what it lacks is an empty mask.
     report = dicecli.score(*one, only="spleen", missing="zero")
     assert layered.found(report.scored[0])["spleen"] == counts(cases["s1"][0]["spleen"], np.zeros(SHAPE))

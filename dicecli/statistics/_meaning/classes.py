@@ -45,7 +45,8 @@ def notes_on_neither(classes: Classes, settings: Settings) -> list[str]:
     if not classes.sides:
         return []
     found = {row.name for row in classes.rows}
-    regions = [name for name in settings.labels.regions if name not in found]
+    asked = settings.only.regions if settings.only else settings.labels.regions
+    regions = [name for name in settings.labels.regions if name not in found and name in asked]
     said = {
         "no file on either side, so that nothing is there": classes.neither,
         "regions that no file is of are not scored": regions,
