@@ -56,7 +56,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     from dataclasses import replace
 
     from dicecli.cli.batch import exit_code
-    from dicecli.records.only import parse_only
+    from dicecli.records.only import check_classes, parse_only
     from dicecli.reports.grouping import check_column
     from dicecli.reports.merging import merged
     from dicecli.reports.outputs import write_all
@@ -79,6 +79,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         settings = replace(settings, average=options["average"])
     if options["only"]:
         only = parse_only(options["only"], settings.labels, classes=report.regions)
+        check_classes(only, settings.labels, report.regions if report.is_layered else {})
         settings = replace(settings, only=only)
     if options["group_by"] is not None:
         check_column([each.case for each in report.results], options["group_by"])

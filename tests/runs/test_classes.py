@@ -470,6 +470,12 @@ def test_classes_that_nobody_declares_are_asked_for_by_their_files(tree):
     assert run("score", *one, "--only", "liver", "-f", "csv").stdout.count("liver") == 1
     shown = run("report", folder / "o.json", "--only", "liver", "-f", "csv")
     assert shown.stdout == run(*words, "--only", "liver", "-f", "csv").stdout
+    found = run(*words, "--only", "liver", "--labels", "totalsegmentator", "-o", folder / "l.json")
+    for each in ("spleen", "5"):
+        shown = run("report", folder / "l.json", "--only", each)
+        assert (shown.exit_code, "which are of 1 class" in shown.stderr) == (
+            (2, True) if each == "spleen" else (0, False)
+        )
     # What no file is of is an error before one of them is opened.
     for each in (words, ("score", *one), ("report", folder / "o.json")):
         refused = run(*each, "--only", "livre")
