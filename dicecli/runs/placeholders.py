@@ -90,4 +90,4 @@ def filled(pattern: str, case: str) -> str:
 
 def classes_named(*patterns: str | None) -> tuple[str, ...] | None:
     """Return the classes that are files by patterns: none; or None, where pairing shows which there are."""
-    return None if any(LABEL in each for each in patterns if each is not None) else ()
+    return None if any(isinstance(each, str) and LABEL in each for each in patterns) else ()
