@@ -28,7 +28,7 @@ from dicecli.words import listed, plain
 LISTS = {
     "metrics": ("dice, iou,hd95", ["dice", "iou", "hd95"]),
     "ignore_label": ("7, -1,255", [7, -1, 255]),
-    "only": ("7, -1,both", [7, -1, "both"]),
+    "only": ("7, -1", [7, -1]),
     "tolerance": ("2mm,1.5px", ["2mm", "1.5px"]),
 }
 WORD = st.text(st.characters(blacklist_categories=["C", "Z"]), min_size=1, max_size=6)

@@ -100,7 +100,7 @@ def a_field_and_a_pattern_of_fields(scene):
     scene.right(1.0, f"{_BATCH} --within-pattern 'w/{{case}}.png'")
 
 
-@TABLE("runs.finding._with_fields: Put {case}")
+@TABLE("runs.finding._with_fields: Put … where")
 def a_pattern_that_is_one_field(scene):
     fields(scene)
     hint = scene.refused(f"{_BATCH} --within-pattern w/a.png")
