@@ -71,6 +71,7 @@ class Directories:
         (self.first,) = self._place.unpack_from(start, 8 if self.is_big else 4)
         if self.is_big and struct.unpack_from(f"{self.order}HH", start, 4) != (8, 0):
             self.first = 0  # no BigTIFF that anybody knows
+        self._last: Directory | None = None
 
     def walk(self) -> Iterator[Directory]:
         """Yield the directories in the file's order.
@@ -106,12 +107,14 @@ class Directories:
             at = directory.following
 
     def read(self, at: int) -> Directory:
-        """Read the directory that begins at a byte.
+        """Read the directory that begins at a byte; the last one is kept.
 
         Raises
         ------
         Truncated
         """
+        if self._last is not None and self._last.at == at:
+            return self._last
         self.file.seek(min(at, self.size))
         head = self.file.read(self._count.size)
         count = self._count.unpack(head)[0] if len(head) == self._count.size else 0
@@ -126,7 +129,8 @@ class Directories:
         entries: dict[int, Entry] = {}
         for tag, kind, n, value in self._entry.iter_unpack(rest[:length]):
             entries.setdefault(tag, Entry(kind, n, value))
-        return Directory(at, entries, self._place.unpack_from(rest, length)[0])
+        self._last = Directory(at, entries, self._place.unpack_from(rest, length)[0])
+        return self._last
 
     def raw(self, entry: Entry, most: int) -> bytes:
         """Return the bytes of an entry's values, at most so many.

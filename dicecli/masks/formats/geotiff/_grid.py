@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,11 +63,16 @@ def grid(dataset: DatasetReader, path: str, reading: Reading, place: Place | Non
 
 def _is_regular(affine: np.ndarray) -> bool:
     """Tell whether a transform gives every pixel a place of its own, in numbers to reckon with."""
-    steps = np.abs(affine[:, :2])
-    if not np.isfinite(affine).all() or np.abs(affine).max() > _LARGEST or steps.max() < 1 / _LARGEST:
+    (b, a, c), (e, d, f) = affine.tolist()
+    numbers = (a, b, c, d, e, f)
+    if not all(map(math.isfinite, numbers)) or max(map(abs, numbers)) > _LARGEST:
+        return False
+    largest = max(map(abs, (a, b, d, e)))
+    if largest < 1 / _LARGEST:
         return False
     with np.errstate(all="ignore"):
-        return bool(abs(np.linalg.det(affine[:, :2])) > 1e-9 * float(steps.max()) ** 2)
+        area = a * e if b == d == 0 else float(np.linalg.det(affine[:, :2]))
+    return abs(area) > 1e-9 * largest**2
 
 
 def _area(affine: np.ndarray) -> float:

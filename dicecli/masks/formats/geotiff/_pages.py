@@ -83,22 +83,25 @@ def pages_of(path: str, wanted: int | None) -> Pages | None:
         if first is None:
             return None
         try:
-            layout = _layout(found, first, {})
+            known = dict[tuple[object, ...], Layout]()
+            layout = _layout(found, first, known)
         except CaseError:
             if first.following:
                 raise
             return None
         if found.number(first, _DEPTH, 1) > 1:
             raise _deep(found.number(first, _DEPTH, 1), path)
-        pages = _collected(found, first, wanted)
+        pages = _collected(found, first, wanted, known)
         pages.described = _said(found, first, layout)
         pages.palette = palette(found, found.read(pages.places[0]), pages.layouts[0])
         return _checked(pages, found, first, wanted)
 
 
-def _collected(found: Directories, first: Directory, wanted: int | None) -> Pages:
+def _collected(
+    found: Directories, first: Directory, wanted: int | None, known: dict[tuple[object, ...], Layout]
+) -> Pages:
     """Walk the directories, and keep those of pages; where there are none, the first one."""
-    pages, known = Pages(found.order, [], [], None, first.at), dict[tuple[object, ...], Layout]()
+    pages = Pages(found.order, [], [], None, first.at)
     for directory in found.walk():
         kind = found.number(directory, _SUBFILE, 0)
         pages.masks += bool(kind & _MASK)
