@@ -72,7 +72,7 @@ def _is_regular(affine: np.ndarray) -> bool:
         return False
     with np.errstate(all="ignore"):
         area = a * e if b == d == 0 else float(np.linalg.det(affine[:, :2]))
-    return abs(area) > 1e-9 * largest**2
+    return bool(abs(area) > 1e-9 * largest**2)
 
 
 def _area(affine: np.ndarray) -> float:
