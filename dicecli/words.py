@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LOOKED_AT = 1_000
 #: So much less alike than the nearest, of 1 which is the same, a word may be to be proposed as well.
 _AS_NEAR = 0.1
+#: A word of so many letters with which known ones begin is one of these, cut short.
+_CUT_SHORT = 3
 #: Longer lists of known words are not shown whole.
 _MOST_LISTED = 16
 #: Apostrophes beside those that Unicode calls quotes, and what stands between the words of a name.
@@ -73,9 +75,13 @@ def listed(text: str) -> tuple[str, ...]:
 def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Return the known words that a word may be a slip for, the nearest first; case does not matter.
 
-    One that is much less near than the nearest is none of them.
+    One that is much less near than the nearest is none of them. Where some begin with the word, and it has at
+    least three letters, it stands for these alone: it was cut short.
     """
     by_plain = {each.casefold(): each for each in reversed([*known])}
+    cut = [each for each in by_plain if each.startswith(word.casefold())]
+    if cut and sum(map(str.isalpha, word)) >= _CUT_SHORT:
+        return [by_plain[each] for each in sorted(cut, key=len)[:most]]
     found = difflib.get_close_matches(word.casefold(), by_plain, n=most)
     alike = [difflib.SequenceMatcher(None, each, word.casefold()).ratio() for each in found]
     return [by_plain[each] for each, how in zip(found, alike, strict=True) if how >= alike[0] - _AS_NEAR]

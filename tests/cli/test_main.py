@@ -360,6 +360,10 @@ def test_help_fits_80_columns(command):
         ("--xyzzy", "'cli --help' shows what it takes."),
         ("score a b --metrics dice", "Did you mean --metric? 'cli score --help-all' lists every one."),
         ("batch a b --label x.json", "Did you mean --labels? 'cli batch --help-all' lists every one."),
+        (
+            "score a b --map 1=1",
+            "Did you mean --map-reference or --map-prediction? 'cli score --help-all' lists every one.",
+        ),
     ],
 )
 def test_what_is_typed_wrong_is_refused_in_one_form(arguments, hint):
