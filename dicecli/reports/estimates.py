@@ -212,8 +212,8 @@ def _check(matrix: ConfusionMatrix, areas: Mapping[int, float], title: Callable[
     if without:
         raise UsageError(
             f"{_said(without, title)} in the map, and no sample point is there",
-            "Sample every class of the map; or give a CSV of areas without these classes, so that the "
-            "numbers are of the others alone.",
+            f"{_counted_from_0(matrix, areas)}Sample every class of the map; or give a CSV of areas without "
+            "these classes, so that the numbers are of the others alone.",
         )
     strange = [label for label in points if not areas.get(label)]
     if strange:
@@ -221,6 +221,15 @@ def _check(matrix: ConfusionMatrix, areas: Mapping[int, float], title: Callable[
             f"{_said(strange, title)} in the map by the sample, and no area of it",
             "Give the areas of the map that the points were compared with, each class of it.",
         )
+
+
+def _counted_from_0(matrix: ConfusionMatrix, areas: Mapping[int, float]) -> str:
+    """Return a hint where all areas are of the label behind the matrix's, as where an array's begin at 0."""
+    ours = sorted(matrix.labels)
+    if ours != list(range(len(ours))) or sorted(areas) != [label + 1 for label in ours]:
+        return ""
+    meant = ", ".join(f"{label - 1}: {area:.10g}" for label, area in sorted(areas.items()))
+    return f"Rows and columns of an array are labels from 0 on: give areas of {{{meant}}}. "
 
 
 def _said(labels: Sequence[int], title: Callable[[int], str]) -> str:

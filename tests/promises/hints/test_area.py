@@ -10,6 +10,7 @@ import pytest
 from following import DICE, PREDICTION, REFERENCE, Table
 
 import dicecli
+from dicecli.errors import UsageError
 
 TABLE = Table("area")
 #: Of a map of 300 and 100 pixels: 8 of 10 points and 9 of 10 are right.
@@ -99,6 +100,23 @@ def a_class_without_points(scene):
     overall(scene)
     sampled(scene, "reference,name,0,1,2\n0,,8,1,0\n1,,2,9,0\n2,,0,0,4\n", f"{AREAS}2,400\n")
     overall(scene, expected=OVERALL / 2 + 0.5)
+
+
+@TABLE("reports.estimates._check: Rows and columns of")
+def areas_of_an_array_from_1(scene):
+    sample = [[8, 1], [2, 9]]
+    hint = scene.refused(dicecli.area, sample, {1: 300, 2: 100})
+    assert hint.startswith(
+        "Rows and columns of an array are labels from 0 on: give areas of {0: 300, 1: 100}."
+    )
+    scene.gives(OVERALL, lambda: dicecli.area(sample, {0: 300, 1: 100}).overall_accuracy)
+
+
+def test_areas_of_other_labels_are_no_areas_from_1():
+    """Three classes beside a sample of two are one more, and count from 0 themselves."""
+    with pytest.raises(UsageError) as error:
+        dicecli.area([[8, 1], [2, 9]], {0: 300, 1: 100, 2: 5})
+    assert error.value.hint.startswith("Sample every class of the map;")
 
 
 @TABLE("reports.estimates._check: Give the areas of the map")
