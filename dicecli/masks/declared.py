@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dicecli.records.only import Only
 
 _NAMED = 5
+#: The largest numbers of pixels of 8 and of 16 bits, which references mark void pixels with.
+_VOID = (255, 65535)
 
 
 def check_declared(
@@ -59,7 +61,23 @@ def check_declared(
         ]
     raise UnknownLabel(
         f"label {shown} is not declared by {scheme.source}",
-        "If 255 stands for label 1, which is declared: --threshold 128." if is_one else _hint(side, scheme),
+        "If 255 stands for label 1, which is declared: --threshold 128."
+        if is_one
+        else _void(next(iter(strange)))
+        if _is_void(side, sizes, strange)
+        else _hint(side, scheme),
+    )
+
+
+def _is_void(side: str, sizes: Mapping[int, int], strange: Mapping[int, int]) -> bool:
+    """Tell whether the one label that is not declared is what references mark void pixels with."""
+    return side == "reference" and len(strange) == 1 < len(sizes) and next(iter(strange)) in _VOID
+
+
+def _void(label: int) -> str:
+    return (
+        f"In a reference {label} is usually void, as borders are, or what nobody labelled: leave out the "
+        f"pixels whose reference is {label} by --ignore-label {label}. If it is a class, declare it there."
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import UnknownLabel
-from dicecli.records.label_maps import option_of
+from dicecli.records.label_maps import Span, option_of
 from dicecli.records.labels import NO_LABEL
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dicecli.records.label_maps import LabelMap
 
@@ -98,11 +98,30 @@ def _mapped(side: str, sizes: Mapping[int, int], of_side: LabelMap) -> dict[int,
             f"Say what it is in {option}: add 255=1 to read it as 1, 255=255 to keep it, or 255=ignore "
             "where it is no label.",
         )
+    kept = _kept(strange, of_side)
+    whole = f"{of_side.text},{kept}"
+    written = f" ({option} '{whole}')" if len(whole) <= _SHOWN else ""
     raise UnknownLabel(
         message,
-        f"Say what it is in {option}: add {first}={first} to keep it, {first}=ignore where it is none, "
-        "or *=ignore for all that the map lacks.",
+        f"Say what it is in {option}: add {kept} to keep {'it' if len(strange) == 1 else 'them'}{written}, "
+        f"{first}=ignore where it is none, or *=ignore for all that the map lacks.",
     )
+
+
+def _kept(strange: Iterable[int], of_side: LabelMap) -> str:
+    """Write that labels keep their numbers, and those between them that the map has not either.
+
+    Other masks of the run may have these.
+    """
+    spans: list[Span] = []
+    for label in strange:
+        before = spans[-1] if spans else None
+        between = before and any(each.first < label and each.last > before.last for each in of_side.spans)
+        if before is None or between:
+            spans.append(Span(label, label, label))
+        else:
+            spans[-1] = Span(before.first, label, 0, is_step=True)
+    return ",".join(span.text for span in spans)
 
 
 def _shortened(text: str) -> str:

@@ -54,6 +54,10 @@ def labels_that_a_map_lacks(scene):
     scene.refused(f"{_SCORE} --map-prediction 5=5")
     scene.right(1.0, f"{_SCORE} --map-prediction 5=5,6=1", number="dice[1]")
     assert "6=6 to keep it" in scene.refused(f"{_SCORE} --map-prediction 5=5,7=1")
+    hint = scene.refused(f"{_SCORE} --map-prediction 9=ignore")
+    whole = hint.partition("keep them (")[2].partition(")")[0]
+    assert whole == "--map-prediction '9=ignore,1-6:+0'"
+    scene.right(0.0, f"{_SCORE} {whole}", number="dice[1]")
     scene.right(0.0, f"{_SCORE} --map-prediction 5=1,7=1,6=6", number="dice[1]")
     for none in ("6=ignore", "*=ignore"):
         scene.right(0.0, f"{_SCORE} --map-prediction '5=1,7=1,{none}'", number="dice[1]")
@@ -763,6 +767,18 @@ def a_label_that_is_not_declared(scene):
     scene.right(1.0, f"{_NII} --labels l.json --map-reference 1=1,2-3=2", number="dice[two]")
     scene.text("l.json", {"labels": labels | {"3": "three"}})
     scene.right(2 / 3, f"{_NII} --labels l.json", number="dice[two]")
+
+
+@TABLE("masks.declared.check_declared: In a reference … is usually")
+def void_that_is_not_declared(scene):
+    """Lead with what 255 usually is, and say where else it may be declared."""
+    scene.pair(PREDICTION, np.where(REFERENCE < PREDICTION, 255, REFERENCE).astype(np.uint8))
+    scene.text("l.json", {"labels": {"0": "rest", "1": "one"}})
+    hint = scene.refused(f"{_SCORE} --labels l.json")
+    assert hint.startswith("In a reference 255 is usually void")
+    scene.right(1.0, f"{_SCORE} --labels l.json --ignore-label 255", number="dice[one]")
+    scene.text("l.json", {"labels": {"0": "rest", "1": "one", "255": "two"}})
+    scene.right(DICE, f"{_SCORE} --labels l.json", number="dice[one]")
 
 
 @TABLE("masks.opening.open_mask: Score probabilities with 'dicecli soft'; save")
