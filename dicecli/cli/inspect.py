@@ -61,8 +61,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     settings = shared.settings_from(options)
     if any(Path(each).is_dir() for each in files):
         ctx.exit(_of_folders(files, settings, format_name, verbose=verbose))
-    sides: tuple[Side | None, ...] = ("prediction", "reference") if len(files) == 2 else (None,) * len(files)
-    found = [inspect(path, settings, side) for path, side in zip(files, sides, strict=True)]
+    found = [inspect(path, settings, side) for path, side in zip(files, _sides(files), strict=True)]
     pair = None
     if len(found) == 2:
         # A file that cannot be scored by itself has said so already.
@@ -81,6 +80,11 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     ctx.exit(3 if is_bad else 0)
 
 
+def _sides(paths: tuple[str, ...]) -> tuple[Side | None, ...]:
+    """Return by whose map the labels of each path are read; the first of two is the prediction's."""
+    return ("prediction", "reference") if len(paths) == 2 else (None,) * len(paths)
+
+
 def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *, verbose: bool) -> int:
     """Say what folders hold, and files beside them; return the exit code."""
     from dicecli.cli.surveying import folder_in_json, print_folder
@@ -88,22 +92,23 @@ def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *,
     from dicecli.runs.inspection.folder import listed_folder
 
     listed = {path: listed_folder(path) for path in paths if Path(path).is_dir()}
+    sides = _sides(paths)
     record: dict[str, Any] = {"schema": 1, "files": [], "pair": None, "folders": []}
     is_good = True
-    for place, path in enumerate(paths):
+    for place, (path, side) in enumerate(zip(paths, sides, strict=True)):
         if format_name != "json" and place:
             click.echo("")
         if path not in listed:
-            found = inspect(path, settings)
+            found = inspect(path, settings, side)
             is_good = is_good and not found.is_bad
             record["files"].append(found.to_dict())
             if format_name != "json":
                 click.echo("\n".join(_lines(found, every=verbose)))
         elif format_name == "json":
-            record["folders"].append(folder_in_json(listed[path], settings))
+            record["folders"].append(folder_in_json(listed[path], settings, side))
             is_good = is_good and not record["folders"][-1]["bad"]
         else:
-            is_good = print_folder(listed[path], settings) and is_good
+            is_good = print_folder(listed[path], settings, side) and is_good
     if format_name == "json":
         click.echo(json.dumps(record, indent=2, allow_nan=False))
     return 0 if is_good else 3
@@ -151,6 +156,8 @@ def _value_lines(found: Inspection, *, every: bool) -> list[str]:
     lines = [_line("values", f"{len(values)} distinct")]
     for value, n in shown:
         name = inert(found.names.get(value, ""))
+        label = found.read_as(value)
+        name = name if label is None else f"read as {label}  {name}"
         written = f"{value:>12}" if isinstance(value, int) else f"{value:>12.10g}"
         lines.append(f"    {written}  {n:>14,}  {n / total:>8.3%}  {name}".rstrip())
     if len(shown) < len(values):

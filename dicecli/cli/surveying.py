@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.terminal import width
+from dicecli.records.label_maps import IGNORE
 from dicecli.records.natural import natural
 from dicecli.reports.text import inert
 from dicecli.words import counted, some_of
@@ -17,6 +18,7 @@ from dicecli.words import counted, some_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dicecli.records.label_maps import Side
     from dicecli.records.settings import Settings
     from dicecli.runs.inspection.file import Inspection
     from dicecli.runs.inspection.folder import Folder, Survey
@@ -31,12 +33,12 @@ _LINES = 8
 _EVERY = 10.0
 
 
-def folder_in_json(folder: Folder, settings: Settings) -> dict[str, Any]:
+def folder_in_json(folder: Folder, settings: Settings, side: Side | None = None) -> dict[str, Any]:
     """Return what the files of a folder are, as JSON's types; how far it is goes to standard error."""
     from dicecli.runs.inspection.folder import Survey
 
     survey, files, said = Survey(settings.labels.names), [], time.monotonic()
-    for name, found in folder.inspected(settings):
+    for name, found in folder.inspected(settings, side):
         survey.add(name, found)
         files.append(found.to_dict())
         if time.monotonic() - said >= _EVERY:
@@ -45,7 +47,7 @@ def folder_in_json(folder: Folder, settings: Settings) -> dict[str, Any]:
     return {"path": folder.path, **survey.to_dict(), "others": folder.others, "inspected": files}
 
 
-def print_folder(folder: Folder, settings: Settings) -> bool:
+def print_folder(folder: Folder, settings: Settings, side: Side | None = None) -> bool:
     """Print a line for each file as it is read, then what all have in common; tell whether all are fine."""
     from dicecli.runs.inspection.folder import Survey
 
@@ -53,7 +55,7 @@ def print_folder(folder: Folder, settings: Settings) -> bool:
     click.echo(click.style(inert(folder.path), bold=True))
     head = _row("file", ("format", "shape", "spacing", "type"), "labels", _name_width(folder))
     click.echo(head)
-    for name, found in folder.inspected(settings):
+    for name, found in folder.inspected(settings, side):
         survey.add(name, found)
         for line in _lines(name, found, _name_width(folder)):
             click.echo(line)
@@ -151,8 +153,8 @@ def _of_labels(survey: Survey, settings: Settings) -> Iterator[str]:
     every, called = sorted(survey.labels), survey.called
     if not every:
         return
-    named = [f"{value:g} ({called[value]})" if value in called else f"{value:g}" for value in every]
-    yield from _said("labels", ", ".join(named) if called else shortly(every))
+    text = ", ".join(_named(survey, every)) if called or survey.read else shortly(every)
+    yield from _said("labels", f"by the map, {text}" if survey.read else text)
     masks = [*dict.fromkeys(name for names in survey.labels.values() for name in names)]
     found = survey.not_in_all()
     for values, inside in found[:_LINES]:
@@ -163,9 +165,16 @@ def _of_labels(survey: Survey, settings: Settings) -> Iterator[str]:
     if len(found) > _LINES:
         yield from _said("", f"and {len(found) - _LINES:,} more that are not in all (all of them: -f json)")
     known = {*settings.labels.known, settings.labels.background}
-    strange = [value for value in every if value not in known]
+    strange = [value for value in every if survey.read.get(value, value) not in {*known, IGNORE}]
     if strange and settings.labels.is_declared:
         yield from _said("undeclared", shortly(strange))
+
+
+def _named(survey: Survey, values: list[float]) -> Iterator[str]:
+    """Yield each value with what a map reads it as and what that is called: ``3 as 4 (floor)``."""
+    for value in values:
+        name = f" ({survey.called[value]})" if value in survey.called else ""
+        yield f"{value:g} as {survey.read[value]}{name}" if value in survey.read else f"{value:g}{name}"
 
 
 def _said(key: str, text: str) -> list[str]:

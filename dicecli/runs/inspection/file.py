@@ -14,6 +14,7 @@ from dicecli.masks.largest import folded
 from dicecli.masks.opening import opened_layers
 from dicecli.masks.palettes import by_colour
 from dicecli.masks.renumbered import numbered
+from dicecli.records.label_maps import IGNORE
 from dicecli.records.settings import Settings
 from dicecli.runs.inspection.probabilities import Stored, stored_probabilities
 from dicecli.runs.inspection.values import encoding, stored_values, values_of_layers
@@ -39,6 +40,8 @@ class Inspection:
         Pixels by stored value, ascending; None where there are more than 4,096 values, or none were read.
     names : dict of float to str
         Names of those values, from the declared labels.
+    read : dict of float to int or None
+        What a map of labels reads those values as, None where that is no label; empty without a map.
     encoding : str
         How ``score`` would take the values.
     problems : list of str
@@ -53,6 +56,7 @@ class Inspection:
     facts: dict[str, object] = field(default_factory=dict)
     values: dict[float, int] | None = None
     names: dict[float, str] = field(default_factory=dict)
+    read: dict[float, int | None] = field(default_factory=dict)
     encoding: str = ""
     problems: list[str] = field(default_factory=list)
     error: CaseError | None = None
@@ -62,6 +66,11 @@ class Inspection:
     def is_bad(self) -> bool:
         """Whether neither ``score`` nor ``soft`` would read it."""
         return self.error is not None and self.probabilities is None
+
+    def read_as(self, value: float) -> int | str | None:
+        """Return what a map of labels reads a value as: a label, or ``ignore``; None where none reads it."""
+        label = self.read.get(value)
+        return IGNORE if value in self.read and label is None else label
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON's types."""
@@ -76,6 +85,7 @@ class Inspection:
                 {
                     "value": value if math.isfinite(value) else str(value),
                     "name": self.names.get(value),
+                    "read_as": self.read_as(value),
                     "count": n,
                     "share": n / total,
                 }
@@ -124,7 +134,12 @@ def inspect(path: str, settings: Settings | None = None, side: Side | None = Non
             found.encoding = encoding(values, source, settings, found.problems)
             if values and source.has_own_nodata and source.nodata in values:
                 found.facts["hidden"] = f"{values.pop(source.nodata):,} of its pixels"
-            found.names = _names(values or {}, source, settings)
+            labels = _meant(values or {}, source, settings)
+            names = settings.labels.names
+            found.names = {
+                value: names[label] for value, label in labels.items() if label is not None and label in names
+            }
+            found.read = labels if settings.labels.maps else {}
     except CaseError as error:
         error.path = error.path or path
         found.error = error
@@ -146,8 +161,8 @@ def _of_one(settings: Settings, side: Side | None) -> Settings:
     )
 
 
-def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) -> dict[float, str]:
-    """Return the declared names of values: of labels, or of those that the colours of a palette stand for."""
+def _meant(values: Mapping[float, int], source: MaskSource, settings: Settings) -> dict[float, int | None]:
+    """Return the labels that whole values mean: themselves, or what colours and a map say; None for none."""
     whole = {int(value): n for value, n in values.items() if math.isfinite(value) and value == int(value)}
     labels: Mapping[int, int] = {value: value for value in whole}
     if source.palette is not None and settings.read_as == "colour":
@@ -155,12 +170,9 @@ def _names(values: Mapping[float, int], source: MaskSource, settings: Settings) 
         labels = by_colour(source.palette, used, settings)[0]
     for side, of_side in settings.labels.maps.items():
         known = {each: label for each, label in labels.items() if each != source.nodata_label}
-        labels = numbered(side, known, whole, of_side).labels
-    return {
-        value: settings.labels.names[label]
-        for value, label in labels.items()
-        if label in settings.labels.names
-    }
+        found = numbered(side, known, whole, of_side)
+        return {value: None if value in found.ignored else to for value, to in found.labels.items()}
+    return {**labels}
 
 
 def _geometry(grid: Grid) -> dict[str, object]:

@@ -14,6 +14,7 @@ from dicecli.runs.listing import joined, list_side
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dicecli.records.label_maps import Side
     from dicecli.records.settings import Settings
     from dicecli.runs.inspection.file import Inspection
 
@@ -42,10 +43,10 @@ class Folder:
     others: list[str]
     outside: set[str]
 
-    def inspected(self, settings: Settings) -> Iterator[tuple[str, Inspection]]:
-        """Yield each name and what its file is, one after the other."""
+    def inspected(self, settings: Settings, side: Side | None = None) -> Iterator[tuple[str, Inspection]]:
+        """Yield each name and what its file is, one after the other; its labels by the map of a side."""
         for name in self.names:
-            found = inspect(joined(self.path, name), settings)
+            found = inspect(joined(self.path, name), settings, side)
             if name in self.outside:
                 found.problems.append("a link that leads out of the folder, which a batch does not follow")
             yield name, found
@@ -92,6 +93,8 @@ class Survey:
         The masks that store each value.
     called : dict of float to str
         Its name, where one is declared.
+    read : dict of float to (int or str)
+        What a map of labels reads it as, where there is one: a label, or ``ignore``.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
@@ -101,6 +104,7 @@ class Survey:
     alike: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     labels: dict[float, list[str]] = field(default_factory=dict)
     called: dict[float, str] = field(default_factory=dict)
+    read: dict[float, int | str] = field(default_factory=dict)
 
     def add(self, name: str, found: Inspection) -> None:
         """Take note of a file."""
@@ -114,7 +118,10 @@ class Survey:
             self.alike.setdefault(key, {}).setdefault(kind, []).append(name)
         for value in labels_of(found):
             self.labels.setdefault(value, []).append(name)
-            if value in self.names:
+            label = found.read_as(value)
+            if label is not None:
+                self.read[value] = label
+            elif value in self.names:
                 self.called[value] = self.names[int(value)]
         self.called |= found.names
 
@@ -150,6 +157,7 @@ class Survey:
                 {
                     "value": value if math.isfinite(value) else str(value),
                     "name": self.called.get(value),
+                    "read_as": self.read.get(value),
                     "files": some,
                 }
                 for value, some in sorted(self.labels.items())

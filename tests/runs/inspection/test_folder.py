@@ -85,6 +85,27 @@ def test_labels_that_are_not_declared_are_named(tmp_path):
         listed_folder(str(empty))
 
 
+def test_a_map_of_labels_is_shown(tmp_path):
+    """Of a file by value, of a folder below its lines, of two folders for the side that has it."""
+    for side in ("one", "other"):
+        (tmp_path / side).mkdir()
+        png(tmp_path / side / "a.png", LABELS)
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"labels": {"1": "wall", "2": "floor", "3": "sky"}}')
+    given = ("--map-prediction", "0-2:+1,3=ignore", "--labels", labels)
+    text = " ".join(call(tmp_path / "one", *given).stdout.split())
+    assert "labels by the map, 0 as 1 (wall), 1 as 2 (floor), 2 as 3 (sky), 3 as ignore" in text
+    assert "undeclared" not in text
+    lines = call(tmp_path / "one" / "a.png", *given).stdout.splitlines()
+    found = [" ".join(line.split()[3:]) for line in lines if "%" in line]
+    assert found == ["read as 1 wall", "read as 2 floor", "read as 3 sky", "read as ignore"]
+    record = json.loads(call(tmp_path / "one", tmp_path / "other", *given[:2], "-f", "json").stdout)
+    assert [[each["read_as"] for each in folder["labels"]] for folder in record["folders"]] == [
+        [1, 2, 3, "ignore"],
+        [None] * 4,
+    ]
+
+
 def test_facts_are_compared_by_their_words(tmp_path):
     nifti(tmp_path / "a.nii.gz", blobs((5, 4, 3), 2), affine=np.diag([2.0, 2, 3, 1]))
     for name in ("b.nii.gz", "c.nii.gz"):
