@@ -13,7 +13,7 @@ from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
-from dicecli.runs.patterns import proposed
+from dicecli.runs.patterns import Proposed, proposed
 from dicecli.runs.placeholders import LABEL
 from dicecli.runs.several import classes, kinds
 from dicecli.runs.unread import expect_unread
@@ -170,14 +170,14 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     if not missing or not alone:
         return []
     is_plain = found.pattern is None and expected.pattern is None
-    patterns = proposed(found, expected, alone, missing) if is_plain else []
-    advice = f"try {'; or, if these are the labels, '.join(patterns)}" if patterns else ""
+    advice = _tries(proposed(found, expected, alone, missing)) if is_plain else ""
     word = fitting(found, expected) if is_plain and len(missing) == len(expected.named) else None
     if len(missing) < len(expected.named):
         rule = "some names differ only by what stands around the case's name"
         if advice:
             return [f"{rule}: {advice}"]
-        rest = proposed(_of(found, alone), _of(expected, missing), alone, missing) if is_plain else []
+        left = _of(found, alone), _of(expected, missing)
+        rest = proposed(*left, alone, missing).options if is_plain else ()
         say = "which no pattern pairs together with the others: rename them, or name the pairs in a CSV"
         return [f"{rule}, as by {rest[0]}, {say}, --pairs"] if rest else []
     say = "say with --prediction-pattern and --reference-pattern where it stands, as in '{case}_pred.nii.gz'"
@@ -186,6 +186,14 @@ def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
         f"no case name in common: references have names like '{missing[0]}', predictions like '{alone[0]}'; "
         f"{laid}{advice or say}"
     ]
+
+
+def _tries(found: Proposed) -> str:
+    """Write what is proposed; an empty text of nothing."""
+    if not found.options:
+        return ""
+    choose = "several pair everything, and no name says which are the labels, so choose: " * found.is_open
+    return f"{choose}try {'; or, if these are the labels, '.join(found.options)}"
 
 
 def _of(side: Side, names: list[str]) -> Side:

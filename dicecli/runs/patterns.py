@@ -6,12 +6,15 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.runs.listing import named_by
+from dicecli.runs.name_kinds import IMAGES, Kind, end_of, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from dicecli.runs.listing import Side
 
@@ -21,12 +24,6 @@ _SAMPLE, _BESIDE = 30, 12
 _TRIED, _PROPOSED = 12, 3
 #: What a case's name does not start or end with, where one is proposed.
 _EDGES = "/_-. "
-#: Words that names of label maps have, and no picture's: the likelier to be the labels, the sooner.
-OF_LABELS = (
-    *("labelids", "dseg", "labels", "label", "segmentation", "seg", "gt", "groundtruth", "annotation"),
-    "mask",
-)
-_WORDS = re.compile(r"[a-z]+")
 #: A letter before or behind the case's name, which has another one at that end, or digits beside digits.
 _CUT = re.compile(r"[A-Za-z0-9](?=\{case\})|(?<=\{case\})[A-Za-z0-9]")
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
@@ -39,29 +36,54 @@ class _Trial(NamedTuple):
     ----------
     pairs : int
         Cases that have both masks.
+    purity : int
+        Minus how many pictures, as their names say, would be references.
+    is_alike : bool
+        Whether both patterns end in one word that pictures do not have.
+    kind : Kind
+        What the reference pattern says that these are: beside labels may be pictures of the same.
     expected : int
         Cases that there would be: of two patterns that pair as many, one leaves out references.
-    is_of_labels : bool
-        Whether the reference pattern says that these are labels: beside them may be pictures of the same.
     wholeness : int
         Minus how many words a pattern cuts in two.
     plainness : int
         Minus the number of stars.
+    brevity : int
+        Minus the length of both: the longer, the more they take from the names of the cases.
     """
 
     pairs: int
+    purity: int
+    is_alike: bool
+    kind: Kind
     expected: int
-    is_of_labels: bool
     wholeness: int
     plainness: int
+    brevity: int
     patterns: tuple[str, str]
     references: frozenset[str]
 
 
-def proposed(found: Side, expected: Side, alone: Sequence[str], missing: Sequence[str]) -> list[str]:
-    """Return the options that pair every prediction, or every reference, the best ones first.
+class Proposed(NamedTuple):
+    """What pairs two folders whose names differ.
 
-    Several are of references that lie side by side, as a picture and a label map of each case.
+    Attributes
+    ----------
+    options : tuple of str
+        The options that pair every prediction, or every reference, the best ones first.
+    is_open : bool
+        Whether nothing tells the first from the second: a person has to choose.
+    """
+
+    options: tuple[str, ...]
+    is_open: bool
+
+
+def proposed(found: Side, expected: Side, alone: Sequence[str], missing: Sequence[str]) -> Proposed:
+    """Return the options that pair every prediction, or every reference.
+
+    Several are of references that lie side by side, as the labels of two raters for each case. Pictures,
+    fields of view and instances are proposed where there is nothing else.
 
     Parameters
     ----------
@@ -73,14 +95,26 @@ def proposed(found: Side, expected: Side, alone: Sequence[str], missing: Sequenc
     votes: Counter[tuple[str, str]] = Counter()
     for prediction, references in _beside(alone, missing):
         votes.update(_patterns(prediction, references))
-    trials = [_tried(found, expected, patterns) for patterns, _ in votes.most_common(_TRIED)]
+    pictures = _pictures(found, expected)
+    likely = sorted(votes, key=lambda each: (votes[each], *_by_text(each)), reverse=True)[:_TRIED]
+    trials = [_tried(found, expected, patterns, pictures) for patterns in likely]
     wanted = min(len(found.named), len(expected.named))
     whole = sorted((each for each in trials if each and each.pairs >= max(wanted, 2)), reverse=True)
     chosen: list[_Trial] = []
     for each in whole:
         if all(each.pairs == other.pairs and not each.references & other.references for other in chosen):
             chosen.append(each)
-    return [_options(found, expected, each.patterns) for each in chosen[:_PROPOSED]]
+    worst = min(Kind.UNSAID, max((each.kind for each in chosen), default=Kind.UNSAID))
+    best = [each for each in chosen if each.is_alike or each.kind >= worst][:_PROPOSED]
+    is_open = len(best) > 1 and best[0][1:4] == best[1][1:4]
+    return Proposed(tuple(_options(found, expected, each.patterns) for each in best), is_open)
+
+
+def _pictures(found: Side, expected: Side) -> set[str]:
+    """Return the references that are pictures by their names, of a kind that the predictions are not."""
+    ends = {end_of(mask[: -len(suffix)]) for mask, suffix in found.masks.items()} - {"", *IMAGES}
+    named = {mask: mask[: -len(suffix)] for mask, suffix in expected.masks.items()}
+    return {mask for mask, name in named.items() if not kind_of(name) and end_of(name) not in ends}
 
 
 def _beside(alone: Sequence[str], missing: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -95,11 +129,14 @@ def _beside(alone: Sequence[str], missing: Sequence[str]) -> Iterator[tuple[str,
 
 
 def _patterns(prediction: str, references: Sequence[str]) -> set[tuple[str, str]]:
-    """Return the patterns under which a prediction is one case with the references that are most like it."""
-    matcher = SequenceMatcher(None, "", prediction, autojunk=False)
-    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    """Return the patterns under which a prediction is one case with the references that are most like it.
+
+    Of references of each kind, as the last word of their names says, these are other ones.
+    """
+    matcher = SequenceMatcher(None, "", _without_end(prediction), autojunk=False)
+    found: dict[str, dict[int, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
     for reference in references:
-        matcher.set_seq1(reference)
+        matcher.set_seq1(_without_end(reference))
         at = matcher.find_longest_match()
         common = reference[at.a : at.a + at.size]
         first, last = len(common) - len(common.lstrip(_EDGES)), len(common.rstrip(_EDGES))
@@ -109,10 +146,38 @@ def _patterns(prediction: str, references: Sequence[str]) -> set[tuple[str, str]
                     (name[: at_name + start], common[start:end], name[at_name + end :])
                     for name, at_name in ((prediction, at.b), (reference, at.a))
                 ]
-                found[last - first] |= {
+                found[_known_end(reference)][last - first] |= {
                     (one, other) for one in _variants(*around[0]) for other in _variants(*around[1])
                 }
-    return found[max(found)] if found else set()
+    return {patterns for each in found.values() for patterns in each[max(each)]}
+
+
+def _known_end(name: str) -> str:
+    """Return the last word of a name where it says a kind; an empty text otherwise."""
+    end = end_of(name)
+    return end if _kind(end) != Kind.UNSAID else ""
+
+
+def _without_end(name: str) -> str:
+    """Return a name without a last word that says its kind: this is no part of the case's."""
+    end = _known_end(name)
+    return name[: len(name) - len(end)] if name.lower().endswith(end) else name
+
+
+#: Many paths and patterns are asked for again and again.
+_kind = lru_cache(4096)(kind_of)
+
+
+def _by_text(patterns: tuple[str, str]) -> tuple[bool, Kind, int, int, int]:
+    """Return how likely two patterns are to be meant, as far as they say so themselves."""
+    ends = [end_of(each) for each in patterns]
+    return (
+        ends[0] == ends[1] and _kind(ends[0]) > Kind.UNSAID,
+        _kind(patterns[1]),
+        -sum(len(_CUT.findall(each)) for each in patterns),
+        -sum(each.count("*") for each in patterns),
+        -sum(map(len, patterns)),
+    )
 
 
 def _at_signs(common: str, first: int, last: int) -> tuple[int, int]:
@@ -133,7 +198,9 @@ def _with_any_folder(pattern: str) -> str:
     return "/".join([*(each if "{case}" in each else "*" for each in folders), name])
 
 
-def _tried(found: Side, expected: Side, patterns: tuple[str, str]) -> _Trial | None:
+def _tried(
+    found: Side, expected: Side, patterns: tuple[str, str], pictures: Collection[str]
+) -> _Trial | None:
     """Return what comes of two patterns; None where two masks of a side would be one case."""
     sides = [
         side if pattern == "{case}" else named_by(side, _with_suffix(side, pattern))
@@ -143,14 +210,22 @@ def _tried(found: Side, expected: Side, patterns: tuple[str, str]) -> _Trial | N
     named = [sides[1].named.values(), (sides[0].named[name] for name in both)]
     if any(len(masks) > 1 for side in named for masks in side):
         return None
+    references = frozenset(sides[1].matched())
+    is_alike, kind, wholeness, plainness, brevity = _by_text(patterns)
+    # A star may stand for a folder of pictures.
+    some = {each: kind_of(each[: -len(expected.masks[each])]) for each in islice(references, _BESIDE)}
+    kind = min([kind, *(said for each, said in some.items() if said == Kind.INSTANCES or each in pictures)])
     return _Trial(
         pairs=len(both),
+        purity=-len(references.intersection(pictures)) if kind else 0,
+        is_alike=is_alike,
+        kind=kind,
         expected=len(sides[1].named),
-        is_of_labels=any(word in _WORDS.findall(patterns[1].lower()) for word in OF_LABELS),
-        wholeness=-sum(len(_CUT.findall(each)) for each in patterns),
-        plainness=-sum(each.count("*") for each in patterns),
+        wholeness=wholeness,
+        plainness=plainness,
+        brevity=brevity,
         patterns=patterns,
-        references=frozenset(sides[1].matched()),
+        references=references,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dicecli.records.natural import natural
 from dicecli.runs.laid_out import fitting, is_clear
 from dicecli.runs.listing import listed, named_by
-from dicecli.runs.patterns import OF_LABELS
+from dicecli.runs.name_kinds import IMAGES, OF_LABELS
 from dicecli.words import counted
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
     from dicecli.runs.listing import Side
 
-#: What names of images end in.
-_IMAGES = frozenset(
-    {"brain", "color", "colour", "ct", "flair", "image", "img", "leftimg8bit", "mr", "mri", "overlay", "pet"}
-    | {"photo", "rgb", "scan", "t1", "t1c", "t1ce", "t1n", "t1w", "t2", "t2f", "t2w", "volume", "probseg"}
-)
 #: What names of masks end in: the likelier to be the labels, the sooner.
 _LABELS = (*OF_LABELS, "labeltrainids", "instanceids")
 _END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
@@ -62,9 +57,12 @@ def kinds(found: Side, expected: Side) -> list[str]:
         Predictions and references, named by their paths.
     """
     ends = Counter(end[0] if (end := _END.search(name)) else "" for name in expected.named)
-    if len(ends) < 2 or not {end[1:].lower() for end in ends} <= {*_IMAGES, *_LABELS}:
+    if len(ends) < 2 or not {end[1:].lower() for end in ends} <= {*IMAGES, *_LABELS}:
         return []
-    wanted = min((each for each in ends if each[1:].lower() in _LABELS), key=_rank, default=None)
+    of_predictions = {end[0] for name in found.named if (end := _END.search(name))}
+    likely = [each for each in ends if each[1:].lower() in _LABELS]
+    alike = [each for each in likely if each in of_predictions]
+    wanted = min(alike or likely, key=_rank, default=None)
     if wanted is None:
         return []
     pattern = f"{{case}}{wanted}{_suffix(expected)}"
@@ -108,7 +106,7 @@ def _same_names(side: Side) -> Iterator[tuple[str, list[str]]]:
 
 def _are_kinds(names: set[str]) -> bool:
     """Tell whether one of these names is of an image, so that they are no classes."""
-    return any(word.lower() in _IMAGES for name in names for word in re.split("[-_.]", name))
+    return any(word.lower() in IMAGES for name in names for word in re.split("[-_.]", name))
 
 
 def _suffix(side: Side) -> str:

@@ -80,14 +80,14 @@ def test_a_pattern_that_scores_a_subset(layout, kinds, tmp_path):
     touch(tmp_path / "r", [f"{city}/{image}_gtFine_{kind}.png" for city, image in images() for kind in kinds])
     sides = str(tmp_path / "p"), str(tmp_path / "r")
     found = proposals(pair_folders(*sides).notes)
-    assert len(found) == len(kinds)
-    for number, words in enumerate(found):
+    assert len(found) == 1  # pictures are not proposed
+    for words in found:
         paired = pair_folders(*sides, **options(words)).cases
         assert len(paired) == len(images())
         for case in paired:
             (image,) = {re.search(r"[a-z]+_\d+_\d+", each)[0] for each in (case.prediction, case.reference)}
             assert f"/{image.partition('_')[0]}/" in case.reference
-            assert ("labelIds" in case.reference) == (number == 0)
+            assert "labelIds" in case.reference
 
 
 def test_references_without_prediction_are_not_left_out(tmp_path):
@@ -256,6 +256,76 @@ def test_no_layout_is_proposed_that_would_not_do(tmp_path):
     assert "to score _seg alone, try --prediction-pattern" in note
 
 
+#: Predictions and references of case {}, and the one pattern for references that is right.
+BESIDE_LABELS = {
+    "BIDS, a model's": (
+        "sub-{0}/anat/sub-{0}_desc-model_dseg.png",
+        [f"sub-{{0}}/anat/sub-{{0}}_{kind}.png" for kind in ANATOMY],
+        ["{case}_dseg.png"],
+    ),
+    "BIDS, flat": (
+        "sub-{0}_dseg.png",
+        [f"sub-{{0}}/anat/sub-{{0}}_{kind}.png" for kind in ANATOMY],
+        ["{case}/anat/{case}_dseg.png"],
+    ),
+    "masks of the brain of both": (
+        "sub-{0}_desc-brain_mask.png",
+        [f"sub-{{0}}/sub-{{0}}_{kind}.png" for kind in ("dseg", "desc-brain_mask")],
+        ["*/{case}_mask.png", "{case}/{case}_dseg.png"],
+    ),
+    "DRIVE": (
+        "{0}.png",
+        ["mask/{0}_test_mask.png", "1st_manual/{0}_manual1.png", "images/{0}_test.png"],
+        ["1st_manual/{case}_manual1.png", "mask/{case}_test_mask.png"],
+    ),
+    "VOC": (
+        "2007_{0}.png",
+        ["SegmentationClass/2007_{0}.png", "SegmentationObject/2007_{0}.png"],
+        ["SegmentationClass/{case}.png"],
+    ),
+    "instances alone": (
+        "2007_{0}.png",
+        ["SegmentationObject/2007_{0}.png"],
+        ["SegmentationObject/{case}.png"],
+    ),
+    "BraTS": (
+        "BraTS-{0}-000.png",
+        [f"BraTS-{{0}}-000/BraTS-{{0}}-000-{kind}.png" for kind in ("seg", "t1c", "t2f", "t2w")],
+        ["{case}/{case}-seg.png"],
+    ),
+    "nnU-Net": ("{0}.png", ["labelsTs/{0}.png", "imagesTs/{0}_0000.png"], ["labelsTs/{case}.png"]),
+    "ids, and train ids": (
+        "{0}_labelTrainIds.png",
+        [f"a/{{0}}_gtFine_{kind}.png" for kind in ("labelIds", "instanceIds", "labelTrainIds")],
+        ["a/{case}_gtFine_labelTrainIds.png", "a/{case}_gtFine_labelIds.png"],
+    ),
+}
+
+
+@pytest.mark.parametrize("tree", BESIDE_LABELS)
+def test_labels_are_proposed_and_not_what_lies_beside_them(tree, tmp_path):
+    """Pictures, masks of where to look and instances are no labels; all that is proposed gives every case its mask."""
+    prediction, references, right = BESIDE_LABELS[tree]
+    for n in ("01", "02", "13"):
+        touch(tmp_path / "p", [prediction.format(n)])
+        touch(tmp_path / "r", [each.format(n) for each in references])
+    sides = str(tmp_path / "p"), str(tmp_path / "r")
+    notes = pair_folders(*sides).notes
+    assert "so choose" not in notes[0]
+    found = [options(words) for words in proposals(notes)]
+    assert [each["reference_pattern"] for each in found] == right
+    for each in found:
+        assert [bool(case.prediction) for case in pair_folders(*sides, **each).cases] == [True] * 3
+
+
+def test_the_kind_that_predictions_are_is_proposed(tmp_path):
+    """Where predictions are masks of the brain, it is the references of that name that are meant."""
+    touch(tmp_path / "p", [f"sub-{n}_desc-brain_mask.png" for n in "12"])
+    touch(tmp_path / "r", [f"sub-{n}_{kind}.png" for n in "12" for kind in ANATOMY])
+    (note,) = pair_folders(str(tmp_path / "p"), str(tmp_path / "r")).notes
+    assert "to score _mask alone" in note
+
+
 def test_names_are_cut_at_signs(tmp_path):
     """What both names go on with by chance is no part of the case's."""
     touch(tmp_path / "p", [f"case{n}_pred.png" for n in range(4)])
@@ -274,6 +344,7 @@ def test_two_references_for_a_case(tmp_path):
     touch(tmp_path / "r", [f"{rater}/{name}_gt.png" for name in names for rater in ("anna", "ben")])
     sides = str(tmp_path / "p"), str(tmp_path / "r")
     found = [options(words) for words in proposals(pair_folders(*sides).notes)]
+    assert "no name says which are the labels, so choose: try" in pair_folders(*sides).notes[0]
     assert sorted(each["reference_pattern"] for each in found) == ["anna/{case}_gt.png", "ben/{case}_gt.png"]
     assert all([case.name for case in pair_folders(*sides, **each).cases] == names for each in found)
 
