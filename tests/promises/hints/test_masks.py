@@ -56,7 +56,7 @@ def labels_that_a_map_lacks(scene):
     assert "6=6 to keep it" in scene.refused(f"{_SCORE} --map-prediction 5=5,7=1")
     hint = scene.refused(f"{_SCORE} --map-prediction 9=ignore")
     whole = hint.partition("keep them (")[2].partition(")")[0]
-    assert whole == "--map-prediction '9=ignore,1-6:+0'"
+    assert whole == "--map-prediction '9=ignore,5-6:+0'"
     scene.right(0.0, f"{_SCORE} {whole}", number="dice[1]")
     scene.right(0.0, f"{_SCORE} --map-prediction 5=1,7=1,6=6", number="dice[1]")
     for none in ("6=ignore", "*=ignore"):
