@@ -15,6 +15,7 @@ from dicecli.masks.differing import differences
 from dicecli.records.measurements import Row
 from dicecli.records.one_each import OneEach, lacking, names_among
 from dicecli.records.only import check_classes
+from dicecli.records.schemes import naming
 from dicecli.words import did_you_mean, every, some_of
 
 if TYPE_CHECKING:
@@ -154,9 +155,22 @@ def check_asked(settings: Settings, masks: Iterable[object]) -> None:
 def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme) -> UnknownLabel:
     known = [*scheme.names.values(), *scheme.regions]
     near = did_you_mean(unknown[0], known)
-    return UnknownLabel(
+    message = (
         f"the {side} has a file for each class, and no label of the {other}, a label map, is named "
-        f"{some_of(unknown, _NAMED)}",
+        f"{some_of(unknown, _NAMED)}"
+    )
+    # One name says little: many sets of labels have a car, and a liver is label 1 in many.
+    having = naming(unknown) if len(unknown) > 1 and not scheme.is_declared else []
+    if having:
+        return UnknownLabel(
+            message,
+            f"All of these are names of {' and of '.join(having)}: if the {other}'s labels are so numbered, "
+            f"--labels {having[0]}. Else name the label of each class in a labels file, or by --region "
+            f"{unknown[0]}=LABEL.",
+            side=other,
+        )
+    return UnknownLabel(
+        message,
         f"{near}Name the label of each class as its file is named: in a labels file, --labels FILE; or by "
         f"--region {unknown[0]}=LABEL. Named are {every(known) or 'none'}.",
         side=other,

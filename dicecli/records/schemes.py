@@ -24,7 +24,7 @@ from dicecli.records.legends._written import Written, not_labels
 from dicecli.words import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
 _PRESETS = Path(__file__).parent / "presets"
@@ -34,6 +34,13 @@ _NO_NAMES = LabelScheme()
 def presets() -> tuple[str, ...]:
     """List the names of the presets."""
     return tuple(sorted(path.stem for path in _PRESETS.glob("*.json")))
+
+
+def naming(names: Iterable[str]) -> list[str]:
+    """Return the presets in which each of some names is that of a label or region."""
+    wanted = {*names}
+    found = {name: load_labels(name) for name in presets()}
+    return [name for name, each in found.items() if wanted <= {*each.names.values(), *each.regions}]
 
 
 def described(preset: str) -> str:

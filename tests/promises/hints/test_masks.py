@@ -672,6 +672,16 @@ def classes_beside_labels_without_names(scene):
     scene.right(DICE, "score p r.png --labels labels.json")
 
 
+@TABLE("masks.classes._unknown: All of these are names of")
+def classes_of_a_preset_beside_labels(scene):
+    _classes(scene, liver=PREDICTION, spleen=PREDICTION * 0)
+    scene.png("r.png", REFERENCE * 5)
+    hint = scene.refused("score p r.png")
+    assert "if the reference's labels are so numbered, --labels totalsegmentator." in hint
+    scene.right(DICE, "score p r.png --labels totalsegmentator", number="dice[liver]")
+    scene.right(DICE, "score p r.png --region liver=5 --region spleen=1", number="dice[liver]")
+
+
 @TABLE("masks.classes._unknown: Did you mean …? Name the")
 def classes_beside_labels_of_other_names(scene):
     _classes(scene, liver=PREDICTION)
