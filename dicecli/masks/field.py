@@ -146,7 +146,8 @@ def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskS
         first, found = _back(first, found)
     if isinstance(reference, OutsideTiles):
         found = FieldOutsideTiles(found, reference)
-    return found, [f"{SIDE}: taken for a prediction, {note}" for note in notes]
+    # What was aligned as a prediction was the field.
+    return found, [f"{SIDE}: {note.replace('the prediction', 'the field')}" for note in notes]
 
 
 def _back(view: MaskSource, field: MaskSource) -> tuple[MaskSource, MaskSource]:

@@ -61,7 +61,10 @@ def _on_twins(scored: Sequence[Scored], expected: int) -> list[str]:
     if not twins:
         return []
     among = f"{len(twins):,} of {counted(expected, 'case')}"
-    return [f"in {among} both masks are one file, or copies of it: {_names(twins)}"]
+    return [
+        f"in {among} both masks are one file, or files of the same bytes, as copies are and "
+        f"what is wholly right may be: {_names(twins)}"
+    ]
 
 
 def _on_absent(scored: Sequence[Scored], only: Only | None) -> list[str]:
@@ -101,11 +104,11 @@ def _on_files(
             found.setdefault(key, []).append(each)
     return [
         f"in {len(cases):,} of {counted(expected, 'case')}: {next(iter(shown[key]))}"
-        f"{_of_the_first(shown[key])} ({_names(cases)})"
+        f"{_of_the_first(shown[key], cases[0])} ({_names(cases)})"
         for key, cases in found.items()
     ]
 
 
-def _of_the_first(notes: Collection[str]) -> str:
+def _of_the_first(notes: Collection[str], first: Scored) -> str:
     """Say that the numbers of a note are those of the first case, where others have other ones."""
-    return "; these numbers are of the first" if len(notes) > 1 else ""
+    return f"; so it is of {first.case.name}, and others have other numbers" if len(notes) > 1 else ""

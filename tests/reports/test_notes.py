@@ -39,13 +39,17 @@ def test_a_run_without_notes_has_none():
 def test_twins_are_counted_and_named_once():
     """A file given as both masks, and a copy of it, are one kind of twin, said of all expected cases."""
     run = [scored("a", twins="file"), scored("b"), scored("c", twins="bytes")]
-    assert run_notes(run, 4) == ["in 2 of 4 cases both masks are one file, or copies of it: a, c"]
+    assert run_notes(run, 4) == [
+        "in 2 of 4 cases both masks are one file, or files of the same bytes, as copies are and what is wholly "
+        "right may be: a, c"
+    ]
 
 
 def test_a_single_twin_is_named():
     """One such case is enough; its other notes are said beside it."""
     assert run_notes([scored("a", TURNED, twins="bytes"), scored("b")], 2) == [
-        "in 1 of 2 cases both masks are one file, or copies of it: a",
+        "in 1 of 2 cases both masks are one file, or files of the same bytes, as copies are and what is wholly "
+        "right may be: a",
         f"in 1 of 2 cases: {TURNED} (a)",
     ]
 
@@ -66,8 +70,8 @@ def test_notes_that_differ_by_numbers_are_put_together_and_the_first_is_shown():
         scored("b", "the grids lie up to 0.5 voxels apart", "1,234 pixels are NaN"),
     ]
     assert run_notes(run, 2) == [
-        "in 2 of 2 cases: the grids lie up to 0.25 voxels apart; these numbers are of the first (a, b)",
-        "in 2 of 2 cases: 12 pixels are NaN; these numbers are of the first (a, b)",
+        "in 2 of 2 cases: the grids lie up to 0.25 voxels apart; so it is of a, and others have other numbers (a, b)",
+        "in 2 of 2 cases: 12 pixels are NaN; so it is of a, and others have other numbers (a, b)",
     ]
 
 
@@ -145,7 +149,8 @@ def test_all_notes_in_their_order():
     """Twins first, then 255, then what was assumed about single files."""
     run = [scored("a", TURNED, twins="file"), read_as_one("b"), scored("c", labels=(255,))]
     assert run_notes(run, 3) == [
-        "in 1 of 3 cases both masks are one file, or copies of it: a",
+        "in 1 of 3 cases both masks are one file, or files of the same bytes, as copies are and what is wholly "
+        "right may be: a",
         "255 is read as label 1 in 1 case (b) and is a label of its own in 1 (c): if it is label 1 in the former "
         "and void in the latter, save the former as 0 and 1, and give --ignore-label 255; if it is one label in "
         "all, declare it: --labels FILE",

@@ -172,7 +172,7 @@ def test_copies_are_warned_of_with_their_number(is_same_folder, tmp_path):
     done = call(predictions, references, "-f", "csv", "--allow-same")
     count = "5 of 5" if is_same_folder else "4 of 5"
     assert done.exit_code == 0
-    assert f"in {count} cases both masks are one file, or copies of it" in done.stderr
+    assert f"in {count} cases both masks are one file, or files of the same bytes" in done.stderr
 
 
 def test_patterns_pair_names_that_differ(tmp_path):
