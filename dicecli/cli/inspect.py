@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Values shown on a terminal; JSON has all.
 _SHOWN = 24
+#: Facts that an error says as well.
+_OF_ERROR = ("colours",)
 
 
 @click.command("inspect", cls=OptionsCommand)
@@ -106,9 +108,9 @@ def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *,
                 click.echo("\n".join(_lines(found, every=verbose)))
         elif format_name == "json":
             record["folders"].append(folder_in_json(listed[path], settings, side))
-            is_good = is_good and not record["folders"][-1]["bad"]
+            is_good = is_good and not (record["folders"][-1]["bad"] or record["folders"][-1]["unread"])
         else:
-            is_good = print_folder(listed[path], settings, side) and is_good
+            is_good = print_folder(listed[path], settings, side, verbose=verbose) and is_good
     if format_name == "json":
         click.echo(json.dumps(record, indent=2, allow_nan=False))
     return 0 if is_good else 3
@@ -116,7 +118,10 @@ def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *,
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:
     lines = [click.style(inert(found.path), bold=True)]
-    lines += [_line(key, value) for key, value in found.facts.items() if value is not None]
+    of_error = _OF_ERROR if found.error is not None else ()
+    lines += [
+        _line(key, value) for key, value in found.facts.items() if value is not None and key not in of_error
+    ]
     if found.probabilities is not None:
         return [*lines, *_probability_lines(found)]
     if found.values is not None:
@@ -134,6 +139,8 @@ def _lines(found: Inspection, *, every: bool) -> list[str]:
 
 def _probability_lines(found: Inspection) -> list[str]:
     """Say what a map of probabilities holds, what scores it, and why it is no mask."""
+    from dicecli.runs.inspection.probabilities import sums_said
+
     stored, error = found.probabilities, found.error
     if stored is None or error is None:
         return []
@@ -144,7 +151,7 @@ def _probability_lines(found: Inspection) -> list[str]:
         lines.append(f"    {at:>12}  {each.minimum:.6g} to {each.maximum:.6g}{nan}")
     lines += [f"    and {number - _SHOWN} more (all of them: -f json)"] * (number > _SHOWN)
     if number > 1:
-        lines.append(_line("sums", f"of the channels: 1, but for up to {stored.apart:.2g}"))
+        lines.append(_line("sums", sums_said(stored.apart)))
     lines += [_line("looks like", stored.meant), _line("scored by", stored.command)]
     return [*lines, _line("no mask", error.message), _line("as a mask", error.hint)]
 

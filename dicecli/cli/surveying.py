@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicecli.cli.file_table import FileTable
 from dicecli.cli.terminal import width
+from dicecli.masks import unread
 from dicecli.records.label_maps import IGNORE
 from dicecli.records.natural import natural
 from dicecli.reports.text import inert
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from dicecli.runs.inspection.file import Inspection
     from dicecli.runs.inspection.folder import Folder, Survey
 
-#: The widths of format, shape, spacing, type, and at least those of labels and of names.
-_WIDTHS, _LABELS, _NAME = (8, 12, 12, 9), 14, 20
 #: So many files are named that differ from the others.
 _NAMED = 3
 #: So many lines say of labels that they are not in every mask.
@@ -44,69 +44,71 @@ def folder_in_json(folder: Folder, settings: Settings, side: Side | None = None)
         if time.monotonic() - said >= _EVERY:
             said = time.monotonic()
             click.echo(f"{len(files):,} of {counted(len(folder.names), 'file')}", err=True)
-    return {"path": folder.path, **survey.to_dict(), "others": folder.others, "inspected": files}
+    return {
+        "path": folder.path,
+        **survey.to_dict(),
+        "others": folder.others,
+        "unread": folder.unread,
+        "inspected": files,
+    }
 
 
-def print_folder(folder: Folder, settings: Settings, side: Side | None = None) -> bool:
-    """Print a line for each file as it is read, then what all have in common; tell whether all are fine."""
+def print_folder(
+    folder: Folder, settings: Settings, side: Side | None = None, *, verbose: bool = False
+) -> bool:
+    """Print a line for each file as it is read, then what all have in common; tell whether all are fine.
+
+    What looks odd, or why a file cannot be scored, stands below all of them, once for those that share it;
+    with `verbose` below each file.
+    """
     from dicecli.runs.inspection.folder import Survey
 
-    survey = Survey(settings.labels.names)
+    survey, table = Survey(settings.labels.names), FileTable(max(map(len, folder.names), default=0))
     click.echo(click.style(inert(folder.path), bold=True))
-    head = _row("file", ("format", "shape", "spacing", "type"), "labels", _name_width(folder))
-    click.echo(head)
     for name, found in folder.inspected(settings, side):
         survey.add(name, found)
-        for line in _lines(name, found, _name_width(folder)):
+        for line in table.lines(name, found):
             click.echo(line)
+        for each in _wrong(found) if verbose else ():
+            click.echo("\n".join(_indented(each, 4)))
         sys.stdout.flush()
     click.echo("")
     for line in _summary(survey, folder, settings):
         click.echo(line)
-    return not survey.bad
+    if not verbose:
+        for line in _oddities(survey):
+            click.echo(line)
+    return not (survey.bad or folder.unread)
 
 
-def _name_width(folder: Folder) -> int:
-    longest = max(map(len, folder.names), default=0)
-    return max(_NAME, min(longest, max(width(), 60) - sum(_WIDTHS) - len(_WIDTHS) - 1 - _LABELS))
+def _wrong(found: Inspection) -> list[str]:
+    """Say what looks wrong with a file, and why it cannot be scored."""
+    stored, error = found.probabilities, found.error
+    if stored is not None:
+        nans = sum(each.nan for each in stored.channels)
+        return [f"odd: NaN in {counted(nans, 'value')}"] if nans else []
+    said = [f"odd: {each}" for each in found.problems]
+    return said if error is None else [*said, f"cannot be scored: {error.name}: {error.message}"]
 
 
-def _row(name: str, cells: tuple[str, ...], labels: str, names: int) -> str:
-    """Return a line: what is too long lacks its middle, or its end."""
-    if len(name) > names:
-        half = (names - 1) // 2
-        name = f"{name[:half]}…{name[len(name) - (names - 1 - half) :]}"
-    parts = [name.ljust(names), *(_cut(each, n) for each, n in zip(cells, _WIDTHS, strict=True))]
-    rest = max(width(), 60) - names - sum(_WIDTHS) - len(_WIDTHS) - 1
-    return " ".join([*parts, _cut(labels, max(_LABELS, rest)).rstrip()]).rstrip()
+def _oddities(survey: Survey) -> Iterator[str]:
+    """Say once what looks odd or is wrong, and of which files."""
+    for text, names in [*survey.odd.items()][:_LINES]:
+        yield from _said("odd", f"{_of(names, survey)}: {text}")
+    if len(survey.odd) > _LINES:
+        yield from _said("", f"and {len(survey.odd) - _LINES:,} other things (all of them: -v)")
+    for kind, found in survey.errors.items():
+        first, *others = found.values()
+        more = " (the first; all of them: -v)" if any(each != first for each in others) else ""
+        yield from _said("not scored", f"{kind}: {_of([*found], survey)}: {first}{more}")
 
 
-def _cut(text: str, most: int) -> str:
-    return (text if len(text) <= most else f"{text[: most - 1]}…").ljust(most)
-
-
-def _lines(name: str, found: Inspection, names: int) -> Iterator[str]:
-    from dicecli.runs.inspection.folder import facts_of, labels_of, shortly
-
-    facts = facts_of(found)
-    kind = facts.get("stored as") or facts.get("mode", "").replace(", ", " ").removesuffix(" bit")
-    spacing = facts.get("spacing", "").rpartition(" ")[0] or facts.get("spacing", "")
-    cells = (facts.get("format", ""), facts.get("shape", ""), spacing, kind)
-    labels = shortly(labels_of(found))
-    odd = [f"odd: {each}" for each in found.problems]
-    if found.probabilities is not None:
-        stored = found.probabilities
-        labels, odd = f"{stored.minimum:.4g} to {stored.maximum:.4g}", []
-        number = len(stored.channels)
-        if number > 1:
-            labels = f"{counted(number, 'channel')}, {labels}"
-        if any(each.nan for each in stored.channels):
-            odd.append(f"odd: NaN in {counted(sum(each.nan for each in stored.channels), 'value')}")
-    elif found.error is not None:
-        odd.append(f"cannot be scored: {found.error.name}: {found.error.message}")
-    yield _row(inert(name), tuple(each.replace(" x ", "x") for each in cells), labels, names)
-    for each in odd:
-        yield from _indented(each, 4)
+def _of(names: list[str], survey: Survey) -> str:
+    """Name some files, and say how many they are, where these are more."""
+    if len(names) == survey.files > 1:
+        return f"all {survey.files:,}"
+    named = some_of(names, _NAMED)
+    return f"{len(names):,} of {survey.files:,} ({named})" if len(names) > _NAMED else named
 
 
 def _indented(text: str, by: int, first: str = "") -> list[str]:
@@ -124,6 +126,8 @@ def _indented(text: str, by: int, first: str = "") -> list[str]:
 def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str]:
     """Say how many files there are of which kind, and what they have in common, the exceptions by name."""
     from dicecli.runs.inspection.folder import COMMON
+    from dicecli.runs.inspection.probabilities import sums_said
+    from dicecli.runs.listing import joined
 
     kinds = [
         f"{counted(survey.masks, 'mask')}" * bool(survey.masks),
@@ -131,6 +135,10 @@ def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str
         f"{len(survey.bad):,} that cannot be scored ({some_of(survey.bad, _NAMED)})" * bool(survey.bad),
     ]
     yield from _said("files", f"{survey.files:,}: {', '.join(filter(None, kinds))}")
+    if folder.unread:
+        said = f"{len(folder.unread):,} of formats that are not read: {some_of(folder.unread, _NAMED)}."
+        hint = unread.refusal(joined(folder.path, folder.unread[0])).hint
+        yield from _said("not read", f"{said} In a folder of references their cases fail. {hint}")
     if folder.others:
         yield from _said("others", f"{len(folder.others):,} not looked at: {some_of(folder.others, _NAMED)}")
     for key in COMMON:
@@ -143,6 +151,11 @@ def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str
         text += "".join(f"; {kind}: {some_of(names, _NAMED)}" for kind, names in others[:_NAMED])
         text += f"; and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
         yield from _said(key, text)
+    if survey.ranges:
+        low, high = min(low for low, _ in survey.ranges), max(high for _, high in survey.ranges)
+        yield from _said("range", f"{low:.6g} to {high:.6g}")
+    if survey.sums:
+        yield from _said("sums", sums_said(max(survey.sums)))
     yield from _of_labels(survey, settings)
 
 

@@ -45,6 +45,19 @@ def expect_unread(found: Side, expected: Side) -> None:
     _take(found, {key: each for key, each in predictions.items() if key.case in expected.named})
 
 
+def unread_masks(references: Side) -> list[str]:
+    """Return the files in formats that are not read which would be the masks of cases of their own.
+
+    Those are what :func:`expect_unread` takes of references; a mask that is read is none of them.
+    """
+    beside = _Beside(references)
+    return [
+        each
+        for key, each in _named(references).items()
+        if each not in references.masks and (key.label is not None or each not in beside)
+    ]
+
+
 def _named(side: Side) -> dict[Named, str]:
     """Return what is not read by its case, and its class where each has a file; only what has no mask.
 

@@ -172,7 +172,7 @@ def _meant(values: Mapping[float, int], source: MaskSource, settings: Settings) 
         known = {each: label for each, label in labels.items() if each != source.nodata_label}
         found = numbered(side, known, whole, of_side)
         return {value: None if value in found.ignored else to for value, to in found.labels.items()}
-    return {**labels}
+    return {value: labels[int(value)] for value in values if value in labels}
 
 
 def _geometry(grid: Grid) -> dict[str, object]:

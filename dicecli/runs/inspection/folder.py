@@ -10,6 +10,7 @@ from dicecli.errors import PairingError
 from dicecli.records.natural import natural
 from dicecli.runs.inspection.file import inspect
 from dicecli.runs.listing import joined, list_side
+from dicecli.runs.unread import unread_masks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,8 @@ class Folder:
         From the folder on, in the order in which people list them.
     others : list of str
         What is not looked at: files of other suffixes, hidden ones, links to folders.
+    unread : list of str
+        Files in formats that are not read; as references they are masks of cases, which fail.
     outside : set of str
         Links to files that lie elsewhere.
     """
@@ -41,6 +44,7 @@ class Folder:
     path: str
     names: list[str]
     others: list[str]
+    unread: list[str]
     outside: set[str]
 
     def inspected(self, settings: Settings, side: Side | None = None) -> Iterator[tuple[str, Inspection]]:
@@ -72,7 +76,10 @@ def listed_folder(path: str) -> Folder:
     held = {name for side in found for name in side.masks}
     others = {name for side in found for name in side.others} - held
     outside = {name for side in found for name in side.outside}
-    return Folder(path, sorted(names, key=natural), sorted(others, key=natural), outside)
+    strange = unread_masks(found[0]) if found[0].reads == _READS[0] else ()
+    unread = sorted({*strange} - held, key=natural)
+    others -= {*unread}
+    return Folder(path, sorted(names, key=natural), sorted(others, key=natural), unread, outside)
 
 
 @dataclass
@@ -87,6 +94,14 @@ class Survey:
         How many could be scored, by ``score`` and by ``soft``.
     bad : list of str
         Those that could not.
+    odd : dict of str to list of str
+        What looks odd, and of which files.
+    errors : dict of str to dict of str to str
+        By the name of an error the files that cannot be scored for it, each with its message.
+    ranges : list of (float, float)
+        Least and greatest value of each map of probabilities.
+    sums : list of float
+        How far from 1 the sums over the channels of each are that has several.
     alike : dict of str to dict of str to list of str
         By what may be in common, the files that have each kind of it.
     labels : dict of float to list of str
@@ -101,6 +116,10 @@ class Survey:
     masks: int = 0
     maps: int = 0
     bad: list[str] = field(default_factory=list)
+    odd: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, dict[str, str]] = field(default_factory=dict)
+    ranges: list[tuple[float, float]] = field(default_factory=list)
+    sums: list[float] = field(default_factory=list)
     alike: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     labels: dict[float, list[str]] = field(default_factory=dict)
     called: dict[float, str] = field(default_factory=dict)
@@ -108,12 +127,19 @@ class Survey:
 
     def add(self, name: str, found: Inspection) -> None:
         """Take note of a file."""
-        if found.probabilities is not None:
+        stored, problems = found.probabilities, found.problems
+        if stored is not None:
             self.maps += 1
+            self.ranges.append((stored.minimum, stored.maximum))
+            self.sums += [stored.apart] * (len(stored.channels) > 1)
+            problems = ["it holds NaN"] * any(each.nan for each in stored.channels)
         elif found.error is not None:
             self.bad.append(name)
+            self.errors.setdefault(found.error.name, {})[name] = str(found.error.message)
         else:
             self.masks += 1
+        for each in problems:
+            self.odd.setdefault(each, []).append(name)
         for key, kind in facts_of(found).items():
             self.alike.setdefault(key, {}).setdefault(kind, []).append(name)
         for value in labels_of(found):
@@ -176,22 +202,34 @@ def facts_of(found: Inspection) -> dict[str, str]:
 
 
 def labels_of(found: Inspection) -> list[float]:
-    """Return the values that a mask stores; nothing of a map of probabilities."""
-    is_mask = found.probabilities is None and found.values is not None
-    return [*(found.values or {})] if is_mask else []
+    """Return the values that a mask stores; nothing of a map of probabilities, or of what holds fractions.
+
+    A mask that is refused for something else has its labels; those of floats that are scored are as stored.
+    """
+    values = [] if found.probabilities is not None else [*(found.values or {})]
+    return values if found.error is None or all(value == value // 1 for value in values) else []
 
 
-def shortly(values: list[float]) -> str:
-    """Write ascending values in a few words, those in a row as a range: 0-3, 255."""
+def shortly(values: list[float], most: int | None = None) -> str:
+    """Write ascending values in a few words, those in a row as a range: 0-3, 255.
+
+    In at most so many characters, where that is given and enough for the first: 0-3, 255 and 8 more.
+    """
     parts: list[list[float]] = []
     for value in values:
         if parts and value == parts[-1][-1] + 1:
             parts[-1].append(value)
         else:
             parts.append([value])
-    words = []
+    words: list[str] = []
+    number: list[int] = []
     for part in parts:
         between = "-" if part[0] >= 0 else " to "
         is_range = len(part) > 2
         words += [f"{part[0]:g}{between}{part[-1]:g}"] if is_range else [f"{each:.7g}" for each in part]
-    return ", ".join(words)
+        number += [len(part)] if is_range else [1] * len(part)
+    text, end = ", ".join(words), len(words)
+    while most is not None and len(text) > most and end > 1:
+        end -= 1
+        text = f"{', '.join(words[:end])} and {sum(number[end:]):,} more"
+    return text

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: As far from 1 the sums over channels may be: ``soft`` refuses what is further.
 _NEAR = 1e-3
+#: So far from 1 float32 leaves them.
+_ROUNDING = 1e-6
 
 
 @dataclass
@@ -148,6 +150,13 @@ def _read(channels: Sequence[MaskSource]) -> Stored:
                 apart = np.abs(block.sum(axis=0) - 1)
             found.apart = max(found.apart, float(apart.max(initial=0, where=~np.isnan(apart))))
     return found
+
+
+def sums_said(apart: float) -> str:
+    """Say how far from 1 the sums over channels are, at most; what rounding leaves is not said."""
+    if apart <= _ROUNDING:
+        return "of the channels: 1"
+    return f"of the channels: 1, but for up to {apart:.2g}"
 
 
 def _meant(found: Stored, path: str, *, is_share: bool) -> tuple[str, str]:

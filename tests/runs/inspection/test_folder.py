@@ -49,9 +49,12 @@ def test_a_folder_has_a_line_a_file_and_says_what_differs(folder, monkeypatch):
     (row,) = (line for line in lines if line.startswith("case_1.png"))
     assert row.split() == ["case_1.png", "PNG", "12x10", "grey", "8", "0-2"]
     (row,) = (line for line in lines if line.startswith("deep"))
-    assert row.split()[:6] == ["deep/map.npy", "NumPy", "12x10", "float32", "3", "channels,"]
+    assert row.split()[:5] == ["deep/map.npy", "NumPy", "12x10", "float32", f"{SHARES.min():.3g}"]
+    assert row.endswith(f"to {SHARES.max():.3g} in 3 channels")
     text = " ".join(done.stdout.split())
-    assert "cannot be scored: Truncated" in text or "cannot be scored: Corrupt" in text
+    assert "not scored Truncated: case_3.png:" in text or "not scored Corrupt: case_3.png:" in text
+    assert "sums of the channels: 1 " in text
+    assert f"range {SHARES.min():.6g} to {SHARES.max():.6g}" in text
     assert "files 6: 4 masks, 1 map of probabilities, 1 that cannot be scored (case_3.png)" in text
     assert "others 1 not looked at: read me.txt" in text
     assert "12 x 10 in 4 of 5; 8 x 10: case_9.png" in text
@@ -83,6 +86,51 @@ def test_labels_that_are_not_declared_are_named(tmp_path):
     assert call(empty).exit_code == 2
     with pytest.raises(PairingError, match="no mask"):
         listed_folder(str(empty))
+
+
+def test_names_are_whole_and_columns_are_not_empty(tmp_path, monkeypatch):
+    """A column appears with the first file that has it; names that are too long have lines of their own."""
+    monkeypatch.setenv("COLUMNS", "80")
+    png(tmp_path / "a.png", LABELS * 50)
+    nifti(tmp_path / "b.nii.gz", LABELS[:, :, None])
+    heads = [line.split() for line in call(tmp_path).stdout.splitlines() if line.startswith("file ")]
+    assert heads == [
+        ["file", "format", "shape", "type", "labels"],
+        ["file", "format", "shape", "spacing", "type", "labels"],
+    ]
+    long = f"{'deep_' * 14}_t1c.nii.gz"
+    nifti(tmp_path / long, LABELS[:, :, None])
+    lines = call(tmp_path).stdout.splitlines()
+    assert lines[lines.index(long) + 1].split() == ["NIfTI-1", "12x10", "1x1", "uint8", "0-3"]
+    assert "…" not in "".join(lines)
+
+
+def test_what_is_odd_or_wrong_is_said_once_with_the_files(tmp_path, monkeypatch):
+    """Below all lines; of each file with -v. Fractions of a mask that is refused are no labels."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("a", "b", "c", "d"):
+        nifti(tmp_path / f"{name}.nii", LABELS[:, :, None].astype(np.float32))
+    nifti(tmp_path / "e.nii", (SHARES[:, :, :1] * 3).astype(np.float32))
+    lines = call(tmp_path).stdout.splitlines()
+    assert sum("floats" in line for line in lines) == 1
+    text = " ".join(" ".join(lines).split())
+    assert "odd all 5: labels are stored as floats; integers are safer" in text
+    assert "not scored NotLabels: e.nii: its values are not all integers" in text
+    assert "labels 0-3 " in text
+    assert sum("odd: labels" in line for line in call(tmp_path, "-v").stdout.splitlines()) == 5
+
+
+def test_formats_that_are_not_read_are_said(tmp_path):
+    """As a batch says of references; an image beside its mask is none of these."""
+    png(tmp_path / "a.png", LABELS)
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    assert call(tmp_path).exit_code == 0
+    (tmp_path / "b.mha").write_bytes(b"x")
+    done = call(tmp_path)
+    assert done.exit_code == 3
+    assert "not read 1 of formats that are not read: b.mha." in " ".join(done.stdout.split())
+    (record,) = json.loads(call(tmp_path, "-f", "json").stdout)["folders"]
+    assert (record["unread"], record["others"]) == (["b.mha"], ["a.jpg"])
 
 
 def test_a_map_of_labels_is_shown(tmp_path):
@@ -125,6 +173,7 @@ def test_facts_are_compared_by_their_words(tmp_path):
 )
 def test_values_are_written_shortly(values, text):
     assert shortly(values) == text
+    assert shortly([0, 50, 100, *range(150, 159)], 18) == "0, 50 and 10 more"
 
 
 def test_a_map_of_probabilities_has_its_channels_and_their_sums(tmp_path):
