@@ -123,14 +123,15 @@ def test_what_is_odd_or_wrong_is_said_once_with_the_files(tmp_path, monkeypatch)
 def test_formats_that_are_not_read_are_said(tmp_path):
     """As a batch says of references; an image beside its mask is none of these."""
     png(tmp_path / "a.png", LABELS)
-    (tmp_path / "a.jpg").write_bytes(b"x")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.jpg").write_bytes(b"x")
     assert call(tmp_path).exit_code == 0
     (tmp_path / "b.mha").write_bytes(b"x")
     done = call(tmp_path)
     assert done.exit_code == 3
     assert "not read 1 of formats that are not read: b.mha." in " ".join(done.stdout.split())
     (record,) = json.loads(call(tmp_path, "-f", "json").stdout)["folders"]
-    assert (record["unread"], record["others"]) == (["b.mha"], ["a.jpg"])
+    assert (record["unread"], record["others"]) == (["b.mha"], ["images/a.jpg"])
 
 
 def test_a_map_of_labels_is_shown(tmp_path):
