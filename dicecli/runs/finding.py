@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
+from dicecli.runs.labels_beside import note_on_labels
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.placeholders import CASE, filled
@@ -76,7 +78,9 @@ def find_pairs(
         )
         check_apart(found.cases, allow_same=allow_same)
     said = () if is_named else contradiction(predictions, references)
-    found = replace(found, notes=(*notes, *said, *found.notes))
+    has_names = any(isinstance(case.reference, OneEach) for case in found.cases)
+    legend = [] if has_names else note_on_labels(settings.labels, references, predictions)
+    found = replace(found, notes=(*notes, *said, *found.notes, *legend))
     return _with_fields(found, within, within_pattern)
 
 

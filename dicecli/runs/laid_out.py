@@ -83,7 +83,7 @@ def lay_out(
         (expected, (reference_pattern,) if reference_pattern else layout.references),
     )
     if labels is None:
-        labels = layout.labels or _label_file(layout, references, predictions)
+        labels = _label_file(layout, references, predictions) or layout.labels
         # Files of classes have their names.
         labels = None if all("{label}" in each for each in patterns) else labels
     made = LaidOut(*patterns, labels)

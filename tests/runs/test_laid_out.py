@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import make
 import numpy as np
@@ -62,6 +63,15 @@ def test_label_files_are_looked_for_beside_references_first(tree, files, expecte
     """Above the references, among them, then with the predictions, where nnU-Net puts a copy."""
     tree("p/a.png", "d/r/a.png", *files)
     assert expected == lay_out("nnunet", "p", "d/r").labels
+
+
+@pytest.mark.parametrize("folder", ["r", "r/SegmentationClass"])
+def test_labels_that_lie_there_count_before_the_preset(tree, folder, tmp_path):
+    """CVAT writes its own classes beside its masks: 1 is the first of them, not VOC's aeroplane."""
+    tree("p/a.png", "r/SegmentationClass/a.png", "r/SegmentationObject/a.png")
+    assert lay_out("voc", "p", folder).labels == "voc"
+    (tmp_path / "r" / "labelmap.txt").write_text("background:0,0,0::\ncar:128,0,0::\n", encoding="utf-8")
+    assert lay_out("voc", "p", folder).labels == os.path.join("r", "labelmap.txt")  # noqa: PTH118 - a text
 
 
 def test_what_is_given_by_hand_stays(tree):

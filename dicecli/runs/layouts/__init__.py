@@ -23,9 +23,9 @@ class Layout:
         A part of the path of any of its references, by which it is proposed to who did not name it, where it
         pairs everything; None: it is not proposed.
     labels : str or None
-        The preset.
+        The preset, where none of the label files is there.
     label_files : tuple of str
-        Where no preset is named: names of label files, as seen from the folder of the references, then from
+        Names of label files, as seen from the folder of the references, then from
         that of the predictions; ``*`` is any characters but ``/``. The first that is one file alone counts.
     """
 

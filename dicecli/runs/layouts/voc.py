@@ -8,4 +8,5 @@ LAYOUT = Layout(
     references=("{case}.png", "SegmentationClass/{case}.png", "*/SegmentationClass/{case}.png"),
     telltale="SegmentationClass/",
     labels="voc",
+    label_files=("labelmap.txt", "../labelmap.txt"),  # as CVAT exports its own classes
 )

@@ -681,6 +681,20 @@ def references_of_classes(scene):
         assert len(report.scored) == 2
 
 
+@TABLE("runs.labels_beside.note_on_labels: labels have no names, and")
+def labels_that_lie_beside(scene):
+    """Take the file that is named: label 1 has its name; what is of another kind is not proposed."""
+    scene.folders("a")
+    scene.text("config.json", "{}")
+    scene.text("labels.json", '{"labels": {"0": "background", "1": "organ"}}')
+    scene.text("p/labels.json", '{"labels": {"0": "background", "1": "other"}}')
+    said = scene.noted(f"{_BATCH} --dry-run")
+    told = said.rpartition("give ")[2]
+    assert told == "--labels labels.json"
+    scene.right(DICE, f"{_BATCH} {told}", number="dice[organ]")
+    assert "--labels" not in scene.works(f"{_BATCH} {told} --dry-run")
+
+
 @TABLE(
     "runs.several.kinds: references are of … kinds, …,",
     "runs.several._tried: --…-pattern …",

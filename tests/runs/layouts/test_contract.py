@@ -34,8 +34,7 @@ def test_its_patterns_are_patterns(layout):
             assert pattern.endswith(suffixes("formats", "open_mask"))
 
 
-def test_its_labels_are_a_preset_or_files(layout):
-    assert layout.labels is None or not layout.label_files
+def test_its_labels_are_of_files_or_a_preset(layout):
     assert all("{" not in each for each in layout.label_files)
     if layout.labels in presets():
         assert load_labels(layout.labels).known
