@@ -124,7 +124,8 @@ def _batch(report: Report, *, every: bool) -> Iterator[Block]:
     yield many.gates(report)
     yield Headline(report.headline)
     yield _notes(report.notes_on_run)
-    yield Facts(tuple(_heading(report, many.partial(report), every=every)), "heading")
+    facts = [*many.partial(report), *show.pixels(report.scored, every=False)]
+    yield Facts(tuple(_heading(report, facts, every=every)), "heading")
     yield from many.sheets(report, every=every)
     yield from _confusion(report, every=every)
     yield changes(report.comparison, every=every)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dicecli.reports.averages import OVER_REGIONS, alone, exists
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.records.cases import Scored
@@ -95,12 +96,24 @@ def heading(case: CaseValues, *, every: bool) -> list[tuple[str, str]]:
     if result.spacing:
         steps = " x ".join(f"{step:.6g}" for step in result.spacing)
         shape += f", spacing {steps} {result.unit or '(unit unknown)'}"
-    left_out = [f"{n:,} {_EXCLUDED[why]}" for why, n in result.excluded.items() if n]
-    counted = f"{result.counted:,} pixels"
-    if left_out:
-        counted += f"; left out: {', '.join(left_out)}"
+    counted = pixels([result], every=every)
     said = [(side, inert(str(getattr(result.case, side)))) for side in _SIDES]
-    return said + [("shape", shape)] * every + [("counted", counted)] * (every or bool(left_out))
+    return said + [("shape", shape)] * every + counted
+
+
+def pixels(cases: Iterable[Scored], *, every: bool) -> list[tuple[str, str]]:
+    """Return how many pixels of some cases were counted, and left out for each reason.
+
+    Nothing where none was left out, but with `every`.
+    """
+    counted, excluded = 0, Counter[str]()
+    for each in cases:
+        counted += each.counted
+        excluded.update(each.excluded)
+    left_out = ", ".join(f"{n:,} {_EXCLUDED[why]}" for why, n in excluded.items() if n)
+    if not left_out and not every:
+        return []
+    return [("counted", f"{counted:,} pixels{'; left out: ' * bool(left_out)}{left_out}")]
 
 
 def _parts(note: str) -> tuple[str, str, str]:

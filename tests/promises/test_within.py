@@ -509,3 +509,13 @@ def test_a_baseline_with_another_field():
     for mine, other in (({}, there), (options, one)):
         (note, *_) = dicecli.score(PREDICTION, REFERENCE, **mine, baseline=other).comparison.notes
         assert {*note.partition(": ")[2].split(", ")} == {*options}
+
+
+def test_many_cases_say_what_was_left_out_by_reason():
+    """Tables of a run have the sums; one that leaves nothing out has no such line."""
+    cases = [dicecli.Case(name, PREDICTION, REFERENCE, within=INSIDE) for name in "ab"]
+    report = dicecli.score_many(cases, dicecli.make_settings())
+    inside, outside = 2 * int(INSIDE.sum()), 2 * int((~INSIDE).sum())
+    assert f"{inside:,} pixels; left out: {outside:,} outside the field" in report.render("table")
+    whole = [dicecli.Case(name, PREDICTION, REFERENCE) for name in "ab"]
+    assert "left out:" not in dicecli.score_many(whole, dicecli.make_settings()).render("table")

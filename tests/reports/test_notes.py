@@ -99,7 +99,8 @@ def test_five_cases_are_named_and_more_are_counted(number, named):
         f"in {number:,} of 2,000 cases: {TURNED} ({named})"
     ]
     assert run_notes([scored(name, twins="file") for name in names], 2000) == [
-        f"in {number:,} of 2,000 cases both masks are one file, or copies of it: {named}"
+        f"in {number:,} of 2,000 cases both masks are one file, or files of the same bytes, as copies are and "
+        f"what is wholly right may be: {named}"
     ]
 
 
