@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Pixels that are read for a point at a time, unless the file's own blocks are larger.
 _WINDOW = 1 << 16
+#: Degrees beyond which there is no place: some count longitudes from 0 to 360.
+_LONGITUDES, _LATITUDES = 360, 90
 
 
 def check_placed(grid: Grid, path: str) -> None:
@@ -45,7 +47,7 @@ def moved(places: np.ndarray, crs: str, grid: Grid) -> np.ndarray:
     places : numpy.ndarray
         float64, ``(n, 2)``: x and y, or longitude and latitude.
     crs : str
-        Theirs, as ``EPSG:4326`` or WKT.
+        Theirs, as ``EPSG:4326``, ``4326`` or WKT.
     grid : Grid
 
     Returns
@@ -68,6 +70,8 @@ def moved(places: np.ndarray, crs: str, grid: Grid) -> np.ndarray:
             f"the points are in {crs}, and the map names no coordinate reference system",
             "Give the points in the map's own coordinates: a CSV with the columns x and y, without --crs.",
         )
+    # A code alone is one of EPSG's, as GIS programs show them.
+    crs = f"EPSG:{crs.strip()}" if crs.strip().isdecimal() else crs
     try:
         with gdal_options.fixed():
             known = CRS.from_user_input(crs)
@@ -80,11 +84,23 @@ def moved(places: np.ndarray, crs: str, grid: Grid) -> np.ndarray:
         with gdal_options.fixed():
             x, y = transform(known, CRS.from_wkt(grid.crs), *places.T.tolist())[:2]
     except (RasterioError, CPLE_BaseError) as error:
-        raise UsageError(
-            f"there is no way from {crs} to {crs_name(grid.crs)}",
-            "Give the points in the map's own coordinates: a CSV with the columns x and y, without --crs.",
-        ) from error
+        raise _no_way(crs, places, grid, in_degrees=known.is_geographic) from error
     return np.array([x, y], np.float64).T.reshape(-1, 2)
+
+
+def _no_way(crs: str, places: np.ndarray, grid: Grid, *, in_degrees: bool) -> UsageError:
+    """Make the error of places that cannot be brought into a map's system: they may be no degrees."""
+    x, y = np.abs(places).max(axis=0).tolist()
+    if in_degrees and (x > _LONGITUDES or y > _LATITUDES):
+        return UsageError(
+            f"the points are said to be in {crs}, in degrees, and have coordinates up to {x:.10g}, {y:.10g}, "
+            "which are no longitude and latitude",
+            "Leave out --crs where they are in the map's own coordinates; else give the code of theirs.",
+        )
+    return UsageError(
+        f"there is no way from {crs} to {crs_name(grid.crs or '')}",
+        "Give the points in the map's own coordinates: a CSV with the columns x and y, without --crs.",
+    )
 
 
 def pixels_of(places: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

@@ -165,21 +165,47 @@ def _stored(source: MaskSource, found: Points, sample: PointSample) -> tuple[np.
         places = moved(places, crs, source.grid)
     pixels, is_inside = pixels_of(places, source.grid)
     if not is_inside.any():
-        raise NoPixel(
-            f"none of {counted(len(places), 'point')} lies in the map: the first is at "
-            f"{places[0, 0]:.10g}, {places[0, 1]:.10g} in the map's coordinates, and the map at "
-            f"{_box(source)}",
-            "Say what the points are in: --crs EPSG:4326 for longitude and latitude; or give the map of the "
-            "place.",
-            source.path,
-            "prediction",
-        )
+        raise _elsewhere(places, found, crs, source)
     stored = np.full(len(places), NO_LABEL, np.int64)
     stored[is_inside] = on_side("prediction", source, labels_at, source, pixels[is_inside])
     apart = len(places) - int(is_inside.sum())
     same = len(places) - apart - len(np.unique(pixels[is_inside], axis=0))
     notes = [f"reference: {counted(same, 'point')} in a pixel that another point has, too"] if same else []
     return stored, notes
+
+
+def _elsewhere(places: np.ndarray, found: Points, crs: str | None, source: MaskSource) -> NoPixel:
+    """Make the error of points of which none lies in the map; `places` are they in its coordinates."""
+    turned = _exchanged(found, crs, source)
+    if turned:
+        return NoPixel(
+            f"none of {counted(len(places), 'point')} lies in the map, and {turned:,} would with x and y "
+            "exchanged",
+            "Name the columns of a CSV the other way round: --x lat --y lon, where they are called lon and "
+            "lat; GeoJSON has the longitude first.",
+            source.path,
+            "prediction",
+        )
+    return NoPixel(
+        f"none of {counted(len(places), 'point')} lies in the map: the first is at "
+        f"{places[0, 0]:.10g}, {places[0, 1]:.10g} in the map's coordinates, and the map at "
+        f"{_box(source)}",
+        "Say what the points are in: --crs EPSG:4326 for longitude and latitude; or give the map of the "
+        "place.",
+        source.path,
+        "prediction",
+    )
+
+
+def _exchanged(found: Points, crs: str | None, source: MaskSource) -> int:
+    """Return how many points would lie in the map if x and y, or longitude and latitude, were exchanged."""
+    places = np.array(found.places, np.float64)[:, ::-1]
+    if crs is not None:
+        try:
+            places = moved(places, crs, source.grid)
+        except UsageError:
+            return 0
+    return int(pixels_of(places, source.grid)[1].sum())
 
 
 def _box(source: MaskSource) -> str:

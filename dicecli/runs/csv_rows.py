@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dicecli.errors import DicecliError
+
+_CALLED = {",": "comma", ";": "semicolon"}
 
 
 def csv_rows(
@@ -20,7 +23,8 @@ def csv_rows(
     Parameters
     ----------
     path : str
-        UTF-8, commas between cells, the first line names the columns. Empty rows are passed over.
+        UTF-8, the first line names the columns. Between cells stand commas, or semicolons where the first
+        line has these and no comma. Empty rows are passed over.
     check_header : callable
         It gets the names of the columns and the path, and raises where they will not do.
     kind : type of DicecliError
@@ -33,7 +37,9 @@ def csv_rows(
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            first = file.readline()
+            between = ";" if ";" in first and "," not in first else ","
+            reader = csv.reader(chain([first], file), delimiter=between, skipinitialspace=True, strict=True)
             header = [cell.strip() for cell in next(reader, ())]
             check_header(header, path)
             for row in reader:
@@ -43,7 +49,7 @@ def csv_rows(
                 if len(cells) != len(header):
                     raise kind(
                         f"line {reader.line_num} has {len(cells)} cells, and the header {len(header)}",
-                        "Put a cell that contains a comma between double quotes.",
+                        f"Put a cell that contains a {_CALLED[between]} between double quotes.",
                         path,
                     )
                 yield reader.line_num, dict(zip(header, cells, strict=True))

@@ -273,7 +273,34 @@ def degrees(scene):
     mapped(scene, "\n".join(["lon,lat,class", *lines]))
 
 
-@TABLE("runs.at_points._stored: Say what the points")
+@TABLE("masks.points._no_way: Leave out --crs where they", but={"--crs": "it is to be left out"})
+def metres_that_are_called_degrees(scene):
+    """Say that they are no degrees; a code alone is one of EPSG's."""
+    mapped(scene)
+    assert "no longitude and latitude" in scene.do(f"{_POINTS} --crs EPSG:4326").text
+    scene.refused(f"{_POINTS} --crs EPSG:4326")
+    scene.right(DICE, _POINTS)
+    scene.right(DICE, f"{_POINTS} --crs 32632")
+
+
+@TABLE("masks.points._no_way: Give the points in the", but={"--crs": "it is to be left out"})
+def a_crs_of_heights(scene):
+    mapped(scene)
+    scene.refused(f"{_POINTS} --crs EPSG:5773")
+    scene.right(DICE, _POINTS)
+
+
+@TABLE("runs.at_points._elsewhere: Name the columns of a")
+def longitude_and_latitude_exchanged(scene):
+    degrees(scene)
+    points = scene.folder / "points.csv"
+    rows = [each.split(",") for each in points.read_text().split()[1:]]
+    points.write_text("\n".join(["lon;lat;class", *(f"{lat};{lon};{kind}" for lon, lat, kind in rows)]))
+    scene.refused(f"{_POINTS} --crs 4326")
+    scene.right(DICE, f"{_POINTS} --crs 4326 --x lat --y lon")
+
+
+@TABLE("runs.at_points._elsewhere: Say what the points")
 def points_elsewhere(scene):
     degrees(scene)
     scene.refused(_POINTS)
