@@ -634,6 +634,18 @@ def test_a_csv_file_in_the_current_folder(tmp_path, monkeypatch):
     assert (Case("r/a", "p/a.png", "r/a.png"),) == pair_csv("pairs.csv").cases
 
 
+def test_semicolons_may_stand_between_cells(csv_file):
+    """As spreadsheets write them where commas are decimal; a header with commas has no others."""
+    both = [
+        csv_file(
+            *(line.replace(",", between) for line in ("prediction,reference", "a.png,r.png", "b.png,s.png"))
+        ).cases
+        for between in ",;"
+    ]
+    assert both[0] == both[1] != ()
+    assert csv_file("prediction,reference", "a;b.png,r.png").cases[0].prediction.endswith("a;b.png")
+
+
 def test_one_reference_may_have_several_predictions(csv_file):
     """Two predictions of one reference are two cases, if they have two names."""
     pairing = csv_file("prediction,reference,case", "a.png,r.png,old", "b.png,r.png,new")
@@ -647,7 +659,8 @@ def test_one_reference_may_have_several_predictions(csv_file):
         (["prediction,reference"], "there is no pair"),
         ([], "columns missing: 'prediction', 'reference'"),
         (["a.png,b.png"], "columns missing: 'prediction', 'reference'; unknown: 'a.png', 'b.png'"),
-        (["prediction;reference", "a;b"], "unknown: 'prediction;reference'"),
+        (["prediction|reference", "a|b"], "unknown: 'prediction|reference'"),
+        (["prediction;reference;grp", "a;b;c"], "columns unknown: 'grp'"),
         (["prediction,reference,grp", "a,b,c"], "columns unknown: 'grp'"),
         (["prediction,reference,case,case"], "columns repeated: 'case'"),
         (["prediction,reference", "a.png,"], "line 2 has no reference"),
