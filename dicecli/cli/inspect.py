@@ -24,13 +24,19 @@ if TYPE_CHECKING:
     from dicecli.runs.inspection.file import Inspection
     from dicecli.runs.inspection.pair import Alignment
 
+_EPILOG = """\b
+Examples:
+  dicecli inspect mask.nii.gz
+  dicecli inspect prediction.png reference.png
+  dicecli inspect predictions references --labels labels.json
+"""
 #: Values shown on a terminal; JSON has all.
 _SHOWN = 24
 #: Facts that an error says as well.
 _OF_ERROR = ("colours",)
 
 
-@click.command("inspect", cls=OptionsCommand)
+@click.command("inspect", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("files", metavar="FILE|FOLDER...", nargs=-1, required=True, type=shared.MASK)
 @shared.taking(MaskOptions, "reading")
 @about(

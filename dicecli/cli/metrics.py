@@ -20,13 +20,18 @@ from dicecli.words import plain
 if TYPE_CHECKING:
     from dicecli.metrics._metric import Metric
 
+_EPILOG = """\b
+Examples:
+  dicecli metrics
+  dicecli metrics dice sensitivity
+"""
 _COMMANDS = {
     "labels": "masks of labels: dicecli score, dicecli batch",
     "probabilities": "probability maps: dicecli soft, dicecli batch --soft",
 }
 
 
-@click.command("metrics", cls=OptionsCommand)
+@click.command("metrics", cls=OptionsCommand, epilog=_EPILOG)
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing.metrics)
 def command(names: tuple[str, ...]) -> None:
     """List the metrics, or explain one.

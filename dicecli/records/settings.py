@@ -156,8 +156,8 @@ class _Shared:
     missing: OnMissing = option(
         "error",
         Option(
-            "A reference without prediction, or a class without file: a failed case, an empty mask, or left "
-            "out.",
+            "Where a reference has no prediction, a class no file, or a point no map: a failed case, taken "
+            "for missed, or left out.",
             part="pairing",
         ),
     )
@@ -267,7 +267,12 @@ class Options(_Shared):
 
     map_reference: str | Mapping[Any, int | str] | LabelMap | None = option(
         None,
-        Option("The same of the reference.", metavar="MAP", after="ignore_label", topic="labels"),
+        Option(
+            "What labels of the reference are read as: '5=1,6=1', '0-149:+1', '10=1,255=ignore'.",
+            metavar="MAP",
+            after="ignore_label",
+            topic="labels",
+        ),
     )
 
 

@@ -212,8 +212,12 @@ def _meant(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> 
     try:
         return meant("prediction", source, sizes, settings)
     except UnknownLabel as error:
+        of_map = settings.labels.maps.get("prediction")
+        if of_map is not None and not all(map(of_map.has, sizes)):
+            raise
         raise UnknownLabel(
-            error.message, "Declare it there; or take it for no part of the area: --ignore-label N."
+            error.message,
+            "Declare it in the file of --labels, or take it for no part of the area: --ignore-label N.",
         ) from error
 
 
