@@ -153,11 +153,22 @@ def _shown(scheme: LabelScheme) -> Iterator[str]:
             name_of = f"Label {label}, {inert(name)}, is evaluated like any other"
             said = f"{name_of}: 'dicecli score --ignore-label {label}' leaves its pixels out."
             yield from ("", *textwrap.wrap(said, prose()))
+    yield from _maps(scheme)
     if scheme.regions:
         yield from ("", click.style("Regions", bold=True))
         width = min(max(len(inert(name)) for name in scheme.regions), 30)
         for name, members in scheme.regions.items():
             yield from _line([(inert(name), width), (", ".join(map(str, members)), prose() - width - 4)])
+
+
+def _maps(scheme: LabelScheme) -> Iterator[str]:
+    """Yield the lines of the maps of labels, each as an option has it, and in words."""
+    if scheme.maps:
+        yield from ("", click.style("Labels that are read as others", bold=True))
+    for side, of_side in scheme.maps.items():
+        said = of_side.said(side)
+        yield from _line([(side, 10), (of_side.text, prose() - 14)])
+        yield from _line([("", 10), (said, prose() - 14)]) if said else ()
 
 
 def _table(scheme: LabelScheme) -> Iterator[str]:

@@ -14,12 +14,15 @@ from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads 
 from dicecli.words import counted, did_you_mean, every, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dicecli.records.labels import LabelScheme
     from dicecli.records.measurements import Row
 
 _NUMBER = re.compile(r"[+-]?\d+")
+_RANGE = re.compile(r"(-?\d+)\s*-\s*(-?\d+)")
+#: So many labels a range may have where none are declared.
+_LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def parse_only(
 
     A number is a label's, where the scheme has that label or declares none; a name is that of a label, of a
     region, or of both where they are the same pixels, which then both have rows. What is no name of the
-    scheme may be that of a class that is a file.
+    scheme may be that of a class that is a file. A range, ``1-3``, that is no name is the labels in it, of
+    those that are declared, where any are; but for ignored ones.
 
     Parameters
     ----------
@@ -95,8 +99,7 @@ def parse_only(
     if not words:
         return None
     labels, regions = set[int](), dict[str, None]()
-    for word in words:
-        label, region = _meant(word, scheme, classes)
+    for label, region in (each for word in words for each in _every_meant(word, scheme, classes)):
         if label is not None and not NO_LABEL < label < -NO_LABEL:
             raise UsageError(
                 f"label {label} of --only does not fit into 63 bits",
@@ -159,6 +162,36 @@ def check_classes(only: Only | None, scheme: LabelScheme, classes: Mapping[str, 
     strange += [scheme.name(label) or str(label) for label in only.labels if classes and label not in known]
     if strange:
         raise _unknown(strange[0], scheme, classes)
+
+
+def _every_meant(
+    word: int | str, scheme: LabelScheme, classes: Collection[str] | None
+) -> Iterator[tuple[int | None, str | None]]:
+    """Yield what a word means, as `_meant` does; of a range each of its labels."""
+    text = str(word).strip()
+    found = _RANGE.fullmatch(text)
+    if found is None or text in {*scheme.names.values(), *scheme.regions, *(classes or ())}:
+        yield _meant(word, scheme, classes)
+        return
+    first, last = int(found[1]), int(found[2])
+    if last < first:
+        raise UsageError(
+            f"the range {text} of --only ends before it begins", f"Write --only {last}-{first} in its place."
+        )
+    if scheme.is_declared:
+        labels = {
+            each for each in {*scheme.known, scheme.background} if each is not None and first <= each <= last
+        }
+        if not labels:
+            raise _unknown(text, scheme, classes or ())
+    elif last - first >= _LONGEST:
+        raise UsageError(
+            f"the range {text} of --only has {last - first + 1:,} labels",
+            f"A mask has up to {_LONGEST:,}: write a shorter range.",
+        )
+    else:
+        labels = {*range(first, last + 1)}
+    yield from ((label, None) for label in sorted(labels - {*scheme.ignore} or labels))
 
 
 def _meant(

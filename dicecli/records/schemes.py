@@ -145,9 +145,9 @@ def _read(written: Written) -> LabelScheme:
         except Exception as error:
             blame("legends", name, error)
             raise
-    if written.content is None:
-        raise LabelFileError(f"{written.source}: it is of no form that is read", _read_here())
-    raise not_labels(written.source, "'labels' is missing, or is not an object")
+    is_text = written.content is None
+    what = "it is of no form that is read" if is_text else "'labels' is missing, or is not an object"
+    raise LabelFileError(f"{written.source}: {what}", _read_here())
 
 
 def _loaded() -> Iterator[tuple[str, ModuleType]]:

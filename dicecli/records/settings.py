@@ -77,8 +77,8 @@ class _Shared:
     only: int | str | Iterable[int | str] | Only | None = option(
         None,
         Option(
-            "Labels and regions that alone have rows and averages, by number or name, the background if it "
-            "is named; all others are their errors.",
+            "Labels and regions that alone have rows and averages: numbers, ranges as 1-3, names; the "
+            "background if it is named. All others are their errors.",
             part="reporting",
             metavar="1,NAME",
             is_many=True,

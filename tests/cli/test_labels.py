@@ -86,3 +86,13 @@ def test_what_there_is_not_is_refused(word, said):
     done = run(word)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+def test_a_map_of_a_file_is_shown(tmp_path):
+    """As an option has it, and in words; a file of no form is told every form."""
+    path = tmp_path / "labels.json"
+    path.write_text('{"labels": {"1": "a"}, "map": {"prediction": {"0-149": "+1"}}}')
+    text = " ".join(run(str(path)).stdout.split())
+    assert "prediction 0-149:+1 labels 0 to 149 are read 1 higher" in text
+    path.write_text('{"a": {"b": 1}}')
+    assert "id2label" in run(str(path)).stderr

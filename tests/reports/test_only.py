@@ -242,3 +242,31 @@ def test_metrics_of_all_labels_are_of_those_without_a_row_too(folders):
     report = dicecli.score([[1, 2, 3]], [[1, 3, 3]], only=3)
     (said,) = [text for key, text in of_case(next(report.cases()), report, every=True) if key == "left out"]
     assert said.startswith("labels 1, 2: in no row and no average")
+
+
+@pytest.mark.parametrize(
+    ("given", "scheme", "labels"),
+    [
+        ("1-3,5", LabelScheme(), (1, 2, 3, 5)),
+        ("-2 - 1", LabelScheme(ignore=(-1,)), (-2, 0, 1)),
+        (["0-9"], LabelScheme(names={1: "a", 7: "b", 11: "c"}, ignore=(3,)), (0, 1, 7)),
+        ("1-3", LabelScheme(names={1: "a", 2: "b", 5: "1-3"}), (5,)),
+    ],
+)
+def test_a_range_is_the_labels_in_it(given, scheme, labels):
+    """Of declared ones those among them, but for ignored ones; a name that looks like a range is a name."""
+    assert parse_only(given, scheme) == Only(labels, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "scheme", "message"),
+    [
+        ("3-1", LabelScheme(), "ends before it begins"),
+        ("0-4096", LabelScheme(), "has 4,097 labels"),
+        ("8-9", LabelScheme(names={1: "a"}), "'8-9' of --only is no label"),
+        ("4-5", LabelScheme(ignore=(4, 5)), "label 4 of --only is ignored"),
+    ],
+)
+def test_a_range_of_nothing_is_refused(given, scheme, message):
+    with pytest.raises(UsageError, match=message):
+        parse_only(given, scheme)

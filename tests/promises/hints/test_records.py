@@ -205,7 +205,7 @@ def a_tolerance_without_its_unit(scene):
 
 #: What is wrong with a file of labels, by the place of the hint; the file that shows it.
 _BAD_FILES = [
-    *("{", "[]", "", {}, {"labels": []}, {"1": "a", "b": 2}),
+    *("{", "[]", "", {"labels": []}),
     *({**_BY_HAND, "background": "none"}, {**_BY_HAND, "regions": []}, {**_BY_HAND, "colours": 1}),
 ]
 
@@ -532,6 +532,13 @@ def an_ignored_label_alone(scene):
     scene.refused(f"{_SCORE} --only 1,2 --ignore-label 2")
     scene.right(DICE, f"{_SCORE} --only 1 --ignore-label 2")
     scene.right(DICE / 2, f"{_SCORE} --only 1,2")
+
+
+@TABLE("records.only._every_meant: Write --only", "records.only._every_meant: A mask has up to")
+def a_range_alone_that_is_none(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} --only " + ("3-1" if "Write" in scene.place.name else "1-5000"))
+    scene.right(DICE, f"{_SCORE} --only 1-3")
 
 
 @TABLE("records.only._words: Labels are numbers,", but={"--labels": "a file is given to Python as labels"})
