@@ -212,20 +212,18 @@ def _meant(source: MaskSource, sizes: Mapping[int, int], settings: Settings) -> 
     try:
         return meant("prediction", source, sizes, settings)
     except UnknownLabel as error:
-        of_map = settings.labels.maps.get("prediction")
-        if of_map is not None and not all(map(of_map.has, sizes)):
+        if (of_map := settings.labels.maps.get("prediction")) and not all(map(of_map.has, sizes)):
             raise
         raise UnknownLabel(
             error.message,
-            "Declare it in the file of --labels, or take it for no part of the area: --ignore-label N.",
+            "Declare it in --labels, or take it for no part of the area: --ignore-label N.",
         ) from error
 
 
 def _left_out(sizes: Mapping[int, int]) -> list[str]:
     pixels = sum(sizes.values())
-    return (
-        [f"{counted(pixels, 'pixel')} of nodata or an ignored label: no part of the area"] if pixels else []
-    )
+    said = f"{counted(pixels, 'pixel')} of nodata or an ignored label: no part of the area"
+    return [said] if pixels else []
 
 
 def _of_degrees(source: MaskSource) -> list[str]:

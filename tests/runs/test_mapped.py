@@ -14,9 +14,9 @@ from dicecli.errors import UnknownLabel
     ("given", "hint"),
     [
         ({"map_prediction": "0=0,1=1"}, "in --map-prediction: add 7=7 to keep it"),
-        ({"labels": {0: "forest", 1: "water"}}, "in the file of --labels"),
+        ({"labels": {0: "forest", 1: "water"}}, "in --labels"),
         ({"labels": {0: "forest", 1: "water"}, "map_prediction": "7=9"}, "add 1=1 to keep it"),
-        ({"labels": {0: "forest", 1: "water"}, "map_prediction": "*=9"}, "in the file of --labels"),
+        ({"labels": {0: "forest", 1: "water"}, "map_prediction": "*=9"}, "in --labels"),
     ],
 )
 def test_a_class_that_is_not_known_is_told_by_what_does_not_know_it(given, hint, tmp_path):

@@ -211,7 +211,7 @@ def several_bands(scene):
     scene.right(DICE, f"{_POINTS} --band 1")
 
 
-@TABLE("runs.mapped._meant: Declare it in the file")
+@TABLE("runs.mapped._meant: Declare it in --labels")
 def a_class_that_is_not_declared(scene):
     scene.tif("map.tif", np.array([[0, 1, 7]], np.uint8))
     sampled(scene)
