@@ -227,3 +227,8 @@ def test_a_mask_of_floats_that_is_refused_is_no_map(tmp_path):
     path = nifti(tmp_path / "a.nii", (LABELS > 1).astype(np.float32))
     found = inspect(str(path), make_settings(labels={5: "five"}))
     assert (found.error.name, found.probabilities) == ("UnknownLabel", None)
+
+
+def test_colours_that_are_not_known_are_listed_once(tmp_path):
+    png(tmp_path / "a.png", np.array([[(1, 2, 3), (250, 2, 3)]], np.uint8))
+    assert call(tmp_path / "a.png").stdout.count("#fa0203 50.00%") == 1
