@@ -1,4 +1,7 @@
-"""Files that are a class each: a case has several on a side, matched with the other side's by name."""
+"""Files that are a class each: a case has several on a side, matched with the other side's by name.
+
+Longer than other modules: of many cases and of one case it is the same matching.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
 from dicecli.runs.listing import Side, list_side, listed
+from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.placeholders import filled
 from dicecli.words import counted, some_of
 
@@ -215,7 +219,22 @@ def with_classes(prediction: object, reference: object) -> Sides:
             0, f"two folders: one case, of a file for each of {_classes(classes)}; of many cases: {batch}"
         )
         advice = f"If the files are cases, and no classes of one: {batch}."
+    else:
+        ((side, names),) = named.items()
+        advice = _of_one_folder(given, sides[side], [each for masks in names.values() for each in masks])
     return Sides(masks["prediction"], masks["reference"], tuple(notes), advice)
+
+
+def _of_one_folder(given: Mapping[str, object], side: Side, masks: Sequence[str]) -> str:
+    """Return what else a folder may be, beside what is no folder: labels with their images, or tiles."""
+    kinds = {each: kind_of(each[: -len(side.masks[each])]) for each in masks}
+    labels = [each for each, kind in kinds.items() if kind > Kind.UNSAID]
+    if len(labels) == 1 and set(kinds.values()) == {Kind.IMAGE, kinds[labels[0]]}:
+        return f"If the other files are images, give the labels alone: {shlex.quote(side.path(labels[0]))}."
+    if not all(isinstance(each, (str, os.PathLike)) for each in given.values()):
+        return ""
+    both = shlex.join(os.fspath(given[each]) for each in ("prediction", "reference"))  # type: ignore[call-overload]  # paths
+    return f"If the files are tiles of the other side, and no classes: dicecli batch {both}."
 
 
 def _is_folder(mask: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -98,6 +99,11 @@ def _with_fields(found: Pairing, within: str | None, pattern: str | None) -> Pai
         raise UsageError(
             "one mask for all cases and a pattern exclude each other",
             "Give one of them: --within, or --within-pattern.",
+        )
+    if within is not None and CASE in str(within) and not os.path.exists(within):  # noqa: PTH110 - a text
+        raise UsageError(
+            f"there is no file '{within}', and --within is one mask for all cases",
+            f"For one of each case give --within-pattern {shlex.quote(str(within))} instead.",
         )
     if pattern is not None and CASE not in str(pattern):
         raise UsageError(

@@ -491,3 +491,31 @@ def test_classes_that_nobody_declares_are_asked_for_by_their_files(tree):
     # Where a side has no file of what is asked for, what it lacks is an empty mask.
     report = dicecli.score(*one, only="spleen", missing="zero")
     assert layered.found(report.scored[0])["spleen"] == counts(cases["s1"][0]["spleen"], np.zeros(SHAPE))
+
+
+@pytest.mark.parametrize("is_prediction", [True, False])
+def test_a_folder_of_tiles_is_said_to_be_one_of_a_batch(is_prediction, tmp_path, monkeypatch):
+    """Followed to the letter, the hint scores the tiles of a raster, whichever side they are of."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiles").mkdir()
+    there = (10, 0, 6e5, 0, -10, 58e5)
+    mask = np.array([[0, 1], [1, 1]], np.uint8)
+    for path in ("whole.tif", "tiles/one.tif"):
+        make.geotiff(tmp_path / path, mask, transform=there)
+    sides = ["tiles", "whole.tif"] if is_prediction else ["whole.tif", "tiles"]
+    refused = CliRunner().invoke(cli, ["score", *sides])
+    words = refused.stderr.partition("no classes: dicecli ")[2].strip().removesuffix(".").split()
+    assert words == ["batch", *sides]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+
+
+def test_images_beside_labels_are_said_to_be_no_classes(tmp_path):
+    """Of a case's folder with its images the labels alone are proposed, and scored."""
+    mask = np.array([[0, 1], [1, 1]], np.uint8)
+    for path in ("p.png", "b-seg.png", "b-t1c.png"):
+        (tmp_path / "r").mkdir(exist_ok=True)
+        make.png(tmp_path / ("r" if path[0] == "b" else "") / path, mask)
+    refused = CliRunner().invoke(cli, ["score", str(tmp_path / "p.png"), str(tmp_path / "r")])
+    path = refused.stderr.partition("give the labels alone: ")[2].strip().removesuffix(".")
+    assert path == str(tmp_path / "r" / "b-seg.png")
+    assert CliRunner().invoke(cli, ["score", str(tmp_path / "p.png"), path]).exit_code == 0

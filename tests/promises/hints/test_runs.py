@@ -108,6 +108,13 @@ def a_pattern_that_is_one_field(scene):
     scene.right(1.0, f"{_BATCH} --within-pattern 'w/{{case}}.png'")
 
 
+@TABLE("runs.finding._with_fields: For one of each case")
+def one_field_that_is_a_pattern(scene):
+    fields(scene)
+    hint = scene.refused(f"{_BATCH} --within 'w/{{case}}.png'")
+    scene.right(1.0, f"{_BATCH} {hint[hint.index('--within') :].removesuffix(' instead.')}")
+
+
 @TABLE("runs.finding._with_fields: Give one of them: leave out")
 def fields_by_option_and_by_column(scene):
     fields(scene)
