@@ -15,7 +15,7 @@ from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.patterns import Proposed, proposed
 from dicecli.runs.placeholders import LABEL
-from dicecli.runs.several import classes, kinds
+from dicecli.runs.several import classes, kinds, one_case
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
@@ -161,7 +161,8 @@ def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say by which options other files would pair, where names say so; each of them was tried."""
     if found.pattern is not None or expected.pattern is not None:
         return _not_alike(found, expected, alone)
-    return classes(found, expected) or _not_alike(found, expected, alone) or kinds(found, expected)
+    said = one_case(found, expected) or classes(found, expected)
+    return said or _not_alike(found, expected, alone) or kinds(found, expected)
 
 
 def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:

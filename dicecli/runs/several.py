@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from dicecli.records.natural import natural
+from dicecli.records.schemes import load_labels, presets
 from dicecli.runs.laid_out import fitting, is_clear
 from dicecli.runs.listing import listed, named_by
 from dicecli.runs.name_kinds import IMAGES, OF_LABELS
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _LABELS = (*OF_LABELS, "labeltrainids", "instanceids")
 _END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
 _NAMED = 4
+#: More files in one folder are no classes.
+_CLASSES = 200
 
 
 def classes(found: Side, expected: Side) -> list[str]:
@@ -44,6 +47,29 @@ def classes(found: Side, expected: Side) -> list[str]:
             return [
                 f"each folder of references has the same {counted(len(names), 'name')}, {listed(names)}: "
                 f"if these are classes of one case, try {said}"
+            ]
+    return []
+
+
+def one_case(found: Side, expected: Side) -> list[str]:
+    """Say where the files of one folder are called as all of them are classes of a preset: they are one case.
+
+    Parameters
+    ----------
+    found, expected : Side
+        Predictions and references, named by their paths.
+    """
+    names = expected.named.keys()
+    if not 1 < len(names) <= _CLASSES or any("/" in each for each in names):
+        return []
+    if sum(re.search(r"\d", each) is not None for each in names) > len(names) / 2:
+        return []  # numbers are of cases, so that no preset need be read
+    for preset in presets():
+        if names <= {*load_labels(preset).names.values()}:
+            command = shlex.join(["dicecli", "score", found.folder, expected.folder])
+            return [
+                f"each reference is a case, and the {len(names)} are called as classes are, {listed(names)} "
+                f"(preset {preset}): if they are the classes of one case, {command}"
             ]
     return []
 

@@ -140,6 +140,25 @@ def test_other_trees(predictions, references, count, tmp_path):
         } == {re.findall(r"\d{3}", case.name)[-1]}
 
 
+def test_the_classes_of_one_case_are_said_to_be_one(tmp_path):
+    """Of a folder whose files are all called as TotalSegmentator's classes; followed, the command is of one case."""
+    names = ["kidney_right", "liver", "spleen"]
+    sides = tmp_path / "predictions", tmp_path / "references"
+    for side in sides:
+        side.mkdir()
+        for name in names:
+            make.png(side / f"{name}.png", np.eye(3, dtype=np.uint8))
+    (note,) = pair_folders(*map(str, sides)).notes
+    command = shlex.split(note.partition("one case, dicecli ")[2])
+    assert command == ["score", *map(str, sides)]
+    done = runner().invoke(cli, [*command, "-f", "json"])
+    assert done.exit_code == 0
+    assert len(json.loads(done.stdout)["cases"]) == 1
+    touch(tmp_path / "predictions", ["case.png"])
+    touch(tmp_path / "references", ["case.png"])
+    assert pair_folders(*map(str, sides)).notes == ()
+
+
 ANATOMY = ("T1w", "dseg", "desc-brain_mask")
 
 
