@@ -13,6 +13,7 @@ from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed
+from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.patterns import Proposed, proposed
 from dicecli.runs.placeholders import LABEL
 from dicecli.runs.several import classes, kinds, one_case
@@ -143,14 +144,29 @@ def _of_one_folder(found: Side, expected: Side) -> list[str]:
 
 
 def on_left_out(*sides: Side) -> tuple[list[str], tuple[str, ...]]:
-    """Return notes on masks and links in folders that belong to no case, and every path that is left out."""
+    """Return notes on masks and links in folders that belong to no case, and every path that is left out.
+
+    Pictures and instances beside labels that a pattern takes are left out on purpose, and not noted.
+    """
     notes = []
     for side in sides:
         what = f"match the {side.side} pattern '{side.pattern}'"
-        notes += _counted(side.unmatched, f"mask does not {what}", f"masks do not {what}")
+        notes += _counted(_unexpected(side), f"mask does not {what}", f"masks do not {what}")
         notes += _counted(side.links, "link to a folder is not followed", "links to folders are not followed")
     left_out = {side.path(each) for side in sides for each in (*side.others, *side.unmatched)}
     return notes, tuple(sorted(left_out, key=natural))
+
+
+def _unexpected(side: Side) -> list[str]:
+    """Return the masks that the pattern does not match, without those that labels have beside them."""
+    taken = next(side.matched(), None)
+    if taken is None or _kind(side, taken) < Kind.UNSAID:
+        return side.unmatched
+    return [each for each in side.unmatched if _kind(side, each) >= Kind.UNSAID]
+
+
+def _kind(side: Side, mask: str) -> Kind:
+    return kind_of(mask[: -len(side.masks[mask])])
 
 
 def _refused(name: str, sides: tuple[Side, ...]) -> str | None:

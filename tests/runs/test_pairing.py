@@ -361,6 +361,21 @@ def test_a_pattern_is_exact(folders, pattern, path):
         folders([path], ["a.png"], prediction_pattern=pattern)
 
 
+def test_what_lies_beside_labels_is_left_out_without_a_note(folders, tmp_path):
+    """Pictures that a pattern of labels leaves out are listed, not noted; other labels are noted, and all beside
+    a pattern of pictures.
+    """
+    names = [f"1/1_{kind}.png" for kind in ("seg", "T1w", "desc-brain_mask", "dseg")]
+    pairing = folders(["1.png"], names, reference_pattern="{case}/{case}_seg.png")
+    assert (
+        "1 mask does not match the reference pattern '{case}/{case}_seg.png': 1/1_dseg.png",
+    ) == pairing.notes
+    left_out = {inside(each, tmp_path) for each in pairing.left_out}
+    assert {f"r/{each}" for each in names[1:]} == left_out
+    (note,) = folders(["1.png"], names, reference_pattern="{case}/{case}_T1w.png").notes
+    assert note.startswith("3 masks do not match")
+
+
 def test_patterns_on_both_sides(folders, tmp_path):
     """Each side has its own pattern; masks that it does not match are listed and counted in a note."""
     pairing = folders(
