@@ -123,7 +123,9 @@ def _heading(report: Report, facts: Sequence[tuple[str, str]], *, every: bool) -
 def _batch(report: Report, *, every: bool) -> Iterator[Block]:
     yield many.gates(report)
     yield Headline(report.headline)
-    yield _notes(report.notes_on_run)
+    # What says that these may not be the numbers that are meant stands next to them.
+    tried = {each.text for each in report.suggestions_on_run}
+    yield _notes(sorted(report.notes_on_run, key=lambda note: note not in tried))
     facts = [*many.partial(report), *show.pixels(report.scored, every=False)]
     yield Facts(tuple(_heading(report, facts, every=every)), "heading")
     yield from many.sheets(report, every=every)

@@ -16,6 +16,7 @@ from dicecli.records.observed import Moved
 from dicecli.records.settings import Settings
 from dicecli.reports.confusions import Confusion
 from dicecli.reports.reading_back import from_dict
+from dicecli.reports.report import Report
 from dicecli.reports.suggestions import how
 
 #: Two masks of a few labels, the prediction first.
@@ -184,6 +185,16 @@ def test_each_kind_of_other_numbers_has_its_option(kind, sides, options, said):
     assert (of_run.kind, of_run.option) == (kind, said)
     mapped = dicecli.make_settings(**options, **followed(of_run))
     assert math.isclose(dicecli.score_many(cases, mapped).look_up("iou").value, of_run.then, rel_tol=1e-12)
+
+
+def test_what_is_to_be_tried_is_the_first_note_of_a_run():
+    """Next to numbers that are of other labels stands that they are, before what was done to come to them."""
+    sides = of_presets()
+    results = dicecli.score_many([dicecli.Case(name, *sides) for name in "ab"], Settings()).results
+    text = Report(results, Settings(), notes=("layout cityscapes: said before",), is_batch=True).render(
+        "table"
+    )
+    assert 0 < text.index("note  the prediction has the label numbers of") < text.index("said before")
 
 
 @pytest.mark.parametrize("strange", [150, 200, 255])
