@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -159,8 +160,7 @@ def _labels(
 
 
 def _stored(source: MaskSource, found: Points, sample: PointSample) -> tuple[np.ndarray, list[str]]:
-    places = np.array(found.places, np.float64)
-    crs = sample.crs or found.crs
+    places, crs = np.array(found.places, np.float64), sample.crs or found.crs
     if crs is not None:
         places = moved(places, crs, source.grid)
     pixels, is_inside = pixels_of(places, source.grid)
@@ -177,19 +177,18 @@ def _stored(source: MaskSource, found: Points, sample: PointSample) -> tuple[np.
 def _elsewhere(places: np.ndarray, found: Points, crs: str | None, source: MaskSource) -> NoPixel:
     """Make the error of points of which none lies in the map; `places` are they in its coordinates."""
     turned = _exchanged(found, crs, source)
+    said = f"none of {counted(len(places), 'point')} lies in the map"
     if turned:
         return NoPixel(
-            f"none of {counted(len(places), 'point')} lies in the map, and {turned:,} would with x and y "
-            "exchanged",
+            f"{said}, and {turned:,} would with x and y exchanged",
             "Name the columns of a CSV the other way round: --x lat --y lon, where they are called lon and "
             "lat; GeoJSON has the longitude first.",
             source.path,
             "prediction",
         )
     return NoPixel(
-        f"none of {counted(len(places), 'point')} lies in the map: the first is at "
-        f"{places[0, 0]:.10g}, {places[0, 1]:.10g} in the map's coordinates, and the map at "
-        f"{_box(source)}",
+        f"{said}: the first is at {places[0, 0]:.10g}, {places[0, 1]:.10g} in the map's coordinates, and the "
+        f"map at {_box(source)}",
         "Say what the points are in: --crs EPSG:4326 for longitude and latitude; or give the map of the "
         "place.",
         source.path,
@@ -200,12 +199,10 @@ def _elsewhere(places: np.ndarray, found: Points, crs: str | None, source: MaskS
 def _exchanged(found: Points, crs: str | None, source: MaskSource) -> int:
     """Return how many points would lie in the map if x and y, or longitude and latitude, were exchanged."""
     places = np.array(found.places, np.float64)[:, ::-1]
-    if crs is not None:
-        try:
-            places = moved(places, crs, source.grid)
-        except UsageError:
-            return 0
-    return int(pixels_of(places, source.grid)[1].sum())
+    with suppress(UsageError):
+        places = moved(places, crs, source.grid) if crs else places
+        return int(pixels_of(places, source.grid)[1].sum())
+    return 0
 
 
 def _box(source: MaskSource) -> str:
