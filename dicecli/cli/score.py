@@ -52,7 +52,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     folders with a file for each class of one case, which is named so. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
-    from dicecli.masks.classes import check_asked
+    from dicecli.masks.class_names import check_asked
     from dicecli.records.cases import Case
     from dicecli.records.one_each import names_among
     from dicecli.reports.report import Report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING
 from dicecli.errors import CaseError, ChannelMismatch, GeometryError, NotLabels, ShapeMismatch, UnknownLabel
 from dicecli.masks.alignment import align
 from dicecli.masks.arrays import NothingSource
+from dicecli.masks.class_names import members_of
 from dicecli.masks.differing import differences
 from dicecli.records.measurements import Row
-from dicecli.records.one_each import OneEach, lacking, names_among
-from dicecli.records.only import check_classes
+from dicecli.records.one_each import OneEach, lacking
 from dicecli.records.schemes import naming
 from dicecli.words import did_you_mean, every, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
@@ -128,28 +127,6 @@ def _none_asked(mask: OneEach, settings: Settings, side: str) -> NotLabels:
         f"Name some of them, as --only {shlex.quote(next(iter(mask.names)))}; or leave out --only.",
         side=side,
     )
-
-
-def members_of(name: str, scheme: LabelScheme) -> tuple[int, ...]:
-    """Return the labels that a class is called by: of a region, of their name, or its number itself."""
-    if name in scheme.regions:
-        return scheme.regions[name]
-    named = tuple(label for label, each in scheme.names.items() if each == name)
-    if named or not re.fullmatch(r"-?\d{1,18}", name):
-        return named
-    is_known = not scheme.is_declared or int(name) in scheme.names
-    return (int(name),) if is_known else ()
-
-
-def check_asked(settings: Settings, masks: Iterable[object]) -> None:
-    """Check that a class is of what alone is asked for, where some of the masks are a file for each class.
-
-    Raises
-    ------
-    UsageError
-    """
-    members = {name: members_of(name, settings.labels) for name in names_among(masks)}
-    check_classes(settings.only, settings.labels, members)
 
 
 def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme) -> UnknownLabel:

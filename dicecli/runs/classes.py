@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import AmbiguousPair, CaseError, Missing
 from dicecli.masks import files
-from dicecli.masks.classes import members_of
+from dicecli.masks.class_names import members_of
 from dicecli.plugins import suffixes
 from dicecli.records.cases import Failed
 from dicecli.records.measurements import Row

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import UsageError
+from dicecli.masks.class_names import with_asked
 from dicecli.masks.opening import named, on_side
 from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import arguments_of, statistics_needed
@@ -19,6 +20,7 @@ from dicecli.records.observed import NOTHING
 from dicecli.statistics._apart import whole
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._meaning import understood
+from dicecli.statistics._meaning.unfiled import with_unfiled
 from dicecli.statistics._moved import moved
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._sharing import CensusWork, PassWork, several, share_out
@@ -64,23 +66,36 @@ def measure_case(
         With the side and the file that it concerns.
     """
     fold = _fold(executor, threads, scheduler)
-    with Pair(case, settings) as pair:
-        counted = _counted(case, settings, pair, threads, fold).parts
-        opened = understood(pair, counted, settings)
-        on_axes = _on_axes(pair, opened, settings)
-        options = _options(settings)
-        needed = on_side("reference", pair.reference[0], halos, opened, options)
-        states: Sums[str, State] = Sums({})
-        if needed:
-            work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
-            states = share_out(case, settings, pair, work, threads=threads, fold=fold)
-            pair.finish(threads)
-        with several(threads if needed else 1) as mapped:
-            found, said = measured(states.parts, options, opened, pair, mapped)
-        observed = opened.observed
-        if fold is None and not pair.is_soft:
-            observed = replace(observed, moved=moved(pair, opened, settings.labels.background))
-        notes = [*pair.notes, *on_axes, *_on_device(settings, needed), *opened.notes, *said]
+    asked = with_asked(case, settings)
+    with Pair(asked, settings) as pair:
+        counted = _counted(asked, settings, pair, threads, fold)
+        further = with_unfiled(case, pair, counted.parts, settings)
+        if further is None:
+            return _measured(asked, settings, pair, counted, threads=threads, fold=fold)
+    # A class that has no file is an empty layer of its own.
+    return measure_case(further, settings, threads, executor, scheduler)
+
+
+def _measured(
+    case: Case, settings: Settings, pair: Pair, census: Counted, *, threads: int, fold: Fold | None
+) -> Scored:
+    """Measure what is open, once its labels are counted."""
+    counted = census.parts
+    opened = understood(pair, counted, settings)
+    on_axes = _on_axes(pair, opened, settings)
+    options = _options(settings)
+    needed = on_side("reference", pair.reference[0], halos, opened, options)
+    states: Sums[str, State] = Sums({})
+    if needed:
+        work = PassWork(opened, {name: options[name] for name in needed}, max(needed.values()))
+        states = share_out(case, settings, pair, work, threads=threads, fold=fold)
+        pair.finish(threads)
+    with several(threads if needed else 1) as mapped:
+        found, said = measured(states.parts, options, opened, pair, mapped)
+    observed = opened.observed
+    if fold is None and not pair.is_soft:
+        observed = replace(observed, moved=moved(pair, opened, settings.labels.background))
+    notes = [*pair.notes, *on_axes, *_on_device(settings, needed), *opened.notes, *said]
     notes += [] if opened.counted else ["no pixel is left to compare"]
     if settings.soft is None:
         observed = replace(observed, twins=_twins(case, whole(counted)))

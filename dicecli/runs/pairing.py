@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
-from dicecli.masks.classes import check_asked
+from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes

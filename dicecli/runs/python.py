@@ -12,7 +12,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.masks.classes import check_asked
+from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case, Result
 from dicecli.records.one_each import names_among
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings

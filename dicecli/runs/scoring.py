@@ -208,14 +208,13 @@ def result_of(
     try:
         if settings.missing != "zero":
             check_complete(case, settings)
-    except Missing as error:
-        return (LeftOut if settings.missing == "skip" else Failed).because(named(case), error)
-    try:
         return measure_within(
             case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout
         )
     except CaseError as error:
-        return Failed.because(named(case), error)
+        # What is missing of no file is a class of one side.
+        is_class = isinstance(error, Missing) and error.side is None
+        return (LeftOut if is_class and settings.missing == "skip" else Failed).because(named(case), error)
 
 
 def measure_within(

@@ -33,6 +33,7 @@ from dicecli.records.cases import Failed, LeftOut, Scored
 from dicecli.records.counts import Counts
 from dicecli.reports.merging import merged
 from dicecli.reports.slices import rows as rows_of_slices
+from dicecli.runs.classes import with_classes
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.placeholders import cut
 from dicecli.runs.scoring import make_settings, result_of
@@ -140,6 +141,11 @@ def test_one_side_is_a_label_map(tree, side):
     sides = {"prediction": folder / "p", "reference": folder / "r"} | {side: folder / "m"}
     other = "reference" if side == "prediction" else "prediction"
     words = {f"{other}_pattern": PATTERN, "labels": labels, "regions": {"kidney_left": [3, 4]}}
+    if side == "reference":
+        # A label that it holds and no file is of is missing: nothing that is expected is left out.
+        report = dicecli.batch(sides["prediction"], sides["reference"], **words)
+        assert [each.error for each in report.failed] == ["Missing", "Missing"]
+        words["only"] = "liver,spleen,kidney_left"
     report = dicecli.batch(sides["prediction"], sides["reference"], **words)
     for case, found in scored(report).items():
         assert [*found] == ["kidney_left", "spleen", "liver"]  # regions, then as labels are declared
@@ -149,6 +155,45 @@ def test_one_side_is_a_label_map(tree, side):
     lung = int((maps["s1"] == 7).sum())
     note = f"labels that no file of the other side is of are not scored: 7 (lung), {lung} pixels"
     assert f"{side}: {note}" in report.scored[0].notes
+
+
+@pytest.mark.parametrize("side", ["prediction", "reference"])
+def test_a_label_of_a_map_without_a_file(tmp_path, side):
+    """What the reference holds, and what is asked for, is missing where it has no file, or an empty mask."""
+    labels = {0: "background", 1: "liver", 2: "spleen", 3: "lung"}
+    rng = np.random.default_rng(5)
+    whole, layer = rng.integers(0, 3, (5, 4)), rng.integers(0, 2, (5, 4)).astype(bool)
+    make.png(tmp_path / "m.png", whole.astype(np.uint8))
+    folder = written(tmp_path / "f", {"liver": layer}, suffix=".png")
+    masks = (folder, tmp_path / "m.png") if side == "prediction" else (tmp_path / "m.png", folder)
+    score = partial(dicecli.score, *masks, labels=labels)
+    pixels = int((whole == 2).sum())
+    nothing = np.zeros(whole.shape)
+
+    def expected(label, layer):
+        """Count a class by brute force, in the order of the sides."""
+        return counts(*((layer, whole == label) if side == "prediction" else (whole == label, layer)))
+
+    for only in (None, "liver,spleen", "2", 1, "3,1"):
+        if only in (1, "3,1") or (only is None and side == "reference"):
+            found = layered.found(score(only=only).scored[0])
+            assert found["liver"] == expected(1, layer)
+            assert ("lung" in found) == (only == "3,1")
+            assert "spleen" not in found
+            continue
+        with pytest.raises(Missing, match=f"no file of 1 class, which .* holds: spleen, {pixels} pixels"):
+            score(only=only)
+        found = layered.found(score(only=only, missing="zero", metrics="dice,hd95").scored[0])
+        assert found["spleen"] == expected(2, nothing)
+        assert found.get("liver", expected(1, layer)) == expected(1, layer)
+        assert [*found] == (["spleen"] if only == "2" else ["liver", "spleen"])
+    case = dicecli.Case("a", *pair_of(masks))
+    assert type(result_of(case, make_settings(labels=labels, only=2, missing="skip"))) is LeftOut
+
+
+def pair_of(masks):
+    """Return both sides as they are scored."""
+    return with_classes(*masks).masks
 
 
 def test_a_class_is_found_by_the_name_and_number_of_its_label(tree):

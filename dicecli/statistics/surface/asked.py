@@ -127,7 +127,7 @@ def is_asked(row: Row, options: Options) -> bool:
     """Tell whether a row is measured: one of a label that has a row, or a layer that is asked for."""
     only: Only | None = options["only"]
     if only is not None:
-        return only.has(row)
+        return only.has_layer(row, options["labels"].regions)
     return row.label is None or options["include_background"] or row.label != options["labels"].background
 
 

@@ -44,6 +44,20 @@ def soft(scene, *channels, axis=0):
     scene.png("r.png", REFERENCE)
 
 
+@TABLE("statistics._meaning.unfiled._missing: Make a file of each; or")
+def a_label_of_the_reference_without_a_file(scene):
+    scene.folders("a")
+    scene.png("r.png", REFERENCE + 2 * (PREDICTION > REFERENCE))
+    score = "score p r.png --region a=1 --labels l.json"
+    (scene.folder / "l.json").write_text('{"labels": {"0": "background", "1": "a", "2": "b"}}')
+    assert "--only a." in scene.refused(score)
+    scene.right(DICE / 2, f"{score} --missing zero")
+    scene.refused_again(f"{score} --missing skip")
+    scene.right(DICE, f"{score} --only a")
+    scene.png("p/b.png", 1 * (PREDICTION > REFERENCE))
+    scene.right((DICE + 1) / 2, score)
+
+
 @TABLE("statistics._confusion.from_arrays: Give it to dicecli.score, to which")
 def a_masked_array(scene):
     void = np.ma.masked_array(REFERENCE, PREDICTION != REFERENCE)
