@@ -15,7 +15,6 @@ from click.shell_completion import FishComplete as _Fish
 from dicecli.errors import DicecliError
 from dicecli.metrics._catalogue import catalogue, usual_of
 from dicecli.plugins import installed, own
-from dicecli.records.schemes import load_labels, presets
 from dicecli.records.settings import AVERAGES
 from dicecli.words import plain
 
@@ -51,6 +50,8 @@ def files(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
 
 def labels(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
     """Propose presets, and files beside them that may be of labels; where no preset fits, files."""
+    from dicecli.records.schemes import presets
+
     found = _fitting(presets(), incomplete)
     beside = (each.name for each in Path().iterdir() if each.suffix.lower() in _OF_LABELS) if found else ()
     return [*found, *_fitting(sorted(beside), incomplete)] or [CompletionItem(incomplete, type="file")]
@@ -107,6 +108,8 @@ def _metrics(reads: tuple[str, ...]) -> list[Metric]:
 
 def _names(ctx: click.Context) -> list[str]:
     """Return the labels and regions of the labels file on the line."""
+    from dicecli.records.schemes import load_labels
+
     with suppress(DicecliError):
         scheme = load_labels(ctx.params.get("labels"))
         return [*scheme.names.values(), *scheme.regions]

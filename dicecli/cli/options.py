@@ -12,7 +12,6 @@ from dicecli.cli.choices import PluginChoice, Several, WordChoice
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
 from dicecli.records.options import table_of
-from dicecli.records.schemes import load_labels, parse_region
 from dicecli.records.settings import AnyOptions, Options, reads_of
 
 if TYPE_CHECKING:
@@ -172,7 +171,11 @@ def settings_from(
 
 
 def _regions(texts: tuple[str, ...], labels: str | None) -> dict[str, tuple[int, ...]]:
-    scheme, regions = load_labels(labels if texts else None), dict[str, tuple[int, ...]]()
+    if not texts:
+        return {}
+    from dicecli.records.schemes import load_labels, parse_region
+
+    scheme, regions = load_labels(labels), dict[str, tuple[int, ...]]()
     for text in texts:
         name, members = parse_region(text, scheme)
         if name in regions:

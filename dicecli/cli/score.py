@@ -52,20 +52,18 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     folders with a file for each class of one case, which is named so. Dice
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
-    from dicecli.masks.class_names import check_asked
     from dicecli.records.cases import Case
-    from dicecli.records.one_each import names_among
     from dicecli.reports.report import Report
     from dicecli.runs.allocator import keep_freed_memory
-    from dicecli.runs.classes import with_classes
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, check_executor, result_of
     from dicecli.runs.sides import contradiction, noting
+    from dicecli.runs.single import sides_of
 
     started = time.perf_counter()
     keep_freed_memory()
     prediction, reference, is_named = both_sides_of(options, "prediction", "reference")
-    sides = with_classes(prediction, reference)
+    sides = sides_of(prediction, reference)
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)
     format_name, files = options.pop("format_name"), planned_files(options, "labels")
@@ -77,8 +75,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     given = dict(options)
     case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
-    settings = shared.settings_from(options, classes=names_among(sides.masks))
-    check_asked(settings, sides.masks)
+    settings = shared.settings_from(options, classes=sides.names)
+    sides.check_asked(settings)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))
     result = sides.told(result_of(case, settings, threads, **running))
     contradictions = () if is_named else contradiction(prediction, reference)

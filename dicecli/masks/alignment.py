@@ -10,12 +10,9 @@ import numpy as np
 from dicecli.errors import GridMismatch, ShapeMismatch
 from dicecli.masks.apart import IGNORE
 from dicecli.masks.axes import AXES_SAID, fits_swapped, with_axes_swapped
-from dicecli.masks.cropped import Cropped
 from dicecli.masks.differing import NEAREST_VOXELS, displacement
-from dicecli.masks.fitting import WITHIN, fit_of
 from dicecli.masks.placing import check_grids
 from dicecli.masks.views import Reoriented, Reshaped
-from dicecli.masks.windows import at, window_in
 
 if TYPE_CHECKING:
     from dicecli.masks.axes import Side
@@ -74,6 +71,8 @@ def _in_window(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSourc
     ShapeMismatch
         One of them has no place.
     """
+    from dicecli.masks.cropped import Cropped
+
     bare = [
         side
         for side, each in (("prediction", prediction), ("reference", reference))
@@ -99,6 +98,8 @@ def _in_window(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSourc
 
 def _window(reference: MaskSource, prediction: MaskSource) -> tuple[Side, Window, str] | None:
     """Return which side is an exact window of the other, where in it, and that in words; None for neither."""
+    from dicecli.masks.windows import at, window_in
+
     sides: dict[Side, Grid] = {"reference": reference.grid, "prediction": prediction.grid}
     order: tuple[tuple[Side, Side], ...] = (("prediction", "reference"), ("reference", "prediction"))
     for side, other in order:
@@ -200,6 +201,8 @@ def _squeezed(reference: MaskSource, prediction: MaskSource) -> tuple[MaskSource
 
 
 def _shape_error(reference: MaskSource, prediction: MaskSource, axes: Axes | None) -> ShapeMismatch:
+    from dicecli.masks.fitting import WITHIN, fit_of
+
     first, second = reference.shape, prediction.shape
     if fits_swapped(reference.grid, prediction.grid):
         other = "ij" if axes == "xy" else "xy"

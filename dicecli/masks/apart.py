@@ -8,7 +8,6 @@ import numpy as np
 
 from dicecli.errors import GridMismatch
 from dicecli.masks.differing import differences, displacement
-from dicecli.masks.fitting import fit_of
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
@@ -53,6 +52,8 @@ def grids_apart(reference: Grid, prediction: Grid, paths: tuple[str, str] = ("",
             "They have no place in common, as tiles side by side: give the mask of the same place. If it is "
             f"the same, one header is wrong: save that mask again with the header of the other. {IGNORE}",
         )
+    from dicecli.masks.fitting import fit_of
+
     fit = fit_of(reference, prediction, paths)
     if fit is not None:
         return GridMismatch(f"{message}: {fit.message}", f"{IGNORE} {fit.hint}")

@@ -10,7 +10,7 @@ import numpy as np
 from dicecli.errors import GeometryError, MeaningError, NotLabels
 from dicecli.masks.alignment import align
 from dicecli.masks.cropped import Cropped
-from dicecli.masks.opening import opened_layers
+from dicecli.masks.opening import FIELD, opened_layers
 from dicecli.masks.sources import MaskSource
 from dicecli.masks.uncovered import FieldOutsideTiles, OutsideTiles
 from dicecli.masks.views import Reoriented, Reshaped, Widened
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.records.cases import Case
 
-#: What errors and notes name it by, as they name the two sides.
-SIDE = "within"
 _HINT = (
     "Give one mask of integers: 0 and nodata are outside, any other value is inside; it takes no threshold."
 )
@@ -84,13 +82,13 @@ def opened_field(given: object, settings: Settings) -> Field:
     """
     plain = Settings(nodata="ignore", max_pixels=settings.max_pixels, max_memory=settings.max_memory)
     try:
-        found = opened_layers(SIDE, given, plain)
+        found = opened_layers(FIELD, given, plain)
     except MeaningError as error:
         raise _refused(error) from error
     if len(found) > 1:
         for each in found:
             each.close()
-        raise NotLabels(f"it holds {len(found)} binary layers", _HINT, found[0].path, SIDE)
+        raise NotLabels(f"it holds {len(found)} binary layers", _HINT, found[0].path, FIELD)
     return Field(found[0])
 
 
@@ -138,16 +136,16 @@ def laid(reference: MaskSource, field: Field, settings: Settings) -> tuple[MaskS
         where = f"{field.path} against {reference.path}"
         if is_smaller:
             raise kind(
-                said, "Give a mask of the reference's shape, in which 0 is outside.", where, SIDE
+                said, "Give a mask of the reference's shape, in which 0 is outside.", where, FIELD
             ) from error
-        raise kind(said, error.hint, where, SIDE) from error
+        raise kind(said, error.hint, where, FIELD) from error
     # Where the reference itself was turned or squeezed for it, the field is taken the way back instead.
     while first is not reference:
         first, found = _back(first, found)
     if isinstance(reference, OutsideTiles):
         found = FieldOutsideTiles(found, reference)
     # What was aligned as a prediction was the field.
-    return found, [f"{SIDE}: {note.replace('the prediction', 'the field')}" for note in notes]
+    return found, [f"{FIELD}: {note.replace('the prediction', 'the field')}" for note in notes]
 
 
 def _back(view: MaskSource, field: MaskSource) -> tuple[MaskSource, MaskSource]:
@@ -162,4 +160,4 @@ def _back(view: MaskSource, field: MaskSource) -> tuple[MaskSource, MaskSource]:
 
 
 def _refused(error: MeaningError) -> NotLabels:
-    return NotLabels(error.message, _HINT, error.path, SIDE)
+    return NotLabels(error.message, _HINT, error.path, FIELD)

@@ -8,16 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
-from dicecli.masks import files, unread
+from dicecli.masks import files
 from dicecli.masks.arrays import ArraySource
-from dicecli.masks.classes import opened_classes
 from dicecli.masks.sources import MaskSource, Reading
-from dicecli.masks.uncovered import outside_tiles
 from dicecli.masks.views import BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.compound import Compound, Uncovered
 from dicecli.records.limits import check_pixels
-from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +26,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Found = TypeVar("Found")
 
+#: What errors and notes name the field of a case by, as they name the two sides.
+FIELD = "within"
 #: Of more volumes or bands than this nobody means binary layers.
 MOST_LAYERS = 256
 
@@ -46,8 +45,12 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
     if side == "prediction" and settings.threshold is not None:
         # What is left out is so by the reference alone; a prediction's values reach the threshold, or do not.
         settings = replace(settings, labels=replace(settings.labels, ignore=()))
-    if isinstance(mask, OneEach):
-        return opened_classes(side, mask, settings, partial(open_mask, settings=settings))
+    if isinstance(mask, Compound):
+        from dicecli.masks.classes import opened_classes
+        from dicecli.records.one_each import OneEach
+
+        if isinstance(mask, OneEach):
+            return opened_classes(side, mask, settings, partial(open_mask, settings=settings))
     try:
         return [_opened(mask, settings)]
     except ManyVolumes as error:
@@ -66,6 +69,8 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
 
 
 def _outside_tiles(side: str, mask: Uncovered, settings: Settings) -> list[MaskSource]:
+    from dicecli.masks.uncovered import outside_tiles
+
     layers = opened_layers(side, mask.path, settings)
     try:
         return outside_tiles(layers, mask)
@@ -145,7 +150,9 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
             "Score probabilities with 'dicecli soft'; save masks as .png, .nii.gz or .tif.",
             text,
         )
-    raise unread.refusal(text)
+    from dicecli.masks.unread import refusal
+
+    raise refusal(text)
 
 
 def open_probabilities(

@@ -16,12 +16,10 @@ from dicecli.masks.alignment import align
 from dicecli.masks.arrays import NothingSource
 from dicecli.masks.axes import volume_beside_image
 from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
-from dicecli.masks.classes import Classes, classes_of
-from dicecli.masks.field import SIDE, laid, notes_on_same, opened_field
 from dicecli.masks.files_as_opened import FilesAsOpened
-from dicecli.masks.opening import on_side, opened_channels, opened_layers, shown
+from dicecli.masks.opening import FIELD, on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import Reoriented
-from dicecli.records.compound import Absent
+from dicecli.records.compound import Absent, Compound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.axes import Side
     from dicecli.masks.blocks import Mapped, Plan, Window
+    from dicecli.masks.classes import Classes
     from dicecli.masks.grid import Grid
     from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
@@ -55,8 +54,8 @@ class Pair:
     reference, prediction : tuple of MaskSource
         The layers of each side: one label map, or several binary layers; of a prediction that is a map of
         probabilities, its channels. All of one grid.
-    classes : Classes
-        What the layers are where a side is a file for each class.
+    classes : Classes or None
+        What the layers are where a side is a file for each class; None where none is.
     field : MaskSource or None
         Of that grid, too: where its windows, as they are read, are outside, nothing is compared.
     notes : list of str
@@ -69,7 +68,7 @@ class Pair:
         self._files = FilesAsOpened(case)
         self.reference: tuple[MaskSource, ...] = ()
         self.prediction: tuple[MaskSource, ...] = ()
-        self.classes = Classes()
+        self.classes: Classes | None = None
         self.field: MaskSource | None = None
         self.notes: list[str] = []
         self._leads: Side | None = None
@@ -84,10 +83,11 @@ class Pair:
         """
         self._files.note()
         try:
-            self.classes = classes_of(self._case, self._settings)
+            self.classes = self._named_classes()
             reference = self._kept(opened_layers("reference", self._case.reference, self._settings))
             self._align(reference, self._kept(self._opened_prediction(reference[0])))
-            self.classes.check(reference=self.reference, prediction=self.prediction)
+            if self.classes is not None:
+                self.classes.check(reference=self.reference, prediction=self.prediction)
             self._lay_field()
         except BaseException as error:
             self._stack.close()
@@ -228,6 +228,14 @@ class Pair:
                 each.result()
         self._files.check()
 
+    def _named_classes(self) -> Classes | None:
+        if not any(isinstance(each, Compound) for each in (self._case.prediction, self._case.reference)):
+            return None
+        from dicecli.masks.classes import classes_of
+
+        found = classes_of(self._case, self._settings)
+        return found if found.sides else None
+
     def _kept(self, sources: list[MaskSource]) -> list[MaskSource]:
         for each in sources:
             self._stack.enter_context(each)
@@ -260,16 +268,18 @@ class Pair:
     def _lay_field(self) -> None:
         """Open the field of the case, where it has one, and lay it on the reference as it is read."""
         if self._case.within is not None:
+            from dicecli.masks.field import laid, notes_on_same, opened_field
+
             field = opened_field(self._case.within, self._settings)
             self._kept([field])
             self.field, said = laid(self.reference[0], field, self._settings)
             notes = (*field.notes, *notes_on_same(self._case))
-            self.notes = [*self.notes, *said, *(f"{SIDE}: {note}" for note in notes)]
+            self.notes = [*self.notes, *said, *(f"{FIELD}: {note}" for note in notes)]
 
     def _tasks(self) -> list[Task]:
         """Return what reads each layer."""
         of_reference = [("reference", each, each.read) for each in self.reference]
-        of_field = [(SIDE, each, each.read) for each in self._fields]
+        of_field = [(FIELD, each, each.read) for each in self._fields]
         return [
             *of_reference,
             *(("prediction", each, each.values if self.is_soft else each.read) for each in self.prediction),
@@ -280,7 +290,7 @@ class Pair:
         return tuple([_read(window, task) for task in self._tasks() if task[0] == side])
 
     def _outside(self, window: Window) -> Stored:
-        return tuple([(_read(window, task),) for task in self._tasks() if task[0] == SIDE])
+        return tuple([(_read(window, task),) for task in self._tasks() if task[0] == FIELD])
 
 
 def _finished(task: Task) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from dicecli.errors import GridMismatch
 from dicecli.masks.apart import IGNORE, grids_apart
 from dicecli.masks.differing import EXACT_VOXELS, NEAREST_VOXELS, differences, displacement, same_crs
-from dicecli.masks.fitting import fit_of
 
 if TYPE_CHECKING:
     from dicecli.masks.grid import Grid
@@ -31,6 +30,8 @@ def check_grids(
         return notes
     found = differences(reference, prediction)
     if not same_crs(reference.crs, prediction.crs):
+        from dicecli.masks.fitting import fit_of
+
         said = "the masks lie in different coordinate systems: prediction"
         fit = fit_of(reference, prediction, paths)
         if fit is not None:

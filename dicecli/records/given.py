@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.plugins import installed
+from dicecli.records.label_maps import SIDES
+from dicecli.records.labels import LabelScheme
 from dicecli.records.options import table_of
 from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from _typeshed import DataclassInstance
 
+    from dicecli.records.label_maps import LabelMap
     from dicecli.records.options import Option
 
 
@@ -61,3 +67,34 @@ def _is_number(option: Option, given: object) -> bool:
         and (option.above is None or given > option.above)
         and (option.most is None or given <= option.most)
     )
+
+
+def scheme_of(given: str | Path | Mapping[str, Any] | LabelScheme | None) -> LabelScheme:
+    """Return the labels that are given, by whatever they may be; without any, none are declared.
+
+    Raises
+    ------
+    LabelFileError, UnknownName
+        As of :func:`~dicecli.records.schemes.load_labels`.
+    """
+    if given is None:
+        return LabelScheme()
+    from dicecli.records.schemes import load_labels
+
+    return load_labels(given)
+
+
+def maps_of(values: Mapping[str, Any]) -> dict[str, LabelMap]:
+    """Return the maps of labels among checked values, by side: empty without any.
+
+    Raises
+    ------
+    LabelFileError
+        One that is no map.
+    """
+    given = {side: f"map_{side}" for side in SIDES if values.get(f"map_{side}") is not None}
+    if not given:
+        return {}
+    from dicecli.records.label_maps.texts import parse_map
+
+    return {side: parse_map(values[name], name) for side, name in given.items()}

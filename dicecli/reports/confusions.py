@@ -11,8 +11,6 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dicecli.records.schemes import load_labels, presets
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -199,6 +197,8 @@ class Confusion:
 @cache
 def _numberings() -> tuple[tuple[tuple[str, str], dict[int, int]], ...]:
     """Return the presets that have the same names under other numbers: from the one to the other."""
+    from dicecli.records.schemes import load_labels, presets
+
     schemes = {name: load_labels(name).names for name in presets()}
     found = []
     for given, one in schemes.items():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.measurements import IMAGE
 from dicecli.reports.confusions import Confusion, Macro
-from dicecli.reports.renumbering import options_for, said_of
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
@@ -110,6 +109,8 @@ def _of_cells(
 def _renumbering(
     better: Renumbered, confusion: Confusion, now: Macro, cases: Sequence[Scored], settings: Settings
 ) -> Suggestion:
+    from dicecli.reports.renumbering import options_for, said_of
+
     kind, text = said_of(better, confusion, settings)
     text = f"{text}, macro IoU would be {better.iou:.2f} instead of {now.iou:.2f}"
     option = options_for(better, confusion, cases, settings)

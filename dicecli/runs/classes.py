@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import os
 import shlex
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from dicecli.errors import AmbiguousPair, CaseError, Missing
-from dicecli.masks import files
+from dicecli.errors import AmbiguousPair, Missing
 from dicecli.masks.class_names import members_of
-from dicecli.plugins import suffixes
-from dicecli.records.cases import Failed
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
 from dicecli.runs.listing import Side, list_side, listed
 from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.placeholders import filled
+from dicecli.runs.sides import Sides, is_folder
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dicecli.records.cases import Case, Result
+    from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
 
 _NAMED = 5
@@ -147,48 +144,8 @@ def _classes(names: Sequence[str]) -> str:
     return f"{len(names):,} class{'es' * (len(names) != 1)}"
 
 
-class Sides(NamedTuple):
-    """Both sides of a single case, as they are scored.
-
-    Attributes
-    ----------
-    prediction, reference
-        What was given; in place of a folder the files in it, a class each.
-    notes : tuple of str
-    advice : str
-        What else to try where the case cannot be scored: two folders may be of cases.
-    """
-
-    prediction: object
-    reference: object
-    notes: tuple[str, ...] = ()
-    advice: str = ""
-
-    @property
-    def masks(self) -> tuple[object, object]:
-        """Both."""
-        return self.prediction, self.reference
-
-    def told(self, result: Result) -> Result:
-        """Return a result with the advice, where it failed for what the masks are."""
-        if not isinstance(result, Failed) or not self.advice:
-            return result
-        return type(result)(result.case, result.error, result.message, f"{result.hint} {self.advice}")
-
-    @contextmanager
-    def advising(self) -> Iterator[None]:
-        """Add the advice to the error of a case that is raised meanwhile."""
-        try:
-            yield
-        except CaseError as error:
-            if not self.advice:
-                raise
-            hint = f"{error.hint} {self.advice}"
-            raise type(error)(error.message, hint, error.path, error.side) from error.__cause__
-
-
 def with_classes(prediction: object, reference: object) -> Sides:
-    """Return both sides of a single case, with the files of a class each where a folder is given.
+    """Return both sides of a single case, with the files of a class each in place of a folder.
 
     The classes are named by the files, without their suffixes; what lies in folders below is left out.
 
@@ -198,9 +155,7 @@ def with_classes(prediction: object, reference: object) -> Sides:
         A folder that cannot be listed, or in which no mask lies.
     """
     given = {"prediction": prediction, "reference": reference}
-    folders = {side: os.fspath(each) for side, each in given.items() if _is_folder(each)}  # type: ignore[call-overload]  # paths
-    if not folders:
-        return Sides(prediction, reference)
+    folders = {side: os.fspath(each) for side, each in given.items() if is_folder(each)}  # type: ignore[call-overload]  # paths
     sides = {side: list_side(side, folder, None) for side, folder in folders.items()}
     named = {side: _directly(each) for side, each in sides.items()}
     classes = sorted({name for each in named.values() for name in each}, key=natural)
@@ -235,14 +190,6 @@ def _of_one_folder(given: Mapping[str, object], side: Side, masks: Sequence[str]
         return ""
     both = shlex.join(os.fspath(given[each]) for each in ("prediction", "reference"))  # type: ignore[call-overload]  # paths
     return f"If the files are tiles of the other side, and no classes: dicecli batch {both}."
-
-
-def _is_folder(mask: object) -> bool:
-    """Tell whether something is a folder of masks: one that is named as a mask stands for a mask."""
-    # A name that is too long is no folder; Path would raise.
-    if not isinstance(mask, (str, os.PathLike)) or not os.path.isdir(mask):  # noqa: PTH112
-        return False
-    return files.suffix(os.fsdecode(os.path.abspath(mask))) not in suffixes("formats", "open_mask")  # noqa: PTH100 - links stay
 
 
 def _directly(side: Side) -> dict[str, list[str]]:

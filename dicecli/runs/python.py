@@ -12,13 +12,11 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
-from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case, Result
-from dicecli.records.one_each import names_among
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings
 from dicecli.reports.grouping import check_column
 from dicecli.reports.report import Report
-from dicecli.runs.classes import check_complete, with_classes
+from dicecli.runs.classes import check_complete
 from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
 from dicecli.runs.laid_out import lay_out
@@ -29,6 +27,7 @@ from dicecli.runs.provenance import origin_of
 from dicecli.runs.running import carry_out, journal_beside
 from dicecli.runs.scoring import case_name, check_executor, measure_within, settings_of
 from dicecli.runs.sides import contradiction, noting
+from dicecli.runs.single import sides_of
 from dicecli.runs.wanted import (
     Files,
     Judged,
@@ -120,9 +119,9 @@ def score(given: _Score) -> Report:
     given = asking(given)
     check_given(given.prediction, given.reference)
     check_name(given.name)
-    sides = with_classes(given.prediction, given.reference)
-    settings = settings_of(given, classes=names_among(sides.masks))
-    check_asked(settings, sides.masks)
+    sides = sides_of(given.prediction, given.reference)
+    settings = settings_of(given, classes=sides.names)
+    sides.check_asked(settings)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, None if given.executor == "serial" else given.executor)
     check_workers("threads", given.threads)

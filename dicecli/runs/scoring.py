@@ -14,20 +14,17 @@ from dicecli.masks.channels import parse_channels
 from dicecli.masks.opening import named, shown
 from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut
-from dicecli.records.given import checked
-from dicecli.records.label_maps import SIDES
-from dicecli.records.label_maps.texts import parse_map
+from dicecli.records.compound import Compound
+from dicecli.records.given import checked, maps_of, scheme_of
 from dicecli.records.labels import labels_of
 from dicecli.records.limits import parse_bytes
 from dicecli.records.only import parse_only
 from dicecli.records.options import names_of, table_of
 from dicecli.records.probabilities import Probabilities
-from dicecli.records.schemes import load_labels
 from dicecli.records.settings import CALLED, AnyOptions, Options, Reads, Settings, reads_of
 from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 from dicecli.reports.report import Report
 from dicecli.runs.choosing import asked_for, unit_asked
-from dicecli.runs.classes import check_complete
 from dicecli.runs.conventions import following
 from dicecli.runs.keywords import taking
 from dicecli.runs.lost import within
@@ -101,11 +98,10 @@ def settings_of(given: Options, *, soft: bool = False, classes: Collection[str] 
         raise UsageError(said, "It is a mapping of names to labels: {'kidneys': [2, 3]}.")
     tolerances = parse_tolerances(values.get("tolerance"))
     named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
-    maps = {side: values.get(f"map_{side}") for side in SIDES}
-    scheme = load_labels(given.labels).adding(
+    scheme = scheme_of(given.labels).adding(
         regions=named,
         ignore=labels_of(given.ignore_label),
-        maps={side: parse_map(each, f"map_{side}") for side, each in maps.items() if each is not None},
+        maps=maps_of(values),
     )
     plain = {name: values[name] for name in names_of(Settings) if name in values}
     plain |= {
@@ -205,8 +201,11 @@ def result_of(
         )
     if case.refused is not None:
         return _outside(case)
+    is_of_files = any(isinstance(each, Compound) for each in (case.prediction, case.reference))
     try:
-        if settings.missing != "zero":
+        if is_of_files and settings.missing != "zero":
+            from dicecli.runs.classes import check_complete
+
             check_complete(case, settings)
         return measure_within(
             case, settings, threads, executor=executor, scheduler=scheduler, timeout=timeout

@@ -1,23 +1,27 @@
-"""Which side is the prediction: whether both sides are one, and whether their names say otherwise."""
+"""Both sides of a case: which is the prediction, whether both are one, whether their names say otherwise."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from dicecli.errors import PairingError
-from dicecli.records.cases import Scored
-from dicecli.records.compound import paths_of
+from dicecli.errors import CaseError, PairingError
+from dicecli.masks import files
+from dicecli.plugins import suffixes
+from dicecli.records.cases import Failed, Scored
+from dicecli.records.compound import Compound, paths_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dicecli.records.cases import Case, Result
+    from dicecli.records.settings import Settings
 
 #: Words by which references are called, and those by which predictions are.
 _OF_REFERENCES = frozenset(
@@ -46,6 +50,75 @@ _OF_PREDICTIONS = frozenset(
 )
 #: Words in names, also where only a capital begins them: labelsTs, gtFine, case_1_GT.
 _WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+class Sides(NamedTuple):
+    """Both sides of a single case, as they are scored.
+
+    Attributes
+    ----------
+    prediction, reference
+        What was given; in place of a folder the files in it, a class each.
+    notes : tuple of str
+    advice : str
+        What else to try where the case cannot be scored: two folders may be of cases.
+    """
+
+    prediction: object
+    reference: object
+    notes: tuple[str, ...] = ()
+    advice: str = ""
+
+    @property
+    def masks(self) -> tuple[object, object]:
+        """Both."""
+        return self.prediction, self.reference
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every class of which one of them has a file; none where none is a file for each."""
+        if not any(isinstance(each, Compound) for each in self.masks):
+            return ()
+        from dicecli.records.one_each import names_among
+
+        return names_among(self.masks)
+
+    def check_asked(self, settings: Settings) -> None:
+        """Check that a class is of what alone is asked for, where a side is a file for each class.
+
+        Raises
+        ------
+        UsageError
+        """
+        if settings.only is not None:
+            from dicecli.masks.class_names import check_asked
+
+            check_asked(settings, self.masks)
+
+    def told(self, result: Result) -> Result:
+        """Return a result with the advice, where it failed for what the masks are."""
+        if not isinstance(result, Failed) or not self.advice:
+            return result
+        return type(result)(result.case, result.error, result.message, f"{result.hint} {self.advice}")
+
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Add the advice to the error of a case that is raised meanwhile."""
+        try:
+            yield
+        except CaseError as error:
+            if not self.advice:
+                raise
+            hint = f"{error.hint} {self.advice}"
+            raise type(error)(error.message, hint, error.path, error.side) from error.__cause__
+
+
+def is_folder(mask: object) -> bool:
+    """Tell whether something is a folder of masks: one that is named as a mask stands for a mask."""
+    # A name that is too long is no folder; Path would raise.
+    if not isinstance(mask, (str, os.PathLike)) or not os.path.isdir(mask):  # noqa: PTH112
+        return False
+    return files.suffix(os.fsdecode(os.path.abspath(mask))) not in suffixes("formats", "open_mask")  # noqa: PTH100 - links stay
 
 
 def check_apart(cases: Sequence[Case], *, allow_same: bool) -> None:

@@ -70,7 +70,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
                         raise _of_the_richer(error, layers, *blocks) from error.__cause__
                     found[first, second, *why] += matrix
                     filled += [(first, second)] if not why and matrix.labels != (0,) else []
-            if len(filled) > 1 and pair.classes.sides:
+            if len(filled) > 1 and pair.classes is not None:
                 depths = [_depth(pair, side, at, filled) for at, side in enumerate((reference, prediction))]
                 if max(int(each.max(initial=0)) for each in depths) > 1:
                     for why, blocks in parted((depths[0], depths[1]), outside):
@@ -84,7 +84,7 @@ def _depth(
 ) -> np.ndarray:
     """Return in how many classes each pixel of a side is; 0 everywhere where it is no file for each class."""
     depth = np.zeros(layers[0].shape, np.uint16)
-    if SIDES[at] in pair.classes.sides:
+    if pair.classes is not None and SIDES[at] in pair.classes.sides:
         for places in filled:
             labels = layers[places[at]]
             depth += (labels == 1) | (labels == _FULL)

@@ -122,6 +122,22 @@ def test_scoring_loads_the_modules_of_its_own_format_alone():
     }
 
 
+#: What a pair of masks does without: what reads labels files and maps, and finds files, classes and tiles.
+UNASKED = {
+    *("dicecli.masks.classes", "dicecli.masks.cropped", "dicecli.masks.field", "dicecli.masks.fitting"),
+    *("dicecli.masks.inside", "dicecli.masks.uncovered", "dicecli.masks.unread", "dicecli.masks.windows"),
+    *("dicecli.records.legends", "dicecli.records.one_each", "dicecli.records.schemes"),
+    *("dicecli.reports.renumbering", "dicecli.runs.classes", "dicecli.runs.listing"),
+    *("dicecli.runs.placeholders", "dicecli.statistics._meaning.layers"),
+}
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("street", ".png"), ("landcover", ".tif")])
+def test_scoring_loads_nothing_of_options_that_are_not_given(name, suffix):
+    """A plain score pays for no option: what one of these alone needs is loaded where it is given."""
+    assert not UNASKED & _modules("score", *_pair(name, suffix))
+
+
 #: Of the soft family: its names and what they say, and that there is a statistic.
 NAMES_OF_SOFT = {
     "dicecli.metrics.soft",

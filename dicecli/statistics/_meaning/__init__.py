@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.statistics._meaning.layers import of_layers
 from dicecli.statistics._meaning.maps import of_maps
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def understood(pair: Pair, counted: Mapping[tuple[int, ...], ConfusionMatrix], s
         from dicecli.statistics._meaning.channels import of_channels
 
         return of_channels(pair, counted, settings)
-    if len(pair.reference) + len(pair.prediction) > 2 or pair.classes.rows:
+    if len(pair.reference) + len(pair.prediction) > 2 or pair.classes is not None:
+        from dicecli.statistics._meaning.layers import of_layers
+
         return of_layers(pair, counted, settings)
     return of_maps(pair, counted, settings)

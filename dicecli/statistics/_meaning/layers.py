@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import NotLabels
 from dicecli.masks.arrays import NothingSource
+from dicecli.masks.classes import Classes
 from dicecli.masks.inside import meant_inside, meant_regions
 from dicecli.masks.layers import meant
 from dicecli.masks.opening import on_side
@@ -27,7 +28,6 @@ from dicecli.statistics._opened import DEPTHS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicecli.masks.classes import Classes
     from dicecli.masks.pair import Pair
     from dicecli.masks.sources import MaskSource
     from dicecli.records.measurements import Row
@@ -43,19 +43,20 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
     matrices, everywhere = (dict(sorted(part(counted).items())) for part in (to_compare, whole))
     sides = {"reference": pair.reference, "prediction": pair.prediction}
     sizes = _stored_sizes(everywhere)
+    classes = pair.classes or Classes()
     inside = {
-        side: _inside_layers(side, sources, sizes[side], pair.classes, settings)
+        side: _inside_layers(side, sources, sizes[side], classes, settings)
         for side, sources in sides.items()
-        if side in pair.classes.sides or len(sources) > 1
+        if side in classes.sides or len(sources) > 1
     }
-    rows = pair.classes.rows or _rows_by_number(pair, len(matrices), settings)
+    rows = classes.rows or _rows_by_number(pair, len(matrices), settings)
     _check_asked(rows, settings, pair.prediction[0].path)
     ignored, excluded = left_out(Meant({}, []), {}, settings)
     unpredicted: frozenset[int] = frozenset()
-    notes = notes_on_neither(pair.classes, settings)
+    notes = notes_on_neither(classes, settings)
     for side, (source, *others) in sides.items():
         if side in inside:
-            said = _on_layers(side, pair.classes, rows, census)
+            said = _on_layers(side, classes, rows, census)
         else:
             found = on_side(side, source, meant, side, source, sizes[side][0], settings)
             renamed, said = found.labels, [*found.notes]
@@ -64,7 +65,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
                 ignored, excluded = left_out(found, matrices[0, 0].sizes(side), settings)
             else:
                 unpredicted = unpredicted_of(pair, renamed)
-            said += notes_on_others(pair.classes, renamed, matrices[0, 0].sizes(side), settings)
+            said += notes_on_others(classes, renamed, matrices[0, 0].sizes(side), settings)
         every = [note for each in (source, *others) for note in each.notes]
         notes += [f"{side}: {note}" for note in (*every, *said)]
     facts, for_prediction, said = _predicted(pair, matrices, inside, unpredicted)

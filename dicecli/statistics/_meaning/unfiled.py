@@ -93,7 +93,7 @@ def _missing(case: Case, side: Side, held: dict[str, int], settings: Settings) -
     said = some_of([f"{name}, {counted(pixels, 'pixel')}" for name, pixels in held.items()], _NAMED)
     return Missing(
         f"the {side} has no file of {len(held):,} {one}, which the {other}, a label map, holds: {said}",
-        "Make a file of each; or count them as empty: --missing zero; or leave the case out: --missing skip; or "
-        f"score the other classes alone: --only {there}.",
+        "Make a file of each; or count them as empty: --missing zero; or leave the case out: --missing skip; "
+        f"or score the other classes alone: --only {there}.",
         f"{shown(case.prediction)} against {shown(case.reference)}",
     )
