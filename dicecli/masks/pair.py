@@ -245,7 +245,9 @@ class Pair:
         given, settings = self._case.prediction, self._settings
         if self.is_soft:
             return opened_channels(given, reference.shape, settings)
-        if given is None or isinstance(given, Absent):
+        if isinstance(given, Absent):  # nobody predicted background there either
+            return [NothingSource(reference.grid, None)]
+        if given is None:
             return [NothingSource(reference.grid, settings.labels.background)]
         return opened_layers("prediction", given, settings)
 

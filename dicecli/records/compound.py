@@ -61,7 +61,10 @@ class Uncovered(Compound):
 
 @dataclass(frozen=True)
 class Absent(Compound):
-    """A mask that is not there and counts as one that predicts nothing, whatever becomes of missing ones."""
+    """A mask that is not there and counts as one of no label at all, whatever becomes of missing ones.
+
+    So nothing of the reference is right there, nor is its background.
+    """
 
     @property
     def paths(self) -> tuple[str, ...]:

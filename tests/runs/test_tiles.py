@@ -25,6 +25,8 @@ from dicecli.statistics.matrix import region_counts
 
 SHAPE = (37, 45)
 PREDICTION, REFERENCE = make.blobs(SHAPE, 4), make.blobs(SHAPE, 4, seed=1)
+#: What is predicted where nothing is: no label.
+NOTHING = -1
 #: A mosaic of 4 x 4: ragged at the right and at the bottom.
 MOSAIC = [
     ((row, min(row + 10, 37)), (column, min(column + 12, 45)))
@@ -62,7 +64,7 @@ def summed(report):
 
 def expected(prediction, reference):
     found = {label: (each.tp, each.fp, each.fn) for label, each in make.brute(prediction, reference).items()}
-    return {label: each for label, each in found.items() if any(each)}
+    return {label: each for label, each in found.items() if any(each) and label != NOTHING}
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
@@ -83,17 +85,17 @@ def test_what_boxes_cover(axes, data):
 )
 @pytest.mark.parametrize("holes", [(), (5, 15)])
 def test_pooled_counts_are_those_of_the_whole(holes, options, tmp_path):
-    """Of a mosaic with ragged edges; what no tile covers is missed, as if the prediction had nothing there."""
+    """Of a mosaic with ragged edges; what no tile covers is missed, as nodata of the prediction is."""
     boxes = [box for number, box in enumerate(MOSAIC) if number not in holes]
     report = dicecli.batch(*written(tmp_path, boxes, **options), jobs=1)
-    whole = PREDICTION.copy()
+    whole = PREDICTION.astype(np.int16)
     for number in holes:
-        whole[slices(MOSAIC[number])] = 0
+        whole[slices(MOSAIC[number])] = NOTHING
     is_known = REFERENCE != options.get("nodata", -1)
     assert summed(report) == expected(whole[is_known], REFERENCE[is_known])
     assert sum(case.counted for case in report.scored) == is_known.sum()
     assert sum(sum(case.excluded.values()) for case in report.scored) == (~is_known).sum()
-    alone = make.geotiff(tmp_path / "p.tif", whole, transform=at(0, 0))
+    alone = make.geotiff(tmp_path / "p.tif", whole, transform=at(0, 0), nodata=NOTHING)
     at_once = dicecli.score(alone, tmp_path / "w.tif")
     assert report.look_up("overall_accuracy").value == at_once.look_up("overall_accuracy").value
     assert report.dice == at_once.dice
@@ -104,6 +106,16 @@ def test_pooled_counts_are_those_of_the_whole(holes, options, tmp_path):
         last = report.scored[-1].case
         assert last.name == UNCOVERED
         assert last.reference.endswith("w.tif, where none of 14 tiles lies")
+
+
+def test_background_that_no_tile_covers_is_no_hit(tmp_path):
+    """A tile of zeros in a larger reference: accuracy is of what is predicted, and background has no more tp."""
+    reference = np.zeros((4, 12), np.uint8)
+    reference[:2, :2] = 1
+    given_ = written(tmp_path, [((0, 4), (0, 4))], np.zeros((4, 4), np.uint8), reference)
+    report = dicecli.batch(*given_, jobs=1, include_background=True, metrics=["overall_accuracy", "dice"])
+    assert summed(report) == {0: (12, 4, 32), 1: (0, 0, 4)}
+    assert report.look_up("overall_accuracy").value == 12 / 48
 
 
 def test_overlaps_are_counted_twice_and_said(tmp_path):
@@ -198,8 +210,9 @@ def test_volumes(tmp_path):
         make.nifti(tmp_path / "tiles" / f"{number}.nii.gz", prediction[start : start + 4], affine=affine)
     whole = make.nifti(tmp_path / "w.nii.gz", reference)
     report = dicecli.batch(tmp_path / "tiles", whole, jobs=1, metrics="dice,hd95")
-    prediction[8:] = 0
-    assert summed(report) == expected(prediction, reference)
+    missed = prediction.astype(np.int16)
+    missed[8:] = NOTHING
+    assert summed(report) == expected(missed, reference)
     assert report.value("hd95[1]", UNCOVERED) == math.inf
 
 
@@ -210,9 +223,9 @@ def test_a_large_part_is_read_through_its_windows(tmp_path, monkeypatch):
     monkeypatch.setattr(pair, "WINDOW_PIXELS", 64)
     monkeypatch.setattr(pair, "plan", lambda *masks, **_: blocks.plan(*masks, pixels=64, growth=1))
     report = dicecli.batch(*written(tmp_path, MOSAIC[:10]), jobs=1)
-    covered = PREDICTION.copy()
+    covered = PREDICTION.astype(np.int16)
     for box in MOSAIC[10:]:
-        covered[slices(box)] = 0
+        covered[slices(box)] = NOTHING
     assert summed(report) == expected(covered, REFERENCE)
 
 
@@ -223,8 +236,8 @@ def test_what_is_hidden_is_background_where_that_is_asked_for(tmp_path):
         tmp_path, MOSAIC[:12], whole=np.stack([REFERENCE, alpha]), photometric="minisblack", alpha="yes"
     )
     report = dicecli.batch(tiles, whole, jobs=1, nodata="background")
-    there = PREDICTION.copy()
-    there[30:] = 0
+    there = PREDICTION.astype(np.int16)
+    there[30:] = NOTHING
     assert summed(report) == expected(there, np.where(alpha, REFERENCE, 0))
 
 
