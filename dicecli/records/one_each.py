@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,11 @@ class OneEach(Compound):
     def without(self) -> tuple[str, ...]:
         """The classes that have no file on this side of this case."""
         return tuple(name for name, path in self.classes if path is None)
+
+    @property
+    def identity(self) -> str:
+        """With the classes of the run: of what has no file here either, a row says that nothing is there."""
+        return json.dumps([self.called, *self.names])
 
     def __str__(self) -> str:
         return self.called

@@ -461,6 +461,24 @@ def test_a_class_that_has_changed_is_scored_again(tree):
     assert pickle.loads(pickle.dumps(first)) == first  # noqa: S301 - our own
 
 
+def test_a_case_is_scored_again_where_its_run_has_further_classes(tree):
+    """A row that the journal has says nothing of a class that another case has got since."""
+    folder, _ = tree
+    options = ("-o", folder / "o.csv", "-j", 1, "--missing", "zero", "--strict")
+    words = ("batch", folder / "p", folder / "r", *_words(PATTERNS), *options)
+    broken = folder / "r/s2/segmentations/liver.nii.gz"
+    kept = broken.read_bytes()
+    broken.write_bytes(b"")
+    assert run(*words).exit_code == 3
+    broken.write_bytes(kept)
+    written(folder / "p/s2/segmentations", {"lung": np.ones(SHAPE)})
+    assert run(*words, "--resume").exit_code == 0
+    rows = [*csv.DictReader(io.StringIO((folder / "o.csv").read_text()))]
+    lung = next(row for row in rows if (row["case"], row["name"]) == ("s1", "lung"))
+    assert "no file on either side, so that nothing is there: lung" in lung["notes"]
+    assert int(lung["tn"]) == np.prod(SHAPE)
+
+
 def test_the_same_files_on_both_sides(tree):
     """Both sides being the same files is an error of a batch, and told of a case."""
     folder, _ = tree
