@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dicecli import errors
-from dicecli.records.compound import is_of_files, paths_of
+from dicecli.records.compound import Compound, is_of_files, paths_of
 from dicecli.records.lengths import is_sheared, length_of
 from dicecli.records.measurements import Measured, Whole  # noqa: TC001 - the codec reads types
 from dicecli.records.observed import Observed  # noqa: TC001 - as above
@@ -68,6 +68,11 @@ class Case:
         """Every file that is read of it, with its side, or ``within``; none of arrays."""
         sides = (("reference", self.reference), ("prediction", self.prediction), ("within", self.within))
         return tuple((side, path) for side, mask in sides for path in paths_of(mask))
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether a side is something else than a file, an array or nothing."""
+        return any(isinstance(each, Compound) for each in (self.prediction, self.reference))
 
     @property
     def is_of_files(self) -> bool:

@@ -76,6 +76,7 @@ def find_pairs(
             reference_pattern=reference_pattern,
             follow_links=follow_links,
             soft=settings.soft is not None,
+            declared=(*settings.labels.names.values(), *settings.labels.regions),
         )
         check_apart(found.cases, allow_same=allow_same)
     said = () if is_named else contradiction(predictions, references)

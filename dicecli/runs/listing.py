@@ -13,7 +13,7 @@ from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
 from dicecli.records.natural import natural
-from dicecli.runs.placeholders import CASE, cut
+from dicecli.runs.placeholders import CASE, Known, Named, cut
 from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
@@ -136,12 +136,29 @@ def named_by(found: Side, pattern: str | None) -> Side:
     return other
 
 
-def _name(found: Side) -> None:
+def settled(found: Side, other: Side | None, classes: Iterable[str]) -> Side:
+    """Return a side whose names are cut as the other one's cases and classes say, and those declared.
+
+    Where the other one is in doubt, too, so is what it says.
+    """
+    if found.in_doubt is None:
+        return found
+    settled, known = replace(found, named={}, unmatched=[]), Known(set(), {*classes}, set())
+    if other is not None:
+        named = {Named(case, other.labels.get(each)) for case, masks in other.named.items() for each in masks}
+        known = Known({*other.named}, {*classes, *other.labels.values()}, named)
+    _name(settled, known)
+    if other is not None and other.in_doubt is not None:
+        settled.in_doubt = settled.in_doubt or found.in_doubt
+    return settled
+
+
+def _name(found: Side, known: Known | None = None) -> None:
     """Name the masks by the pattern; without one, by their paths."""
     if found.pattern is None:
         matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
     else:
-        named, found.in_doubt = cut(found.pattern, found.masks)
+        named, found.in_doubt = cut(found.pattern, found.masks, known)
         matched = {relative: each.case for relative, each in named.items()}
         found.labels = {relative: each.label for relative, each in named.items() if each.label is not None}
     _sort_out(found, matched)

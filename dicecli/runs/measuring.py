@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicecli.errors import UsageError
-from dicecli.masks.class_names import with_asked
 from dicecli.masks.opening import named, on_side
 from dicecli.masks.pair import Pair
 from dicecli.metrics._catalogue import arguments_of, statistics_needed
@@ -20,7 +19,6 @@ from dicecli.records.observed import NOTHING
 from dicecli.statistics._apart import whole
 from dicecli.statistics._census import census_of_reference, device_note, whole_tensors
 from dicecli.statistics._meaning import understood
-from dicecli.statistics._meaning.unfiled import with_unfiled
 from dicecli.statistics._moved import moved
 from dicecli.statistics._pass import halos, measured, options_of
 from dicecli.statistics._sharing import CensusWork, PassWork, several, share_out
@@ -66,14 +64,32 @@ def measure_case(
         With the side and the file that it concerns.
     """
     fold = _fold(executor, threads, scheduler)
-    asked = with_asked(case, settings)
+    asked = _asked(case, settings)
     with Pair(asked, settings) as pair:
         counted = _counted(asked, settings, pair, threads, fold)
-        further = with_unfiled(case, pair, counted.parts, settings)
+        further = _further(case, pair, counted, settings)
         if further is None:
             return _measured(asked, settings, pair, counted, threads=threads, fold=fold)
     # A class that has no file is an empty layer of its own.
     return measure_case(further, settings, threads, executor, scheduler)
+
+
+def _asked(case: Case, settings: Settings) -> Case:
+    """Return a case with the classes that alone are asked for; most cases have no files of classes."""
+    if not case.is_compound:
+        return case
+    from dicecli.masks.class_names import with_asked
+
+    return with_asked(case, settings)
+
+
+def _further(case: Case, pair: Pair, census: Counted, settings: Settings) -> Case | None:
+    """Return a case with the classes that a label map has and that have no file; None where there is none."""
+    if not case.is_compound:
+        return None
+    from dicecli.statistics._meaning.unfiled import with_unfiled
+
+    return with_unfiled(case, pair, census.parts, settings)
 
 
 def _measured(

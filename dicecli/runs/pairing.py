@@ -10,9 +10,9 @@ from dicecli.errors import PairingError
 from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
-from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
+from dicecli.runs.classes import check_cut, classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
-from dicecli.runs.listing import Side, list_side, listed
+from dicecli.runs.listing import Side, list_side, listed, settled
 from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.patterns import Proposed, proposed
 from dicecli.runs.placeholders import LABEL
@@ -21,6 +21,8 @@ from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dicecli.records.settings import Settings
 
 
@@ -73,6 +75,7 @@ def pair_folders(
     reference_pattern: str | None = None,
     follow_links: bool = False,
     soft: bool = False,
+    declared: Collection[str] = (),
 ) -> Pairing:
     """Pair the masks of two folders and their subfolders by name.
 
@@ -92,6 +95,8 @@ def pair_folders(
         Whether links to files may lead out of their folder.
     soft : bool
         Whether the predictions are probabilities, of which other formats can be.
+    declared : collection of str
+        What labels and regions are called, by which names of files may have to be cut.
 
     Raises
     ------
@@ -108,6 +113,9 @@ def pair_folders(
     reads = "open_probabilities" if soft else "open_mask"
     found = list_side("prediction", predictions, prediction_pattern, reads)
     expected = list_side("reference", references, reference_pattern)
+    expected = settled(expected, found if found.in_doubt is None else None, declared)
+    found = settled(found, expected, declared)
+    check_cut(found, expected)
     expect_unread(found, expected)
     sides = () if follow_links else (expected, found)
     classes = classes_in((found, expected), expected.named)

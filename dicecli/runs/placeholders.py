@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 CASE, LABEL = "{case}", "{label}"
+
+
+class Known(NamedTuple):
+    """What the names of a side may be cut into, as far as others say so.
+
+    Attributes
+    ----------
+    cases : set of str
+        Those that the other side has.
+    classes : set of str
+        Those that are declared, or that the other side has files of.
+    files : set of Named
+        What the other side has a file of.
+    """
+
+    cases: AbstractSet[str]
+    classes: AbstractSet[str]
+    files: AbstractSet[Named]
+
+    def fits(self, named: Named) -> tuple[bool, bool, bool]:
+        """Return whether the other side has the very file; the case; and whether the class is known."""
+        return named in self.files, named.case in self.cases, named.label in self.classes
 
 
 class Named(NamedTuple):
@@ -26,10 +50,13 @@ class Named(NamedTuple):
     label: str | None = None
 
 
-def cut(pattern: str, masks: Iterable[str]) -> tuple[dict[str, Named], str | None]:
+def cut(
+    pattern: str, masks: Iterable[str], known: Known | None = None
+) -> tuple[dict[str, Named], str | None]:
     """Return what each mask is of that a pattern matches, and a note where some could be cut otherwise.
 
-    ``{case}`` is as many characters as can be, ``{label}`` as few. Only where more of the cases would then
+    A name is cut as what is known says. Where that says nothing,
+    ``{case}`` is as many characters as can be, ``{label}`` as few; only where more of the cases would then
     have every label, it is the other way round: as of ``{case}_{label}.png``, where a label is
     ``kidney_left``.
 
@@ -39,6 +66,7 @@ def cut(pattern: str, masks: Iterable[str]) -> tuple[dict[str, Named], str | Non
         For the whole path in the folder.
     masks : iterable of str
         Paths in the folder, their parts with ``/`` between.
+    known : Known, optional
     """
     names = list(masks)
     found = _matched(pattern, names)
@@ -50,11 +78,31 @@ def cut(pattern: str, masks: Iterable[str]) -> tuple[dict[str, Named], str | Non
         return found, None
     if _share(other) > _share(found):
         found, other = other, found
+    if known is not None:
+        apart = [name for name in apart if not _settled(pattern, name, (found, other), known)]
+        if not apart:
+            return found, None
     name, one, two = apart[0], found[apart[0]], other[apart[0]]
     return found, (
         f"'{pattern}' cuts {name} in more than one way: it is taken for the class '{one.label}' of the case "
         f"'{one.case}', not for '{two.label}' of '{two.case}'"
     )
+
+
+def _settled(pattern: str, name: str, cuts: Sequence[dict[str, Named]], known: Known) -> bool:
+    """Cut a name as what is known says, in the first of both cuts; tell whether that is one way alone."""
+    found, other = cuts
+    shortest, longest = sorted((len(found[name].case), len(other[name].case)))
+    ways = {found[name]: known.fits(found[name])}
+    for length in range(shortest, longest + 1):
+        match = _expression(pattern, case=f".{{{length}}}").fullmatch(name)
+        if match:
+            way = Named(**match.groupdict())
+            ways[way] = known.fits(way)
+    best = max(ways.values())
+    fitting = [way for way, fits in ways.items() if fits == best]
+    found[name] = fitting[0]
+    return len(fitting) == 1 and any(best)
 
 
 def _matched(pattern: str, masks: Iterable[str], *, as_few: bool = False) -> dict[str, Named]:
@@ -69,9 +117,11 @@ def _share(found: Mapping[str, Named]) -> float:
     return len(set(found.values())) / (len(cases) * len(labels))
 
 
-def _expression(pattern: str, *, as_few: bool) -> re.Pattern[str]:
-    """Translate a pattern into a regular expression for whole paths."""
+@lru_cache
+def _expression(pattern: str, *, as_few: bool = False, case: str | None = None) -> re.Pattern[str]:
+    """Translate a pattern into a regular expression for whole paths; `case` says what a case is in it."""
     groups = {CASE: ".+?", LABEL: "[^/]+"} if as_few else {CASE: ".+", LABEL: "[^/]+?"}
+    groups |= {} if case is None else {CASE: case}
     expression = ""
     for part in re.split(r"(\{case\}|\{label\}|\*+)", pattern.replace(os.sep, "/")):
         if part in groups:

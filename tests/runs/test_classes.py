@@ -415,6 +415,39 @@ def test_what_a_pattern_cuts(pattern, names, expected):
     assert (note is not None) == (pattern == "{case}_{label}.png")
 
 
+def test_names_are_cut_as_the_other_side_says(tmp_path):
+    """Cases and classes that the other side has, or that are declared, say where a name ends."""
+    layer = np.eye(3)
+    classes = {"kidney_left": layer, "liver": 1 - layer}
+    for case in ("case_1", "case_2"):
+        written(tmp_path / "r" / case, classes, suffix=".png")
+        written(tmp_path / "m", {case: layer + 2 * (1 - layer)}, suffix=".png")
+        flat = {f"{case}_{name}": each for name, each in classes.items()}
+        written(tmp_path / "p", flat, suffix=".png")
+    flat, nested = "{case}_{label}.png", "{case}/{label}.png"
+    labels = {0: "background", 1: "kidney_left", 2: "liver"}
+    for sides, patterns, options in (
+        (("p", "r"), (flat, nested), {}),
+        (("r", "p"), (nested, flat), {}),
+        (("p", "m"), (flat, None), {"labels": labels}),
+        (("p", "p"), (flat, flat), {"labels": labels, "allow_same": True}),
+    ):
+        words = dict(zip(("prediction_pattern", "reference_pattern"), patterns, strict=True)) | options
+        report = dicecli.batch(*(tmp_path / each for each in sides), missing="zero", **words)
+        assert {name: [*rows] for name, rows in scored(report).items()} == {
+            case: ["kidney_left", "liver"] for case in ("case_1", "case_2")
+        }
+        assert report.dice == 1
+        assert not any("in more than one way" in note for note in report.notes)
+    both = {"prediction_pattern": flat, "reference_pattern": flat}
+    # Two sides that can both be cut otherwise agree, but in what may be wrong.
+    report = dicecli.batch(tmp_path / "p", tmp_path / "p", allow_same=True, **both)
+    assert any("in more than one way" in note for note in report.notes)
+    written(tmp_path / "o", {"s1": layer}, suffix=".png")
+    with pytest.raises(PairingError, match=r"no case is on both sides: .* in more than one way"):
+        dicecli.batch(tmp_path / "p", tmp_path / "o", missing="zero", prediction_pattern=flat)
+
+
 def test_two_files_of_a_class(tree):
     """Two files of one class are an error that names them."""
     folder, cases = tree

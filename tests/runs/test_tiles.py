@@ -186,9 +186,8 @@ def test_tiles_that_are_a_file_for_each_class(tmp_path):
             part = (PREDICTION[row : row + 10, column : column + 12] == label).astype(np.uint8)
             make.geotiff(tmp_path / "tiles" / str(number) / f"{name}.tif", part, transform=at(row, column))
     labels = {"labels": {"1": "road", "2": "roof", "3": "tree"}}
-    report = dicecli.batch(
-        tmp_path / "tiles", whole, jobs=1, labels=labels, prediction_pattern="{case}/{label}.tif"
-    )
+    options = {"labels": labels, "prediction_pattern": "{case}/{label}.tif", "only": ["road", "roof"]}
+    report = dicecli.batch(tmp_path / "tiles", whole, jobs=1, **options)
     boxes = np.s_[:10, :12], np.s_[10:20, 12:24]
     here, there = (np.concatenate([each[box].ravel() for box in boxes]) for each in (PREDICTION, REFERENCE))
     found = {"road": np.zeros(3, int), "roof": np.zeros(3, int)}

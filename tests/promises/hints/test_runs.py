@@ -531,6 +531,18 @@ def a_class_that_each_side_writes_otherwise(scene):
     scene.right(DICE, "score p r")
 
 
+@TABLE("runs.classes.check_cut: Let one way alone be left:")
+def names_that_are_cut_in_several_ways(scene):
+    scene.folders("a", "b")
+    for case in ("a", "b"):
+        (scene.folder / f"p/{case}.png").rename(scene.folder / f"p/x_{case}_1.png")
+    scene.refused("batch p r --prediction-pattern '{case}_{label}.png'")
+    for case in ("a", "b"):
+        (scene.folder / "p" / case).mkdir()
+        (scene.folder / f"p/x_{case}_1.png").rename(scene.folder / f"p/{case}/1.png")
+    scene.right(DICE, "batch p r --prediction-pattern '{case}/{label}.png'")
+
+
 @TABLE("runs.classes._one_each: Keep one of them in the")
 def two_files_of_one_class(scene):
     scene.folders("a")
