@@ -73,23 +73,6 @@ def _one_each(side: Side, called: str, named: Mapping[str, Sequence[str]], class
     )
 
 
-def check_cut(found: Side, expected: Side) -> None:
-    """Check that cases pair where names can be cut in several ways: another way, they may.
-
-    Raises
-    ------
-    PairingError
-    """
-    in_doubt = next((side for side in (found, expected) if side.in_doubt is not None), None)
-    if in_doubt is not None and found.named.keys().isdisjoint(expected.named):
-        other = expected if in_doubt is found else found
-        raise in_doubt.error(
-            f"no case is on both sides: {in_doubt.in_doubt}; {other.side}s have cases like "
-            f"{listed(other.named)}",
-            "Let one way alone be left: put the files of each case into a folder, '{case}/{label}.png'.",
-        )
-
-
 def notes_on_classes(
     found: Side, expected: Side, classes: Sequence[str], cases: Collection[str]
 ) -> list[str]:

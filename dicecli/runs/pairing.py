@@ -10,7 +10,7 @@ from dicecli.errors import PairingError
 from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
-from dicecli.runs.classes import check_cut, classes_in, mask_of, notes_on_classes
+from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.listing import Side, list_side, listed, settled
 from dicecli.runs.name_kinds import Kind, kind_of
@@ -115,7 +115,7 @@ def pair_folders(
     expected = list_side("reference", references, reference_pattern)
     expected = settled(expected, found if found.in_doubt is None else None, declared)
     found = settled(found, expected, declared)
-    check_cut(found, expected)
+    _check_cut(found, expected)
     expect_unread(found, expected)
     sides = () if follow_links else (expected, found)
     classes = classes_in((found, expected), expected.named)
@@ -138,6 +138,23 @@ def pair_folders(
     said, left_out = on_left_out(found, expected)
     unpaired = tuple(found.path(relative) for relative in extra)
     return Pairing(cases, unpaired, left_out, (*notes, *said))
+
+
+def _check_cut(found: Side, expected: Side) -> None:
+    """Check that cases pair where names can be cut in several ways: another way, they may.
+
+    Raises
+    ------
+    PairingError
+    """
+    in_doubt = next((side for side in (found, expected) if side.in_doubt is not None), None)
+    if in_doubt is not None and found.named.keys().isdisjoint(expected.named):
+        other = expected if in_doubt is found else found
+        raise in_doubt.error(
+            f"no case is on both sides: {in_doubt.in_doubt}; {other.side}s have cases like "
+            f"{listed(other.named)}",
+            "Let one way alone be left: put the files of each case into a folder, '{case}/{label}.png'.",
+        )
 
 
 def _of_one_folder(found: Side, expected: Side) -> list[str]:

@@ -531,7 +531,7 @@ def a_class_that_each_side_writes_otherwise(scene):
     scene.right(DICE, "score p r")
 
 
-@TABLE("runs.classes.check_cut: Let one way alone be left:")
+@TABLE("runs.pairing._check_cut: Let one way alone be left:")
 def names_that_are_cut_in_several_ways(scene):
     scene.folders("a", "b")
     for case in ("a", "b"):
