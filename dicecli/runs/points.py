@@ -22,6 +22,9 @@ from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, make_settings
 from dicecli.runs.wanted import Files, Paths, baseline_of, check_name, files_of, written
 
+#: What names a column or the points' CRS, and may look like.
+_SUCH_AS = {"class_column": "class", "x": "lon", "y": "lat", "crs": "EPSG:4326"}
+
 
 @dataclass(frozen=True, eq=False)
 class _Points(Files):
@@ -109,6 +112,10 @@ def points(given: _Points) -> Report:
         raise UsageError(
             f"map is {type(given.map).__name__}, and points {type(given.points).__name__}", "Give two paths."
         )
+    for each, such_as in _SUCH_AS.items():
+        named = getattr(given, each)
+        if not isinstance(named, str) and (named is not None or each == "class_column"):
+            raise UsageError(f"{each} is {named!r}", f"It is a text, such as {each}={such_as!r}.")
     reading = {each: getattr(given, each) for each in (*AT_POINTS, "only", "average")}
     settings = make_settings(metrics=chosen_of_counts(given.metrics), **reading)
     outputs, baseline = files_of(given, settings.reads), baseline_of(given)

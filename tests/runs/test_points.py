@@ -192,3 +192,20 @@ def test_a_map_in_degrees_has_pixels_alone_and_says_so(tmp_path):
     found = dicecli.area([[0, 0, 0], [0, 3, 1], [0, 1, 3]], tmp_path / "map.tif")
     assert found.unit == "pixels"
     assert any("in degrees" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        *(("class_column", each) for each in (None, 1, b"class", ["class"])),
+        ("x", 1),
+        ("y", b"y"),
+        ("crs", 4326),
+    ],
+)
+def test_a_column_or_crs_that_is_no_text_is_refused_as_what_it_is(name, given, tmp_path):
+    """Each by its name, with what it may be: the classes' column is never None."""
+    make.geotiff(tmp_path / "map.tif", np.array([[1, 2]], np.uint8))
+    points = written(tmp_path / "points.csv", [(0, 0), (0, 1)], [1, 2])
+    with pytest.raises(UsageError, match=f"(?s){name} is .*{name}='"):
+        dicecli.points(tmp_path / "map.tif", points, **{name: given})

@@ -238,6 +238,13 @@ def arrays_for_points(scene):
     scene.right(DICE, dicecli.points, "map.tif", "points.csv")
 
 
+@TABLE("runs.points.points: It is a text, such")
+def a_column_of_points_that_is_no_text(scene):
+    mapped(scene)
+    scene.refused(dicecli.points, "map.tif", "points.csv", class_column=1)
+    scene.right(DICE, dicecli.points, "map.tif", "points.csv", class_column="class")
+
+
 @TABLE("masks.points.check_placed: Give the map as a")
 def a_map_without_a_place(scene):
     mapped(scene)
