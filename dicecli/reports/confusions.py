@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from dicecli.records.settings import Settings
 
@@ -22,12 +24,17 @@ _LEAST_IOU = 0.25
 _OFFSETS = 2
 #: How far below the best way to renumber a simpler one may stay.
 _NEARLY = 0.02
+#: What a label that neither mask has counts as, by ``--undefined``, where it counts.
+_OF_NOTHING = {"zero": 0.0, "one": 1.0}
 #: The number that stands for a label of the prediction that is left over.
 _NO_ONE = None
 
 
 class Macro(NamedTuple):
-    """Means over the evaluated labels, of those that either mask has; NaN where there is none."""
+    """Means over the evaluated labels: of those that either mask has, and of others as undefined ones count.
+
+    NaN where there is none.
+    """
 
     dice: float
     iou: float
@@ -88,7 +95,8 @@ class Confusion:
 
     def without(self, label: int) -> Confusion:
         """Return the same without the pixels whose reference is a label."""
-        return Confusion((cell for cell in self if cell[0] != label), self._settings)
+        labels = self._settings.labels.adding(ignore=(label,))
+        return Confusion((cell for cell in self if cell[0] != label), replace(self._settings, labels=labels))
 
     def less(self, cells: Iterable[tuple[int, int | None, int]]) -> Confusion:
         """Return the same without some of its pixels."""
@@ -123,10 +131,22 @@ class Confusion:
             sizes = self.rows.get(label, 0) + (0 if source is None else self.columns[source])
             dice.append(2 * tp / sizes)
             iou.append(tp / (sizes - tp))
+        nothing = self._without_pixels({*self.rows, *sources})
+        dice += nothing
+        iou += nothing
         number = len(iou) + strange
         if not number:
             return Macro(math.nan, math.nan)
         return Macro(math.fsum(dice) / number, math.fsum(iou) / number)
+
+    def _without_pixels(self, there: AbstractSet[int]) -> list[float]:
+        """Return what each label that has a row, and no pixel, goes into averages with: none by default."""
+        value = _OF_NOTHING.get(self._settings.undefined)
+        if value is None:
+            return []
+        only = self._settings.only
+        asked = self._settings.labels.names if only is None else only.labels
+        return [value for label in asked if label not in there and self.is_evaluated(label)]
 
     def is_evaluated(self, label: int) -> bool:
         """Tell whether a label goes into averages."""

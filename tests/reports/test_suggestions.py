@@ -18,6 +18,7 @@ from dicecli.reports.confusions import Confusion
 from dicecli.reports.reading_back import from_dict
 from dicecli.reports.report import Report
 from dicecli.reports.suggestions import how
+from dicecli.runs.scoring import make_settings
 
 #: Two masks of a few labels, the prediction first.
 MASKS = st.integers(1, 40).flatmap(
@@ -58,6 +59,20 @@ def test_leaving_out_a_label_is_what_the_option_does(masks, label):
     report = dicecli.score(np.array(prediction), np.array(masks[1]), ignore_label=label)
     expected = report.look_up("dice").value
     assert math.isclose(found.dice, expected) or (math.isnan(found.dice) and math.isnan(expected))
+
+
+@pytest.mark.parametrize("only", [None, [2, 7]], ids=str)
+@pytest.mark.parametrize("undefined", ["skip", "zero", "one"])
+def test_declared_labels_without_pixels_count_as_in_the_report(undefined, only):
+    """A label that is declared or asked for, and that no mask has, is 0 or 1 in averages by --undefined."""
+    names = {label: f"n{label}" for label in (0, 1, 2, 7, 9)}
+    options = {"labels": names, "undefined": undefined, "only": only}
+    prediction, reference = np.array([0, 1, 1, 2, 9]), np.array([0, 1, 2, 2, 9])
+    found = Confusion([(1, 1, 1), (2, 1, 1), (2, 2, 1), (0, 0, 1), (9, 9, 1)], make_settings(**options))
+    for ignore, cells in (((), found), ((9,), found.without(9))):
+        end = 5 - len(ignore)
+        report = dicecli.score(prediction[:end], reference[:end], ignore_label=ignore, **options)
+        assert math.isclose(cells.macro().iou, report.look_up("iou").value)
 
 
 @pytest.mark.parametrize(
