@@ -137,10 +137,7 @@ def named_by(found: Side, pattern: str | None) -> Side:
 
 
 def settled(found: Side, other: Side | None, classes: Iterable[str]) -> Side:
-    """Return a side whose names are cut as the other one's cases and classes say, and those declared.
-
-    Where the other one is in doubt, too, so is what it says.
-    """
+    """Return a side whose names are cut as the other one says, where that is in no doubt, and `classes`."""
     if found.in_doubt is None:
         return found
     settled, known = replace(found, named={}, unmatched=[]), Known(set(), {*classes}, set())
@@ -148,9 +145,8 @@ def settled(found: Side, other: Side | None, classes: Iterable[str]) -> Side:
         named = {Named(case, other.labels.get(each)) for case, masks in other.named.items() for each in masks}
         known = Known({*other.named}, {*classes, *other.labels.values()}, named)
     _name(settled, known)
-    if other is not None and other.in_doubt is not None:
-        settled.in_doubt = settled.in_doubt or found.in_doubt
-    return settled
+    is_open = other is not None and other.in_doubt is not None
+    return replace(settled, in_doubt=found.in_doubt) if is_open and not settled.in_doubt else settled
 
 
 def _name(found: Side, known: Known | None = None) -> None:
