@@ -23,6 +23,8 @@ _SIGNS = re.compile(r"[^A-Za-z0-9]+")
 _WORD = re.compile(r"[a-z]+")
 #: What a pattern has for the name of a case, and for any characters.
 _ANYTHING = re.compile(r"\{case\}|\{label\}|\*")
+#: A word and its number: run-1, ses_02, t1.
+_NUMBERED = re.compile(r"([A-Za-z]+)[-_]?(\d+)")
 
 
 class Kind(IntEnum):
@@ -58,3 +60,12 @@ def kind_of(name: str) -> Kind:
     if of_labels:
         return Kind.MASK if of_labels == {"mask"} else Kind.LABELS
     return Kind.IMAGE if _FOLDER_OF_IMAGES.search(folders) else Kind.UNSAID
+
+
+def are_apart(prediction: str, reference: str) -> bool:
+    """Tell whether two names have other numbers behind one word: run-1 and run-2 are of two scans."""
+    found: tuple[dict[str, set[int]], dict[str, set[int]]] = ({}, {})
+    for numbers, name in zip(found, (prediction, reference), strict=True):
+        for word, number in _NUMBERED.findall(name):
+            numbers.setdefault(word.lower(), set()).add(int(number))
+    return any(found[0][word].isdisjoint(found[1][word]) for word in found[0].keys() & found[1].keys())

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.runs.listing import named_by
-from dicecli.runs.name_kinds import IMAGES, Kind, end_of, kind_of
+from dicecli.runs.name_kinds import IMAGES, Kind, are_apart, end_of, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -209,6 +209,8 @@ def _tried(
     both = sides[0].named.keys() & sides[1].named.keys()
     named = [sides[1].named.values(), (sides[0].named[name] for name in both)]
     if any(len(masks) > 1 for side in named for masks in side):
+        return None
+    if any(are_apart(*(side.named[name][0] for side in sides)) for name in islice(sorted(both), _BESIDE)):
         return None
     references = frozenset(sides[1].matched())
     is_alike, kind, wholeness, plainness, brevity = _by_text(patterns)

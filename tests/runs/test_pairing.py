@@ -756,3 +756,20 @@ def test_nothing_is_dropped(predictions, references):
     names = {each.removeprefix("r/")[: -len(files.suffix(each))] for each in expected}
     alone = {each.removeprefix("p/")[: -len(files.suffix(each))] for each in unpaired}
     assert not names & alone
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("_run-1", "_run-2_x"), ("_ses-01_pred", "_ses-02_seg"), ("_fold_0", "_fold_1"), ("_t1_p", "_t2_gt")],
+)
+def test_no_pattern_pairs_other_scans_of_the_same_subjects(folders, one, other):
+    """Numbers of the same word that differ are of two scans: nothing is proposed; where they agree it is."""
+    cases = [f"sub-{number:02}" for number in range(1, 6)]
+    predictions = [f"{case}{one}.png" for case in cases]
+    for end, is_proposed in ((other, False), (f"{one}_b", True)):
+        notes, hint = [], ""
+        try:
+            notes = folders(predictions, [f"{case}{end}.png" for case in cases]).notes
+        except PairingError as error:
+            hint = error.hint
+        assert ("-pattern '{case}" in " ".join([*notes, hint])) == is_proposed
