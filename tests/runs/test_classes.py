@@ -14,9 +14,9 @@ import layered
 import make
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from streams import runner
 
 import dicecli
 from dicecli.cli.main import cli
@@ -82,7 +82,7 @@ def counts(prediction, reference):
 
 def run(*words):
     """Run a command line."""
-    return CliRunner().invoke(cli, [str(each) for each in words])
+    return runner().invoke(cli, [str(each) for each in words])
 
 
 def scored(report):
@@ -599,10 +599,10 @@ def test_a_folder_of_tiles_is_said_to_be_one_of_a_batch(is_prediction, tmp_path,
     for path in ("whole.tif", "tiles/one.tif"):
         make.geotiff(tmp_path / path, mask, transform=there)
     sides = ["tiles", "whole.tif"] if is_prediction else ["whole.tif", "tiles"]
-    refused = CliRunner().invoke(cli, ["score", *sides])
+    refused = runner().invoke(cli, ["score", *sides])
     words = refused.stderr.partition("no classes: dicecli ")[2].strip().removesuffix(".").split()
     assert words == ["batch", *sides]
-    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert runner().invoke(cli, words).exit_code == 0
 
 
 def test_images_beside_labels_are_said_to_be_no_classes(tmp_path):
@@ -611,7 +611,7 @@ def test_images_beside_labels_are_said_to_be_no_classes(tmp_path):
     for path in ("p.png", "b-seg.png", "b-t1c.png"):
         (tmp_path / "r").mkdir(exist_ok=True)
         make.png(tmp_path / ("r" if path[0] == "b" else "") / path, mask)
-    refused = CliRunner().invoke(cli, ["score", str(tmp_path / "p.png"), str(tmp_path / "r")])
+    refused = runner().invoke(cli, ["score", str(tmp_path / "p.png"), str(tmp_path / "r")])
     path = refused.stderr.partition("give the labels alone: ")[2].strip().removesuffix(".")
     assert path == str(tmp_path / "r" / "b-seg.png")
-    assert CliRunner().invoke(cli, ["score", str(tmp_path / "p.png"), path]).exit_code == 0
+    assert runner().invoke(cli, ["score", str(tmp_path / "p.png"), path]).exit_code == 0

@@ -707,7 +707,8 @@ def test_notes_on_cases_add_up(folder, tmp_path):
     done = call("--soft", folder / "maps", folder / "references", "-o", tmp_path / "o.json", "-f", "csv")
     assert done.exit_code == 0
     found = loaded((tmp_path / "o.json").read_text(encoding="utf-8"))
-    (note,) = found["summary"]["notes"]
+    note, beside = sorted(found["summary"]["notes"])
+    assert "labels.json" in beside
     assert note.startswith(
         "in 6 of 6 cases: prediction: its 4 channels are label 0, label 1, label 2, label 3"
     )

@@ -897,8 +897,12 @@ def a_disk_that_is_full(scene):
 def a_summary_of_github_that_is_a_folder(scene):
     scene.folders()
 
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    usual = writing.Path.open
+
+    def full(path, *given, **options):
+        if path.name == "full.md":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return usual(path, *given, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_STEP_SUMMARY", str(scene.folder / "full.md"))
