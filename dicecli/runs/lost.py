@@ -54,8 +54,12 @@ def check_timeout(timeout: float | None, executor: str | None) -> None:
 
 def is_daemonic() -> bool:
     """Tell whether this process may start no other, as those of :class:`multiprocessing.pool.Pool`."""
-    known = sys.modules.get("multiprocessing.process")  # who has not loaded it has no parent of that kind
-    return known is not None and bool(known.current_process().daemon)
+    if "multiprocessing.process" not in sys.modules:  # who has not loaded it has no parent of that kind
+        return False
+    # As an import it waits where another thread is about to load it.
+    from multiprocessing.process import current_process
+
+    return bool(current_process().daemon)
 
 
 def within(timeout: float, function: Callable[[Case], Outcome], case: Case) -> Outcome:
