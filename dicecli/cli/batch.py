@@ -226,9 +226,8 @@ def exit_code(report: Report) -> int:
 
 
 def _say_left_out(pairing: Pairing, *, verbose: bool) -> None:
-    if verbose:
-        for path in pairing.left_out:
-            click.echo(f"Left out: {inert(path)}", err=True)
+    for path in pairing.left_out if verbose else ():
+        click.echo(f"Left out: {inert(path)}", err=True)
 
 
 def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -13,6 +13,10 @@ from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.reports.text import inert
+
+if TYPE_CHECKING:
+    from dicecli.records.settings import Settings
+    from dicecli.reports.report import Report
 
 _EPILOG = """\b
 Examples:
@@ -53,24 +57,47 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     Several files are shards of one run: their cases are put together, and pooled averages come out as if they
     had been scored at once.
     """
-    from dataclasses import replace
-
     from dicecli.cli.batch import exit_code
-    from dicecli.records.only import check_classes, parse_only
-    from dicecli.reports.grouping import check_column
     from dicecli.reports.merging import merged
     from dicecli.reports.outputs import write_all
     from dicecli.reports.reading_back import read_report
-    from dicecli.runs.choosing import chosen_metrics, unit_asked
 
     verbose, format_name = options.pop("verbose"), options.pop("format_name")
     reports = [read_report(path) for path in files]
     report = reports[0] if len(reports) == 1 else merged(reports)
-    settings = report.settings
-    check_printable(format_name, settings.reads)
-    leave_others_of_file(ctx, options, settings.reads, quiet=options["quiet"])
+    reads = report.settings.reads
+    check_printable(format_name, reads)
+    leave_others_of_file(ctx, options, reads, quiet=options["quiet"])
     gates, github = gates_of(options)
-    targets = planned_files(options, settings.reads, report)
+    targets = planned_files(options, reads, report)
+    report = report.shown_with(_chosen(ctx, report, options))
+    if gates.any:
+        gates.judge(report)
+    refusal = write_all(report, targets)
+    github.tell(report)
+    print_report(report, format_name, verbose=verbose)
+    if verbose and not options["quiet"]:
+        click.echo(f"Made from {', '.join(map(inert, files))}.", err=True)
+    if refusal is not None:
+        raise refusal
+    ctx.exit(exit_code(report))
+
+
+def _chosen(ctx: click.Context, report: Report, options: dict[str, Any]) -> Settings:
+    """Return the settings of a report with what is to be shown of it otherwise.
+
+    Raises
+    ------
+    UsageError
+        Metrics, labels or a column that the report has not.
+    """
+    from dataclasses import replace
+
+    from dicecli.records.only import check_classes, parse_only
+    from dicecli.reports.grouping import check_column
+    from dicecli.runs.choosing import chosen_metrics, unit_asked
+
+    settings = report.settings
     if options["metrics"]:
         values = {"tolerance": settings.tolerance}
         asked = chosen_metrics(options["metrics"], settings.reads, report.has_measured, values)
@@ -84,14 +111,4 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     if options["group_by"] is not None:
         check_column([each.case for each in report.results], options["group_by"])
         settings = replace(settings, group_by=options["group_by"])
-    report = report.shown_with(settings)
-    if gates.any:
-        gates.judge(report)
-    refusal = write_all(report, targets)
-    github.tell(report)
-    print_report(report, format_name, verbose=verbose)
-    if verbose and not options["quiet"]:
-        click.echo(f"Made from {', '.join(map(inert, files))}.", err=True)
-    if refusal is not None:
-        raise refusal
-    ctx.exit(exit_code(report))
+    return settings

@@ -65,7 +65,8 @@ class _Output(io.FileIO):
         to_nowhere(self.fileno())
         if error.errno != errno.EPIPE:
             raise OutputError(
-                f"standard output cannot be written: {error.strerror}", "Write to a file with space: -o FILE."
+                f"standard output cannot be written: {error.strerror}",
+                "Send it where space is: > FILE.",
             ) from error
 
 

@@ -15,7 +15,6 @@ from dicecli.records.observed import Observed  # noqa: TC001 - as above
 if TYPE_CHECKING:
     from dicecli.errors import CaseError, DicecliError
 
-
 #: Why pixels are left out; a pixel has one reason. The first ones every case says, the others where a run can
 #: have them: one that a case lacks is 0.
 ALWAYS_EXCLUDED = ("ignore_label", "nodata")

@@ -1,4 +1,8 @@
-"""Which labels and regions alone have rows, where a run is to be about some of them."""
+"""Which labels and regions alone have rows, where a run is to be about some of them.
+
+Longer than other modules: all that a word of the option may mean, number, range or name, is decided here,
+and all that may be wrong with it is said here.
+"""
 
 from __future__ import annotations
 

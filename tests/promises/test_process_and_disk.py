@@ -472,6 +472,8 @@ def test_streams_that_are_closed_or_full(line, code, tmp_path):
     assert "Exception" not in err
     if code == 2:
         assert err.startswith("Error: standard output cannot be written: No space left on device\nHint: ")
+        assert shell(line.replace("/dev/full", "printed.txt"), tmp_path)[0] == 0
+        assert (tmp_path / "printed.txt").read_bytes()
     if "scores.json" in line:
         cases = record(tmp_path / "scores.json")["cases"]
         assert {"scored"} == {case["status"] for case in cases}

@@ -66,8 +66,7 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
             else:
                 unpredicted = unpredicted_of(pair, renamed)
             said += notes_on_others(classes, renamed, matrices[0, 0].sizes(side), settings)
-        every = [note for each in (source, *others) for note in each.notes]
-        notes += [f"{side}: {note}" for note in (*every, *said)]
+        notes += [f"{side}: {note}" for note in (*_noted((source, *others)), *said)]
     facts, for_prediction, said = _predicted(pair, matrices, inside, unpredicted)
     return opened(
         pair,
@@ -80,6 +79,10 @@ def of_layers(pair: Pair, census: Counted, settings: Settings) -> Opened:
         notes=tuple(dict.fromkeys((*notes, *said))),
         **facts,
     )
+
+
+def _noted(sources: Sequence[MaskSource]) -> list[str]:
+    return [note for each in sources for note in each.notes]
 
 
 def _stored_sizes(

@@ -17,7 +17,7 @@ TABLE = Table(
     "commands",
     unfollowed={
         "cli.helping.format_epilog": "what --help ends with, and --help-all: tests/cli/test_options.py",
-        "cli.streams.refused: Write to a file with space": "print_report has the same hint, which is followed",
+        "cli.streams.refused: Send it where space is": "the shell does it: tests/promises/test_process_and_disk.py",
     },
 )
 _SCORE = "score p.png r.png"

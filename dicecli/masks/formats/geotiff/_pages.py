@@ -1,4 +1,7 @@
-"""Which images of a TIFF are its pages, and whether they are one volume."""
+"""Which images of a TIFF are its pages, and whether they are one volume.
+
+Longer than other modules: what makes a page of an image, and a volume of pages, is one decision.
+"""
 
 from __future__ import annotations
 
