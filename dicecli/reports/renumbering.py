@@ -117,7 +117,8 @@ def _table(better: Renumbered, confusion: Confusion, settings: Settings) -> dict
     """Return what each label is read as, so that it comes to what :meth:`Confusion.macro` makes of it."""
     scheme, new = settings.labels, better.labels
     taken = {label for label in new.values() if label is not None}
-    used = {*confusion.rows, *confusion.columns, *taken}
+    # Another label is none that means something: the background, one of a region, one that is ignored.
+    used = {*confusion.rows, *confusion.columns, *taken, *scheme.known, scheme.background}
     free = (label for label in count(1) if label not in used)
     table: dict[int, int | None] = {}
     for label in sorted({*confusion.columns, *new}):

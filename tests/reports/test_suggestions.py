@@ -7,7 +7,7 @@ import shlex
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dicecli
@@ -147,6 +147,8 @@ DECLARED = {"labels": {str(label): f"l{label}" for label in range(5)}, "ignore":
     st.dictionaries(st.integers(0, 19), st.integers(0, 5), max_size=5),
     st.sampled_from([{}, {"ignore_label": 3}, {"labels": DECLARED}, {"include_background": True}]),
 )
+@example([0, 2, *[0] * 18], range(5), {1: 1, 0: 2}, {"ignore_label": 3})
+@example([0, 2, *[0] * 18], range(5), {1: 1, 0: 2}, {"regions": {"both": [2, 3]}})
 def test_an_option_that_is_suggested_gives_what_it_promises(reference, numbers, noise, asked):
     """Whatever a prediction is: followed to the letter, macro IoU is the one that was said, to the last digit."""
     prediction = np.array(numbers)[reference]
