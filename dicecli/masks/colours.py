@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from dicecli.errors import UnknownColour
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dicecli.records.labels import Colour
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 GREY = "grey stored as RGB is read as grey"
 #: Colours whose shares are listed where a colour table is wanting; and so many that no table is proposed.
 _LISTED, _MOST = 32, 256
+#: Pixels that are looked up at a time, and colours of which no more are counted.
+_PIECE, _MOST_COUNTED = 1 << 18, 1 << 16
 
 
 class Table(Protocol):
@@ -48,8 +52,10 @@ def said_of_table(scheme: Table) -> str:
     return f"colours are read as labels by the colour table{rest}"
 
 
-def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.ndarray:
-    """Replace every colour by its label.
+def by_table(
+    array: np.ndarray, table: Mapping[Colour, int], path: str, dtype: np.dtype | None = None
+) -> np.ndarray:
+    """Replace every colour by its label; beside the labels little memory is taken.
 
     Parameters
     ----------
@@ -58,11 +64,13 @@ def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.nd
     table : mapping of (red, green, blue) to int
         Not empty.
     path : str
+    dtype : numpy.dtype, optional
+        One that holds every label; int64 by default.
 
     Returns
     -------
     numpy.ndarray
-        int64, of the shape without the last axis.
+        Of that type, and of the shape without the last axis.
 
     Raises
     ------
@@ -70,16 +78,59 @@ def by_table(array: np.ndarray, table: Mapping[Colour, int], path: str) -> np.nd
         With the colour, its share of the pixels, and the nearest colour of the table.
     """
     keys = np.array([(r << 16) | (g << 8) | b for r, g, b in table], np.uint32)
-    labels = np.array(list(table.values()), np.int64)
+    labels = np.array(list(table.values()), np.int64).astype(dtype or np.int64)
     order = np.argsort(keys)
     keys, labels = keys[order], labels[order]
-    colours = packed(array)
-    place = np.minimum(np.searchsorted(keys, colours), keys.size - 1)
-    strange = keys[place] != colours
-    if strange.any():
-        raise unknown_colour(*np.unique(colours[strange], return_counts=True), colours.size, table, path)
-    found: np.ndarray = labels[place]
+    found = np.empty(array.shape[:-1], labels.dtype)
+    for part in pieces(array.shape):
+        colours = packed(array[part])
+        place = np.minimum(np.searchsorted(keys, colours), keys.size - 1)
+        if (keys[place] != colours).any():
+            every, times = counted(packed(array[each]) for each in pieces(array.shape))
+            is_strange = ~np.isin(every, keys)
+            raise unknown_colour(every[is_strange], times[is_strange], int(times.sum()), table, path)
+        found[part] = labels[place]
     return found
+
+
+def label_type(table: Mapping[Colour, int]) -> np.dtype:
+    """Return the smallest type that holds every label of a colour table."""
+    low, high = min(table.values()), max(table.values())
+    types = (np.dtype(each) for each in ("uint8", "uint16", "int32"))
+    fitting = (each for each in types if np.iinfo(each).min <= low and high <= np.iinfo(each).max)
+    return next(fitting, np.dtype(np.int64))
+
+
+def pieces(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield runs along the first axis, each of about a quarter of a million pixels, or one place of it."""
+    step = max(1, _PIECE // max(1, math.prod(shape[1:-1])))
+    for start in range(0, shape[0], step):
+        yield slice(start, start + step)
+
+
+def counted(blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Count colours, in ascending order; those that come after the first 65,536 are not looked for.
+
+    Parameters
+    ----------
+    blocks : iterable of numpy.ndarray
+        As :func:`packed` gives them.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint32, each colour once.
+    numpy.ndarray
+        int64, the pixels of each.
+    """
+    found: Counter[int] = Counter()
+    for block in blocks:
+        colours, times = np.unique(block, return_counts=True)
+        found.update(dict(zip(colours.tolist(), times.tolist(), strict=True)))
+        if len(found) > _MOST_COUNTED:
+            break
+    pairs = sorted(found.items())
+    return np.array([each for each, _ in pairs], np.uint32), np.array([n for _, n in pairs], np.int64)
 
 
 def grey_of(array: np.ndarray) -> np.ndarray | None:
@@ -134,8 +185,10 @@ def _proposed(colours: np.ndarray, numbers: Sequence[int]) -> str:
 
 def packed(array: np.ndarray) -> np.ndarray:
     """Return each colour as one number, uint32: red, green and blue from the top, of the last axis."""
-    wide = array.astype(np.uint32)
-    found: np.ndarray = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    found: np.ndarray = array[..., 0].astype(np.uint32)
+    for channel in (1, 2):
+        found <<= 8
+        found |= array[..., channel]
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import Reading
 
 _BANDS = [1, 2, 3]
-#: Rows that are looked at together where all colours are asked for; and colours of which no more are counted.
-_ROWS, _MOST = 256, 1 << 16
+#: Rows that are looked at together where all colours are asked for.
+_ROWS = 256
 #: Red, green and blue, of which one band alone has a value: as one-hot bands look.
 _ONE_BAND = (0xFF0000, 0x00FF00, 0x0000FF)
 
@@ -100,7 +99,7 @@ class Colours(Band):
     def _strange(self) -> CaseError:
         """Make the error for colours that the table lacks, from all pixels of the file."""
         stored = (self._stored(window) for window in _bands_of_rows(self.shape))
-        packed, times = _counted(
+        packed, times = colours.counted(
             colours.packed(found if missing is None else found[~missing]) for found, missing in stored
         )
         table = self.reading.colours
@@ -125,7 +124,7 @@ def colours_of(dataset: DatasetReader, path: str, lock: threading.Lock) -> CaseE
     """Make the error for bands that are colours, where no colour table is given: it has the colours."""
     with lock:
         size = (dataset.height, dataset.width)
-        packed, times = _counted(
+        packed, times = colours.counted(
             colours.packed(_read(dataset, window, path)) for window in _bands_of_rows(size)
         )
     if all(colour % 0x010101 == 0 for colour in packed.tolist()):
@@ -152,15 +151,3 @@ def _read(dataset: DatasetReader, window: Window, path: str) -> np.ndarray:
 def _bands_of_rows(shape: tuple[int, ...]) -> Iterator[Window]:
     for row in range(0, shape[0], _ROWS):
         yield slice(row, min(row + _ROWS, shape[0])), slice(0, shape[1])
-
-
-def _counted(blocks: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Count colours, in ascending order; those that come after the first 65,536 are not looked for."""
-    counted: Counter[int] = Counter()
-    for block in blocks:
-        found, times = np.unique(block, return_counts=True)
-        counted.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
-        if len(counted) > _MOST:
-            break
-    pairs = sorted(counted.items())
-    return np.array([each for each, _ in pairs], np.uint32), np.array([n for _, n in pairs], np.int64)

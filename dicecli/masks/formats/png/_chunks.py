@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
+from dicecli.masks.colours import label_type
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_memory, check_pixels
 
@@ -51,23 +52,23 @@ class Header(NamedTuple):
     palette: bytes = b""
 
 
-def check(data: bytes, path: str) -> tuple[Header, bytes]:
+def check(content: bytes, path: str) -> tuple[Header, list[memoryview]]:
     """Walk through the chunks: every checksum, the order of the PNG specification (5.6), and the end.
 
     Returns
     -------
     Header
-    bytes
-        The stream of the pixels, still deflated.
+    list of memoryview
+        The parts of the stream of the pixels, still deflated.
 
     Raises
     ------
     Truncated, Corrupt, TooLarge, NotLabels
     """
-    position = len(MAGIC)
+    data, position = memoryview(content), len(MAGIC)
     kind, body, position = _chunk(data, position, path)
     header = _header(kind, body, path)
-    palette, pieces, seen = b"", [], {kind}
+    palette, pieces, seen = b"", list[memoryview](), {kind}
     while kind != b"IEND":
         last = kind
         kind, body, position = _chunk(data, position, path)
@@ -79,16 +80,15 @@ def check(data: bytes, path: str) -> tuple[Header, bytes]:
         if kind == b"IDAT":
             pieces.append(body)
         elif kind == b"PLTE":
-            palette = body
+            palette = bytes(body)
         seen.add(kind)
-    if surplus := data[position:].strip(_PADDING):
+    if surplus := content[position:].strip(_PADDING):
         what = f"{len(surplus):,} bytes, and no padding, follow its end mark (IEND), which must be last"
         raise Corrupt(what, _ELSEWHERE, path)
     if not any(pieces) or (header.kind == 3 and not palette):
         raise Corrupt(f"it has no {'palette' if any(pieces) else 'pixels'}", "Save it again.", path)
-    stream = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    _check_claim(header, len(stream), path)
-    return header._replace(palette=palette), stream
+    _check_claim(header, sum(map(len, pieces)), path)
+    return header._replace(palette=palette), pieces
 
 
 def _misplaced(kind: bytes, last: bytes, seen: set[bytes]) -> str | None:
@@ -112,7 +112,7 @@ def _misplaced(kind: bytes, last: bytes, seen: set[bytes]) -> str | None:
     return None
 
 
-def _misshapen(kind: bytes, body: bytes, header: Header) -> str | None:
+def _misshapen(kind: bytes, body: memoryview, header: Header) -> str | None:
     """Say what is wrong with a chunk beside the header, if anything: its length, or that it is there."""
     if kind == b"IEND" and body:
         return f"its end mark (IEND) holds {len(body):,} bytes instead of none"
@@ -128,7 +128,7 @@ def _misshapen(kind: bytes, body: bytes, header: Header) -> str | None:
     return None
 
 
-def _chunk(data: bytes, position: int, path: str) -> tuple[bytes, bytes, int]:
+def _chunk(data: memoryview, position: int, path: str) -> tuple[bytes, memoryview, int]:
     """Return the kind and the body of the chunk at a position, its checksum checked, and where it ends."""
     if position + 12 > len(data):
         raise Truncated(
@@ -156,7 +156,7 @@ def _chunk(data: bytes, position: int, path: str) -> tuple[bytes, bytes, int]:
     return kind, body, end
 
 
-def _header(kind: bytes, body: bytes, path: str) -> Header:
+def _header(kind: bytes, body: memoryview, path: str) -> Header:
     """Read IHDR, which must come first."""
     if kind != b"IHDR":
         raise Corrupt(f"it begins with the chunk {_name(kind)} instead of IHDR", "Save it again.", path)
@@ -200,8 +200,10 @@ def check_size(start: bytes, file_bytes: int, reading: Reading, path: str) -> No
             "Save it as a tiled GeoTIFF, which is read in blocks.",
             path,
         )
-    samples = {2: 3, 4: 2, 6: 4}.get(kind, 1)
-    needed = width * height * samples * (2 if depth == 16 else 1) + file_bytes
+    samples = SAMPLES.get(kind, 1) * (2 if depth == 16 else 1)
+    # While colours are replaced by labels both are held.
+    labels = label_type(reading.colours).itemsize if kind in {2, 6} and reading.colours else 0
+    needed = max(width * height * samples + file_bytes, width * height * (samples + labels))
     check_memory(needed, reading.max_memory, "a PNG must be held whole", path)
 
 

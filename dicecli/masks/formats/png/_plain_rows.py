@@ -9,48 +9,49 @@ _SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
 _WIDEST = 8
 
 
-def unfiltered(source: bytes | memoryview, width: int, step: int) -> np.ndarray:
-    """Return the rows of an image.
+def unfilter(source: bytes, above: np.ndarray, step: int, target: np.ndarray, first: int) -> None:
+    """Write rows of an image.
 
     Parameters
     ----------
-    source : bytes or memoryview
-        Rows of 1 + `width` bytes, the first of each naming its filter.
-    width : int
-        Bytes of a row, a multiple of `step`.
+    source : bytes-like
+        Rows of a byte that names the filter, and as many bytes as `above` has.
+    above : bytes-like
+        The row before them; zeros where there is none.
     step : int
-        Bytes of a pixel, 1 to 8.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, of rows times `width` values.
+        Bytes of a pixel, 1 to 8; a row has a multiple of it.
+    target : bytes-like
+        Where they go: writable, rows times the length of `above`.
+    first : int
+        The number of the first row in the image, for errors.
 
     Raises
     ------
     ValueError
-        A length that is no multiple of a row's, or a filter that PNG does not have.
+        Lengths that do not fit, or a filter that PNG does not have.
     """
-    if width < 1 or not 1 <= step <= _WIDEST or width % step or len(source) % (width + 1):
+    differences, before, found = (np.frombuffer(each, np.uint8) for each in (source, above, target))
+    width = before.size
+    if width < 1 or not 1 <= step <= _WIDEST or width % step or differences.size % (width + 1):
         raise ValueError("not rows of this width")
-    rows = np.frombuffer(source, np.uint8).reshape(-1, width + 1)
-    kinds, differences = rows[:, 0], rows[:, 1:]
-    strange = np.flatnonzero(kinds > _PAETH)
+    rows = differences.reshape(-1, width + 1)
+    if found.size != len(rows) * width:
+        raise ValueError("not rows of this width")
+    strange = np.flatnonzero(rows[:, 0] > _PAETH)
     if strange.size:
         row = int(strange[0])
-        raise ValueError(f"row {row} has filter {kinds[row]}, which PNG does not have")
-    found = differences.copy()
-    above = np.zeros(width, np.uint8)
-    for kind, row in zip(kinds.tolist(), found, strict=True):
+        raise ValueError(f"row {first + row} has filter {rows[row, 0]}, which PNG does not have")
+    found = found.reshape(-1, width)
+    found[:] = rows[:, 1:]
+    for kind, row in zip(rows[:, 0].tolist(), found, strict=True):
         if kind == _SUB:
             pixels = row.reshape(-1, step)
             np.cumsum(pixels, axis=0, dtype=np.uint8, out=pixels)  # it wraps, as it should
         elif kind == _UP:
-            np.add(row, above, out=row)
+            np.add(row, before, out=row)
         elif kind:
-            row[:] = _one_by_one(kind, row.tolist(), above.tolist(), step)
-        above = row
-    return found.reshape(-1)
+            row[:] = _one_by_one(kind, row.tolist(), before.tolist(), step)
+        before = row
 
 
 def _one_by_one(kind: int, differences: list[int], above: list[int], step: int) -> list[int]:

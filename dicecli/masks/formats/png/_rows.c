@@ -77,10 +77,9 @@ static void undo_row(int filter, const uint8_t *source, const uint8_t *above, ui
 }
 
 /* Undo all rows; returns the number of the first one with a filter that there is not, or `rows`. */
-static size_t undo(const uint8_t *source, uint8_t *target, const uint8_t *zeros, size_t rows, size_t width,
+static size_t undo(const uint8_t *source, uint8_t *target, const uint8_t *above, size_t rows, size_t width,
                    size_t step)
 {
-    const uint8_t *above = zeros;
     for (size_t number = 0; number < rows; number++, source += 1 + width, above = target, target += width) {
         switch (source[0]) {
         case NONE: memcpy(target, source + 1, width); break;
@@ -97,47 +96,43 @@ static size_t undo(const uint8_t *source, uint8_t *target, const uint8_t *zeros,
     return rows;
 }
 
-PyDoc_STRVAR(unfiltered_doc,
-"unfiltered(source, width, step, /)\n--\n\n"
-"Return the rows of an image as a bytearray: `source` are rows of 1 + `width` bytes, the first of each naming\n"
-"its filter, and `step` is the number of bytes of a pixel, at least 1.\n\n"
-"ValueError: a length that is no multiple of a row's, or a filter that PNG does not have.");
+PyDoc_STRVAR(unfilter_doc,
+"unfilter(source, above, step, target, first, /)\n--\n\n"
+"Write rows of an image into `target`: `source` are rows of a byte that names the filter and as many bytes as\n"
+"`above` has, which is the row before them, zeros where there is none. `step` is the number of bytes of a\n"
+"pixel, at least 1; `first` the number of the first row in the image.\n\n"
+"ValueError: lengths that do not fit, or a filter that PNG does not have.");
 
-static PyObject *unfiltered(PyObject *Py_UNUSED(module), PyObject *arguments)
+static PyObject *unfilter(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
-    Py_buffer source;
-    Py_ssize_t width, step;
-    PyObject *result = NULL;
-    uint8_t *zeros = NULL;
-    if (!PyArg_ParseTuple(arguments, "y*nn", &source, &width, &step))
+    Py_buffer source, above, target;
+    Py_ssize_t step, first;
+    int is_done = 0;
+    if (!PyArg_ParseTuple(arguments, "y*y*nw*n", &source, &above, &step, &target, &first))
         return NULL;
-    if (width < 1 || width == PY_SSIZE_T_MAX || step < 1 || step > WIDEST || source.len % (width + 1)) {
+    const Py_ssize_t width = above.len, rows = width < 1 ? 0 : source.len / (width + 1);
+    if (width < 1 || step < 1 || step > WIDEST || source.len % (width + 1) || target.len != rows * width) {
         PyErr_SetString(PyExc_ValueError, "not rows of this width");
-        goto release;
-    }
-    const Py_ssize_t rows = source.len / (width + 1);
-    zeros = PyMem_Calloc((size_t)width, 1);
-    result = zeros ? PyByteArray_FromStringAndSize(NULL, rows * width) : PyErr_NoMemory();
-    if (result) {
-        uint8_t *target = (uint8_t *)PyByteArray_AsString(result);
+    } else {
         size_t done;
         Py_BEGIN_ALLOW_THREADS
-        done = undo(source.buf, target, zeros, (size_t)rows, (size_t)width, (size_t)step);
+        done = undo(source.buf, target.buf, above.buf, (size_t)rows, (size_t)width, (size_t)step);
         Py_END_ALLOW_THREADS
-        if (done < (size_t)rows) {
-            Py_CLEAR(result);
-            PyErr_Format(PyExc_ValueError, "row %zd has filter %d, which PNG does not have", (Py_ssize_t)done,
-                         (int)((const uint8_t *)source.buf)[done * ((size_t)width + 1)]);
-        }
+        is_done = done == (size_t)rows;
+        if (!is_done)
+            PyErr_Format(PyExc_ValueError, "row %zd has filter %d, which PNG does not have",
+                         first + (Py_ssize_t)done, (int)((const uint8_t *)source.buf)[done * ((size_t)width + 1)]);
     }
-release:
-    PyMem_Free(zeros);
     PyBuffer_Release(&source);
-    return result;
+    PyBuffer_Release(&above);
+    PyBuffer_Release(&target);
+    if (!is_done)
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
-    {"unfiltered", unfiltered, METH_VARARGS, unfiltered_doc},
+    {"unfilter", unfilter, METH_VARARGS, unfilter_doc},
     {NULL, NULL, 0, NULL},
 };
 

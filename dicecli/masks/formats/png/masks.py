@@ -65,7 +65,7 @@ class _Png(MaskSource):
     def __init__(self, path: str, samples: np.ndarray, header: chunks.Header, reading: Reading) -> None:
         dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
         if header.kind in {2, 6} and reading.colours:
-            dtype = np.dtype(np.int64)
+            dtype = colours.label_type(reading.colours)
         grid = Grid((header.height, header.width))
         super().__init__(path, grid, dtype, chunks=(1, header.width), reading=reading)
         self._samples: np.ndarray | None = samples
@@ -87,9 +87,9 @@ class _Png(MaskSource):
         header = self._header
         if header.kind == 3:
             top = int(array.max())
-            colours = len(header.palette) // 3
-            if top >= colours:
-                self.notes.append(f"label {top} lies outside its palette of {colours} colours")
+            number = len(header.palette) // 3
+            if top >= number:
+                self.notes.append(f"label {top} lies outside its palette of {number} colours")
         if header.kind in {4, 6}:
             alpha = array[..., -1]
             if int(alpha.min()) != int(alpha.max()):
@@ -110,9 +110,10 @@ class _Png(MaskSource):
         """Turn colours into labels: grey stored as colour as it is, others by the colour table."""
         if self._colours:
             self.notes.append(colours.said_of_table(self.reading))
-            return colours.by_table(array, self._colours, self.path)
+            return colours.by_table(array, self._colours, self.path, self.dtype)
         grey = colours.grey_of(array)
         if grey is None:
-            raise colours.no_table(*np.unique(colours.packed(array), return_counts=True), self.path)
+            every = (colours.packed(array[part]) for part in colours.pieces(array.shape))
+            raise colours.no_table(*colours.counted(every), self.path)
         self.notes.append(colours.GREY)
         return grey

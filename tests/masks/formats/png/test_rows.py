@@ -33,6 +33,13 @@ def paeth(left, above, corner):
     return min((left, above, corner), key=lambda each: abs(estimate - each))
 
 
+def unfiltered(rows, source, width, step, target=None):
+    """Undo filters from the first row on, and return the rows as bytes."""
+    target = np.zeros(len(source) // (width + 1) * width, np.uint8) if target is None else target
+    rows.unfilter(source, np.zeros(width, np.uint8), step, target, 0)
+    return bytes(target)
+
+
 PREDICTORS = [
     lambda _left, _above, _corner: 0,
     lambda left, _above, _corner: left,
@@ -76,7 +83,7 @@ def images(draw):
 def test_every_filter_is_undone_to_the_byte(rows_of, image):
     """For pixels of every width, rows of any kind and filters in any order come out as they went in."""
     rows, filters, step, width = image
-    assert b"".join(rows) == bytes(rows_of.unfiltered(filtered(rows, filters, step), width, step))
+    assert b"".join(rows) == unfiltered(rows_of, filtered(rows, filters, step), width, step)
 
 
 @pytest.mark.parametrize("kind", range(5))
@@ -86,24 +93,43 @@ def test_every_pair_of_neighbours(rows_of, kind, step):
     above = bytes(value for value in range(256) for _ in range(256))
     row = bytes(range(256)) * 256
     rows = [above[: len(above) // step * step], row[: len(row) // step * step]]
-    assert b"".join(rows) == bytes(rows_of.unfiltered(filtered(rows, [0, kind], step), len(rows[0]), step))
+    assert b"".join(rows) == unfiltered(rows_of, filtered(rows, [0, kind], step), len(rows[0]), step)
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [(b"\0" * 11, 4, 1), (b"\0" * 10, 0, 1), (b"\0" * 10, 9, 0), (b"\0" * 10, -1, 1), (b"", 9, 9)],
+    [
+        (b"\0" * 11, 4, 1, 8),
+        (b"\0" * 10, 0, 1, 0),
+        (b"\0" * 10, 9, 0, 9),
+        (b"", 9, 9, 0),
+        (b"\0" * 10, 9, 1, 8),
+    ],
 )
 def test_what_are_no_rows_is_refused(rows_of, arguments):
-    """A length that is no multiple of a row's, or a pixel without bytes, is an error."""
+    """A length that is no multiple of a row's, a pixel without bytes, or another target's length, is an error."""
+    source, width, step, length = arguments
     with pytest.raises(ValueError, match="not rows of this width"):
-        rows_of.unfiltered(*arguments)
+        unfiltered(rows_of, source, width, step, np.zeros(length, np.uint8))
+
+
+def test_rows_go_on_where_others_ended(rows_of):
+    """An image in two parts, the second below the last row of the first, is the image; errors count on."""
+    rows = [bytes((7 * row + column) % 256 for column in range(12)) for row in range(6)]
+    source = filtered(rows, [4, 2, 3, 4, 2, 1], 3)
+    target = np.zeros((6, 12), np.uint8)
+    rows_of.unfilter(source[: 2 * 13], np.zeros(12, np.uint8), 3, target[:2].reshape(-1), 0)
+    rows_of.unfilter(source[2 * 13 :], target[1], 3, target[2:].reshape(-1), 2)
+    assert b"".join(rows) == target.tobytes()
+    with pytest.raises(ValueError, match="row 41 has filter 7"):
+        rows_of.unfilter(bytes(13) + b"\x07" + bytes(12), target[1], 3, target[2:4].reshape(-1), 40)
 
 
 def test_a_filter_that_png_does_not_have_is_an_error_that_names_it(rows_of, tmp_path):
     """In the extension, and for the file that it stands in."""
     raw = bytes(9) + b"\x05" + bytes(8)
     with pytest.raises(ValueError, match="row 1 has filter 5, which PNG does not have"):
-        rows_of.unfiltered(raw, 8, 1)
+        unfiltered(rows_of, raw, 8, 1)
     path = tmp_path / "a.png"
     path.write_bytes(png_of(zlib.compress(raw), width=8, height=2))
     with pytest.raises(Corrupt, match="row 1 has filter 5"):
@@ -115,9 +141,9 @@ def test_nothing_is_kept(rows_of):
     good, bad = bytes(1001 * 100), b"\x09" * 1001 * 100
 
     def both():
-        rows_of.unfiltered(good, 1000, 1)
+        unfiltered(rows_of, good, 1000, 1)
         with pytest.raises(ValueError, match="filter 9"):
-            rows_of.unfiltered(bad, 1000, 1)
+            unfiltered(rows_of, bad, 1000, 1)
 
     both()
     tracemalloc.start()
