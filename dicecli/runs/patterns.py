@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from dicecli.errors import PairingError
 from dicecli.runs.listing import named_by
 from dicecli.runs.name_kinds import IMAGES, Kind, are_apart, end_of, kind_of
 
@@ -201,11 +202,14 @@ def _with_any_folder(pattern: str) -> str:
 def _tried(
     found: Side, expected: Side, patterns: tuple[str, str], pictures: Collection[str]
 ) -> _Trial | None:
-    """Return what comes of two patterns; None where two masks of a side would be one case."""
-    sides = [
-        side if pattern == "{case}" else named_by(side, _with_suffix(side, pattern))
-        for side, pattern in zip((found, expected), patterns, strict=True)
-    ]
+    """Return what comes of two patterns; None where they cannot be laid, or two masks would be one case."""
+    try:
+        sides = [
+            side if pattern == "{case}" else named_by(side, _with_suffix(side, pattern))
+            for side, pattern in zip((found, expected), patterns, strict=True)
+        ]
+    except PairingError:
+        return None
     both = sides[0].named.keys() & sides[1].named.keys()
     named = [sides[1].named.values(), (sides[0].named[name] for name in both)]
     if any(len(masks) > 1 for side in named for masks in side):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from dicecli.runs.laying import CASE, LABEL, Wish, laid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-
-CASE, LABEL = "{case}", "{label}"
 
 
 class Known(NamedTuple):
@@ -67,6 +64,11 @@ def cut(
     masks : iterable of str
         Paths in the folder, their parts with ``/`` between.
     known : Known, optional
+
+    Raises
+    ------
+    PairingError
+        A placeholder is repeated, and could be too many texts.
     """
     names = list(masks)
     found = _matched(pattern, names)
@@ -95,9 +97,9 @@ def _settled(pattern: str, name: str, cuts: Sequence[dict[str, Named]], known: K
     shortest, longest = sorted((len(found[name].case), len(other[name].case)))
     ways = {found[name]: known.fits(found[name])}
     for length in range(shortest, longest + 1):
-        match = _expression(pattern, case=f".{{{length}}}").fullmatch(name)
-        if match:
-            way = Named(**match.groupdict())
+        texts = laid(pattern, name, Wish(length=length))
+        if texts is not None:
+            way = Named(**texts)
             ways[way] = known.fits(way)
     best = max(ways.values())
     fitting = [way for way, fits in ways.items() if fits == best]
@@ -106,31 +108,15 @@ def _settled(pattern: str, name: str, cuts: Sequence[dict[str, Named]], known: K
 
 
 def _matched(pattern: str, masks: Iterable[str], *, as_few: bool = False) -> dict[str, Named]:
-    expression = _expression(pattern, as_few=as_few)
-    matches = {name: expression.fullmatch(name) for name in masks}
-    return {name: Named(**match.groupdict()) for name, match in matches.items() if match}
+    wish = Wish(is_short=as_few)
+    texts = ((name, laid(pattern, name, wish)) for name in masks)
+    return {name: Named(**each) for name, each in texts if each is not None}
 
 
 def _share(found: Mapping[str, Named]) -> float:
     """Return the share of all classes of all cases that have a file."""
     cases, labels = ({each[at] for each in found.values()} for at in (0, 1))
     return len(set(found.values())) / (len(cases) * len(labels))
-
-
-@lru_cache
-def _expression(pattern: str, *, as_few: bool = False, case: str | None = None) -> re.Pattern[str]:
-    """Translate a pattern into a regular expression for whole paths; `case` says what a case is in it."""
-    groups = {CASE: ".+?", LABEL: "[^/]+"} if as_few else {CASE: ".+", LABEL: "[^/]+?"}
-    groups |= {} if case is None else {CASE: case}
-    expression = ""
-    for part in re.split(r"(\{case\}|\{label\}|\*+)", pattern.replace(os.sep, "/")):
-        if part in groups:
-            name = part[1:-1]
-            is_repeated = f"(?P<{name}>" in expression
-            expression += f"(?P={name})" if is_repeated else f"(?P<{name}>{groups[part]})"
-        else:
-            expression += "[^/]*?" if part.startswith("*") else re.escape(part)
-    return re.compile(expression, re.DOTALL)
 
 
 def filled(pattern: str, case: str) -> str:

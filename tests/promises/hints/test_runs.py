@@ -408,6 +408,14 @@ def two_files_of_a_case(scene):
         scene.right(DICE, _BATCH)
 
 
+@TABLE("runs.laying._look: Let each of {case} and {label}")
+def a_pattern_that_repeats_a_placeholder_between_stars(scene):
+    scene.folders("a" * 240, "b" * 240)
+    other = "--reference-pattern '*{case}.png'"
+    scene.refused(f"{_BATCH} --prediction-pattern '*{{case}}*{{case}}*{{case}}.png' {other}")
+    scene.right(DICE, f"{_BATCH} --prediction-pattern '*{{case}}.png' {other}")
+
+
 @TABLE("runs.listing.mask: Keep one of them in")
 def two_files_of_a_case_where_another_has_none_of_that_kind(scene):
     """No pattern is proposed, since it would leave out the other case."""
