@@ -63,15 +63,25 @@ def installed(kind: str) -> tuple[str, ...]:
 
 @cache
 def _entries(kind: str) -> dict[str, EntryPoint]:
-    """Return the entry points of a kind by their names; of two of one name the one of the first package."""
+    """Return the entry points of a kind by their names; of two of one name the one of the first package.
+
+    What lies in the current folder is not installed, though Python finds it there as long as ``sys.path``
+    begins with an empty text.
+    """
     from importlib.metadata import entry_points
 
     try:
-        found = [(_package(each), each) for each in entry_points(group=f"dicecli.{kind}")]
+        every = entry_points(group=f"dicecli.{kind}")
+        found = [(_package(each), each) for each in every if _is_installed(each)]
     except Exception:  # noqa: BLE001 - what a stranger's package says of itself may be damaged in any way
         return {}
     found.sort(key=lambda pair: pair[0], reverse=True)
     return {each.name: each for _, each in found if _is_word(each.name) and each.name not in own(kind)}
+
+
+def _is_installed(entry: EntryPoint) -> bool:
+    """Whether an entry point is of a package that lies in a place of its own, wherever Python runs."""
+    return entry.dist is None or Path(str(entry.dist.locate_file(""))).is_absolute()
 
 
 def _is_word(name: str) -> bool:

@@ -13,7 +13,7 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.records.origin import NOWHERE
 from dicecli.reports.report import Report
-from dicecli.runs.lost import is_daemonic, late, lost
+from dicecli.runs.lost import late, lost
 from dicecli.runs.scoring import result_of
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 #: So many cases, of so many bytes altogether, are scored in less time than workers take to start.
 _FEW, _LITTLE = 16, 1 << 18
-_ALONE = (
-    "this process is daemonic, as those of multiprocessing.Pool are, and may start no other: cases were "
-    "scored in it, one after the other"
-)
 
 
 class Progress(Protocol):
@@ -119,8 +115,6 @@ def run(
         is_alone = timeout is None and (jobs == 1 or is_small)
         jobs = max(1, min(jobs, len(todo)))
         name = executor or ("serial" if is_alone else "processes")
-        if name == "processes" and is_daemonic():
-            name, notes = "serial", (*notes, _ALONE)
         plugin = load("executors", name)
         how: dict[str, Any] = {} if scheduler is None else {"scheduler": scheduler}
         if name == "processes":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -44,22 +43,6 @@ def check_timeout(timeout: float | None, executor: str | None) -> None:
             f"the executor {executor} cannot stop a case that takes too long",
             "A timeout needs processes of our own: leave out the executor, or the timeout.",
         )
-    if is_daemonic():
-        raise UsageError(
-            "a timeout needs a process for each case, and this one, which is daemonic, may start none",
-            "Leave out the timeout; or call this from a process that may: those of multiprocessing.Pool may "
-            "not, those of concurrent.futures may.",
-        )
-
-
-def is_daemonic() -> bool:
-    """Tell whether this process may start no other, as those of :class:`multiprocessing.pool.Pool`."""
-    if "multiprocessing.process" not in sys.modules:  # who has not loaded it has no parent of that kind
-        return False
-    # As an import it waits where another thread is about to load it.
-    from multiprocessing.process import current_process
-
-    return bool(current_process().daemon)
 
 
 def within(timeout: float, function: Callable[[Case], Outcome], case: Case) -> Outcome:

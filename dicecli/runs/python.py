@@ -271,10 +271,10 @@ def batch(given: _Batch) -> Report:
     within_pattern : str, optional
         A mask for each case, such as ``"rois/{case}.png"``, from the current folder.
     jobs : int
-        Worker processes. A script needs no ``if __name__ == "__main__":`` for them. A process that may start
-        none, as those of ``multiprocessing.Pool``, scores alone, and a note says so.
+        Worker processes. A script needs no ``if __name__ == "__main__":`` for them, and they take no module
+        from the current folder.
     executor, scheduler, timeout
-        As for :func:`~dicecli.runs.batch.run`; ``dask`` without a scheduler needs the line above in a script.
+        As for :func:`~dicecli.runs.batch.run`.
     soft : bool
         Whether the predictions are maps of probabilities.
     output, summary, curve, slices, confusion : path or list of paths, optional

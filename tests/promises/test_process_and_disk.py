@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 import re
 import shlex
@@ -25,6 +24,7 @@ import make
 import numpy as np
 import places
 import pytest
+import workers
 from batches import (
     MANY,
     PATIENCE_S,
@@ -386,7 +386,7 @@ def test_a_pair_that_takes_too_long_is_an_error_in_python(tmp_path, monkeypatch)
         monkeypatch.setenv(name, value)
     with pytest.raises(Timeout, match="longer than 1 s"):
         dicecli.score(*(folder / "case000.png" for folder in both(tmp_path)), timeout=1)
-    assert multiprocessing.active_children() == []
+    assert workers.children() == []
 
 
 def test_a_timeout_in_a_file_of_options(tmp_path, monkeypatch):

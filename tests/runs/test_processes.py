@@ -7,11 +7,9 @@ import multiprocessing
 import subprocess
 import sys
 
-import pytest
 from batches import both, sound
 
 import dicecli
-from dicecli.errors import UsageError
 
 #: Without a guard, and in two threads at once.
 SCRIPT = """
@@ -41,20 +39,13 @@ def test_a_script_needs_no_guard(tmp_path):
     assert [dicecli.batch(*sides).to_dict()] * 2 == json.loads(found)
 
 
-def test_a_daemonic_process_scores_alone(tmp_path, monkeypatch):
-    """It may start no process: a note says so, and a timeout, which nobody could keep, is an error."""
+def test_batch_with_two_jobs_in_a_daemonic_process(tmp_path):
+    """One that may start no children of multiprocessing, as those of a Pool, has workers and limits all the same."""
     sides = both(sound(tmp_path, 2))
     expected = dicecli.batch(*sides)
-    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
-    for options in ({"jobs": 2}, {"executor": "processes"}):
-        found = dicecli.batch(*sides, **options)
-        assert expected.results == found.results
-        (note,) = set(found.notes) - set(expected.notes)
-        assert note.startswith("this process is daemonic")
-    assert expected.notes == dicecli.batch(*sides).notes
-    for function, given in (
-        (dicecli.batch, sides),
-        (dicecli.score, [each / "case000.png" for each in sides]),
-    ):
-        with pytest.raises(UsageError, match="a timeout needs a process for each case"):
-            function(*given, timeout=5)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.apply(dicecli.batch, sides, {"jobs": 2, "timeout": 300})
+        one = pool.apply(dicecli.score, [each / "case000.png" for each in sides], {"timeout": 300})
+    assert expected.results == found.results
+    assert expected.notes == found.notes
+    assert expected.results[0].measured == one.results[0].measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -42,6 +43,26 @@ class OneWayError(Exception):
 
     def __init__(self, what, why):
         super().__init__(f"{what}: {why}")
+
+
+def children():
+    """List the processes that this one has started and that are not over; of Linux alone."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:2]
+            # That of multiprocessing itself, which a test may have started, stays.
+            if parent == str(os.getpid()) and state not in "ZX":
+                found += [] if b"resource_tracker" in (path / "cmdline").read_bytes() else [int(path.name)]
+    return found
+
+
+def start_up(_):
+    """Return the names of all packages and modules that a process has loaded once it has scored two arrays."""
+    import dicecli
+
+    dicecli.score([[0, 1]], [[1, 1]])
+    return sorted({name.partition(".")[0] for name in sys.modules})
 
 
 def square(number):

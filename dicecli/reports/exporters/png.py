@@ -52,8 +52,11 @@ def render(report: Report, part: Part, look: Look) -> bytes:
     """
     del look
     check(part)
+    from matplotlib import style
+
     picture = io.BytesIO()
-    with warnings.catch_warnings():
+    # What a matplotlibrc of the current folder says, as to have LaTeX set the words, is not asked.
+    with warnings.catch_warnings(), style.context("default"):
         # A letter that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         _FIGURES[part](report).savefig(picture, format="png", metadata={"Software": None})

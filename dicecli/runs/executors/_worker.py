@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 import traceback
-from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -36,16 +35,11 @@ _HELD = tuple(getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") 
 
 
 @contextlib.contextmanager
-def signals_held(blocked: Sequence[signal.Signals] = _HELD, *, is_fork: bool = False) -> Iterator[None]:
-    """Hold signals back, so that no child starts unlisted; it inherits the blocked ones.
-
-    What is started afresh has a resource tracker, which a fork has no use for.
-    """
+def signals_held(blocked: Sequence[signal.Signals] = _HELD) -> Iterator[None]:
+    """Hold signals back, so that no child starts unlisted; it inherits the blocked ones."""
     if sys.platform == "win32":
         yield
         return
-    if not is_fork:
-        resource_tracker.ensure_running()  # by its first start it would let the signals through again
     came: list[int] = []
     # The mask is the main thread's and the child's; a signal that another thread takes is only noted.
     is_main = threading.current_thread() is threading.main_thread()

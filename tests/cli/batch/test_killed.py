@@ -174,7 +174,7 @@ def test_workers_that_cannot_start(tmp_path):
     """Where every worker dies at its start the run ends, with the reason."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"
-        "if any('spawn_main' in word for word in sys.orig_argv):\n"
+        "if any(word.endswith('_begin.py') for word in sys.orig_argv):\n"
         "    os._exit(7)\n"
         "os.register_at_fork(after_in_child=lambda: os._exit(7))\n",
         encoding="utf-8",

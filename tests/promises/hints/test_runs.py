@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-import multiprocessing
 import os
 
 import following
@@ -257,16 +256,16 @@ def no_address(scene):
 
 
 @TABLE(
-    "runs.executors.dask._cluster._told: Leave out --executor dask, or",
+    "runs.executors.dask._cluster._no_worker: Leave out --executor dask, or",
     but={"--scheduler": "there is no cluster here", "--executor": "it is to be left out"},
 )
 def no_local_cluster(scene):
-    distributed = pytest.importorskip("distributed")
+    pytest.importorskip("distributed")
     scene.folders("a")
     scene.pair()
     for ask in (_BATCH, "score p.png r.png"):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(distributed, "LocalCluster", lambda *_, **__: raised(RuntimeError("no fork")))
+            patch.setattr(_cluster, "Fresh", lambda *_, **__: raised(OSError("no fork")))
             if ask == _BATCH:
                 scene.refused(f"{ask} --executor dask")
         scene.right(DICE, ask)
@@ -586,16 +585,6 @@ def files_for_folders(scene):
     scene.pair()
     scene.refused("batch p.png r.png")
     scene.right(DICE, "score p.png r.png")
-
-
-@TABLE("runs.lost.check_timeout: Leave out the timeout; or call")
-def a_timeout_in_a_daemonic_process(scene):
-    scene.folders("a")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(multiprocessing.current_process()._config, "daemon", True)
-        scene.refused(dicecli.batch, scene.folder / "p", scene.folder / "r", timeout=60)
-        scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
-    scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r", timeout=60)
 
 
 @TABLE("runs.lost.check_timeout: It is a number of seconds")

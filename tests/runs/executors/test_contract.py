@@ -26,6 +26,7 @@ from dicecli.plugins import load, own
 from dicecli.runs.executors import processes
 from dicecli.runs.executors.processes import _patience, _process
 
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and listed, on Linux")
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
 
@@ -41,7 +42,7 @@ def run(request):
 def _no_child_is_left():
     """No test leaves a process behind."""
     yield
-    assert multiprocessing.active_children() == []
+    assert workers.children() == []
 
 
 def until(condition, seconds=60.0):
@@ -150,7 +151,7 @@ def test_the_work_is_done_in_as_many_processes_as_asked_for():
     assert len(found) in {1, 2}
     results = processes.run(workers.process_id, range(1), 8)
     next(results)
-    assert len(multiprocessing.active_children()) == 1
+    assert sys.platform != "linux" or len(workers.children()) == 1
     results.close()
 
 
@@ -207,7 +208,7 @@ def test_every_item_of_a_batch_has_its_own_time():
     assert list(enumerate(range(200))) == sorted(found)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@linux_only
 @pytest.mark.parametrize("has_thread", [False, True])
 def test_a_forked_worker_has_what_is_loaded_and_no_file_of_its_parent(has_thread, tmp_path):
     """It has modules at once; the lock of a journal ends with its parent. Beside a thread none is forked."""
@@ -247,7 +248,7 @@ assert signal.getsignal(signal.SIGINT) is before
     assert start(code).communicate() == ("", "")
 
 
-@posix_only
+@linux_only
 def test_workers_killed_from_outside_cost_one_item_each_at_most():
     """Any worker may be killed at any time: each position is still there once, and few are lost."""
     numbers = np.random.default_rng(7)
@@ -256,8 +257,8 @@ def test_workers_killed_from_outside_cost_one_item_each_at_most():
         found.append(each)
         if len(found) in {5, 20, 35}:
             time.sleep(numbers.uniform(0, 0.03))
-            children = multiprocessing.active_children()
-            os.kill(children[numbers.integers(len(children))].pid, signal.SIGKILL)
+            children = workers.children()
+            os.kill(children[numbers.integers(len(children))], signal.SIGKILL)
             killed += 1
     assert list(range(60)) == sorted(position for position, _ in found)
     wrong = [(position, result) for position, result in found if result != position**2]
@@ -366,7 +367,7 @@ def test_no_worker_outlives_its_run(function, tmp_path):
     since = time.monotonic()
     results.close()
     assert time.monotonic() - since < 10
-    assert multiprocessing.active_children() == []
+    assert workers.children() == []
 
 
 def late(item):
@@ -483,13 +484,13 @@ print(sorted(run(workers.slow_square, range(40), 2, workers.lost)) == [(n, n * n
 def test_an_interrupted_parent_leaves_no_worker(seed):
     """An interrupt at any moment ends the run and its workers, and none of them says a word."""
     code = """
-import multiprocessing, workers
+import workers
 from dicecli.runs.executors.processes import run
 try:
     print("ready", flush=True)
     list(run(workers.slow_square, range(10_000), 4, workers.lost))
 except KeyboardInterrupt:
-    print(multiprocessing.active_children())
+    print(workers.children())
 """
     parent = start(code)
     assert parent.stdout.readline() == "ready\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,25 +12,22 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from dicecli.errors import UsageError, WorkersFailed
-from dicecli.runs.allocator import KEPT, LARGEST
+from dicecli.runs.executors._fresh import Fresh
 from dicecli.runs.executors._worker import PATIENCE_S, signals_held
+from dicecli.runs.executors.dask._local import AN_END_S, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from concurrent.futures import Future
 
-    from distributed import Client, LocalCluster, Nanny
+    from distributed import Client
 
 Outcome = TypeVar("Outcome")
 
 #: How long a scheduler is waited for, in seconds.
 _CONNECT_S = 8.0
-#: How long an end of workers is waited for, in seconds; it takes one or two.
-_AN_END_S = 30.0
 #: What the handlers of these loggers print is Dask's talk with itself.
 _TALKATIVE = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
-#: Nothing is listened to but on this machine itself.
-_HOST = "127.0.0.1"
 _SCHEMES = ("tcp", "tls", "ws", "wss")
 #: Blocked where threads begin that start processes: they, and the processes, take no notice of it.
 _INTERRUPT = (signal.SIGINT,)
@@ -51,13 +49,15 @@ def connected(jobs: int, scheduler: str | None, *, most_deaths: int) -> Iterator
     WorkersFailed
         No worker process can be started.
     """
-    try:
-        import distributed
-    except ImportError as error:
-        raise UsageError("Dask is not installed", "Install it: pip install 'dicecli[dask]'.") from error
     with ExitStack() as stack:
+        # It loads Dask while that is loaded here.
+        local = None if scheduler is not None else stack.enter_context(_local(jobs, most_deaths))
+        try:
+            import distributed
+        except ImportError as error:
+            raise UsageError("Dask is not installed", "Install it: pip install 'dicecli[dask]'.") from error
         stack.enter_context(_silence())
-        where = stack.enter_context(_local(jobs, most_deaths)) if scheduler is None else _checked(scheduler)
+        where = _address(local) if local is not None else _checked(scheduler or "")
         try:
             with signals_held(_INTERRUPT):
                 client = distributed.Client(where, timeout=_CONNECT_S, set_as_default=False)
@@ -133,71 +133,64 @@ def _checked(address: str) -> str:
 
 
 @contextmanager
-def _local(jobs: int, most_deaths: int) -> Iterator[LocalCluster]:
-    """Run a cluster of worker processes on this machine, which nothing outside it can reach."""
-    import dask
-    from distributed import LocalCluster
+def _local(jobs: int, most_deaths: int) -> Iterator[Fresh]:
+    """Have a cluster of worker processes on this machine started in a process, which lasts as long as it.
 
-    config = {
-        # Dask has its workers hand back freed memory at once: half of the time of a small case.
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": KEPT,
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": LARGEST,
-        "distributed.scheduler.allowed-failures": most_deaths,
-        "distributed.scheduler.worker-ttl": None,
-        "distributed.worker.profile.enabled": False,
-    }
-    cluster = None
+    Raises
+    ------
+    WorkersFailed
+    """
     with TemporaryDirectory(prefix="dicecli-", ignore_cleanup_errors=True) as scratch:
         try:
-            with signals_held(_INTERRUPT), dask.config.set(config), _told():
-                cluster = LocalCluster(
-                    n_workers=max(jobs, 1),
-                    threads_per_worker=1,
-                    processes=True,
-                    host=_HOST,
-                    dashboard_address=None,
-                    worker_dashboard_address=None,
-                    scheduler_kwargs={"dashboard_address": f"{_HOST}:0"},
-                    memory_limit=0,
-                    local_directory=scratch,
-                    silence_logs=logging.CRITICAL + 1,
-                )
-            yield cluster
+            with signals_held(_INTERRUPT):
+                process = Fresh(serve, goes_along=False)
+        except OSError as error:
+            raise _no_worker(error) from error
+        try:
+            with suppress(OSError):  # it is dead already, and has no answer
+                process.pipe.send_bytes(json.dumps([jobs, most_deaths, scratch]).encode())
+            yield process
         finally:
-            if cluster is not None:
-                with suppress(TimeoutError):
-                    _held(cluster.sync, _end, list(cluster.workers.values()))
-                    _held(cluster.close, _AN_END_S)
+            _held(_dismiss, process)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say what it means where Dask cannot start a worker."""
+def _address(process: Fresh) -> str:
+    """Return the address of the scheduler that a process has started.
+
+    Raises
+    ------
+    WorkersFailed
+    """
     try:
-        yield
-    except Exception as error:
-        raise WorkersFailed(
-            f"no Dask worker can be started here: {error}",
-            "Leave out --executor dask, or name a cluster that exists: --scheduler tcp://host:8786.",
-        ) from error
+        said: dict[str, str] = json.loads(process.pipe.recv_bytes())
+    except (EOFError, OSError) as error:
+        raise _no_worker("the process of the cluster has ended") from error
+    if "address" not in said:
+        raise _no_worker(said["error"])
+    return said["address"]
+
+
+def _dismiss(process: Fresh) -> None:
+    """End the process of a cluster, by force where it does not end."""
+    process.pipe.close()
+    process.join(2 * AN_END_S)
+    if process.exitcode is None:
+        process.kill()
+        process.join(PATIENCE_S)
+
+
+def _no_worker(reason: object) -> WorkersFailed:
+    """Make the error for a cluster that cannot be started."""
+    return WorkersFailed(
+        f"no Dask worker can be started here: {reason}",
+        "Leave out --executor dask, or name a cluster that exists: --scheduler tcp://host:8786.",
+    )
 
 
 def _held(action: Callable[..., object], *arguments: object) -> None:
     """Do something that a second interrupt must not break off."""
     with signals_held(_INTERRUPT):
         action(*arguments)
-
-
-async def _end(nannies: list[Nanny]) -> None:
-    """End the workers, by force where they are amid a task.
-
-    One that is just being started again cannot be ended yet, which its nanny takes for an error of its own;
-    it ends with the cluster. Now and then one answers no more, whatever time it was given: it is not waited
-    for, and ends with this process.
-    """
-    ending = [each.close(timeout=PATIENCE_S) for each in nannies]
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*ending, return_exceptions=True), _AN_END_S)
 
 
 @contextmanager

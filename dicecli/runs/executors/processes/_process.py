@@ -17,18 +17,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from dicecli.runs.executors._fresh import Fresh
 from dicecli.runs.executors._worker import PATIENCE_S, signals_held, work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 #: How long a process whose pipe has ended is waited for, since its exit code says why it died.
 _LAST_WORD_S = 10.0
 #: How long the rest of a message is waited for once it has begun; a few milliseconds are usual.
 _MESSAGE_S = 30
-#: Threads start workers at the same time.
-_HIDING = threading.Lock()
 _WHY = {
     "SIGKILL": "; often the system runs out of memory",
     "SIGSEGV": "; a crash inside a library",
@@ -58,20 +57,13 @@ class Worker:
         self.room = 0
         self.seconds = 0.0
         self.since = time.monotonic()
-        context = multiprocessing.get_context("spawn" if inherited is None else "fork")
-        self.pipe, theirs = context.Pipe()
+        self.process: Fresh | BaseProcess
+        if inherited is None:
+            fresh = Fresh(work)
+            self.process, self.pipe = fresh, fresh.pipe
+        else:
+            self.process, self.pipe = _forked(inherited)
         _limit_messages(self.pipe)
-        unwanted = None if inherited is None else [*inherited, self.pipe.fileno()]
-        try:
-            with _start_method_kept(), _main_hidden(is_fork=inherited is not None):
-                # The stubs give each context its Process, and their common base none.
-                self.process = context.Process(target=work, args=(theirs, unwanted), daemon=True)  # type: ignore[attr-defined]  # every context has one
-                self.process.start()
-        except BaseException:
-            self.pipe.close()
-            raise
-        finally:
-            theirs.close()
 
     def send(self, data: bytes) -> bool:
         """Send, and return whether that went; where not, the worker is dead, and its pipe will say so."""
@@ -123,7 +115,7 @@ def start(workers: list[Worker], *, may_fork: bool) -> None:
     # In a child of a process with threads, a lock may stay locked.
     forks = may_fork and sys.platform == "linux" and threading.active_count() == 1
     inherited = _open_files() if forks else None
-    with signals_held(is_fork=inherited is not None):
+    with signals_held():
         workers.append(Worker(inherited))
 
 
@@ -144,38 +136,19 @@ def _open_files() -> list[int] | None:
     return found
 
 
-@contextlib.contextmanager
-def _start_method_kept() -> Iterator[None]:
-    """Leave the start method of multiprocessing to the host: starting a process pins the default one."""
-    is_open = multiprocessing.get_start_method(allow_none=True) is None
+def _forked(inherited: list[int]) -> tuple[BaseProcess, Connection]:
+    """Fork a worker, and return it with its pipe; it is told which open files it must not keep."""
+    context = multiprocessing.get_context("fork")
+    pipe, theirs = context.Pipe()
     try:
-        yield
+        process = context.Process(target=work, args=(theirs, [*inherited, pipe.fileno()]), daemon=True)
+        process.start()
+    except BaseException:
+        pipe.close()
+        raise
     finally:
-        pinned = multiprocessing.get_start_method(allow_none=True)
-        if is_open and pinned == multiprocessing.get_all_start_methods()[0]:
-            multiprocessing.set_start_method(None, force=True)
-
-
-@contextlib.contextmanager
-def _main_hidden(*, is_fork: bool) -> Iterator[None]:
-    """Keep a worker that starts afresh from running the host's script once more: it needs nothing of it.
-
-    Where the script lies is told by two attributes, which are gone for a moment. So no script needs its own
-    code below ``if __name__ == "__main__"``, and workers load nothing that they have no use for.
-    """
-    main = sys.modules.get("__main__")
-    if is_fork or main is None:
-        yield
-        return
-    with _HIDING:
-        before: dict[str, Any] = {
-            name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)
-        }
-        vars(main).update(dict.fromkeys(before))
-        try:
-            yield
-        finally:
-            vars(main).update(before)
+        theirs.close()
+    return process, pipe
 
 
 def _limit_messages(pipe: Connection) -> None:
