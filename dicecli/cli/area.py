@@ -8,9 +8,11 @@ import click
 
 from dicecli.cli import options as shared
 from dicecli.cli import terminal
-from dicecli.cli.choices import WordChoice
+from dicecli.cli.choices import OutputPath, WordChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import OptionsCommand, about
+from dicecli.cli.obeying import configured
+from dicecli.cli.origins import obeyed
 from dicecli.cli.outputs import print_text
 from dicecli.records.settings import OF_ONE_MAP, MaskOptions
 from dicecli.reports.text import inert
@@ -62,13 +64,17 @@ Examples:
     "output",
     "-o",
     "--output",
+    "outputs",
+    type=OutputPath(),
     metavar="FILE",
     multiple=True,
     shell_complete=files,
     help="Write it to FILE: .csv, .json, .md, .html or .txt. Repeatable.",
 )
+@configured
 @shared.talking
-def command(**options: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
     """Estimate accuracy and areas of a map from a sample of it.
 
     MATRIX is what --confusion of 'dicecli points' or 'dicecli score' wrote of the sample, as CSV or JSON; the
@@ -76,10 +82,12 @@ def command(**options: Any) -> None:
     of each class are weighted by area, with standard errors and 95 % intervals (Olofsson et al. 2014).
     """
     from dicecli.reports.look import Look
-    from dicecli.runs.areas import area
+    from dicecli.runs.areas import area, planned_areas, write_areas
 
     verbose, quiet, name = options.pop("verbose"), options.pop("quiet"), options.pop("format_name")
-    found = area(**options)
+    planned = planned_areas(options.pop("outputs"))
+    found = area(**options).rendered(obeyed(ctx))
+    write_areas(found, planned)
     look = Look(terminal.width(), terminal.has_colour(), verbose)
     print_text(found.render(name, look))
     if name in {"csv", "json"} and not quiet:

@@ -13,6 +13,7 @@ from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others, leave_others_of_file
 from dicecli.cli.main import OWN_PROCESS
+from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.cli.sides import sides_of, taking_field, taking_sides
@@ -95,6 +96,7 @@ Examples:
 @shared.taking(AnyOptions, "reporting", "scoring", "reading")
 @judging
 @formatting("labels", "probabilities")
+@configured
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **options: Any) -> None:

@@ -17,6 +17,13 @@ else:
     Choice, Type = click.Choice, click.ParamType  # of some versions they take no parameter
 
 
+class OutputPath(click.Path):
+    """A file that is written: one that a configuration file names lies in the folder of that."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=str, readable=False)
+
+
 class BadValue(click.BadParameter):
     """A value that an option does not take, with what may be meant.
 

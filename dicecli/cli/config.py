@@ -15,6 +15,7 @@ from dicecli.cli.configuration import OWN, SHARED
 from dicecli.cli.defaults import COMMANDS, defaults, in_a_file
 from dicecli.cli.helping import OptionsCommand, SharedOption, about
 from dicecli.cli.kinds import OF_METRICS, kind_of
+from dicecli.cli.obeying import configured, searched
 from dicecli.cli.options import settings_from
 from dicecli.cli.terminal import prose
 from dicecli.records.options import table_of
@@ -79,29 +80,32 @@ class _InForce(NamedTuple):
     show_default=True,
     help="What standard output gets.",
 )
-def command(command_name: str | None, format_name: str) -> None:
+@configured
+@click.pass_context
+def command(ctx: click.Context, /, command_name: str | None, format_name: str) -> None:
     """Show the options in force, and where each came from.
 
     Of every command that takes options from a configuration file, or of COMMAND alone; as it would be called
     in this folder without any option.
     """
-    path: Path | None = None
-    found: dict[str, list[_InForce]] = {}
-    for name in [command_name] if command_name else COMMANDS:
-        path, said = defaults(name)
-        found[name] = _in_force(name, said)
+    path, passed = searched(ctx).path, searched(ctx).passed
+    names = [command_name] if command_name else COMMANDS
+    found = {name: _in_force(name, defaults(name, path)) for name in names}
     if format_name == "json":
         commands = {
             name: {each.key: {"value": each.value, "from": each.source} for each in options}
             for name, options in found.items()
         }
-        record = {"schema": 1, "file": None if path is None else str(path), "commands": commands}
+        others = [{"file": str(each.path), "why": each.why} for each in passed]
+        file = None if path is None else str(path)
+        record = {"schema": 1, "file": file, "not_obeyed": others, "commands": commands}
         click.echo(json.dumps(record, indent=2))
         return
     parts = ["\n".join(_lines(name, options, path)) for name, options in found.items()]
+    told = [f"Not obeyed: {inert(str(each.path))}: {each.why}." for each in passed]
     if path is None:
-        parts.insert(0, f"There is no {OWN}, and no {SHARED} with [tool.dicecli].")
-    click.echo("\n\n".join(parts))
+        told.insert(0, f"No {OWN} is obeyed, and no {SHARED} with [tool.dicecli].")
+    click.echo("\n\n".join(["\n".join(told), *parts] if told else parts))
 
 
 def _in_force(name: str, said: dict[str, Any]) -> list[_InForce]:

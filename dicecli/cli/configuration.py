@@ -7,6 +7,7 @@ command line wins.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dicecli.errors import ConfigError
 from dicecli.words import did_you_mean, every, listed, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 OWN, SHARED = "dicecli.toml", "pyproject.toml"
 _EXAMPLE = (
@@ -40,8 +41,8 @@ class OptionKind:
     choices : tuple of str
         Its only values; empty: any.
     type : {"text", "integer", "number"}
-    is_path : bool
-        Names a file, or may do so.
+    is_path, is_output : bool
+        Names a file, or may do so; one that is written.
     """
 
     name: str
@@ -51,31 +52,10 @@ class OptionKind:
     choices: tuple[str, ...] = ()
     type: Literal["text", "integer", "number"] = "text"
     is_path: bool = False
+    is_output: bool = False
 
 
-def find(start: Path) -> Path | None:
-    """Return the nearest configuration file, in `start` or above it, up to the root of the repository.
-
-    Raises
-    ------
-    ConfigError
-        Two in one folder, or a file that cannot be read.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        found = [path for path in (folder / OWN, folder / SHARED) if path.is_file() and _is_ours(path)]
-        if len(found) > 1:
-            raise ConfigError(
-                f"both {OWN} and [tool.dicecli] of {SHARED} are there", "Keep one of them.", str(folder)
-            )
-        if found:
-            return found[0]
-        if (folder / ".git").exists():
-            return None
-    return None
-
-
-def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
+def load(path: Path, known: Mapping[str, OptionKind], alone: Collection[str] = ()) -> dict[str, object]:
     """Read the options of a configuration file.
 
     Parameters
@@ -84,6 +64,8 @@ def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
         ``pyproject.toml``, or any other name for a file of options alone.
     known : mapping of str to OptionKind
         By the long names, with hyphens or underscores.
+    alone : collection of str, optional
+        The long names of options that the command line alone may have.
 
     Returns
     -------
@@ -94,14 +76,15 @@ def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
     Raises
     ------
     ConfigError
-        No TOML, an unknown key, or a value that its option does not take.
+        No TOML, an unknown key, or a value that its option does not take; an output outside the folder of
+        the configuration.
     """
     kinds = {_hyphened(name): kind for name, kind in known.items()}
     values: dict[str, object] = {}
     for key, value in _table(path).items():
         kind = kinds.get(_hyphened(key))
         if kind is None:
-            raise _unknown(path, key, kinds)
+            raise _alone(path, key) if _hyphened(key) in alone else _unknown(path, key, kinds)
         if kind.name in values:
             raise ConfigError(
                 f"'{key}' is there twice, with a hyphen and with an underscore", _EXAMPLE, str(path)
@@ -110,8 +93,14 @@ def load(path: Path, known: Mapping[str, OptionKind]) -> dict[str, object]:
     return values
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file is for this program; a broken pyproject.toml of somebody else's is left to them."""
+def has_table(path: Path) -> bool:
+    """Whether a file is for this program; a broken pyproject.toml of another program's is left to that.
+
+    Raises
+    ------
+    ConfigError
+        It is for this program, and cannot be read.
+    """
     if path.name == OWN:
         return True
     if b"dicecli" not in _content(path):
@@ -125,7 +114,9 @@ def _table(path: Path) -> dict[str, object]:
     if path.name != SHARED:
         return content
     tools = content.get("tool", {})
-    table = tools.get("dicecli", {}) if isinstance(tools, dict) else tools
+    table = tools.get("dicecli") if isinstance(tools, dict) else tools
+    if table is None:
+        raise ConfigError("it has no table [tool.dicecli]", "Write its options below that line.", str(path))
     if not isinstance(table, dict):
         raise ConfigError(f"tool.dicecli is {_shown(table)}, a table is expected", _EXAMPLE, str(path))
     return table
@@ -157,6 +148,12 @@ def _unknown(path: Path, key: str, known: Mapping[str, OptionKind]) -> ConfigErr
     )
 
 
+def _alone(path: Path, key: str) -> ConfigError:
+    long = f"--{_hyphened(key)}"
+    hint = f"Take it out of the file, and give it with the command that it is meant for: {long}."
+    return ConfigError(f"{key} stands in a file, and is for the command line alone", hint, str(path))
+
+
 def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:
     """Return the value of one option as the command line would have it."""
     several = value if kind.is_multiple and isinstance(value, list) else [value]
@@ -168,7 +165,7 @@ def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:
         meant = did_you_mean(slip, kind.choices) if isinstance(slip, str) else ""
         what = f"{key} is {_shown(value)}, {_expected(kind)} is expected"
         raise ConfigError(what, f"{meant}{_EXAMPLE}", str(path))
-    joined = [_beside(path, each) if kind.is_path and isinstance(each, str) else each for each in taken]
+    joined = [_placed(path, key, each, kind) if isinstance(each, str) else each for each in taken]
     return joined if kind.is_multiple else joined[0]
 
 
@@ -201,6 +198,31 @@ def _expected(kind: OptionKind) -> str:
         return "true or false"
     one = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}".replace("a i", "an i")
     return f"{one}, or a list of such," if kind.is_multiple else one
+
+
+def _placed(path: Path, key: str, value: str, kind: OptionKind) -> str:
+    """Join the name of a file to the folder of the configuration, below which an output must lie.
+
+    Raises
+    ------
+    ConfigError
+        It does not, or a link leads elsewhere.
+    """
+    if not kind.is_output:
+        return _beside(path, value) if kind.is_path else value
+    try:
+        place = Path(os.path.realpath(path.parent / value))
+        is_inside = place.is_relative_to(os.path.realpath(path.parent))
+    except (OSError, ValueError):
+        is_inside = False
+    if not is_inside:
+        raise ConfigError(
+            f"{key} is {_shown(value)}, which is outside the folder of the file that names it",
+            f'A file names outputs in its own folder, or below: {key} = "scores.csv". Elsewhere the command '
+            f"line puts them: --{_hyphened(key)} FILE.",
+            str(path),
+        )
+    return str(path.parent / value)
 
 
 def _beside(path: Path, value: str) -> str:

@@ -4,47 +4,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dicecli.cli import configuration
-from dicecli.cli.choices import PluginChoice, Several
+from dicecli.cli.choices import OutputPath, PluginChoice, Several
 from dicecli.cli.configuration import OptionKind
 from dicecli.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "points", "report", "area", "inspect")
-#: Options of a single run: in a file they would concern every run.
+#: Options of a single run, which in a file would concern every run; and those that lift what protects from
+#: strangers' files, which no file may do.
 _NOT_IN_A_FILE = {
-    *("help", "dry-run", "resume", "scheduler", "schema"),
-    *("prediction", "reference", "allow-same", "areas"),
+    *("help", "dry-run", "resume", "scheduler", "schema", "config", "no-config"),
+    *("prediction", "reference", "areas"),
+    *("allow-same", "follow-links"),
 }
 
 
-def defaults(command: str) -> tuple[Path | None, dict[str, Any]]:
-    """Return the configuration file of the current folder, and what it says of a command's options.
+def defaults(command: str, path: Path | None) -> dict[str, Any]:
+    """Return what a configuration file says of a command's options; nothing without a file.
 
     Raises
     ------
     ConfigError
         The file cannot be understood, or has a key that no command knows.
     """
-    if command not in COMMANDS:
-        return None, {}
-    path = configuration.find(Path.cwd())
-    if path is None:
-        return None, {}
+    if command not in COMMANDS or path is None:
+        return {}
     try:
         own, known = _known(command)
-        found = configuration.load(path, known)
+        found = configuration.load(path, known, _NOT_IN_A_FILE)
     except ConfigError:
         # A name that is none of the project's may be one of an installed package: asking takes its time.
         own, known = _known(command, asking=True)
-        found = configuration.load(path, known)
+        found = configuration.load(path, known, _NOT_IN_A_FILE)
     # Of an option that commands share, a value that this one does not have is for the others.
-    return path, {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
+    return {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
 
 
 def _known(command: str, *, asking: bool = False) -> tuple[dict[str, OptionKind], dict[str, OptionKind]]:
@@ -98,4 +99,5 @@ def _kind(option: click.Option, *, asking: bool) -> OptionKind:
         choices=tuple(option.type.choices) if isinstance(option.type, click.Choice) else (),
         type=numbers.get(option.type.name, "text"),  # type: ignore[arg-type]  # of the three it names
         is_path=isinstance(option.type, click.Path),
+        is_output=isinstance(option.type, OutputPath),
     )

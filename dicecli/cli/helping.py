@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,7 +77,12 @@ class OptionsCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options and arguments, those on help last."""
-        every = click.Option(
+        return [*super().get_params(ctx), self._every]
+
+    @cached_property
+    def _every(self) -> click.Option:
+        """The option that shows every one: always the same, so that what it came before is known."""
+        return click.Option(
             ["--help-all"],
             is_flag=True,
             expose_value=False,
@@ -85,7 +91,6 @@ class OptionsCommand(click.Command):
             hidden=not self.unusual,
             help="Show this message with every option.",
         )
-        return [*super().get_params(ctx), every]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the arguments; an option that there is not is refused with the one that may be meant.

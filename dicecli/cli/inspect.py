@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import click
 from dicecli.cli import options as shared
 from dicecli.cli.choices import WordChoice
 from dicecli.cli.helping import OptionsCommand, about
+from dicecli.cli.obeying import configured
+from dicecli.cli.origins import obeyed
 from dicecli.cli.terminal import width
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
@@ -20,6 +23,7 @@ from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from dicecli.records.label_maps import Side
+    from dicecli.records.origin import Obeyed
     from dicecli.records.settings import Settings
     from dicecli.runs.inspection.file import Inspection
     from dicecli.runs.inspection.pair import Alignment
@@ -49,6 +53,7 @@ _OF_ERROR = ("colours",)
     show_default=True,
     help="What standard output gets.",
 )
+@configured
 @about("output", "-v", "--verbose", is_flag=True, help="Show every value.")
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
@@ -67,8 +72,11 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
+    told = obeyed(ctx)
+    if told is not None and format_name != "json":
+        click.echo(f"options from {inert(str(told))}\n")
     if any(Path(each).is_dir() for each in files):
-        ctx.exit(_of_folders(files, settings, format_name, verbose=verbose))
+        ctx.exit(_of_folders(files, settings, format_name, told, verbose=verbose))
     found = [inspect(path, settings, side) for path, side in zip(files, _sides(files), strict=True)]
     pair = None
     if len(found) == 2:
@@ -78,8 +86,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             if pair["message"] in {each.error.message for each in found if each.error}:
                 pair["message"] = pair["hint"] = None
     if format_name == "json":
-        record = {"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}
-        click.echo(json.dumps(record, indent=2, allow_nan=False))
+        _print_json({"schema": 1, "files": [each.to_dict() for each in found], "pair": pair}, told)
     else:
         click.echo("\n\n".join("\n".join(_lines(each, every=verbose)) for each in found))
         if pair is not None:
@@ -93,7 +100,9 @@ def _sides(paths: tuple[str, ...]) -> tuple[Side | None, ...]:
     return ("prediction", "reference") if len(paths) == 2 else (None,) * len(paths)
 
 
-def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *, verbose: bool) -> int:
+def _of_folders(
+    paths: tuple[str, ...], settings: Settings, format_name: str, told: Obeyed | None, *, verbose: bool
+) -> int:
     """Say what folders hold, and files beside them; return the exit code."""
     from dicecli.cli.surveying import folder_in_json, print_folder
     from dicecli.runs.inspection.file import inspect
@@ -118,8 +127,14 @@ def _of_folders(paths: tuple[str, ...], settings: Settings, format_name: str, *,
         else:
             is_good = print_folder(listed[path], settings, side, verbose=verbose) and is_good
     if format_name == "json":
-        click.echo(json.dumps(record, indent=2, allow_nan=False))
+        _print_json(record, told)
     return 0 if is_good else 3
+
+
+def _print_json(record: dict[str, Any], told: Obeyed | None) -> None:
+    """Print a record; the configuration file stands in it where one was obeyed."""
+    more = {} if told is None else {"obeyed": [asdict(told)]}
+    click.echo(json.dumps(record | more, indent=2, allow_nan=False))
 
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:

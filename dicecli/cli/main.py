@@ -141,7 +141,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called, and give it the defaults of the repository.
+        """Find the command that is called.
 
         Raises
         ------
@@ -150,23 +150,7 @@ class Commands(click.Group):
         """
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise import_module("dicecli.cli.start").no_command(args, COMMANDS)
-        name, command, rest = super().resolve_command(ctx, args)
-        if name is not None and not ctx.resilient_parsing:  # a shell that completes a line calls nothing
-            _take_defaults(ctx, name, rest)
-        return name, command, rest
-
-
-def _take_defaults(ctx: click.Context, name: str, args: list[str]) -> None:
-    """Let a configuration file give the defaults of the command that is called with these arguments."""
-    if not {"-h", "--help", "--help-all"} & set(args):
-        defaults = import_module("dicecli.cli.defaults")
-        path, found = defaults.defaults(name)
-        if found:
-            ctx.default_map = {name: found}
-            import_module("dicecli.cli.origins").obeying(ctx, path)
-            # Also with --quiet: what was not asked for in so many words is to be seen.
-            keys = ", ".join(sorted(defaults.long_names(name)[each] for each in found))
-            click.echo(f"Note: options from {inert(str(path))}: {keys}", err=True)
+        return super().resolve_command(ctx, args)
 
 
 _VERSION = "Show the version, what counts pixels, and what decodes PNG."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from dicecli.records.origin import Origin
+    from dicecli.records.origin import Obeyed, Origin
     from dicecli.records.settings import Settings
 
 #: By this word the context of a command knows the configuration file that it obeys.
@@ -23,6 +24,23 @@ _CONFIG = "dicecli.config"
 def obeying(ctx: click.Context, path: Path | None) -> None:
     """Take note of the configuration file that the command obeys."""
     ctx.meta[_CONFIG] = path
+
+
+def obeyed(ctx: click.Context) -> Obeyed | None:
+    """Return the configuration file that a command obeys, with the options that come from it."""
+    from dicecli.records.origin import Obeyed
+
+    path = ctx.meta.get(_CONFIG)
+    options = [
+        max(each.opts, key=len).removeprefix("--")
+        for each in ctx.command.params
+        if ctx.get_parameter_source(each.name or "") is ParameterSource.DEFAULT_MAP
+    ]
+    if path is None or not options:
+        return None
+    with suppress(ValueError):  # of another drive
+        path = os.path.relpath(path)
+    return Obeyed(str(path), tuple(options))
 
 
 def origin_of_call(
@@ -51,16 +69,4 @@ def origin_of_call(
     """
     from dicecli.runs.provenance import origin_of
 
-    obeyed = [
-        max(each.opts, key=len).removeprefix("--")
-        for each in ctx.command.params
-        if ctx.get_parameter_source(each.name or "") is ParameterSource.DEFAULT_MAP
-    ]
-    path = ctx.meta.get(_CONFIG) if obeyed else None
-    return origin_of(
-        settings,
-        given,
-        sides,
-        config=None if path is None else os.path.relpath(path),
-        from_config=tuple(obeyed),
-    )
+    return origin_of(settings, given, sides, obeyed(ctx))

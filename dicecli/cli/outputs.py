@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli import terminal
-from dicecli.cli.choices import PluginChoice
+from dicecli.cli.choices import OutputPath, PluginChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.cli.streams import to_nowhere
@@ -70,6 +70,7 @@ def formatting(*reads: Reads, but: Part | None = None) -> Callable[[Command], Co
                     topic="output",
                     shell_complete=files,
                     reads=part.reads,
+                    type=OutputPath(),
                     metavar="FILE",
                     multiple=True,
                     help=f"{part.says} Repeatable.",

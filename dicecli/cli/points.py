@@ -10,6 +10,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.helping import OptionsCommand, about, adding
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.records.settings import AT_POINTS, MaskOptions
@@ -49,6 +50,7 @@ _PLACES = [
 @shared.taking(MaskOptions, "reporting", also=AT_POINTS)
 @comparing
 @formatting("labels", but="slices")
+@configured
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:

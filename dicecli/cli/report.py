@@ -11,6 +11,8 @@ from dicecli.cli import options as shared
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.obeying import configured
+from dicecli.cli.origins import obeyed
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.reports.text import inert
 
@@ -46,6 +48,7 @@ def _show_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @shared.choosing
 @judging
 @formatting("labels", "probabilities")
+@configured
 @shared.talking
 @about(
     "output", "--schema", is_flag=True, expose_value=False, is_eager=True, callback=_show_schema, help=_SCHEMA
@@ -70,7 +73,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     leave_others_of_file(ctx, options, reads, quiet=options["quiet"])
     gates, github = gates_of(options)
     targets = planned_files(options, reads, report)
-    report = report.shown_with(_chosen(ctx, report, options))
+    report = report.shown_with(_chosen(ctx, report, options), report.origin.rendered(obeyed(ctx)))
     if gates.any:
         gates.judge(report)
     refusal = write_all(report, targets)

@@ -12,6 +12,7 @@ from dicecli.cli.choices import PluginChoice
 from dicecli.cli.helping import OptionsCommand, SharedOption
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_field, taking_sides
@@ -43,6 +44,7 @@ Examples:
 @shared.running
 @comparing
 @formatting("labels")
+@configured
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:

@@ -10,6 +10,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.helping import OptionsCommand
 from dicecli.cli.judging import baseline_of, comparing
 from dicecli.cli.kinds import leave_others_of_file
+from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
 from dicecli.cli.sides import both_sides_of, taking_field, taking_sides
@@ -31,6 +32,7 @@ Examples:
 @shared.limiting
 @comparing
 @formatting("probabilities")
+@configured
 @shared.talking
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:

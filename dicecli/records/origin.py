@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from dicecli.records.options import Option
 
 
+@dataclass(frozen=True)
+class Obeyed:
+    """A configuration file that a command obeyed.
+
+    Attributes
+    ----------
+    config : str
+        The file, as seen from the current folder.
+    from_config : tuple of str
+        The options that came from it, by their long names.
+    """
+
+    config: str
+    from_config: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.config}: {', '.join(self.from_config)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOrigin:
     """Where one run comes from.
@@ -58,6 +77,11 @@ class RunOrigin:
     version: str
     date: str | None = None
 
+    @property
+    def obeyed(self) -> Obeyed | None:
+        """The configuration file with the options that came from it; None without."""
+        return None if self.config is None else Obeyed(self.config, self.from_config)
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -67,13 +91,27 @@ class Origin:
     ----------
     runs : tuple of RunOrigin
         One for each run whose cases are in it, alike ones once; empty where nobody said.
+    rendered_by : tuple of Obeyed
+        What commands obeyed that rendered it again, alike ones once.
     """
 
     runs: tuple[RunOrigin, ...] = ()
+    rendered_by: tuple[Obeyed, ...] = ()
 
     def since(self, date: str) -> Origin:
         """Return the same with the day on which its run first began."""
-        return Origin(tuple(replace(run, date=date) for run in self.runs))
+        return replace(self, runs=tuple(replace(run, date=date) for run in self.runs))
+
+    def rendered(self, obeyed: Obeyed | None) -> Origin:
+        """Return the same rendered again by a command that obeyed a file, or none."""
+        more = () if obeyed is None else (obeyed,)
+        return replace(self, rendered_by=tuple(dict.fromkeys((*self.rendered_by, *more))))
+
+    @property
+    def obeyed(self) -> tuple[Obeyed, ...]:
+        """Every configuration file that was obeyed, alike ones once."""
+        of_runs = (run.obeyed for run in self.runs)
+        return tuple(dict.fromkeys(each for each in (*of_runs, *self.rendered_by) if each is not None))
 
 
 #: Of reports of which nobody said it.
@@ -82,7 +120,9 @@ NOWHERE = Origin()
 
 def together(origins: Iterable[Origin]) -> Origin:
     """Return the origin of reports that are put together: each run once."""
-    return Origin(tuple(dict.fromkeys(run for origin in origins for run in origin.runs)))
+    every = list(origins)
+    runs = dict.fromkeys(run for origin in every for run in origin.runs)
+    return Origin(tuple(runs), tuple(dict.fromkeys(each for origin in every for each in origin.rendered_by)))
 
 
 def words(values: Mapping[str, object], table: Mapping[str, Option]) -> tuple[str, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.plugins import having, load
 from dicecli.records.calling import telling
+from dicecli.records.codec import written
+from dicecli.records.origin import NOWHERE, Origin
 from dicecli.records.version import __version__
+from dicecli.reports import origins
 from dicecli.reports.blocks import Facts, Headline
 from dicecli.reports.look import PLAIN
 from dicecli.reports.pages.area import sheets, written_area
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dicecli.records.codec import Json
+    from dicecli.records.origin import Obeyed
     from dicecli.reports.blocks import Block
     from dicecli.reports.estimates import Estimate, Estimates
     from dicecli.reports.look import Look
@@ -53,6 +57,8 @@ class AreaReport:
         Where both were read.
     given_notes : tuple of str
         What was assumed of them.
+    origin : Origin
+        The configuration file that was obeyed, if any.
 
     Examples
     --------
@@ -69,6 +75,7 @@ class AreaReport:
     matrix: str = ""
     areas: str = ""
     given_notes: tuple[str, ...] = ()
+    origin: Origin = NOWHERE
 
     def __repr__(self) -> str:
         return f"<dicecli.AreaReport: {self.headline}>"
@@ -104,6 +111,10 @@ class AreaReport:
         """By label, the share of the area by the reference."""
         return dict(zip(self.labels, self.estimates.shares, strict=True))
 
+    def rendered(self, obeyed: Obeyed | None) -> AreaReport:
+        """Return the same from a command that obeyed a configuration file, or none."""
+        return replace(self, origin=self.origin.rendered(obeyed))
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed, and what may mislead."""
@@ -132,7 +143,8 @@ class AreaReport:
             yield Facts(tuple(("note", inert(note)) for note in self.notes), "notes")
         total = self.estimates.total * self.factor
         mapped = f"{written_area(total, of=total)} {self.unit}"
-        heading = (("sample", self.matrix), ("areas", self.areas), ("mapped", mapped))
+        heading = [("sample", self.matrix), ("areas", self.areas), ("mapped", mapped)]
+        heading += origins.said(self.origin, verbose=look.verbose)
         yield Facts(tuple((key, inert(said)) for key, said in heading), "heading")
         yield from sheets(self.estimates, self.names, self.unit, self.factor, every=look.verbose)
         yield Facts(
@@ -194,6 +206,7 @@ class AreaReport:
             ],
             "proportions": [list(row) for row in found.proportions],
             "notes": list(self.notes),
+            **({"obeyed": written(self.origin.obeyed)} if self.origin.obeyed else {}),
         }
 
     def to_pandas(self) -> DataFrame:

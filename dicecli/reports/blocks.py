@@ -63,14 +63,14 @@ def blocks(report: Report, part: Part, look: Look) -> Iterator[Block]:
     Verdicts come first, then the headline, then what may mislead, then the numbers and what is said of them.
     """
     if part == "confusion":
-        yield matrix_sheet(report)
+        yield from (each for each in (_obeyed(report), matrix_sheet(report)) if not _is_empty(each))
         return
     every = look.verbose or part == "summary"
     if report.is_batch or part == "summary":
         yield from (each for each in _batch(report, every=every) if not _is_empty(each))
         return
     (case,) = report.cases()
-    found = _failed(case) if isinstance(case, Failed) else _case(case, report, every=every)
+    found = _failed(case, report) if isinstance(case, Failed) else _case(case, report, every=every)
     yield from (each for each in found if not _is_empty(each))
 
 
@@ -84,8 +84,14 @@ def _notes(notes: Sequence[str]) -> Facts:
     return Facts(tuple(("note", note) for note in show.shown_notes(notes)), "notes")
 
 
-def _failed(case: Failed) -> Iterator[Block]:
+def _obeyed(report: Report) -> Facts:
+    """Say which configuration files were obeyed, where nothing else is said of the origin."""
+    return Facts(tuple((origins.OBEYED, inert(str(each))) for each in report.origin.obeyed), "heading")
+
+
+def _failed(case: Failed, report: Report) -> Iterator[Block]:
     yield Title(case.case.name)
+    yield _obeyed(report)
     yield Facts(((case.error, inert(case.message)), ("hint", inert(case.hint))), "error")
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Of runs that differ in something, so many are shown where not everything is.
 _SHOWN = 3
+#: What stands before a configuration file, and the options that came from it.
+OBEYED = "options from"
 #: How much of a checksum is shown: enough to tell two files apart.
 _DIGITS = 12
 
@@ -31,6 +33,8 @@ def said(origin: Origin, *, verbose: bool) -> list[tuple[str, str]]:
     for run in origin.runs:
         for word, text in _of_run(run, verbose=verbose):
             found.setdefault(word, {})[inert(text)] = None
+    for each in origin.rendered_by:
+        found.setdefault(OBEYED, {})[inert(str(each))] = None
     pairs = []
     for word, texts in found.items():
         several = list(texts)
@@ -38,6 +42,11 @@ def said(origin: Origin, *, verbose: bool) -> list[tuple[str, str]]:
         pairs += [(word, text) for text in kept]
         pairs += [(word, f"and {len(several) - len(kept):,} more")] * (len(kept) < len(several))
     return pairs
+
+
+def obeyed(origin: Origin) -> tuple[str, ...]:
+    """Return each configuration file that was obeyed, as a note, for forms that say no more of the origin."""
+    return tuple(f"{OBEYED} {each}" for each in origin.obeyed)
 
 
 def _of_run(run: RunOrigin, *, verbose: bool) -> Iterator[tuple[str, str]]:
@@ -54,8 +63,8 @@ def _of_run(run: RunOrigin, *, verbose: bool) -> Iterator[tuple[str, str]]:
         yield "labels", f"{run.labels}{checksum}"
     if run.options:
         yield "options", " ".join(run.options)
-    if run.config is not None:
-        yield "options from", f"{run.config}: {', '.join(run.from_config)}"
+    if run.obeyed is not None:
+        yield OBEYED, str(run.obeyed)
     if verbose:
         yield "dicecli", run.version
         if run.date is not None:

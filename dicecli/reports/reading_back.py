@@ -125,7 +125,7 @@ def _report(record: Json, *, is_first: bool) -> Report:
     verdicts = [read_numbers(Verdict, each, "summary.gates", ("value",)) for each in _list(summary["gates"])]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
     is_batch = len(results) != 1 or "bootstrap" in summary
-    origin = read(Origin, record["origin"], "origin") if "origin" in record else NOWHERE
+    origin = _origin(record["origin"]) if "origin" in record else NOWHERE
     report = Report(results, settings, is_batch=is_batch)
     # Notes that are made from the cases are other ones once these are merged with others.
     if "made_notes" in summary:
@@ -140,6 +140,13 @@ def _report(record: Json, *, is_first: bool) -> Report:
     if "comparison" in summary:
         report.comparison = comparison_read(summary["comparison"], "summary.comparison")
     return report
+
+
+def _origin(record: Json) -> Origin:
+    """Return where a report comes from; what rendered it again stands there only where that obeyed a file."""
+    more = {} if "rendered_by" in record else {"rendered_by": ()}
+    found: Origin = read(Origin, {**record, **more} if isinstance(record, dict) else record, "origin")
+    return found
 
 
 def settings_from_dict(record: Json) -> Settings:

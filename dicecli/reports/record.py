@@ -42,7 +42,8 @@ def whole(report: Numbers) -> Json:
 
 def frame(report: Numbers) -> Json:
     """Return what stands before the cases of the record."""
-    origin, settings = written(report.origin), report.settings.to_dict()
+    origin = {name: each for name, each in written(report.origin).items() if each or name == "runs"}
+    settings = report.settings.to_dict()
     return {"schema": SCHEMA, "dicecli": __version__, "origin": origin, "settings": settings}
 
 

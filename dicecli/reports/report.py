@@ -98,8 +98,8 @@ class Report(ByName):
         """
         return headline(self).text
 
-    def shown_with(self, settings: Settings) -> Report:
-        """Return the same results with other settings of what to show.
+    def shown_with(self, settings: Settings, origin: Origin | None = None) -> Report:
+        """Return the same results with other settings of what to show, and another origin if one is given.
 
         Examples
         --------
@@ -108,7 +108,9 @@ class Report(ByName):
         >>> report.shown_with(dicecli.make_settings(average="micro")).settings.average
         'micro'
         """
-        found = Report(self._given, settings, **self._beside)
+        beside = self._beside
+        beside["origin"] = origin or self.origin
+        found = Report(self._given, settings, **beside)
         found.comparison = self.comparison
         return found
 

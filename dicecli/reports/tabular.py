@@ -13,13 +13,15 @@ from dicecli.reports.record import SPREAD, STATISTICS, own_interval
 from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dicecli.metrics._metric import Metric
     from dicecli.reports.numbers import Numbers
 
 #: What stands between the notes of a case, or of a run, in a row.
-_NOTES = " | "
+_BETWEEN = " | "
+#: The column of notes.
+NOTES = "notes"
 _FINITE = ("infinite", "finite_mean", "finite_sd", "finite_ci_low", "finite_ci_high")
 
 
@@ -27,7 +29,7 @@ def columns(report: Numbers) -> tuple[str, ...]:
     """Return the columns of :func:`rows`."""
     own = leading(report.settings.reads).COLUMNS
     metrics = (each.name for each in report.listed)
-    return ("case", "status", "label", "name", *own, *metrics, "error", "notes")
+    return ("case", "status", "label", "name", *own, *metrics, "error", NOTES)
 
 
 def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
@@ -41,7 +43,7 @@ def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
         if isinstance(result, Failed):
             yield known | {"error": f"{result.error}: {result.message}"}
             continue
-        known["notes"] = _NOTES.join(report.notes_of(place)) or None
+        known[NOTES] = joined(report.notes_of(place))
         values = [report.table.of_one(each, place) for each in report.listed]
         taken = report.table.leading[place]
         place += 1
@@ -51,6 +53,11 @@ def rows(report: Numbers) -> Iterator[Mapping[str, object]]:
                 yield known | said | _plain(head.facts(own), head.COLUMNS) | by_name(report.listed, found)
         if not report.evaluated:
             yield known
+
+
+def joined(notes: Iterable[object]) -> str | None:
+    """Return the notes that there are as one text; None where there is none."""
+    return _BETWEEN.join(str(each) for each in notes if each) or None
 
 
 def _plain(facts: object, names: Sequence[str]) -> dict[str, object]:
@@ -73,7 +80,7 @@ def summary_columns(report: Numbers) -> tuple[str, ...]:
     more = _FINITE if any(each.infinite for each in report.metrics) or _has_infinite(report) else ()
     own = grouped.COLUMNS if report.groups else ()
     head = ("kind", "label", "name", "metric", "value", "expected", "scored", "n")
-    return (*head, *rest, *more, *own, "notes")
+    return (*head, *rest, *more, *own, NOTES)
 
 
 def _has_infinite(report: Numbers) -> bool:
@@ -86,7 +93,7 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     Of averages, those of metrics that are shown have an interval. Then, where cases are grouped, one per
     group and metric, of the average that leads. Rows of averages have the notes on the run.
     """
-    notes, intervals = {"notes": _NOTES.join(report.notes_on_run) or None}, report.shown_intervals
+    notes, intervals = {NOTES: joined(report.notes_on_run)}, report.shown_intervals
     for name, values in report.averages.items():
         for metric, each in values.items():
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}

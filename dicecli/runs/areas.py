@@ -110,8 +110,7 @@ def area(given: _Area) -> AreaReport:
     found = AreaReport(
         estimated(matrix, mapped.sizes, title), unit, factor, names, source, mapped.source, mapped.notes
     )
-    for path, exporter in planned:
-        writing.write(path, exporter.of_area(found, Look(verbose=True)))
+    write_areas(found, planned)
     return found
 
 
@@ -127,6 +126,18 @@ def planned_areas(paths: Iterable[str]) -> list[tuple[str, ModuleType]]:
     for path, _ in found:
         writing.check_writable(path)
     return found
+
+
+def write_areas(found: AreaReport, planned: Iterable[tuple[str, ModuleType]]) -> None:
+    """Write accuracy and areas to every planned file.
+
+    Raises
+    ------
+    OutputError
+        One cannot be written.
+    """
+    for path, exporter in planned:
+        writing.write(path, exporter.of_area(found, Look(verbose=True)))
 
 
 def _matrix(given: Any) -> tuple[ConfusionMatrix, dict[int, str], str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Named = tuple[ConfusionMatrix, dict[int, str]]
 
 _HINT = "Give the CSV or the JSON that --confusion of 'dicecli points' or 'dicecli score' writes."
+#: The columns that hold no counts.
+_TEXTS = ("reference", "name", "notes")
 #: What stands before a text that a spreadsheet would take for a formula: see the exporter.
 _GUARD = "'"
 
@@ -34,7 +36,7 @@ def read_matrix(path: str) -> Named:
     ----------
     path : str
         A CSV with the columns reference, perhaps name, then a column for each label of the prediction,
-        perhaps none; or the JSON of the same, or of a whole report.
+        perhaps none, perhaps notes; or the JSON of the same, or of a whole report.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def _of_csv(path: str) -> Named:
     names: dict[int, str] = {}
     table: list[list[int]] = []
     for line, row in csv_rows(path, _check_header, UsageError):
-        counts = {each: n for each, n in row.items() if each not in {"reference", "name"}}
+        counts = {each: n for each, n in row.items() if each not in _TEXTS}
         columns = [NO_LABEL if each == "none" else int(each) for each in counts]
         label = label_of(row["reference"])
         if label is None or label in rows:
@@ -74,7 +76,7 @@ def _of_csv(path: str) -> Named:
 
 
 def _check_header(header: list[str], path: str) -> None:
-    labels = [label_of(each) for each in header if each not in {"reference", "name", "none"}]
+    labels = [label_of(each) for each in header if each not in {*_TEXTS, "none"}]
     if "reference" not in header or not labels or None in labels or max(Counter(labels).values()) > 1:
         columns = ", ".join(header)
         _refuse(path, f"its columns are {columns}", "reference, name and the labels of the map")

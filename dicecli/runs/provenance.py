@@ -17,6 +17,7 @@ from dicecli.records.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dicecli.records.origin import Obeyed
     from dicecli.records.settings import Settings
 
 #: By this environment variable the day is fixed for outputs that are to be reproduced.
@@ -31,9 +32,7 @@ def origin_of(
     settings: Settings,
     values: Mapping[str, Any],
     sides: tuple[object, object],
-    *,
-    config: str | None = None,
-    from_config: tuple[str, ...] = (),
+    obeyed: Obeyed | None = None,
 ) -> Origin:
     """Return where a run comes from.
 
@@ -46,8 +45,8 @@ def origin_of(
         scoring; of a batch what says which files are paired, too.
     sides : tuple
         Prediction and reference: files, folders, or what was given in Python.
-    config, from_config
-        As in :class:`~dicecli.records.origin.RunOrigin`.
+    obeyed : Obeyed, optional
+        The configuration file that the command obeys.
 
     Raises
     ------
@@ -70,8 +69,8 @@ def origin_of(
         labels=settings.labels.source,
         labels_sha256=settings.labels.sha256,
         options=(*flags, *named, *words(values, table)),
-        config=config,
-        from_config=from_config,
+        config=None if obeyed is None else obeyed.config,
+        from_config=() if obeyed is None else obeyed.from_config,
         version=__version__,
         date=date_of(),
     )

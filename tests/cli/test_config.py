@@ -51,7 +51,7 @@ def test_without_a_file_every_option_is_a_default():
     assert list(record["commands"]) == list(COMMANDS)
     assert {each["from"] for every in record["commands"].values() for each in every.values()} == {"default"}
     assert run().stdout.startswith(
-        "There is no dicecli.toml, and no pyproject.toml with [tool.dicecli].\n\ndicecli score\n"
+        "No dicecli.toml is obeyed, and no pyproject.toml with [tool.dicecli].\n\ndicecli score\n"
     )
 
 

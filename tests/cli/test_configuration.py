@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from dicecli.cli.configuration import OptionKind, find, load
+from dicecli.cli.configuration import OptionKind, load
 from dicecli.errors import ConfigError
 
 KNOWN = {
@@ -21,7 +19,7 @@ KNOWN = {
     "band": OptionKind("band", type="integer"),
     "labels": OptionKind("labels", is_path=True),
     "baseline": OptionKind("baseline", is_path=True),
-    "output": OptionKind("outputs", is_multiple=True, is_path=True),
+    "output": OptionKind("outputs", is_multiple=True, is_path=True, is_output=True),
 }
 TABLE = "[tool.dicecli]\nband = 1\n"
 
@@ -38,65 +36,6 @@ def shared(folder, text=TABLE):
     path = folder / "pyproject.toml"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def deep(tmp_path):
-    """Return a folder of a repository: tmp_path/repository/.git, and tmp_path/repository/one/two."""
-    folder = tmp_path / "repository" / "one" / "two"
-    folder.mkdir(parents=True)
-    (tmp_path / "repository" / ".git").mkdir()
-    return folder
-
-
-@pytest.mark.parametrize("write", [lambda folder: own(folder, ""), shared])
-@pytest.mark.parametrize("above", [0, 1, 2])
-def test_it_is_found_in_the_folder_or_above(deep, write, above):
-    """Either file counts, up to the folder that holds .git, which is searched itself."""
-    expected = write([deep, *deep.parents][above])
-    assert expected == find(deep)
-
-
-def test_the_nearest_wins(deep):
-    """A file further up is not read, whichever of the two names it has."""
-    own(deep.parent.parent, "")
-    expected = shared(deep)
-    assert expected == find(deep)
-
-
-def test_the_search_ends_with_the_repository(deep):
-    """What lies above a repository is not its own; .git may be a file, as in a worktree."""
-    own(deep.parent.parent.parent, "")
-    assert None is find(deep)
-    (deep / ".git").write_text("gitdir: elsewhere")
-    own(deep.parent, "")
-    assert None is find(deep)
-
-
-def test_a_pyproject_without_the_table_is_passed_by(deep):
-    """Other projects' files, even broken ones, are none of this program's business."""
-    expected = own(deep.parent.parent, "")
-    shared(deep, "[project]\nname = 'dicecli'\n")
-    shared(deep.parent, "[project\n")
-    assert expected == find(deep)
-
-
-def test_two_in_one_folder_are_an_error(deep):
-    """Nobody guesses which of them is meant."""
-    own(deep, "")
-    shared(deep, "[project]\nname = 'other'\n")
-    assert deep / "dicecli.toml" == find(deep)
-    shared(deep)
-    with pytest.raises(ConfigError, match=r"both dicecli\.toml and") as error:
-        find(deep)
-    assert str(deep) == error.value.path
-
-
-def test_a_broken_pyproject_with_the_table_is_an_error(deep):
-    """A gate must not vanish because its file is broken."""
-    shared(deep, TABLE + "band\n")
-    with pytest.raises(ConfigError, match="line 3"):
-        find(deep)
 
 
 def test_the_two_files_say_the_same(tmp_path):
@@ -215,20 +154,27 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
         load(tmp_path / "other.toml", KNOWN)
 
 
-@pytest.mark.parametrize("text", ["tool = 1\n", "tool.dicecli = 1\n"])
-def test_a_table_that_is_none_is_an_error(tmp_path, text):
-    """[tool.dicecli] holds options, so it is a table."""
-    with pytest.raises(ConfigError, match="a table is expected"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tool = 1\n", "a table is expected"),
+        ("tool.dicecli = 1\n", "a table is expected"),
+        ("", "it has no table"),
+    ],
+)
+def test_a_table_that_is_none_is_an_error(tmp_path, text, said):
+    """[tool.dicecli] holds options, so it is a table; a file that was named has one."""
+    with pytest.raises(ConfigError, match=said):
         load(shared(tmp_path, text), KNOWN)
 
 
 def test_a_file_is_named_from_the_folder_of_the_configuration(tmp_path):
-    """The same file is meant wherever the command is run; absolute names stay."""
-    text = f"labels = 'meta/labels.json'\nbaseline = 'old.json'\noutput = ['a.csv', '{Path('/b.json').as_posix()}']\n"
+    """The same file is meant wherever the command is run."""
+    text = "labels = 'meta/labels.json'\nbaseline = 'old.json'\noutput = ['a.csv', 'b.json']\n"
     expected = {
         "labels": str(tmp_path / "meta" / "labels.json"),
         "baseline": str(tmp_path / "old.json"),
-        "outputs": [str(tmp_path / "a.csv"), str(tmp_path / Path("/b.json"))],
+        "outputs": [str(tmp_path / "a.csv"), str(tmp_path / "b.json")],
     }
     assert expected == load(own(tmp_path, text), KNOWN)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from dicecli.reports import curves, matrix, slices, tabular
 from dicecli.reports.areas import COLUMNS
+from dicecli.reports.origins import obeyed
+from dicecli.reports.tabular import NOTES
 from dicecli.reports.text import of_cell
 
 if TYPE_CHECKING:
@@ -27,16 +29,20 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
     del look
     columns, _ = _PARTS[part]
-    return _written(columns(report), lines(report, part))
+    return _written(columns(report), lines(report, part), obeyed(report.origin))
 
 
 def of_area(area: AreaReport, look: Look) -> str:
     """Return accuracy and areas of a map, a row for each number; undefined is empty."""
     del look
-    return _written(COLUMNS, area.rows())
+    return _written(COLUMNS, area.rows(), obeyed(area.origin))
 
 
-def _written(columns: Sequence[str], every: Iterable[Mapping[str, object]]) -> str:
+def _written(columns: Sequence[str], every: Iterable[Mapping[str, object]], told: Sequence[str]) -> str:
+    """Return rows as text, each with what is told of a configuration file among its notes."""
+    if told:
+        columns = tuple(dict.fromkeys((*columns, NOTES)))
+        every = (row | {NOTES: tabular.joined((row.get(NOTES), *told))} for row in map(dict, every))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.codec import written
 from dicecli.reports.matrix import check_matrix
 from dicecli.reports.record import cases, frame, summary, whole
 
@@ -22,11 +23,14 @@ PARTS = ("report", "summary", "confusion")
 
 def record(report: Report, part: Part) -> Json:
     """Return a part as JSON's types: undefined is None, infinity a text, numbers have full precision."""
+    if part == "report":
+        return whole(report)
     if part == "confusion":
         check_matrix(report.scored, report.settings)
-        found: Json = summary(report)["confusion"]
-        return found
-    return whole(report) if part == "report" else summary(report)
+    found = summary(report)
+    found = found["confusion"] if part == "confusion" else found
+    # Of the whole record this stands in the origin.
+    return found | ({"obeyed": written(report.origin.obeyed)} if report.origin.obeyed else {})
 
 
 def render(report: Report, part: Part, look: Look) -> str:

@@ -3,7 +3,7 @@
 Keys, means and numbers that are no number are as its ``evaluate_predictions`` has them, so that its own
 tools read the file: a label is its number, a region the tuple of its labels; where there are regions, they
 alone. Means leave NaN out; that of the foreground is the mean of the means. Cases without numbers, of which
-nnU-Net knows nothing, stand beside, where there are some.
+nnU-Net knows nothing, stand beside, where there are some; so does a configuration file that was obeyed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dicecli.errors import UsageError
 from dicecli.reports.means import mean
 from dicecli.reports.of_nnunet import WITHOUT
+from dicecli.reports.origins import obeyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +62,8 @@ def render(report: Report, part: Part, look: Look) -> str:
     }
     if report.unscored:
         found[WITHOUT] = [_without(each) for each in report.unscored]
+    if told := obeyed(report.origin):
+        found["notes"] = list(told)
     return json.dumps(found, indent=4, sort_keys=True) + "\n"
 
 

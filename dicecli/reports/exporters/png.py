@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import OutputError
 from dicecli.reports.figures import confusion_figure, curves_figure
+from dicecli.reports.origins import obeyed
 from dicecli.reports.parts import PARTS as ALL
+from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +61,8 @@ def render(report: Report, part: Part, look: Look) -> bytes:
     with warnings.catch_warnings(), style.context("default"):
         # A letter that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        _FIGURES[part](report).savefig(picture, format="png", metadata={"Software": None})
+        said = {"Comment": inert("; ".join(told))} if (told := obeyed(report.origin)) else {}
+        _FIGURES[part](report).savefig(picture, format="png", metadata={"Software": None, **said})
     return picture.getvalue()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.records.compared import Change, Comparison
 from dicecli.records.json_schema import closed, described, or_null, properties
-from dicecli.reports.schema.parts import LABEL, NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, or_undefined
+from dicecli.reports.schema.parts import LABEL, NAME_OR_NULL, TEXT, VALUE, WHOLE, listed, obeyed, or_undefined
 
 if TYPE_CHECKING:
     from dicecli.records.json_schema import Schema
@@ -66,9 +66,10 @@ def confusion() -> Schema:
         "maxItems": 3,
     }
     content = {
+        "obeyed": obeyed(),
         "labels": listed(label, "Those of either side, in ascending order."),
         "names": listed(NAME_OR_NULL, "What they are called, in the same order."),
         "cells": listed(cell, "Each pair of labels that meets; all others meet in no pixel."),
     }
     what = "All cases pooled; null where binary layers, or a record of schema 1, have none."
-    return described(or_null(closed(content)), what)
+    return described(or_null(closed(content, optional=("obeyed",))), what)

@@ -64,7 +64,9 @@ def schema() -> Schema:
             "measured": described(measured(), "What was measured of a case: rows, by the statistic."),
             "suggestion": of(Suggestion),
             "observed": or_null(of(Observed)),
-            "origin": of(Origin),
+            "origin": described(
+                closed(properties(Origin), optional=("rendered_by",)), "Where a report comes from."
+            ),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
             "comparison": beside.comparison(),
@@ -88,7 +90,7 @@ def _of(family: str, reads: str) -> Schema:
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
     batch = single | every | parts.over_cases()
-    may_lack = ("comparison", "groups")
+    may_lack = ("comparison", "groups", "obeyed")
     return {
         f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),
         f"case_of_{family}": _case(family, reads),

@@ -32,7 +32,7 @@ def a_label_whose_name_leaves_nothing_out(scene):
     scene.right(1.0, f"score p.png r.png --labels l.json {option}", number="dice[liver]")
 
 
-@TABLE("cli.configuration.find: Keep one of them.")
+@TABLE("cli.searching.find: Keep one of them.")
 def two_configurations(scene):
     scene.pair()
     scene.text("dicecli.toml", 'average = "micro"\n')
@@ -76,6 +76,71 @@ def a_configuration_that_cannot_be_read(scene):
         patch.setattr("pathlib.Path.read_bytes", refuse)
         scene.refused(_SCORE)
     scene.right(DICE, _SCORE)
+
+
+@TABLE(
+    "cli.searching.search: Did you mean …? Name one:",
+    "cli.searching.search: Name one: --config FILE.",
+)
+def a_configuration_that_is_not_there(scene):
+    scene.pair()
+    scene.text("own.toml", 'average = "micro"\n')
+    is_near = "mean" in scene.place.name
+    hint = scene.refused(f"{_SCORE} --config {'owm' if is_near else 'xyzzy'}.toml")
+    name = scene.meant() if is_near else "own.toml"
+    scene.right(DICE, f"{_SCORE} {re.search('--config', hint)[0]} {name}")
+
+
+@TABLE("cli.obeying._check_one: Leave one of them out.")
+def a_configuration_and_none(scene):
+    scene.pair()
+    scene.text("own.toml", 'average = "micro"\n')
+    scene.refused(f"{_SCORE} --no-config --config own.toml")
+    scene.refused(f"{_SCORE} --config own.toml --no-config")
+    scene.right(DICE, f"{_SCORE} --no-config")
+    scene.right(DICE, f"{_SCORE} --config own.toml")
+
+
+@TABLE("cli.obeying._named: … is not obeyed: …; --config")
+def a_configuration_of_another_user(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'metric = "iou"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dicecli.cli.searching.os.geteuid", lambda: -1)
+        words = re.search(r"--config \S+", scene.noted(_SCORE))[0]
+        found = scene.right(2 / 3, f"{_SCORE} {words}", number="iou")
+    assert [each.name for each in found.shown] == ["iou"]
+
+
+@TABLE("cli.configuration._table: Write its options")
+def a_pyproject_without_the_table(scene):
+    scene.pair()
+    scene.text("pyproject.toml", "[project]\n")
+    scene.refused(f"{_SCORE} --config pyproject.toml")
+    scene.text("pyproject.toml", '[project]\n[tool.dicecli]\naverage = "micro"\n')
+    scene.right(DICE, f"{_SCORE} --config pyproject.toml")
+
+
+@TABLE("cli.configuration._alone: Take it out")
+def an_option_of_the_command_line_alone(scene):
+    scene.folders()
+    scene.text("dicecli.toml", "follow_links = true\n")
+    option = scene.refused(_BATCH).rstrip(".").split()[-1]
+    (scene.folder / "dicecli.toml").write_text("", encoding="utf-8")
+    scene.right(DICE, f"{_BATCH} {option}")
+
+
+@TABLE("cli.configuration._placed: A file names outputs")
+def an_output_outside_the_folder_of_its_file(scene):
+    scene.pair()
+    scene.text("own/dicecli.toml", 'output = "../scores.csv"\n')
+    scene.refused(f"{_SCORE} --config own/dicecli.toml")
+    example = re.search('output = "[^"]+"', scene.hint)[0]
+    scene.text("own/dicecli.toml", f"{example}\n")
+    scene.right(DICE, f"{_SCORE} --config own/dicecli.toml")
+    assert (scene.folder / "own" / "scores.csv").is_file()
+    scene.right(DICE, f"{_SCORE} {re.search('--output', scene.hint)[0]} scores.csv --no-config")
+    assert (scene.folder / "scores.csv").is_file()
 
 
 @TABLE("cli.configuration._unknown: Did you mean")
