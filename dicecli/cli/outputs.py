@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import chdir, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -123,8 +125,23 @@ def planned_files(options: dict[str, Any], reads: Reads, report: Report | None =
             part.check(report)
         elif paths and part.asks is not None:
             options[part.asks] = True
+        if any(path.lower().endswith(_pictures()) for path in paths):
+            _load_what_draws()
         found += planned(paths, name, reads)
     return found
+
+
+def _pictures() -> tuple[str, ...]:
+    return tuple(suffix for each in PICTURES for suffix in load("exporters", each).SUFFIXES)
+
+
+def _load_what_draws() -> None:
+    """Load matplotlib away from the current folder, whose matplotlibrc it would obey, whoever put it there.
+
+    No other thread is there yet that minds where this process is. Python's hosts load it as they like.
+    """
+    with suppress(ImportError, OSError), chdir(Path(__file__).parent):
+        import matplotlib  # noqa: F401, ICN001 - only so that it is loaded
 
 
 def print_report(report: Report, name: str, *, verbose: bool) -> None:

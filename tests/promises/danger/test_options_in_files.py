@@ -6,6 +6,8 @@ import io
 import itertools
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -353,3 +355,14 @@ def test_python_obeys_no_file(top, monkeypatch):
     report = dicecli.score("p.png", "r.png")
     assert report.settings.undefined == "skip"
     assert report.origin.obeyed == ()
+
+
+def test_a_matplotlibrc_of_the_folder_is_not_obeyed(top, monkeypatch):
+    """Of the kind: what draws would obey one of the current folder, which can have TeX run and name modules."""
+    here(top / "repo", monkeypatch)
+    pytest.importorskip("matplotlib")
+    Path("matplotlibrc").write_text("figure.facecolor: ff0000\n")
+    words = [sys.executable, "-P", "-m", "dicecli", "score", "p.png", "r.png", "--confusion", "c.png"]
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert Image.open("c.png").convert("RGB").getpixel((0, 0)) == (255, 255, 255)
