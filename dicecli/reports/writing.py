@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
+import stat
 import tempfile
 from pathlib import Path
 
@@ -17,9 +19,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     OutputError
-        The folder is missing or refuses, or the path is a folder itself.
+        The folder is missing or refuses, or the path is a folder itself; or as of :func:`followed`.
     """
-    target = _real(path)
+    target = followed(path)
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder", "Give the name of a file in it.")
     if target.exists() and not target.is_file():
@@ -42,15 +44,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write text, as UTF-8, or bytes to a temporary file beside `path`, flush it to the disk, and rename it.
 
-    Where `path` is a symbolic link, its target is written.
+    Where `path` is a symbolic link of one's own, its target is written.
 
     Raises
     ------
     OutputError
         The system refuses. What was at `path` before is untouched; only where the disk does not confirm the
-        new name is the new text there, whole.
+        new name is the new text there, whole. Or as of :func:`followed`.
     """
-    target = _real(path)
+    target = followed(path)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         try:
@@ -107,17 +109,74 @@ def append(path: str | os.PathLike[str], text: str) -> None:
     Raises
     ------
     OutputError
+        The system refuses; or as of :func:`followed`.
     """
+    target = followed(path)
     try:
-        with Path(path).open("a", encoding="utf-8", newline="") as file:
+        with target.open("a", encoding="utf-8", newline="") as file:
             file.write(text)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}", "Give another path.") from error
 
 
-def _real(path: str | os.PathLike[str]) -> Path:
-    """Return the file that a path leads to: a rename would put a file in the place of a symbolic link."""
-    return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)  # noqa: PTH114 - of any path-like
+def followed(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to: a rename would put a file in the place of a symbolic link.
+
+    A link of somebody else's is not followed, wherever on the way it is: who made it chooses what is written.
+    Nor is a link at the end of the way in a folder in which others can put links: one of another owner, or
+    one that all may write to. The owner of the system, root, is trusted. Where files have no owners, as on
+    Windows, every link is followed.
+
+    Raises
+    ------
+    OutputError
+        There is such a link.
+    """
+    found = Path(path)
+    if os.name == "posix":
+        _check_links(found)
+    return Path(os.path.realpath(found)) if os.path.islink(found) else found  # noqa: PTH114 - as realpath
+
+
+#: Links on one way that the system follows, at most.
+_LINKS = 40
+
+
+def _check_links(path: Path) -> None:
+    """Check every link on the way to a file, one after another, as the system would follow them.
+
+    Raises
+    ------
+    OutputError
+    """
+    at, ahead, links = Path(), [*reversed(path.parts)], 0
+    while ahead and links < _LINKS:  # beyond, the system itself refuses
+        step = at / ahead.pop()
+        try:
+            status = step.lstat()
+        except (OSError, ValueError):
+            return  # what is not there is said by whoever opens it
+        if not stat.S_ISLNK(status.st_mode):
+            at = step
+            continue
+        links += 1
+        if _is_strange(status) or (not ahead and _is_open(at.stat())):
+            meant = shlex.quote(os.path.realpath(path))
+            raise OutputError(
+                f"{path}: {step} is a symbolic link that others may have put there; it is not followed",
+                f"Give another path; or, where that is meant, the file that it leads to: {meant}",
+            )
+        ahead += reversed(step.readlink().parts)
+
+
+def _is_strange(status: os.stat_result) -> bool:
+    """Whether something belongs to somebody else than this user and the owner of the system."""
+    return hasattr(os, "geteuid") and status.st_uid not in {0, os.geteuid()}
+
+
+def _is_open(folder: os.stat_result) -> bool:
+    """Whether others can put links into a folder."""
+    return _is_strange(folder) or bool(folder.st_mode & stat.S_IWOTH)
 
 
 def _give_usual_mode(name: str, target: Path) -> None:

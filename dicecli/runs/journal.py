@@ -3,23 +3,23 @@
 A journal is text, a line per scored case, after one that says what it is and one with the day on which the
 run began: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON.
 It only grows, so that whatever ends the run costs its last line at most. Damaged lines are passed over.
+Entries of a run that is begun anew are kept in a second file beside it, which only grows as well.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import OutputError
 from dicecli.records.cases import Case, Scored
-from dicecli.records.codec import read, written
+from dicecli.records.codec import written
+from dicecli.runs.entries import HEADER, OLD, as_line, put_aside, read_aside, read_entries
 from dicecli.runs.fingerprint import digest, inputs_of, options_of
 from dicecli.runs.locked import open_alone
 from dicecli.runs.provenance import date_of
@@ -39,6 +39,10 @@ class Journal:
 
     Attributes
     ----------
+    kept : int
+        Cases of an earlier run, whose entries were put aside where this one begins anew.
+    used : int
+        Cases that were looked for and found among those put aside by earlier runs.
     changed : int
         Cases that were looked for and are here, but with other settings or other files.
     began : str
@@ -46,10 +50,13 @@ class Journal:
         it is set.
     """
 
-    def __init__(self, path: Path, file: int, entries: dict[str, Scored], began: str) -> None:
+    def __init__(
+        self, path: Path, file: int, entries: dict[str, Scored], began: str, aside: dict[str, Scored]
+    ) -> None:
         self.path = path
         self.began = began
-        self.changed = 0
+        self.kept = self.used = self.changed = 0
+        self._aside = aside
         self._file: int | None = file
         self._entries = entries
         self._names = {scored.case.name for scored in entries.values()}
@@ -61,7 +68,10 @@ class Journal:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, resume: bool) -> Self:
-        """Start a journal; or read what an earlier run left at `path`, and go on after its last whole line.
+        """Start a journal; or read what earlier runs left, and go on after the last whole line at `path`.
+
+        Where one is started at a `path` that has entries, these are put aside first, into :attr:`old`;
+        what earlier runs put there is read as well where one is gone on with.
 
         Raises
         ------
@@ -75,16 +85,26 @@ class Journal:
             file = open_alone(target)
         try:
             with _said(target):
-                entries, began, end = _read(target, file)
+                entries, began, end = read_entries(target, file)
+                kept = 0 if resume else len(entries)
+                if kept:
+                    put_aside(target)
+                aside = read_aside(target) if resume else {}
             entries, began, end = (entries, began, end) if resume else ({}, None, 0)
-            journal = cls(target, file, entries, date_of(began))
+            journal = cls(target, file, entries, date_of(began), aside)
+            journal.kept = kept
             journal._start_after(end)
             if began is None:
-                journal._write(_line({"began": today}))
+                journal._write(as_line({"began": today}))
         except BaseException:
             os.close(file)
             raise
         return journal
+
+    @property
+    def old(self) -> str:
+        """Where entries of earlier runs are."""
+        return f"{self.path}{OLD}"
 
     def find(self, case: Case, settings: Settings) -> Scored | None:
         """Return what is here of a case whose files and settings are still the same.
@@ -95,6 +115,9 @@ class Journal:
         options = self._options(settings)
         key = digest([options, *inputs_of(case)])
         found = self._entries.get(key)
+        if found is None and key in self._aside:
+            found = self._aside[key]
+            self.used += 1
         if found is None:
             self._before[case, options] = key
             self.changed += case.name in self._names
@@ -113,7 +136,7 @@ class Journal:
         options = self._options(settings)
         key = self._before.pop((case, options), None) or digest([options, *inputs_of(case)])
         if isinstance(result, Scored):
-            self._write(_line({"fingerprint": key, "scored": written(result)}))
+            self._write(as_line({"fingerprint": key, "scored": written(result)}))
 
     def close(self) -> None:
         """Flush to the disk, and let other runs use the file."""
@@ -147,7 +170,7 @@ class Journal:
             with _said(self.path):
                 os.ftruncate(self._file, end)
         if not end:
-            self._write(_HEADER)
+            self._write(HEADER)
 
     def _write(self, line: bytes) -> None:
         """Append a line in one call. One that the system took in part is ended before the next."""
@@ -168,42 +191,6 @@ class Journal:
             os.fsync(file)
             self._is_dirty = False
             self._synced = time.monotonic()
-
-
-def _line(content: object) -> bytes:
-    return _checked(json.dumps(content, separators=(",", ":")).encode())
-
-
-def _checked(text: bytes) -> bytes:
-    return b"%08x %b\n" % (zlib.crc32(text), text)
-
-
-#: The first line, by which a journal is told from a file that lies there by mistake.
-_HEADER = _line({"journal": "dicecli"})
-
-
-def _read(path: Path, file: int) -> tuple[dict[str, Scored], str | None, int]:
-    """Return the whole entries by their fingerprints, when the run began, where the last good line ends."""
-    entries: dict[str, Scored] = {}
-    began: str | None = None
-    position = end = 0
-    is_torn_header = True
-    with open(file, "rb", closefd=False) as lines:
-        for line in lines:
-            position += len(line)
-            is_torn_header = is_torn_header and _HEADER.startswith(line)
-            if line != _checked(line[9:-1]):
-                continue
-            end = position
-            with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):  # of another schema
-                content = json.loads(line[9:])
-                if "began" in content:
-                    began = read(str, content["began"])
-                    continue
-                entries[content["fingerprint"]] = read(Scored, content["scored"])
-    if not (end or is_torn_header):
-        raise OutputError(f"{path}: this is no journal", "It is left as it is: give another path.")
-    return entries, began, end
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ from dicecli.errors import OutputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Windows has none, and files are looked at instead.
+NEVER_LED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 #: Beyond any journal, and within what every Windows runtime can lock.
 _LOCKED_BYTE = 2**31 - 2
 
@@ -31,9 +33,14 @@ def open_alone(path: Path) -> int:
     Raises
     ------
     OutputError
-        Something else than a file is there, or another process has it.
+        Something else than a file is there, a link, or a file that has other names as well; or another
+        process has it.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise OutputError(
+            f"{path}: this is a symbolic link, and is not followed", "Delete it, or give another path."
+        )
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | NEVER_LED
     while True:
         file = os.open(path, flags, 0o666)
         try:
@@ -47,9 +54,25 @@ def open_alone(path: Path) -> int:
         os.close(file)
 
 
-def _lock(path: Path, file: int) -> None:
-    if not stat.S_ISREG(os.fstat(file).st_mode):
+def check_regular(path: Path, found: os.stat_result) -> None:
+    """Check that what was opened is a file.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not stat.S_ISREG(found.st_mode):
         raise OutputError(f"{path}: this is no regular file", "Give the path of a file.")
+
+
+def _lock(path: Path, file: int) -> None:
+    found = os.fstat(file)
+    check_regular(path, found)
+    if found.st_nlink > 1:
+        raise OutputError(
+            f"{path}: this file has another name, too, and would change under that as well",
+            "Move it away, or give another path.",
+        )
     try:
         if sys.platform == "win32":
             import msvcrt

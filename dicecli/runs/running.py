@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.reports.outputs import write_all
 from dicecli.runs.batch import Stopped, run
+from dicecli.runs.entries import journals_of
 from dicecli.runs.journal import Journal
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,10 +67,14 @@ def journal_beside(files: Sequence[Target], *, resume: bool, say: Say = _silence
                 "Give the same -o FILE as in that run, in Python output=FILE.",
             )
         return None
-    path = f"{first}.journal"
-    if not resume and Path(path).exists():
-        say("replacing the journal of an earlier run; --resume would go on with it.")
-    return Journal.open(path, resume=resume)
+    path, _ = journals_of(first)
+    journal = Journal.open(path, resume=resume)
+    if journal.kept:
+        say(
+            f"{path} is of an earlier run: what it has, {counted(journal.kept, 'case')}, is kept in "
+            f"{journal.old}. To go on with it, stop this run, and give --resume."
+        )
+    return journal
 
 
 def carry_out(
@@ -119,18 +124,23 @@ def carry_out(
         if journal is not None:
             journal.close()
     if journal is not None and refusal is None:
-        _settle(journal, report, files, say)
+        _settle(journal, report, say)
     return Done(report, stopped, refusal)
 
 
-def _settle(journal: Journal, report: Report, files: Sequence[Target], say: Say) -> None:
+def _settle(journal: Journal, report: Report, say: Say) -> None:
     """Remove the journal once every case has its numbers; else say what it is good for."""
+    if journal.used:
+        used = counted(journal.used, "case")
+        say(
+            f"{used} came from {journal.old}, of an earlier run: once that is deleted, all are counted again."
+        )
     if journal.changed:
         say(f"{journal.changed:,} cases were counted again: their files or the settings have changed.")
     if not report.number("failed") and not report.number("pending"):
         journal.remove()
     else:
-        say(f"{_first(files)}.journal keeps what is done; --resume counts only the rest.")
+        say(f"{journal.path} keeps what is done; --resume counts only the rest.")
 
 
 def _first(files: Sequence[Target]) -> str | None:

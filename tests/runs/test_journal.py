@@ -129,14 +129,38 @@ def test_what_was_added_is_found_by_the_next_run(path, cases):
 
 
 def test_a_resumed_journal_grows_and_a_new_one_starts_empty(path, cases):
-    """What is added after resuming stands beside what was there; without resuming, nothing of it is left."""
+    """What is added after resuming stands beside what was there; a new one has nothing of it, which is put aside."""
     write(path, cases[:2])
     journal = Journal.open(path, resume=True)
     journal.add(cases[2], PLAIN, scored(cases[2], 2))
     journal.close()
     assert found(path, cases) == {0, 1, 2}
     write(path, cases[:1])
+    assert found(path, cases) == {0, 1, 2}
+    path.with_name("journal.old").unlink()
     assert found(path, cases) == {0}
+
+
+def test_what_is_put_aside_is_whole_and_stands_there_once(path, cases):
+    """Begun anew twice over, with lines torn in between, every whole entry is kept, and each of them once."""
+    old = path.with_name("journal.old")
+    first = write(path, cases[:2])
+    path.write_bytes(first + b"0123abcd {torn")
+    journal = Journal.open(path, resume=False)
+    assert journal.kept == 2
+    journal.add(cases[2], PLAIN, scored(cases[2], 2))
+    journal.add(cases[0], PLAIN, scored(cases[0], 0))
+    journal.close()
+    assert old.read_bytes().startswith(first)
+    write(path, [])
+    assert old.read_bytes().count(b"fingerprint") == 3
+    write(path, [])  # there is nothing to be kept of a journal without entries
+    journal = Journal.open(path, resume=True)
+    assert [scored(case, n) for n, case in enumerate(cases[:3])] == [
+        journal.find(each, PLAIN) for each in cases[:3]
+    ]
+    assert (journal.find(cases[3], PLAIN), journal.used, journal.changed) == (None, 3, 0)
+    journal.close()
 
 
 def test_every_line_carries_its_checksum(path, cases):

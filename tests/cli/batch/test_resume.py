@@ -118,12 +118,12 @@ def test_changed_settings_are_counted_again_and_that_is_said(options, tmp_path):
     assert contents(tmp_path) == resumed
 
 
-def test_starting_anew_replaces_the_journal_and_says_so(tmp_path):
-    """Without --resume everything is counted, and a note says what --resume would have done."""
+def test_starting_anew_puts_the_journal_aside_and_says_so(tmp_path):
+    """Without --resume everything is counted, and a note says what --resume would go on with."""
     words = interrupted(tmp_path)
     done = call(*words)
     assert done.exit_code == 0
-    assert "replacing the journal of an earlier run; --resume would go on with it" in done.stderr
+    assert "To go on with it, stop this run, and give --resume." in done.stderr
     assert not journal_of(tmp_path).exists()
 
 

@@ -893,6 +893,18 @@ def a_disk_that_is_full(scene):
     scene.right(DICE, f"{_SCORE} -o other.csv")
 
 
+@TABLE("reports.writing._check_links: Give another path; or, where that")
+def a_link_in_a_folder_of_all(scene):
+    scene.pair()
+    (scene.folder / "all").mkdir()
+    (scene.folder / "all").chmod(0o1777)
+    (scene.folder / "all" / "o.csv").symlink_to("../it's mine.csv")
+    path = shlex.split(scene.refused(f"{_SCORE} -o all/o.csv").partition("leads to: ")[2])[0]
+    scene.right(DICE, f"{_SCORE} -o other.csv")
+    scene.right(DICE, f"{_SCORE} -o {shlex.quote(path)}")
+    assert (scene.folder / "it's mine.csv").read_text(encoding="utf-8")
+
+
 @TABLE("reports.writing.append: Give another path.")
 def a_summary_of_github_that_is_a_folder(scene):
     scene.folders()

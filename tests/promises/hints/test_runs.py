@@ -293,7 +293,7 @@ def resume_without_output(scene):
     scene.right(DICE, f"{_BATCH} --resume -o scores.csv")
 
 
-@TABLE("runs.running._settle: ….journal keeps what is done; --resume")
+@TABLE("runs.running._settle: … keeps what is done; --resume")
 def a_case_failed(scene):
     scene.folders()
     scene.bytes("p/b.png", b"")
@@ -302,12 +302,35 @@ def a_case_failed(scene):
     scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
 
 
-@TABLE("runs.running.journal_beside: replacing the journal of an earlier")
+@TABLE("runs.running.journal_beside: … is of an earlier run:")
 def a_journal_is_there(scene):
     assert stopped(scene).code == 3
-    scene.noted(f"{_BATCH} -o scores.csv")
+    scene.noted(f"{_BATCH} -o scores.csv --strict")
     scene.png("p/b.png", PREDICTION)
     scene.right(DICE, f"{_BATCH} -o scores.csv --resume")
+
+
+@TABLE("runs.locked.open_alone: Delete it, or give another path.")
+def a_journal_that_is_a_link(scene):
+    scene.folders("a")
+    path = scene.folder / "scores.csv.journal"
+    path.symlink_to("mine")
+    scene.refused(f"{_BATCH} -o scores.csv")
+    scene.right(DICE, f"{_BATCH} -o other.csv")
+    path.unlink()
+    scene.right(DICE, f"{_BATCH} -o scores.csv")
+
+
+@TABLE("runs.locked._lock: Move it away, or give another")
+def a_journal_of_two_names(scene):
+    scene.folders("a")
+    (scene.folder / "mine").touch()
+    path = scene.folder / "scores.csv.journal"
+    path.hardlink_to(scene.folder / "mine")
+    scene.refused(f"{_BATCH} -o scores.csv")
+    scene.right(DICE, f"{_BATCH} -o other.csv")
+    path.rename(scene.folder / "away")
+    scene.right(DICE, f"{_BATCH} -o scores.csv")
 
 
 @TABLE("runs.journal._said: Give a path in a folder")
@@ -322,11 +345,13 @@ def a_journal_that_cannot_be_made(scene):
     scene.right(DICE, f"{_BATCH} -o scores.csv")
 
 
-@TABLE("runs.journal._read: It is left as it is:", "runs.locked._lock: Give the path of a file.")
+@TABLE(
+    "runs.entries.read_entries: It is left as it is:", "runs.locked.check_regular: Give the path of a file."
+)
 def a_journal_that_is_none(scene):
     scene.folders("a")
     path = scene.folder / "scores.csv.journal"
-    path.write_text("a diary\n", encoding="utf-8") if "_read" in scene.place.name else os.mkfifo(path)
+    path.write_text("a diary\n", encoding="utf-8") if "read_entries" in scene.place.name else os.mkfifo(path)
     scene.refused(f"{_BATCH} -o scores.csv --resume")
     scene.right(DICE, f"{_BATCH} -o other.csv --resume")
     assert path.is_fifo() or path.read_text(encoding="utf-8") == "a diary\n"
