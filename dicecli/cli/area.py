@@ -68,6 +68,7 @@ Examples:
     type=OutputPath(),
     metavar="FILE",
     multiple=True,
+    writes=tuple,
     shell_complete=files,
     help="Write it to FILE: .csv, .json, .md, .html or .txt. Repeatable.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.choices import Several
+from dicecli.cli.overwriting import check_files
 from dicecli.errors import UnknownName
 from dicecli.records.elsewhere import typed
 from dicecli.records.settings import KINDS
@@ -104,6 +105,16 @@ class OptionsCommand(click.Command):
         except click.NoSuchOption as error:
             raise _no_option(ctx, error.option_name) from error
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command, once none of its outputs would take the place of what it reads.
+
+        Raises
+        ------
+        OutputError
+        """
+        check_files(ctx)
+        return super().invoke(ctx)
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, and its examples."""
         super().format_help_text(ctx, formatter)
@@ -169,6 +180,8 @@ class SharedOption(click.Option):
         Whether ``--help`` shows it; the others are for ``--help-all``.
     topic : str
         The group in which help shows it, of :data:`~dicecli.cli.helping.TOPICS`.
+    writes : callable or None
+        Returns, of its value, the files that are written by it; None: it may name what is read.
     """
 
     def __init__(
@@ -178,6 +191,7 @@ class SharedOption(click.Option):
         reads: tuple[Reads, ...] = tuple(KINDS),
         shown: str | None = None,
         is_usual: bool = True,
+        writes: Callable[[Any], Iterable[str]] | None = None,
         **named: Any,
     ) -> None:
         if shown is not None:
@@ -187,6 +201,7 @@ class SharedOption(click.Option):
         self.reads = reads
         self.shown = shown
         self.is_usual = is_usual
+        self.writes = writes
 
     def type_cast_value(self, ctx: click.Context, value: object) -> object:
         """Convert what is given; of lists with commas the values follow each other."""

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
     Command = Callable[..., object]
 
+
+def _summary_of_step(is_told: bool) -> list[str]:
+    """Return the file of what GitHub is told of a run; none where it is not."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY") if is_told else None
+    return [path] if path else []
+
+
 _BASELINE = about(
     "gates",
     "--baseline",
@@ -61,6 +68,7 @@ _OPTIONS = [
         "gates",
         "--github",
         is_flag=True,
+        writes=_summary_of_step,
         help="Append a Markdown summary to $GITHUB_STEP_SUMMARY, and annotate gates that failed.",
     ),
 ]
@@ -122,16 +130,16 @@ class GitHub:
 
     def __init__(self, *, is_told: bool) -> None:
         self._is_told = is_told
-        self._step_summary = os.environ.get("GITHUB_STEP_SUMMARY") if is_told else None
-        if self._step_summary:
-            writing.check_writable(self._step_summary)
+        self._step_summaries = _summary_of_step(is_told)
+        for path in self._step_summaries:
+            writing.check_writable(path)
 
     def tell(self, report: Report) -> None:
         """Append to the step's summary; annotate every gate that failed, and everything that is suggested."""
         if not self._is_told:
             return
-        if self._step_summary:
-            writing.append(self._step_summary, f"{report.render('markdown')!s}\n")
+        for path in self._step_summaries:
+            writing.append(path, f"{report.render('markdown')!s}\n")
         for verdict in report.verdicts:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"

@@ -26,11 +26,17 @@ def obeying(ctx: click.Context, path: Path | None) -> None:
     ctx.meta[_CONFIG] = path
 
 
+def file_obeyed(ctx: click.Context) -> Path | None:
+    """Return the configuration file that the command obeys."""
+    found: Path | None = ctx.meta.get(_CONFIG)
+    return found
+
+
 def obeyed(ctx: click.Context) -> Obeyed | None:
     """Return the configuration file that a command obeys, with the options that come from it."""
     from dicecli.records.origin import Obeyed
 
-    path = ctx.meta.get(_CONFIG)
+    path = file_obeyed(ctx)
     options = [
         max(each.opts, key=len).removeprefix("--")
         for each in ctx.command.params
@@ -38,9 +44,10 @@ def obeyed(ctx: click.Context) -> Obeyed | None:
     ]
     if path is None or not options:
         return None
+    shown = str(path)
     with suppress(ValueError):  # of another drive
-        path = os.path.relpath(path)
-    return Obeyed(str(path), tuple(options))
+        shown = os.path.relpath(path)
+    return Obeyed(shown, tuple(options))
 
 
 def origin_of_call(

@@ -24,7 +24,7 @@ from dicecli.runs.mapped import mapped_areas
 from dicecli.runs.matrices import matrix_of
 from dicecli.runs.matrix_files import read_matrix
 from dicecli.runs.scoring import make_settings
-from dicecli.runs.wanted import Paths, texts
+from dicecli.runs.wanted import Paths, check_files, texts
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -95,6 +95,7 @@ def area(given: _Area) -> AreaReport:
     >>> f"{found.area[0].value:,.2f} +- {found.area[0].margin:,.2f} {found.unit}"
     '21,157.76 +- 6,157.63 ha'
     """
+    check_files(given)
     reading = {name: getattr(given, name) for name in OF_ONE_MAP if hasattr(given, name)}
     settings = make_settings(**reading)
     planned = planned_areas(texts("output", given.output))

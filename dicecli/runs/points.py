@@ -20,7 +20,7 @@ from dicecli.runs.choosing import chosen_of_counts
 from dicecli.runs.keywords import taking
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, make_settings
-from dicecli.runs.wanted import Files, Paths, baseline_of, check_name, files_of, written
+from dicecli.runs.wanted import Files, Paths, baseline_of, check_files, check_name, files_of, written
 
 #: What names a column or the points' CRS, and may look like.
 _SUCH_AS = {"class_column": "class", "x": "lon", "y": "lat", "crs": "EPSG:4326"}
@@ -107,6 +107,7 @@ def points(given: _Points) -> Report:
     >>> f"{report.overall_accuracy:.2f} of {report.confusion.total} points"
     '0.82 of 100 points'
     """
+    check_files(given)
     check_name(given.name)
     if not isinstance(given.map, (str, PathLike)) or not isinstance(given.points, (str, PathLike)):
         raise UsageError(

@@ -15,6 +15,7 @@ from dicecli.errors import UsageError
 from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings
 from dicecli.reports.grouping import check_column
+from dicecli.reports.overwriting import check_cases
 from dicecli.reports.report import Report
 from dicecli.runs.classes import check_complete
 from dicecli.runs.finding import find_pairs
@@ -35,6 +36,7 @@ from dicecli.runs.wanted import (
     asking,
     baseline_of,
     check_field,
+    check_files,
     check_given,
     check_name,
     check_workers,
@@ -116,6 +118,7 @@ def score(given: _Score) -> Report:
     >>> f"{report.dice:.4f}"
     '0.7514'
     """
+    check_files(given)
     given = asking(given)
     check_given(given.prediction, given.reference)
     check_name(given.name)
@@ -129,6 +132,7 @@ def score(given: _Score) -> Report:
     check_field(given.within)
     name = given.name or case_name(given.reference)
     case = Case(name, sides.prediction, sides.reference, within=given.within)
+    check_cases(files, [case])
     with sides.advising():
         if given.missing != "zero":
             check_complete(case, settings)
@@ -202,6 +206,7 @@ def soft(given: _Soft) -> Report:
     >>> f'{dicecli.soft([[0.2, 0.9], [0.1, 0.6]], [[0, 1], [0, 1]]).soft_dice_standard:.3f}'
     '0.789'
     """
+    check_files(given)
     check_given(given.probabilities, given.reference, soft=True)
     check_name(given.name)
     settings = settings_of(given, soft=True)
@@ -319,6 +324,7 @@ def batch(given: _Batch) -> Report:
     >>> len(report.scored), f"{report.iou:.4f}"
     (6, '0.7889')
     """
+    check_files(given)
     given = asking(given)
     check_executor(given.executor, given.scheduler)
     check_timeout(given.timeout, given.executor)
@@ -338,7 +344,7 @@ def batch(given: _Batch) -> Report:
         settings,
         files=files,
         gates=gates,
-        journal=journal_beside(files, resume=given.resume),
+        journal=journal_beside(files, found.cases, resume=given.resume),
         progress=watching(given.progress, len(found.cases)),
         jobs=given.jobs,
         executor=given.executor,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.reports.outputs import write_all
+from dicecli.reports.overwriting import check_cases
 from dicecli.runs.batch import Stopped, run
 from dicecli.runs.entries import journals_of
 from dicecli.runs.journal import Journal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
     from dicecli.reports.judging import Gates
     from dicecli.reports.outputs import Target
@@ -49,16 +51,21 @@ class Done:
     refusal: UsageError | None
 
 
-def journal_beside(files: Sequence[Target], *, resume: bool, say: Say = _silence) -> Journal | None:
-    """Open the journal beside the first output; without an output there is nothing to resume.
+def journal_beside(
+    files: Sequence[Target], cases: Sequence[Case], *, resume: bool, say: Say = _silence
+) -> Journal | None:
+    """Open the journal beside the first output, once no output is a mask of a case.
+
+    Without an output there is none, and nothing to resume.
 
     Raises
     ------
     UsageError
         There is no output, and the run is to be resumed.
     OutputError
-        The journal cannot be written, or another run is using it.
+        An output is a mask; the journal cannot be written, or another run is using it.
     """
+    check_cases(files, cases)
     first = _first(files)
     if first is None:
         if resume:

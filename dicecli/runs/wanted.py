@@ -12,8 +12,10 @@ from dicecli.errors import CaseError, UsageError
 from dicecli.records.settings import CALLED
 from dicecli.reports.judging import Baseline, Gates
 from dicecli.reports.outputs import planned, write_all
+from dicecli.reports.overwriting import Named, check_apart
 from dicecli.reports.parts import PARTS
 from dicecli.reports.report import Report
+from dicecli.runs.entries import journals_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,8 @@ Given = TypeVar("Given", bound="Files")
 #: A file, or several.
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]] | None
 Texts = str | Iterable[str]
+#: What is called so is a file, or several, to be written.
+OUTPUTS = ("output", *(part for part in PARTS if part != "report"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +48,43 @@ class Judged(Files):
     fail_under: Texts = ()
     fail_over: Texts = ()
     max_drop: float | Texts | Iterable[float] = ()
+
+
+def check_files(given: object) -> None:
+    """Check that no file that is to be written is one that is given to be read, nor another one of them.
+
+    Parameters
+    ----------
+    given : dataclass
+        What a function was called with. What its fields for files are is said by :data:`OUTPUTS`; every other
+        text, path or image may be of a file that is read.
+
+    Raises
+    ------
+    UsageError
+        What is no path.
+    OutputError
+        Nothing was read or written.
+    """
+    values = vars(given)
+    outputs = {word: texts(word, values[word]) for word in OUTPUTS if word in values}
+    written = [Named(path, f"{word}={path!r}") for word, paths in outputs.items() for path in paths]
+    if "resume" in values:
+        journals = (each for path in outputs["output"][:1] for each in journals_of(path))
+        written += [Named(path, f"the journal {path}") for path in journals]
+    read = {word: _file_of(each) for word, each in values.items() if word not in {*OUTPUTS, "name"}}
+    check_apart(written, [Named(path, f"{word}={path!r}") for word, path in read.items() if path])
+
+
+def _file_of(given: object) -> str | None:
+    """Return the file that a value is, or an image was opened from; None of anything else."""
+    if isinstance(given, (str, PathLike)):
+        path = os.fspath(given)
+    elif hasattr(given, "dataobj") and hasattr(given, "get_filename"):
+        path = given.get_filename()
+    else:
+        path = getattr(given, "filename", None)
+    return path if isinstance(path, str) else None
 
 
 def asking(given: Given) -> Given:

@@ -15,6 +15,7 @@ import pytest
 from following import DICE, PREDICTION, REFERENCE, Table, options_of
 
 import dicecli
+from dicecli.cli import overwriting
 from dicecli.metrics._catalogue import resolve
 from dicecli.reports import writing
 from dicecli.reports.comparison.drops import compare
@@ -903,6 +904,31 @@ def a_link_in_a_folder_of_all(scene):
     scene.right(DICE, f"{_SCORE} -o other.csv")
     scene.right(DICE, f"{_SCORE} -o {shlex.quote(path)}")
     assert (scene.folder / "it's mine.csv").read_text(encoding="utf-8")
+
+
+@TABLE("reports.overwriting.check_apart: Give each a file of its")
+def two_outputs_of_one_file(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -o scores.csv --summary ./scores.csv")
+    scene.right(DICE, f"{_SCORE} -o scores.csv --summary summary.csv")
+
+
+@TABLE("reports.overwriting._check_read: Give another name for what is")
+def an_output_that_is_read(scene):
+    scene.pair()
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
+    scene.refused(f"{_SCORE} --labels l.json -o l.json")
+    scene.right(DICE, f"{_SCORE} --labels l.json -o scores.json")
+
+
+@TABLE("reports.overwriting.check_apart: Send … elsewhere, or give another")
+def an_output_that_standard_output_goes_to(scene):
+    scene.pair()
+    with (scene.folder / "scores.csv").open("wb") as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overwriting, "_streams", lambda: [(file.fileno(), "standard output")])
+        scene.refused(f"{_SCORE} -o scores.csv")
+        scene.right(DICE, f"{_SCORE} -o other.csv")
+    scene.right(DICE, f"{_SCORE} -o scores.csv")
 
 
 @TABLE("reports.writing.append: Give another path.")

@@ -1,0 +1,172 @@
+"""Outputs that would overwrite what is read, or each other: by which file they are, not by names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dicecli.errors import OutputError
+from dicecli.masks.files import halves
+from dicecli.reports.parts import PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dicecli.records.cases import Case
+    from dicecli.reports.outputs import Target
+
+
+class Named(NamedTuple):
+    """A file, or one that is not there yet, and how it was given.
+
+    Attributes
+    ----------
+    path : str or int
+        A path; or the descriptor of what is open already.
+    called : str
+        As messages call it: ``-o scores.csv``.
+    """
+
+    path: str | int
+    called: str
+
+
+class _Place(NamedTuple):
+    """Which file a path is: device and number; of one that is not there those of its folder, and its name.
+
+    The name is in the form that names have which some file systems take for one: folded, NFC.
+    """
+
+    device: int
+    number: int
+    name: str = ""
+
+
+def check_apart(written: Iterable[Named], read: Iterable[Named] = (), streams: Iterable[Named] = ()) -> None:
+    """Check that every output is a file of its own, and none that is read, by whatever links or names.
+
+    Parameters
+    ----------
+    written : iterable of Named
+        Files to be written.
+    read : iterable of Named
+        Files that are read; of a volume in two files both are, whichever is given.
+    streams : iterable of Named
+        What the system opened before this program began; two of them may be one file, as in ``> log 2>&1``.
+
+    Raises
+    ------
+    OutputError
+        Nothing was written or read.
+    """
+    outputs: dict[_Place, Named] = {}
+    for each in written:
+        other = _hit(outputs, each.path)
+        if other is not None:
+            raise OutputError(
+                f"{other.called} and {each.called} are one file, of which the last one would be left",
+                "Give each a file of its own.",
+            )
+        place = _place(each.path)
+        if place is not None:
+            outputs[place] = each
+    opened: dict[_Place, Named] = {}
+    for each in streams:
+        other = _hit(outputs, each.path)
+        if other is not None:
+            raise OutputError(
+                f"{other.called} is the file that {each.called} goes to, and would take its place",
+                f"Send {each.called} elsewhere, or give another name for the file.",
+            )
+        place = _place(each.path)
+        if place is not None:
+            opened[place] = each
+    _check_read(outputs | opened, read)
+
+
+def _check_read(outputs: dict[_Place, Named], read: Iterable[Named]) -> None:
+    """Check that nothing that is read would be overwritten.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not outputs:
+        return
+    for each in read:
+        for path in halves(each.path) if isinstance(each.path, str) else (each.path,):
+            output = _hit(outputs, path)
+            if output is not None:
+                raise OutputError(
+                    f"{output.called} is a file that is read, {each.called}, and would be overwritten",
+                    "Give another name for what is written; what is read is left as it is.",
+                )
+
+
+def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
+    """Check that no planned file is a mask of a case.
+
+    Raises
+    ------
+    OutputError
+    """
+    outputs: dict[_Place, Named] = {}
+    for each in files:
+        place = _place(each.path)
+        if place is not None:
+            outputs[place] = Named(each.path, f"{PARTS[each.part].option} {each.path}")
+    for case in cases if outputs else ():
+        called = f"of case '{case.name}'"
+        _check_read(outputs, (Named(path, f"{side} {called}, {path}") for side, path in case.files))
+
+
+def _place(path: str | int) -> _Place | None:
+    """Return which file a path is; None where not even its folder is there."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - of descriptors, too
+    except (OSError, ValueError):
+        return None if isinstance(path, int) else _place_to_be(path)
+    return _Place(found.st_dev, found.st_ino)
+
+
+def _place_to_be(path: str) -> _Place | None:
+    folder, name = _split(path)
+    try:
+        found = os.stat(folder)  # noqa: PTH116 - a text, whatever is in it
+    except (OSError, ValueError):
+        return None
+    return _Place(found.st_dev, found.st_ino, unicodedata.normalize("NFC", name).casefold())
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the folder and the name of a file that is not there; what a link leads to, if it is one."""
+    try:
+        return os.path.split(os.path.realpath(path))
+    except (OSError, ValueError):
+        return os.path.split(path)
+
+
+def _hit(outputs: dict[_Place, Named], path: str | int) -> Named | None:
+    """Return the output that is the same file as a path."""
+    place = _place(path)
+    output = None if place is None else outputs.get(place)
+    if output is None or place is None or not place.name:
+        return output
+    return output if _are_one_name(str(output.path), str(path)) else None
+
+
+def _are_one_name(one: str, other: str) -> bool:
+    """Tell whether two names of files that are not there would be one file in their folder: it is tried."""
+    folder, first = _split(one)
+    second = _split(other)[1]
+    if first == second:
+        return True
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as tried:
+            (Path(tried) / first).touch()
+            return (Path(tried) / second).exists()
+    except OSError:
+        return False  # what cannot be written is refused by that

@@ -1,0 +1,329 @@
+"""Row B4 of the cases from the field: no output takes the place of what is read, or of another output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import chdir
+from dataclasses import fields
+from types import SimpleNamespace
+
+import click
+import make
+import numpy as np
+import places
+import pytest
+from streams import runner
+
+import dicecli
+from dicecli.cli import cli
+from dicecli.cli.completing import files
+from dicecli.cli.overwriting import check_files
+from dicecli.errors import OutputError
+from dicecli.reports import overwriting
+from dicecli.runs import areas, points, python, wanted
+
+needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+
+MASK = np.array([[0, 1, 0], [1, 1, 0]], np.uint8)
+#: Other names of one file: each is made beside what it leads to.
+OTHER_NAMES = {"hard.csv": os.link, "soft.csv": os.symlink}
+
+
+def call(words):
+    return runner().invoke(cli, shlex.split(words), catch_exceptions=False)
+
+
+def state(folder):
+    """Return every file under a folder with its bytes and the time of its last change."""
+    return {
+        path: (path.read_bytes(), path.lstat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Make one file of everything that is read; what is refused leaves them all as they are."""
+    folder = tmp_path_factory.mktemp("files")
+    for side in ("p", "r", "w", "pc", "rc"):
+        (folder / side).mkdir()
+    for path in (
+        "p/a.png",
+        "r/a.png",
+        "w/a.png",
+        "p.png",
+        "r.png",
+        "roi.png",
+        "pc/liver.png",
+        "rc/liver.png",
+    ):
+        make.png(folder / path, MASK)
+    for side in ("p", "r"):
+        make.nifti(folder / f"{side}.img", MASK[..., None])
+    make.geotiff(folder / "map.tif", MASK)
+    np.save(folder / "soft.npy", MASK * 0.5)
+    (folder / "pairs.csv").write_text("prediction,reference\np/a.png,r/a.png\n", encoding="utf-8")
+    (folder / "l.json").write_text(
+        json.dumps({"labels": {"0": "background", "1": "liver"}}), encoding="utf-8"
+    )
+    (folder / "points.csv").write_text("x,y,class\n0.5,0.5,1\n", encoding="utf-8")
+    with chdir(folder):
+        made = call("batch p r -o x.json -o old.json --confusion m.csv -q")
+        assert made.exit_code == 0, made.stderr
+        for name, link in OTHER_NAMES.items():
+            for target in (
+                "x.json",
+                "pairs.csv",
+                "p/a.png",
+                "roi.png",
+                "p.img",
+                "p.hdr",
+                "map.tif",
+                "pc/liver.png",
+            ):
+                if (folder / target).exists():
+                    link(folder / target, folder / f"{target.replace('/', '-')}.{name}")
+        yield folder
+
+
+OF_TWO_OUTPUTS = [
+    "batch p r -o n.csv --summary n.csv",
+    "batch p r -o n.csv --summary ./n.csv",
+    "batch p r -o n.csv --summary ../files0/n.csv",
+    "batch p r -o n.csv -o n.csv",
+    "batch p r -o n.json --summary n.csv --confusion n.csv",
+    "batch p r -o n.csv --per-slice n.csv",
+    "batch p r -o n.csv --confusion n.csv",
+    "batch p r -o x.json --summary x.json.hard.csv",
+    "batch p r -o x.json --summary x.json.soft.csv",
+    "batch --soft p r -o n.csv --curve n.csv",
+    "score p.png r.png -o n.csv --summary n.csv",
+    "soft soft.npy r.png -o n.csv --curve n.csv",
+    "points map.tif points.csv -o n.csv --confusion n.csv",
+    "report x.json -o n.csv --summary n.csv",
+    "area m.csv --areas map.tif -o n.csv -o ./n.csv",
+]
+OF_INPUTS = [
+    "batch --pairs pairs.csv -o pairs.csv",
+    "batch --pairs pairs.csv -o ./pairs.csv",
+    "batch --pairs pairs.csv.soft.csv -o pairs.csv",
+    "batch --pairs pairs.csv --summary pairs.csv.hard.csv",
+    "batch --pairs pairs.csv -o p-a.png.hard.csv",
+    "batch p r --labels l.json -o l.json",
+    "batch p r --baseline old.json -o old.json",
+    "batch p r --baseline old.json --summary ./old.json",
+    "batch p r --confusion p/a.png",
+    "batch p r --confusion r/a.png --dry-run",
+    "batch p r -o p-a.png.soft.csv",
+    "batch p r -o p-a.png.hard.csv --resume",
+    "batch p r --within roi.png -o roi.png.hard.csv",
+    "batch p r --within-pattern 'w/{case}.png' -o n.csv --confusion w/a.png",
+    "score p.png r.png --confusion p.png",
+    "score p.png r.png --confusion n.png --confusion r.png",
+    "score --prediction p.png --reference r.png --confusion r.png",
+    "score p.png r.png --within roi.png --confusion roi.png",
+    "score p.png r.png --labels l.json -o l.json",
+    "score p.png r.png --baseline old.json -o old.json",
+    "score pc rc --confusion pc/liver.png",
+    "score pc rc -o pc-liver.png.soft.csv",
+    "score p.hdr r.hdr -o p.img.hard.csv",
+    "score p.img r.img -o p.hdr.soft.csv",
+    "soft soft.npy r.png --curve r.png",
+    "points map.tif points.csv -o points.csv",
+    "points map.tif points.csv -o map.tif.hard.csv",
+    "report x.json -o x.json",
+    "report x.json -o x.json.soft.csv",
+    "report old.json x.json --summary x.json",
+    "report x.json --baseline old.json -o old.json",
+    "area m.csv --areas map.tif -o m.csv",
+    "area m.csv --areas pairs.csv -o pairs.csv.hard.csv",
+    "area m.csv --areas map.tif --labels l.json -o l.json",
+]
+
+
+@needs_links
+@pytest.mark.parametrize("words", [*OF_TWO_OUTPUTS, *OF_INPUTS])
+def test_2_before_anything_is_read(words, folder):
+    """2 before anything is read; the same through links."""
+    before = state(folder)
+    done = call(words.replace("files0", folder.name))
+    said = " are one file, " if words in OF_TWO_OUTPUTS else " is a file that is read, "
+    if "--dry-run" not in words:
+        assert (done.exit_code, done.stdout) == (2, ""), done.stdout
+        assert said in done.stderr
+        assert "Hint: " in done.stderr
+    assert before == state(folder)
+    assert not list(folder.glob("*.journal*"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_summary_repeats_like_o(tmp_path):
+    """`--summary` repeats like `-o`."""
+    names = [tmp_path / name for name in ("a.csv", "b.csv", "c.md")]
+    done = call(f"batch p r -q {shlex.join(f'--summary={name}' for name in names)}")
+    assert done.exit_code == 0
+    assert names[0].read_bytes() == names[1].read_bytes() != b""
+    assert names[2].read_text(encoding="utf-8").startswith("**Dice 1.0000")
+
+
+def test_a_report_in_the_folder_of_masks_is_no_mask(tmp_path):
+    """What people do goes on: a report in the folder of the masks, time and again, over what is there already."""
+    for side in ("p", "r"):
+        (tmp_path / side).mkdir()
+        make.png(tmp_path / side / "a.png", MASK)
+    for _ in range(2):
+        done = call(
+            f"batch {tmp_path}/p {tmp_path}/r -o {tmp_path}/p/results.csv --summary {tmp_path}/r/s.md -q"
+        )
+        assert done.exit_code == 0, done.stderr
+
+
+@needs_links
+def test_the_configuration_that_is_obeyed_is_read_as_well(folder, tmp_path):
+    """An output that is the configuration file is refused."""
+    with chdir(tmp_path):
+        (tmp_path / "dicecli.toml").write_text('average = "micro"\n', encoding="utf-8")
+        os.link("dicecli.toml", "c.csv")
+        done = call(f"score {folder}/p.png {folder}/r.png -o c.csv")
+    assert done.exit_code == 2
+    assert "the configuration" in done.stderr
+
+
+@needs_links
+@pytest.mark.usefixtures("folder")
+def test_the_journal_and_what_github_is_told_are_outputs(tmp_path, monkeypatch):
+    """So are the journal beside the first output, entries that are put aside, and the summary of GitHub's step."""
+    for name in ("n.csv.journal", "n.csv.journal.old", "step.md"):
+        (tmp_path / name).touch()
+        (tmp_path / f"{name}.csv").symlink_to(name)
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
+        done = call(f"batch p r --github -o {tmp_path}/n.csv --summary {tmp_path}/{name}.csv")
+        assert (done.exit_code, "are one file" in done.stderr) == (2, True), done.stderr
+        assert (tmp_path / name).read_bytes() == b""
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_that_a_file_system_may_take_for_one_are_tried(tmp_path, monkeypatch):
+    """Outputs that are not there yet are one file where their folder takes the two names for one, and only there."""
+    words = f"score p.png r.png -q -o {tmp_path}/{{}} --summary {tmp_path}/{{}}"
+    tried = []
+    for names in (("A.csv", "a.csv"), ("e\u0301.csv", "\u00e9.csv")):
+        (tmp_path / names[0]).touch()
+        is_one = (tmp_path / names[1]).exists()
+        (tmp_path / names[0]).unlink()
+        assert call(words.format(*names)).exit_code == 2 * is_one
+        for path in [*tmp_path.iterdir()]:
+            path.unlink()
+    monkeypatch.setattr(overwriting, "_are_one_name", lambda *names: tried.append(names) or True)
+    assert call(words.format("A.csv", "a.csv")).exit_code == 2
+    assert call(words.format("e\u0301.csv", "\u00e9.csv")).exit_code == 2
+    assert len(tried) == 2
+
+
+def test_standard_output_into_a_file_that_is_written_or_read(folder, tmp_path):
+    """A file that the shell opened for standard output is none that is written besides, or read."""
+    for words, name in (("score p.png r.png -o {}", "n.csv"), ("report {}", "x.json")):
+        path = tmp_path / name
+        path.write_bytes((folder / "x.json").read_bytes())
+        with path.open("ab") as file:
+            done = subprocess.run(
+                [sys.executable, "-m", "dicecli", *words.format(path).split(), "-f", "csv"],
+                stdout=file,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                check=False,
+            )
+        assert done.returncode == 2
+        assert "standard output" in done.stderr
+        assert (folder / "x.json").read_bytes() == path.read_bytes()
+
+
+# Every option there is
+
+
+def parameters():
+    return [(name, each) for name in cli.list_commands(None) for each in cli.get_command(None, name).params]
+
+
+def test_every_option_that_writes_says_so():
+    """An option of any command is known to write, or what it names is held against what is written."""
+    for command, each in parameters():
+        writes = getattr(each, "writes", None)
+        said = getattr(each, "help", None) or ""
+        is_said = (
+            bool(re.match(r"(Write|Append|Save|Draw)\b", said))
+            or getattr(each, "_custom_shell_complete", None) is files
+        )
+        assert is_said == (writes is not None), (command, each.name)
+        if writes is None and (isinstance(each.type, click.Path) or "FILE" in (each.metavar or "")):
+            found = click.Context(cli.get_command(None, command), info_name=command)
+            outputs = [one for one in found.command.params if getattr(one, "writes", None) is tuple]
+            for output in outputs:
+                found.params = {"outputs": (), output.name: ("new.csv",), each.name: "new.csv"}
+                with pytest.raises(OutputError, match="is a file that is read"):
+                    check_files(found)
+
+
+def test_whatever_opens_a_file_to_write_is_known():
+    """A new place that writes is to be held against what is read: its option says what it writes, or it is put here."""
+    writing = re.compile(
+        r"writing\.(?:write|append)\(|open_alone\(|mkstemp|NamedTemporaryFile|(?<!formatter)\.write_text\(|\.write_bytes\(|O_CREAT"
+        r"""|open\([^)]*["'][wax]b?["']|\.to_csv\(\w|\.savefig\("""
+    )
+    package = places.ROOT / "dicecli"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if writing.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        "cli/judging.py",  # --github
+        "cli/streams.py",  # to nowhere
+        "reports/exporters/png.py",  # into memory
+        "reports/outputs.py",  # -o and the parts
+        "reports/writing.py",
+        "runs/areas.py",  # -o of area
+        "runs/entries.py",  # journals, as are those below
+        "runs/journal.py",
+        "runs/locked.py",
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "given"),
+    [
+        ("score", python._Score, (MASK, MASK)),
+        ("soft", python._Soft, (MASK * 0.5, MASK)),
+        ("batch", python._Batch, ("p", "r")),
+        ("points", points._Points, ("map.tif", "points.csv")),
+        ("area", areas._Area, ("m.csv", "map.tif")),
+    ],
+)
+def test_python_is_held_to_the_same(function, kind, given, folder):
+    """Every keyword that is for files refuses two of one file, and one that any other keyword reads."""
+    before = state(folder)
+    own = {each.name for each in fields(kind)}
+    assert {each.name for each in fields(kind) if each.type == "Paths"} == own & {*wanted.OUTPUTS}
+    called = getattr(dicecli, function)
+    for word in own & {*wanted.OUTPUTS}:
+        with pytest.raises(OutputError, match="are one file"):
+            called(*given, **{word: ["n.csv", folder / "n.csv"]})
+        for read in own & {"labels", "baseline", "pairs", "within"}:
+            with pytest.raises(OutputError, match="is a file that is read"):
+                called(*given, **{word: "l.json", read: folder / "l.json"})
+    assert before == state(folder)
+
+
+def test_an_image_that_was_opened_from_a_file_is_that_file(folder):
+    """Also of images that Python has, the file is left as it is."""
+    import nibabel
+
+    image = nibabel.load(folder / "p.img")
+    with pytest.raises(OutputError, match="is a file that is read"):
+        dicecli.score(image, image, output="p.img.hard.csv")
+    with pytest.raises(OutputError, match="is a file that is read"):
+        wanted.check_files(SimpleNamespace(prediction=SimpleNamespace(filename="p.png"), confusion="p.png"))
