@@ -29,7 +29,7 @@ _BETWEEN = re.compile(r"[\s_-]+")
 #: A hyphen that is the sign of a number, as in ``fbeta_-1``, and stands between no parts.
 _SIGN = re.compile(r"(?<=[\s_])-(?=\d)")
 #: A word of a list up to its comma or the end: within quotes, in which a quote is doubled, or without.
-_WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",][^,]*)?)\s*(?:,|$)')
+_WORD = re.compile(r'\s*+(?:"((?:[^"]|"")*+)"|([^",][^,]*+)?)\s*+(?:,|$)')
 
 
 def plain(word: str) -> str:

@@ -172,7 +172,7 @@ def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:
 def _numbers(value: object) -> list[object]:
     """Return the whole numbers of a list with commas; anything else as it is."""
     words = listed(value) if isinstance(value, str) else ()
-    are_numbers = words and all(re.fullmatch(r"[+-]?\d+", each, re.ASCII) for each in words)
+    are_numbers = words and all(re.fullmatch(r"[+-]?\d{1,4000}", each, re.ASCII) for each in words)
     return list(map(int, words)) if are_numbers else [value]
 
 

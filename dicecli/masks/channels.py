@@ -51,7 +51,7 @@ def _channel(text: str, scheme: LabelScheme) -> Row:
     by_name = {name: label for label, name in scheme.names.items()}
     if text in by_name:
         return _of_label(by_name[text], scheme)
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?\d{1,4000}", text):
         label = int(text)
         if scheme.is_declared and label not in {*scheme.names, scheme.background}:
             raise UsageError(

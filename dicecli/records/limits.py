@@ -60,7 +60,7 @@ def parse_bytes(text: str | int) -> int:
     ------
     UsageError
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text), re.IGNORECASE | re.ASCII)
+    match = re.fullmatch(r"\s*(\d{1,200}(?:\.\d+)?)\s*+([a-z]*+)\s*", str(text), re.IGNORECASE | re.ASCII)
     unit = match[2].lower() if match else "?"
     if match is None or unit not in _UNITS or not (number := int(float(match[1]) * _UNITS[unit])):
         raise UsageError(f"'{text}' is no number of bytes", "Write it as 500MB, 16GB or 16GiB.")

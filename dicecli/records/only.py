@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from dicecli.records.labels import LabelScheme
     from dicecli.records.measurements import Row
 
-_NUMBER = re.compile(r"[+-]?\d+")
-_RANGE = re.compile(r"(-?\d+)\s*-\s*(-?\d+)")
+_NUMBER = re.compile(r"[+-]?\d{1,4000}")
+_RANGE = re.compile(r"(-?\d{1,4000})\s*-\s*(-?\d{1,4000})")
 #: So many labels a range may have where none are declared.
 _LONGEST = 4096
 

@@ -8,6 +8,7 @@ Python, from a mapping of any of the forms in JSON.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -90,7 +91,7 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
     if isinstance(source, Mapping):
         return _read(Written("the labels given", {str(key): value for key, value in source.items()}))
     path = Path(source)
-    is_own = path.is_file()
+    is_own = os.path.isfile(path)  # noqa: PTH113 - which takes names too long
     if not is_own:
         if path.suffix or len(path.parts) > 1:
             preset = did_you_mean(path.stem, presets())
@@ -178,7 +179,7 @@ def parse_region(text: str, scheme: LabelScheme = _NO_NAMES) -> tuple[str, tuple
         Not of that form.
     """
     name, _, members = text.partition("=")
-    if not name.strip() or not re.fullmatch(r"\s*-?\d+(\s*,\s*-?\d+)*\s*", members):
+    if not name.strip() or not re.fullmatch(r"\s*-?\d{1,4000}(\s*,\s*-?\d{1,4000})*\s*", members):
         of_name = {called: label for label, called in scheme.names.items()}
         words = [each.strip() for each in members.split(",")]
         if name.strip() and all(each in of_name for each in words):

@@ -159,7 +159,7 @@ def row_called(text: str, report: Numbers, where: str = "this run", beside: Sequ
     # Where nothing was scored, nobody knows which labels and regions there are: undefined, and no fault of
     # the name.
     is_open = not scheme.is_declared and not report.scored
-    if re.fullmatch(r"-?\d+", text) and (int(text) in known or is_open):
+    if re.fullmatch(r"-?\d{1,4000}", text) and (int(text) in known or is_open):
         return row_of(int(text), report.settings)
     meant = [row_of(label, report.settings) for label in known if _is_called(scheme.name(label), text)]
     regions = report.regions if report.scored else {**scheme.regions, **report.regions}

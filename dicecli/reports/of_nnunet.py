@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NEAR = 1e-9
 #: Under this key the files of this project have the cases without numbers, of which nnU-Net knows nothing.
 WITHOUT = "cases_without_numbers"
-_TUPLE = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)*,?\s*\)")
+_TUPLE = re.compile(r"\(\s*-?\d+\s*(,\s*-?\d+\s*)*(,\s*)?\)")
 _FILES = ("reference", "test")
 _NOTE = (
     "read from a summary.json of nnU-Net, which has the counts of labels or regions alone: there are no "

@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z]+")
 #: What a pattern has for the name of a case, and for any characters.
 _ANYTHING = re.compile(r"\{case\}|\{label\}|\*")
 #: A word and its number: run-1, ses_02, t1.
-_NUMBERED = re.compile(r"([A-Za-z]+)[-_]?(\d+)")
+_NUMBERED = re.compile(r"(?<![A-Za-z])([A-Za-z]++)[-_]?(\d+)")
 
 
 class Kind(IntEnum):

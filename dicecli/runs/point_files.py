@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def read_points(path: str, column: str, x: str | None = None, y: str | None = No
     suffix = Path(path).suffix.lower()
     if suffix not in {".csv", ".geojson", ".json"}:
         raise UsageError(f"'{suffix}' is no suffix of points", _FORMS, path)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - which takes names too long
         raise UsageError("there is no such file", f"{did_you_mean_file(path)}{_FORMS}", path)
     found = _of_csv(path, column, x, y) if suffix == ".csv" else _of_geojson(path, column)
     if not found.places:

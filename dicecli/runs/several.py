@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: What names of masks end in: the likelier to be the labels, the sooner.
 _LABELS = (*OF_LABELS, "labeltrainids", "instanceids")
-_END = re.compile(r"[-_.]([^-_./]*[A-Za-z][^-_./]*)$")
+_END = re.compile(r"[-_.]([^-_./A-Za-z]*+[A-Za-z][^-_./]*+)$")
 _NAMED = 4
 #: More files in one folder are no classes.
 _CLASSES = 200

@@ -11,8 +11,8 @@ from dicecli.records.label_maps import IGNORE, REST, LabelMap, Span
 
 #: The largest label, by its size; as in `dicecli.records.labels`.
 _LARGEST = 2**63 - 1
-_KEY = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*)?")
-_VALUE = re.compile(r"\s*([:=])\s*([+-]?\d+|ignore)\s*", re.IGNORECASE)
+_KEY = re.compile(r"\s*(-?\d{1,4000})\s*(?:-\s*(-?\d{1,4000})\s*)?")
+_VALUE = re.compile(r"\s*([:=])\s*([+-]?\d{1,4000}|ignore)\s*", re.IGNORECASE)
 _HOW = (
     "Write '5=1,6=1' for single labels, '0-149:+1' for a range that is to be 1 higher, '11-34=1' for one "
     "that is one label, and '10=1,*=ignore' where all others are none."

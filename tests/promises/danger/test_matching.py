@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import backtracking
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicecli.errors import PairingError
+import dicecli
+from dicecli.errors import DicecliError, PairingError
+from dicecli.records.label_maps.texts import parse_map
+from dicecli.records.labels import LabelScheme
+from dicecli.records.limits import parse_bytes
+from dicecli.records.only import parse_only
 from dicecli.runs.laying import Wish, laid
 
 if TYPE_CHECKING:
@@ -94,3 +101,49 @@ def test_many_ways_are_refused():
 
     assert steps(lambda: refused(250)) <= 2.5 * steps(lambda: refused(125)) <= 2_000_000
     assert {"case": "case_1"} == laid("*{case}*{case}_seg.png", "case_1_case_1_seg.png")
+
+
+#: Expressions that may go back over a text as often as it is long, and why they may.
+BOUNDED = {
+    "metrics/_metric.py": "over the names of metrics in the source",
+    "records/json_schema.py": "over docstrings of the source",
+    "records/legends/cvat.py": "over lines of at most 1,000 characters, the first of which that is wrong ends it",
+    "records/legends/freesurfer.py": "likewise",
+}
+EXPRESSIONS = [*backtracking.expressions(Path(dicecli.__file__).parent)]
+
+
+def test_expressions_are_linear():
+    """No regular expression of the package goes back over a stranger's text as often as that is long."""
+    assert len(EXPRESSIONS) > 50
+    found = {where for where, *each in EXPRESSIONS if backtracking.goes_back(*each)}
+    assert BOUNDED.keys() == {where.partition(":")[0] for where in found}
+
+
+@pytest.mark.parametrize(
+    ("expression", "used"),
+    [
+        (r"(\w+)\s*=", "findall"),
+        (r"\d+\s*([a-z]*)\s*", "fullmatch"),
+        (r"(a+)+b", "match"),
+        (r"([-_.])([^/]*[A-Z][^/]*)$", "search"),
+        (r"(x*y*)*z", "fullmatch"),
+    ],
+)
+def test_expressions_that_are_not_linear_are_found(expression, used):
+    """The test above sees what it is there for."""
+    assert backtracking.goes_back(expression, {used})
+
+
+def test_numbers_of_any_length_are_refused():
+    """Python makes no number of more than 4,300 digits: nor does anyone need one."""
+    for digits in ("9" * 400, "9" * 5_000):
+        for read in (
+            lambda text: parse_only(text, LabelScheme()),
+            lambda text: parse_only(f"1-{text}", LabelScheme()),
+            lambda text: parse_map(f"{text}:+1", "here"),
+            lambda text: parse_map(f"1={text}", "here"),
+            parse_bytes,
+        ):
+            with pytest.raises(DicecliError):
+                read(digits)

@@ -153,7 +153,7 @@ def _elements(text: str, name: str) -> Iterator[dict[str, str]]:
         inside = part.partition(">")[0]
         tag = re.match(r"[\w:.-]*", inside)
         if tag is not None and tag[0].rpartition(":")[2] == name:
-            pairs = re.findall(r"""(\w+)\s*=\s*("[^"]*"|'[^']*')""", inside)
+            pairs = re.findall(r"""(?<!\w)(\w++)\s*+=\s*+("[^"]*"|'[^']*')""", inside)
             yield {key: html.unescape(value[1:-1]) for key, value in pairs}
 
 
