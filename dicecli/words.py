@@ -121,8 +121,8 @@ def did_you_mean_file(path: str | Path) -> str:
     folder = Path(path).parent
     with suppress(OSError, ValueError):
         if not Path(path).exists():
-            beside = [str(folder / each.name) for each in islice(folder.iterdir(), _LOOKED_AT)]
-            return did_you_mean(str(Path(path)), beside, most=1)
+            beside = [each.name for each in islice(folder.iterdir(), _LOOKED_AT)]
+            return "".join(f"Did you mean {folder / each}? " for each in near(Path(path).name, beside, 1))
     return ""
 
 

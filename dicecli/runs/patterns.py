@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter, defaultdict
-from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -134,23 +133,38 @@ def _patterns(prediction: str, references: Sequence[str]) -> set[tuple[str, str]
 
     Of references of each kind, as the last word of their names says, these are other ones.
     """
-    matcher = SequenceMatcher(None, "", _without_end(prediction), autojunk=False)
+    own = _without_end(prediction)
     found: dict[str, dict[int, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
     for reference in references:
-        matcher.set_seq1(_without_end(reference))
-        at = matcher.find_longest_match()
-        common = reference[at.a : at.a + at.size]
+        in_reference, in_prediction, size = shared(_without_end(reference), own)
+        common = reference[in_reference : in_reference + size]
         first, last = len(common) - len(common.lstrip(_EDGES)), len(common.rstrip(_EDGES))
         for start, end in {(first, last), _at_signs(common, first, last)}:
             if start < end:
                 around = [
                     (name[: at_name + start], common[start:end], name[at_name + end :])
-                    for name, at_name in ((prediction, at.b), (reference, at.a))
+                    for name, at_name in ((prediction, in_prediction), (reference, in_reference))
                 ]
                 found[_known_end(reference)][last - first] |= {
                     (one, other) for one in _variants(*around[0]) for other in _variants(*around[1])
                 }
     return {patterns for each in found.values() for patterns in each[max(each)]}
+
+
+def shared(one: str, other: str) -> tuple[int, int, int]:
+    """Return where the longest text begins that two names share, in each of them, and its length.
+
+    Of several it is the first of one name, at its first place in the other; the time is little more than the
+    product of a name's length and that of what is shared, in C.
+    """
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        size = (least + most + 1) // 2
+        pieces = {other[at : at + size] for at in range(len(other) - size + 1)}
+        is_shared = any(one[at : at + size] in pieces for at in range(len(one) - size + 1))
+        least, most = (size, most) if is_shared else (least, size - 1)
+    at = next(at for at in range(len(one) - least + 1) if one[at : at + least] in other)
+    return at, other.find(one[at : at + least]), least
 
 
 def _known_end(name: str) -> str:

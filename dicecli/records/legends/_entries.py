@@ -93,12 +93,14 @@ def scheme_of(
     """
     names: dict[int, str] = {}
     of_colour: dict[Colour, list[int]] = {}
+    called = set[str]()
     for label, name, colour, line in entries:
         place = f"{written.source}, line {line}" if line else written.source
-        if label in names or (by_order and name in names.values()):
+        if label in names or (by_order and name in called):
             again = f"the name '{name}'" if by_order else f"label {label}"
             raise LabelFileError(f"{place}: {again} is there a second time", "Give each label one name.")
         names[label] = name
+        called.add(name)
         if colour is not None:
             of_colour.setdefault(colour, []).append(label)
             if is_coded and len(of_colour[colour]) > 1:

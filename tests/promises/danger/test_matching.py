@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import parse_bytes
 from dicecli.records.only import parse_only
 from dicecli.runs.laying import Wish, laid
+from dicecli.runs.patterns import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +103,19 @@ def test_many_ways_are_refused():
 
     assert steps(lambda: refused(250)) <= 2.5 * steps(lambda: refused(125)) <= 2_000_000
     assert {"case": "case_1"} == laid("*{case}*{case}_seg.png", "case_1_case_1_seg.png")
+
+
+@given(st.text("ab_", max_size=14), st.text("ab_", max_size=14))
+def test_what_two_names_share(one, other):
+    """It is what difflib says, whose time grows with the product of both lengths."""
+    expected = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    assert ((*expected,) if expected.size else (0, 0, 0)) == shared(one, other)
+
+
+def test_names_of_one_letter_are_compared_in_linear_steps():
+    """So that what is advised of two folders whose names differ does not take for ever."""
+    one, two = (steps(lambda n=n: shared("a" * n + "b", "a" * n + "c")) for n in (250, 500))
+    assert two <= 2.3 * one <= 50_000
 
 
 #: Expressions that may go back over a text as often as it is long, and why they may.
