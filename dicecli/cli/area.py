@@ -68,7 +68,6 @@ Examples:
     type=OutputPath(),
     metavar="FILE",
     multiple=True,
-    writes=tuple,
     shell_complete=files,
     help="Write it to FILE: .csv, .json, .md, .html or .txt. Repeatable.",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicecli.cli.choices import Several
+from dicecli.cli.choices import OutputPath, Several
 from dicecli.cli.overwriting import check_files
 from dicecli.errors import UnknownName
 from dicecli.records.elsewhere import typed
@@ -181,7 +181,8 @@ class SharedOption(click.Option):
     topic : str
         The group in which help shows it, of :data:`~dicecli.cli.helping.TOPICS`.
     writes : callable or None
-        Returns, of its value, the files that are written by it; None: it may name what is read.
+        Returns, of its value, the files that are written by it: those of an ``OutputPath`` are; None: it may
+        name what is read.
     """
 
     def __init__(
@@ -201,7 +202,7 @@ class SharedOption(click.Option):
         self.reads = reads
         self.shown = shown
         self.is_usual = is_usual
-        self.writes = writes
+        self.writes = tuple if isinstance(self.type, OutputPath) else writes
 
     def type_cast_value(self, ctx: click.Context, value: object) -> object:
         """Convert what is given; of lists with commas the values follow each other."""

@@ -75,7 +75,6 @@ def formatting(*reads: Reads, but: Part | None = None) -> Callable[[Command], Co
                     type=OutputPath(),
                     metavar="FILE",
                     multiple=True,
-                    writes=tuple,
                     help=f"{part.says} Repeatable.",
                 )
             )
