@@ -119,8 +119,9 @@ def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
         if place is not None:
             outputs[place] = Named(each.path, f"{PARTS[each.part].option} {each.path}")
     for case in cases if outputs else ():
-        called = f"of case '{case.name}'"
-        _check_read(outputs, (Named(path, f"{side} {called}, {path}") for side, path in case.files))
+        for side, path in case.files:
+            if any(_hit(outputs, each) is not None for each in halves(path)):
+                _check_read(outputs, [Named(path, f"{side} of case '{case.name}', {path}")])
 
 
 def _place(path: str | int) -> _Place | None:
@@ -129,7 +130,9 @@ def _place(path: str | int) -> _Place | None:
         found = os.stat(path)  # noqa: PTH116 - of descriptors, too
     except (OSError, ValueError):
         return None if isinstance(path, int) else _place_to_be(path)
-    return _Place(found.st_dev, found.st_ino)
+    if found.st_ino or isinstance(path, int):
+        return _Place(found.st_dev, found.st_ino)
+    return _Place(found.st_dev, 0, os.path.normcase(os.path.realpath(path)))  # a disk that has no numbers
 
 
 def _place_to_be(path: str) -> _Place | None:

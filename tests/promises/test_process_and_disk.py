@@ -782,6 +782,15 @@ ROWS = {
         "test_process_and_disk.test_a_folder_that_refuses_a_new_file",
         "test_process_and_disk.test_an_output_that_is_no_file",
     ],
+    "an output is a file that is read, or another output": [
+        "test_outputs.test_2_before_anything_is_read",
+        "test_links_and_journals.test_symbolic_links_in_strange_folders_are_not_followed",
+    ],
+    "two runs with one output": ["test_links_and_journals.test_two_runs_into_one_file_through_two_names"],
+    "--resume is forgotten": [
+        "test_links_and_journals.test_kept_beside_as_old_said_before",
+        "test_links_and_journals.test_no_row_is_lost_however_often_it_is_forgotten",
+    ],
     "standard output closed early (| head -1)": [
         "test_progress.test_standard_output_that_nobody_reads",
         "test_process_and_disk.test_streams_that_are_closed_or_full",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import make
@@ -18,9 +19,6 @@ from dicecli.reports import writing
 from dicecli.runs.journal import Journal
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
-as_root = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
-)
 
 #: Of label 1 of the masks below: 2 · 2 / (3 + 2).
 DICE = 0.8
@@ -225,3 +223,19 @@ def test_python_keeps_it_as_well(folders):
     report = dicecli.batch(folders / "p", folders / "r", output=folders / "scores.csv", resume=True)
     assert len(report.scored) == 4
     assert report.look_up("dice").value == pytest.approx(DICE)
+
+
+def test_what_cannot_be_put_aside_stays_where_it_is(folders, monkeypatch):
+    """On a full disk the run is refused before it begins, and the journal has every byte that it had."""
+    call(folders, *to_scores(folders))
+    before = journal_of(folders).read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "_give_usual_mode", full)
+        done = call(folders, *to_scores(folders))
+    assert (done.exit_code, "cannot be written: No space left" in done.stderr) == (2, True), done.stderr
+    assert before == journal_of(folders).read_bytes()
+    assert ["scores.csv.journal"] == [path.name for path in folders.glob("*journal*")]
