@@ -106,12 +106,19 @@ def _fallen(trap, *words):
     return done.returncode == 99
 
 
-@pytest.mark.parametrize("words", [["-j", 1], ["-j", 2], ["-j", 3, "--timeout", 300]], ids=str)
+@pytest.mark.parametrize("words", ["-j 1", "-j 2", "-j 3 --timeout 300"])
 def test_children_of_the_command_start_with_the_safe_path(trap, words):
     """Each module of the start-up list is planted, and a folder `dicecli/`: none runs, the counts are right."""
-    words = ["predictions", "references", "-f", "csv", *map(str, words)]
+    words = ["predictions", "references", "-f", "csv", *words.split()]
     said = in_the_folder(trap, "../elsewhere/tool.py", "batch", *words)
     assert said == call(*both(trap / "data"), "-f", "csv").stdout
+
+
+def test_the_child_of_a_pair_with_a_limit_starts_with_the_safe_path(trap):
+    """The same for `score --timeout`."""
+    words = ["predictions/case000.png", "references/case000.png", "--timeout", "300", "-f", "csv"]
+    said = in_the_folder(trap, "../elsewhere/tool.py", "score", *words)
+    assert set(said.splitlines()) <= set(call(*both(trap / "data"), "-f", "csv").stdout.splitlines())
 
 
 def test_children_of_a_host_start_with_the_safe_path(trap):
