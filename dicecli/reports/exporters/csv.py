@@ -13,7 +13,7 @@ from dicecli.reports.tabular import NOTES
 from dicecli.reports.text import of_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dicecli.reports.areas import AreaReport
     from dicecli.reports.look import Look, Part
@@ -29,20 +29,26 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
     del look
     columns, _ = _PARTS[part]
-    return _written(columns(report), lines(report, part), obeyed(report.origin))
+    return _written(columns(report), lines(report, part), told=bool(report.origin.obeyed))
 
 
 def of_area(area: AreaReport, look: Look) -> str:
     """Return accuracy and areas of a map, a row for each number; undefined is empty."""
     del look
-    return _written(COLUMNS, area.rows(), obeyed(area.origin))
+    told = obeyed(area.origin)
+    return _written(COLUMNS, _telling(area.rows(), told), told=bool(told))
 
 
-def _written(columns: Sequence[str], every: Iterable[Mapping[str, object]], told: Sequence[str]) -> str:
-    """Return rows as text, each with what is told of a configuration file among its notes."""
-    if told:
-        columns = tuple(dict.fromkeys((*columns, NOTES)))
-        every = (row | {NOTES: tabular.joined((row.get(NOTES), *told))} for row in map(dict, every))
+def _telling(every: Lines, told: Sequence[str]) -> Lines:
+    """Return rows with what is told of configuration files among their notes, where there is something."""
+    if not told:
+        return every
+    return (dict(row) | {NOTES: tabular.joined((row.get(NOTES), *told))} for row in every)
+
+
+def _written(columns: Sequence[str], every: Lines, *, told: bool) -> str:
+    """Return rows as text; where something is told, each part has a column of notes."""
+    columns = tuple(dict.fromkeys((*columns, *[NOTES] * told)))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -51,9 +57,9 @@ def _written(columns: Sequence[str], every: Iterable[Mapping[str, object]], told
 
 
 def lines(report: Report, part: Part) -> Lines:
-    """Yield the rows of a part; undefined is None."""
+    """Yield the rows of a part; undefined is None, and what was obeyed is among the notes."""
     _, found = _PARTS[part]
-    return found(report)
+    return _telling(found(report), obeyed(report.origin))
 
 
 def _confusion(report: Report) -> Lines:

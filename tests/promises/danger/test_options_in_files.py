@@ -44,7 +44,7 @@ WHERE = {
     "up to the repository's root": ("repo/.git", "repo/a/b", "repo", True),
     "the root may be a file of a worktree": ("repo/.git:", "repo/a/b", "repo", True),
     "never above the repository": ("repo/.git", "repo/a/b", ".", False),
-    "never above a repository of another kind": ("repo/.hg", "repo/a", ".", False),
+    "up to the root of a repository of another kind": ("repo/.hg", "repo/a", "repo", True),
     "up to the home folder": ("home", "home/a/b", "home", True),
     "never above the home folder": ("home", "home/a/b", ".", False),
     "never above a repository in the home folder": ("home/repo/.git", "home/repo/a", "home", False),
