@@ -16,6 +16,7 @@ from dicecli.errors import DicecliError
 from dicecli.metrics._catalogue import catalogue, usual_of
 from dicecli.plugins import installed, own
 from dicecli.records.settings import AVERAGES
+from dicecli.reports.text import inert
 from dicecli.words import plain
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Items = list[CompletionItem]
 
 
+#: What a shell acts on in a word without quotes, which is how bash takes what is proposed to it.
+_ACTING, _OPTION = {*"$`\\\"'!&;|<>(){}*?#~"}, ("-", "=")
 #: Suffixes of files that may be of labels.
 _OF_LABELS = {".json", ".tsv", ".csv", ".txt", ".ctbl"}
 
@@ -92,7 +95,13 @@ def numbers(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
 
 
 def _fitting(words: Iterable[str], incomplete: str) -> Items:
-    return [CompletionItem(each) for each in words if each.lower().startswith(incomplete.lower())]
+    """Propose words, but none that a shell would take for more than a word once it stands in the line."""
+    return [
+        CompletionItem(each)
+        for each in words
+        if each.lower().startswith(incomplete.lower())
+        and not (each.startswith(_OPTION) or _ACTING & {*each} or inert(each) != each)
+    ]
 
 
 def _reads(ctx: click.Context) -> tuple[str, ...]:

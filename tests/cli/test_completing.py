@@ -106,6 +106,16 @@ def test_a_shell_waits_for_nothing_heavy():
     assert {"numpy", "pandas", "nibabel", "rasterio", "PIL", "rich", "scipy", "torch", "dask"} & last == set()
 
 
+def test_no_shell_runs_what_is_proposed(tmp_path):
+    """Of files and labels those are proposed that are one word to a shell, and no option: no `$(rm)`."""
+    (tmp_path / "vocal ones.json").touch()
+    for name in ("$(touch x)", "`touch x`", "--output=x", "a;b", "a'b", "\x1b[31m", "!12"):
+        (tmp_path / f"{name}.json").touch()
+    assert {"organs.json", "vocal.json", "vocal ones.json"} == {
+        each for each in proposed("labels", "") if each.endswith(".json")
+    }
+
+
 @pytest.mark.skipif(os.name != "posix" or shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_a_list(tmp_path):
     """The script that is documented defines a function, which proposes the whole word."""
