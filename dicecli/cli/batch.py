@@ -210,7 +210,7 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(text: str) -> None:
-    click.echo(f"Note: {text}", err=True)
+    click.echo(f"Note: {inert(text)}", err=True)
 
 
 def _code_of(stopped: Stopped) -> int:

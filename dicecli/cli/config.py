@@ -20,7 +20,7 @@ from dicecli.cli.options import settings_from
 from dicecli.cli.terminal import prose
 from dicecli.records.options import table_of
 from dicecli.records.settings import KINDS
-from dicecli.reports.text import inert
+from dicecli.reports.text import inert, of_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def command(ctx: click.Context, /, command_name: str | None, format_name: str) -
         others = [{"file": str(each.path), "why": each.why} for each in passed]
         file = None if path is None else str(path)
         record = {"schema": 1, "file": file, "not_obeyed": others, "commands": commands}
-        click.echo(json.dumps(record, indent=2))
+        click.echo(of_json(json.dumps(record, indent=2)))
         return
     parts = ["\n".join(_lines(name, options, path)) for name, options in found.items()]
     told = [f"Not obeyed: {inert(str(each.path))}: {each.why}." for each in passed]

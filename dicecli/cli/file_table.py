@@ -56,7 +56,8 @@ class FileTable:
         return " ".join([name.ljust(names), *between, labels]).rstrip()
 
 
-def _cut(text: str, most: int) -> str:
+def _cut(stranger: str, most: int) -> str:
+    text = inert(stranger)
     return (text if len(text) <= most else f"{text[: most - 1]}…").ljust(most)
 
 

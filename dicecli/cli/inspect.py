@@ -19,7 +19,7 @@ from dicecli.cli.origins import obeyed
 from dicecli.cli.terminal import width
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
-from dicecli.reports.text import inert
+from dicecli.reports.text import inert, of_json
 
 if TYPE_CHECKING:
     from dicecli.records.label_maps import Side
@@ -134,7 +134,7 @@ def _of_folders(
 def _print_json(record: dict[str, Any], told: Obeyed | None) -> None:
     """Print a record; the configuration file stands in it where one was obeyed."""
     more = {} if told is None else {"obeyed": [asdict(told)]}
-    click.echo(json.dumps(record | more, indent=2, allow_nan=False))
+    click.echo(of_json(json.dumps(record | more, indent=2, allow_nan=False)))
 
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:

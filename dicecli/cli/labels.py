@@ -15,7 +15,7 @@ from dicecli.cli.choices import WordChoice
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.terminal import has_colour, prose
 from dicecli.records.schemes import as_own, described, forms, load_labels, presets
-from dicecli.reports.text import inert, of_cell
+from dicecli.reports.text import inert, of_cell, of_json
 from dicecli.words import plain
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def command(source: str | None, format_name: str) -> None:
     scheme = None if source is None else load_labels(source)
     if format_name == "json":
         record = _record() if scheme is None else _whole(scheme)
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        click.echo(of_json(json.dumps(record, indent=2, ensure_ascii=False)))
     elif format_name == "csv":
         click.echo(_csv(_listed() if scheme is None else _rows(scheme)), nl=False)
     else:
@@ -188,14 +188,14 @@ def _table(scheme: LabelScheme) -> Iterator[str]:
             text = f"{_hexed(of_label[0])}{more}".ljust(12) if of_label else " " * 12
             block = click.style("  ", bg=of_label[0]) + " " if swatch and of_label else " " * (3 * swatch)
             cells.append((block + text, 0))
-        yield from _line([*cells, (inert(scheme.name(label) or ""), left)])
+        yield from _line([*cells, (scheme.name(label) or "", left)])
 
 
 def _line(cells: Iterable[tuple[str, int]]) -> Iterator[str]:
     """Yield the line of some cells, each with its width; the last one goes on below, under itself."""
     *first, (last, width) = cells
     start = "  " + "".join(f"{text:<{columns}}  " for text, columns in first)
-    lines = textwrap.wrap(last, max(width - 2, 8)) or [""]
+    lines = textwrap.wrap(inert(last), max(width - 2, 8)) or [""]
     yield (start + lines[0]).rstrip()
     indent = " " * len(click.unstyle(start))
     yield from (indent + each for each in lines[1:])

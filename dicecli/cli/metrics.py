@@ -15,6 +15,7 @@ from dicecli.metrics._catalogue import added, catalogue, resolve, usual_of
 from dicecli.plugins import installed
 from dicecli.records.lengths import LENGTHS
 from dicecli.reports.averages import without_pools
+from dicecli.reports.text import inert
 from dicecli.words import plain
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def command(names: tuple[str, ...]) -> None:
 
 def _listed(name: str, summary: str, width: int) -> str:
     """Return the line of a metric; what is wider than the terminal goes on below, under itself."""
-    start = f"{name:<{width}}  "
-    return textwrap.fill(summary, prose(), initial_indent=start, subsequent_indent=" " * len(start))
+    start = f"{inert(name):<{width}}  "
+    return textwrap.fill(inert(summary), prose(), initial_indent=start, subsequent_indent=" " * len(start))
 
 
 def _summary(name: str) -> str:
@@ -124,7 +125,7 @@ def _averages(metric: Metric) -> str:
 
 
 def _lines(name: str, summary: str, facts: list[tuple[str, str]]) -> str:
-    lines = [click.style(name, bold=True), *textwrap.wrap(f"{summary}.", prose()), ""]
+    lines = [click.style(inert(name), bold=True), *textwrap.wrap(inert(f"{summary}."), prose()), ""]
     for key, value in facts:
-        lines += textwrap.wrap(value, prose(), initial_indent=f"{key:<13}", subsequent_indent=" " * 13)
+        lines += textwrap.wrap(inert(value), prose(), initial_indent=f"{key:<13}", subsequent_indent=" " * 13)
     return "\n".join(lines)

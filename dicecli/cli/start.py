@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import UnknownName
 from dicecli.plugins import suffixes, unknown
+from dicecli.reports.text import inert
 from dicecli.runs.sides import told_apart
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def what_to_do() -> str:
     file = next(iter([*(files or ()), *masks, *inside]), "FILE")
     return _TEXT.format(
         where="" if file == "FILE" else ", here",
-        files=shlex.join(files or ("PREDICTION", "REFERENCE")),
-        folders=shlex.join(sides or ("PREDICTIONS", "REFERENCES")),
-        file=shlex.quote(file),
+        files=inert(shlex.join(files or ("PREDICTION", "REFERENCE"))),
+        folders=inert(shlex.join(sides or ("PREDICTIONS", "REFERENCES"))),
+        file=inert(shlex.quote(file)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.records.cases import Failed
@@ -72,6 +72,21 @@ def blocks(report: Report, part: Part, look: Look) -> Iterator[Block]:
     (case,) = report.cases()
     found = _failed(case, report) if isinstance(case, Failed) else _case(case, report, every=every)
     yield from (each for each in found if not _is_empty(each))
+
+
+def inert_block(block: Block) -> Block:
+    """Return a block of which no text does anything, whoever has written it."""
+    if isinstance(block, Sheet):
+        return replace(
+            block,
+            title=inert(block.title),
+            columns=tuple(map(inert, block.columns)),
+            rows=tuple(tuple(map(inert, row)) for row in block.rows),
+            remark=inert(block.remark),
+        )
+    if isinstance(block, Facts):
+        return replace(block, pairs=tuple((inert(key), inert(value)) for key, value in block.pairs))
+    return replace(block, text=inert(block.text))
 
 
 def _is_empty(block: Block) -> bool:

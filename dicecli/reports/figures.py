@@ -153,8 +153,9 @@ def _chosen(curves: Mapping[str, Curve]) -> dict[str, Curve]:
 
 
 def _plain(text: str) -> str:
-    """Return a text in which nothing is taken for a formula to set."""
-    return inert(text).replace("$", r"\$")
+    """Return a text in which nothing is taken for a formula to set, and that no legend leaves out."""
+    shown = inert(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def values_figure(report: Numbers, metric: str | None = None, axes: Axes | None = None) -> Figure:

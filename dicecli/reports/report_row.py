@@ -8,6 +8,7 @@ from dicecli.errors import NoAttribute, UsageError
 from dicecli.reports.asked import parse
 from dicecli.reports.averages import OF_VALUES
 from dicecli.reports.bound import Number, metric_of
+from dicecli.reports.text import inert
 from dicecli.statistics._leading import leading
 
 if TYPE_CHECKING:
@@ -98,4 +99,4 @@ class ReportRow:
     def __repr__(self) -> str:
         metrics = self._report.shown[:_SHOWN]
         values = ", ".join(f"{each.name} {self._of_run(each.name):.4f}" for each in metrics)
-        return f"<dicecli row {self.title}: {values}>"
+        return f"<dicecli row {inert(self.title)}: {values}>"

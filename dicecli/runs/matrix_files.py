@@ -13,6 +13,7 @@ import numpy as np
 from dicecli.errors import UsageError
 from dicecli.records.labels import NO_LABEL
 from dicecli.reports.reading_back import read_report
+from dicecli.reports.text import out_of_cell
 from dicecli.runs.csv_rows import csv_rows
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.words import did_you_mean_file
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _HINT = "Give the CSV or the JSON that --confusion of 'dicecli points' or 'dicecli score' writes."
 #: The columns that hold no counts.
 _TEXTS = ("reference", "name", "notes")
-#: What stands before a text that a spreadsheet would take for a formula: see the exporter.
-_GUARD = "'"
 
 
 def read_matrix(path: str) -> Named:
@@ -72,7 +71,7 @@ def _of_csv(path: str) -> Named:
         rows.append(label)
         table.append([_count(n, path, f"line {line}, column {each}") for each, n in counts.items()])
         if row.get("name"):
-            names[label] = row["name"].removeprefix(_GUARD)
+            names[label] = out_of_cell(row["name"])
     return _made(rows, columns, table), names
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.records.codec import written
 from dicecli.reports.matrix import check_matrix
 from dicecli.reports.record import cases, frame, summary, whole
+from dicecli.reports.text import of_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,21 +35,21 @@ def record(report: Report, part: Part) -> Json:
 
 
 def render(report: Report, part: Part, look: Look) -> str:
-    """Return a part as JSON; undefined is null, infinity a text, everything is ASCII.
+    """Return a part as JSON; undefined is null, infinity a text, everything is ASCII, and inert in a log.
 
     It is what ``json.dumps`` makes of the whole record, but case by case, in a tenth of the memory; and what
     was measured and observed of a case, and a confusion matrix, which nobody reads, stand in one line each.
     """
     del look
     if part == "report":
-        return _rendered(frame(report), cases(report), summary(report))
-    return _lined(record(report, part)) + "\n"
+        return of_json(_rendered(frame(report), cases(report), summary(report)))
+    return of_json(_lined(record(report, part))) + "\n"
 
 
 def of_area(area: AreaReport, look: Look) -> str:
     """Return accuracy and areas of a map as JSON; undefined is null."""
     del look
-    return _text(area.to_dict()) + "\n"
+    return of_json(_text(area.to_dict())) + "\n"
 
 
 def _rendered(head: Json, every: Iterable[Json], end: Json) -> str:

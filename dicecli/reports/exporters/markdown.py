@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dicecli.reports.blocks import Facts, Headline, Title, blocks
@@ -19,7 +21,19 @@ if TYPE_CHECKING:
 SUFFIXES = (".md", ".markdown")
 PARTS = ("report", "summary", "confusion")
 
-_SPECIAL = "\\`*_{}[]<>#!|~$&"
+_SPECIAL = {char: f"\\{char}" for char in "\\`*_{}[]<>#!|~&"}
+#: A sign of mathematics where it stands for itself: GitHub looks for them before and after all else.
+_SPECIAL["$"] = "&#36;"
+#: Behind these, services make a mention, a reference, a link or a picture of what follows: of whole texts,
+#: once Markdown and its escapes are done. So a comment, which nobody sees, makes two texts of one.
+_ACTS = re.compile(
+    r"(?<![^\W_])@(?=\w)|@(?=[\w-]+\.\w)|[#!%&](?=\d)|[~%](?=[\w\"])|\bgh-(?=\d)|[a-z]:(?=//)|\bwww(?=\.)"
+    r"|:(?=(?:[+-]1|100|1234|[\w+-]*[a-z][\w+-]*):)|\$",
+    re.IGNORECASE,
+)
+#: What may be the hash of a commit, which has 7 digits or more.
+_HASH, _MOST_DIGITS = re.compile(r"(?<!\w)(?=\d*[a-f])[\da-f]{7,40}(?!\w)", re.IGNORECASE), 6
+_APART = "<!-- -->"
 
 
 def render(report: Report, part: Part, look: Look) -> str:
@@ -36,7 +50,7 @@ def _rendered(every: Iterable[Block]) -> Iterator[str]:
     said: list[str] = []
     for block in every:
         if isinstance(block, Facts) and block.role in {"said", "notes"}:
-            said += [f"- **{key}**: {escaped(value)}" for key, value in block.pairs]
+            said += [f"- **{inert(key)}**: {escaped(value)}" for key, value in block.pairs]
             continue
         if said:
             yield "\n".join(said) + "\n"
@@ -55,13 +69,24 @@ def _block(block: Block) -> str:
         return f"**{escaped(block.text)}**\n"
     if block.role == "error":
         (error, message), (_, hint) = block.pairs
-        return f"**{error}**: {escaped(message)}\n\n{escaped(hint)}\n"
-    return "\n".join(f"- {key}: {escaped(value)}" for key, value in block.pairs) + "\n"
+        return f"**{escaped(error)}**: {escaped(message)}\n\n{escaped(hint)}\n"
+    return "\n".join(f"- {inert(key)}: {escaped(value)}" for key, value in block.pairs) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line."""
-    return "".join(f"\\{char}" if char in _SPECIAL else char for char in inert(text))
+    """Return a text that Markdown shows as it is, on one line, and that no service makes anything of."""
+    shown = inert(text)
+    ends = {found.end() for found in _ACTS.finditer(shown)}
+    for found in _HASH.finditer(shown):
+        ends.update(range(found.start() + _MOST_DIGITS, found.end(), _MOST_DIGITS))
+    if not ends:
+        return _as_it_is(shown)
+    cuts = [*sorted({0, *ends}), len(shown)]
+    return _APART.join(_as_it_is(shown[start:end]) for start, end in pairwise(cuts))
+
+
+def _as_it_is(text: str) -> str:
+    return "".join(_SPECIAL.get(char, char) for char in text)
 
 
 def _sheet(sheet: Sheet) -> str:
@@ -72,7 +97,7 @@ def _sheet(sheet: Sheet) -> str:
     for kind, row in zip(kinds, sheet.rows, strict=True):
         cells = [escaped(cell) for cell in row]
         if kind == "average":
-            cells[1] = f"**{row[1]}**"
+            cells[1] = f"**{cells[1]}**"
         lines.append(_line(cells))
     return "\n".join([*lines, *(["", escaped(sheet.remark)] if sheet.remark else [])]) + "\n"
 

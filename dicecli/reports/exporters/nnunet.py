@@ -16,6 +16,7 @@ from dicecli.errors import UsageError
 from dicecli.reports.means import mean
 from dicecli.reports.of_nnunet import WITHOUT
 from dicecli.reports.origins import obeyed
+from dicecli.reports.text import of_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +65,7 @@ def render(report: Report, part: Part, look: Look) -> str:
         found[WITHOUT] = [_without(each) for each in report.unscored]
     if told := obeyed(report.origin):
         found["notes"] = list(told)
-    return json.dumps(found, indent=4, sort_keys=True) + "\n"
+    return of_json(json.dumps(found, indent=4, sort_keys=True)) + "\n"
 
 
 def _is_key(row: Row, report: Report) -> bool:

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from dicecli.reports.blocks import Facts, Headline, Title, blocks
+from dicecli.reports.blocks import Facts, Headline, Title, blocks, inert_block
 from dicecli.reports.fitting import FOLDED, LEAST_TEXT, fitted, kinds, longest, most_of_a_name, needed, shown
 from dicecli.reports.look import PLAIN
 from dicecli.reports.sheet import TEXT, Sheet
@@ -45,7 +45,7 @@ def of_area(area: AreaReport, look: Look) -> str:
 
 def _shown(every: Iterable[Block], look: Look) -> str:
     console, before = _console(look.width, colour=look.colour), None
-    for block in every:
+    for block in map(inert_block, every):
         if isinstance(block, Title):
             continue
         if _is_apart(before, block):
