@@ -17,6 +17,11 @@ WINDOW_PIXELS = 1 << 22
 _GROWTH = 16
 MAX_WINDOW_PIXELS = _GROWTH * WINDOW_PIXELS
 
+#: What windows may have of the memory that a mask is allowed: one part of so many.
+_OF_MEMORY = 3
+#: Windows do not shrink below this for the sake of memory.
+_LEAST_PIXELS = 1 << 16
+
 
 class Mapped(Protocol):
     """What :func:`map` does, here or in several threads: the results come in the order of what is given."""
@@ -69,12 +74,15 @@ class Plan(Sequence[Window]):
         return tuple(window)
 
 
-def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS, growth: int = _GROWTH) -> Plan:
+def plan(
+    *masks: Chunked, pixels: int = WINDOW_PIXELS, growth: int = _GROWTH, most: int | None = None
+) -> Plan:
     """Cut the common shape of some masks into windows that cover each pixel once.
 
     The windows suit the blocks of every file: they are whole multiples of them where that stays in bounds.
     They come in the order of the first mask's file, so that a source that only reads forward can stream.
-    A window has about so many `pixels`, and at most `growth` times as many where the files' blocks want it.
+    A window has about so many `pixels`, and at most `growth` times as many where the files' blocks want it;
+    never more than `most`, for which blocks are read several times.
 
     Returns
     -------
@@ -84,9 +92,21 @@ def plan(*masks: Chunked, pixels: int = WINDOW_PIXELS, growth: int = _GROWTH) ->
     first = masks[0]
     shape = first.shape
     steps: Sequence[int] = shape
+    if most is not None:
+        pixels = min(pixels, most)
+        growth = min(growth, most // pixels)
     if math.prod(shape):
         steps = _steps(shape, [mask.chunks for mask in masks], first.order, pixels, growth)
     return Plan(shape, steps, first.order)
+
+
+def pixels_within(memory: int, pixel_bytes: int) -> int:
+    """Return how many pixels a window may have, where so many bytes are allowed and one pixel takes so many.
+
+    Windows have a third of the memory, so that a mask that is held whole has room for them. They do not
+    shrink below 65,536 pixels, which take less than what a process needs anyway.
+    """
+    return max(_LEAST_PIXELS, memory // _OF_MEMORY // max(1, pixel_bytes))
 
 
 def slowest(order: str, axes: int) -> int:
@@ -94,11 +114,12 @@ def slowest(order: str, axes: int) -> int:
     return 0 if order == "C" else axes - 1
 
 
-def slabs(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
+def slabs(*masks: Chunked, pixels: int = WINDOW_PIXELS, most: int | None = None, halo: int = 0) -> Plan:
     """Cut the common shape of some masks into windows that are whole along all axes but the slowest.
 
     They come in the order of the first mask's file, have about so many `pixels`, and suit the files' blocks
-    where that stays in bounds.
+    where that stays in bounds. With `halo` planes of context on each side they have no more than `most`, or
+    are one plane.
     """
     shape, axis = masks[0].shape, slowest(masks[0].order, len(masks[0].shape))
     steps = list(shape)
@@ -107,6 +128,8 @@ def slabs(*masks: Chunked, pixels: int = WINDOW_PIXELS) -> Plan:
         step, block = max(1, pixels // plane), _common(tuple(mask.chunks[axis] for mask in masks))
         if block * plane <= _GROWTH * pixels:
             step = max(1, step // block) * block
+        if most is not None:
+            step = max(1, min(step, most // plane - 2 * halo))
         steps[axis] = min(shape[axis], step)
     return Plan(shape, steps, masks[0].order)
 

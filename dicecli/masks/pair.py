@@ -15,7 +15,7 @@ from dicecli.errors import CaseError
 from dicecli.masks.alignment import align
 from dicecli.masks.arrays import NothingSource
 from dicecli.masks.axes import volume_beside_image
-from dicecli.masks.blocks import WINDOW_PIXELS, plan, slabs
+from dicecli.masks.blocks import WINDOW_PIXELS, pixels_within, plan, slabs
 from dicecli.masks.files_as_opened import FilesAsOpened
 from dicecli.masks.opening import FIELD, on_side, opened_channels, opened_layers, shown
 from dicecli.masks.views import Reoriented
@@ -60,6 +60,8 @@ class Pair:
         Of that grid, too: where its windows, as they are read, are outside, nothing is compared.
     notes : list of str
         What was done to lay one on the other.
+    readers : int
+        How many such pairs are read at the same time, this one among them.
     """
 
     def __init__(self, case: Case, settings: Settings) -> None:
@@ -71,6 +73,7 @@ class Pair:
         self.classes: Classes | None = None
         self.field: MaskSource | None = None
         self.notes: list[str] = []
+        self.readers = 1
         self._leads: Side | None = None
 
     def __enter__(self) -> Self:
@@ -136,8 +139,8 @@ class Pair:
         first, second = self.reference[0], self.prediction[0]
         others = (second if self.leading is first else first, *self._fields)
         if self._pixels == WINDOW_PIXELS:
-            return plan(self.leading, *others, pixels=WINDOW_PIXELS)
-        return plan(self.leading, *others, pixels=self._pixels, growth=_GROWTH)
+            return plan(self.leading, *others, pixels=WINDOW_PIXELS, most=self._most)
+        return plan(self.leading, *others, pixels=self._pixels, growth=_GROWTH, most=self._most)
 
     @property
     def volume_in_doubt(self) -> Side | None:
@@ -160,9 +163,21 @@ class Pair:
             found.field = Reoriented(self.field, axes[:along], flips[:along])
         return found
 
-    def slabs(self) -> Plan:
-        """Return a plan whose windows are whole along all axes but the slowest of the files."""
-        return slabs(self.leading, *self.sources, pixels=self._pixels)
+    def slabs(self, halo: int = 0) -> Plan:
+        """Return a plan whose windows are whole along all axes but the slowest of the files, with a halo."""
+        return slabs(self.leading, *self.sources, pixels=self._pixels, most=self._most, halo=halo)
+
+    @property
+    def most_readers(self) -> int:
+        """How many pairs may be read at a time, so that all hold of a side what is allowed."""
+        of_sides = (sum(each.held for each in side) for side in (self.reference, self.prediction))
+        return max(1, self._settings.max_memory // max(1, *of_sides))
+
+    @property
+    def _most(self) -> int:
+        """Pixels of a window, so that what all readers hold of a side is within the memory allowed."""
+        of_sides = (sum(each.pixel_bytes for each in side) for side in (self.reference, self.prediction))
+        return pixels_within(self._settings.max_memory, max(of_sides) * self.readers)
 
     @property
     def _pixels(self) -> int:

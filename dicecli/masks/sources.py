@@ -1,4 +1,7 @@
-"""A mask as something to read from: header now, voxels by window."""
+"""A mask as something to read from: header now, voxels by window.
+
+The file is long because the class is one: it is all that a format has to say of a mask.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dicecli.errors import NotLabels
-from dicecli.masks.blocks import plan
+from dicecli.masks.blocks import WINDOW_PIXELS, pixels_within, plan
 from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
 from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicecli.errors import CaseError
-    from dicecli.masks.blocks import Window
+    from dicecli.masks.blocks import Plan, Window
     from dicecli.masks.grid import Grid
     from dicecli.records.labels import Colour
 
@@ -109,6 +112,8 @@ class MaskSource(ABC):
         Whether `nodata` is no value of the file, and stands for what is hidden.
     apart : int
         How many of its pixels are none of the case's: they have no label, and are not counted as nodata.
+    held : int
+        Bytes that each reader of it holds beside windows.
     kept : Window or None
         The part that the case is about, where it is not the whole: see :meth:`keep_to`.
     """
@@ -146,7 +151,7 @@ class MaskSource(ABC):
         self.is_largest = False
         self.has_own_nodata = False
         self.kept: Window | None = None
-        self.apart = 0
+        self.apart = self.held = 0
 
     def take_for_largest(self) -> None:
         """Take the values for indices of the largest score, which no threshold is meant for."""
@@ -170,6 +175,18 @@ class MaskSource(ABC):
         if tag is None or (tag and self.threshold is not None):
             return None
         return int(to_labels(np.array([tag], self.dtype), threshold=self.threshold)[0])
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes that a pixel of a window takes at the most, until it is counted."""
+        size = self.dtype.itemsize
+        if self.dtype.kind in "iub" and self.threshold is None:
+            return 2 * size + 1
+        return 2 * size + 22  # what labels are made of floats by, and what compares them
+
+    def windows(self, pixels: int = WINDOW_PIXELS) -> Plan:
+        """Return a plan of this mask alone, in the memory that is allowed."""
+        return plan(self, pixels=pixels, most=pixels_within(self.reading.max_memory, self.pixel_bytes))
 
     @abstractmethod
     def values(self, window: Window) -> np.ndarray:
@@ -196,7 +213,7 @@ class MaskSource(ABC):
                 ignore=self.ignore,
             )
         except Fractions:
-            blocks = (self.values(each) for each in plan(self))
+            blocks = (self.values(each) for each in self.windows())
             found = [(residual(each, self.nodata), self._top(each)) for each in blocks]
             raise self.fractions(*(max(each) for each in zip(*found, strict=True))) from None
 

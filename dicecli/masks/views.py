@@ -54,7 +54,12 @@ class View(MaskSource):
         self.is_random_access, self.refusal = source.is_random_access, source.refusal
         self.is_largest, self.threshold = source.is_largest, source.threshold
         self.palette, self.background_tag = source.palette, source.background_tag
-        self.has_own_nodata = source.has_own_nodata
+        self.has_own_nodata, self.held = source.has_own_nodata, source.held
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What a pixel takes there, and once more what is made of it."""
+        return self.source.pixel_bytes + self.dtype.itemsize
 
     def finish(self) -> None:
         """Check the other mask's end."""
@@ -159,7 +164,7 @@ class BinaryLayer(MaskSource):
         )
         self.notes, self.checked = source.notes, source.checked
         self.background_tag = source.background_tag
-        self.facts, self.oddities = source.facts, source.oddities
+        self.facts, self.oddities, self.held = source.facts, source.oddities, source.held
         self.is_random_access, self.dropped_axes = source.is_random_access, source.dropped_axes
         self.refusal: CaseError = refusal
         self._source = source
@@ -167,6 +172,11 @@ class BinaryLayer(MaskSource):
     def keep_to(self, window: Window) -> None:
         """Let the checks at the end be of a window of the volume."""
         self._source.keep_to(window)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What a pixel of the volume takes, and where it is what."""
+        return self._source.pixel_bytes + 3
 
     def values(self, window: Window) -> np.ndarray:
         """Read the window of the volume."""

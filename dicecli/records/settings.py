@@ -175,7 +175,8 @@ class _Shared:
     max_memory: int | str = option(
         MAX_MEMORY,
         Option(
-            "Refuse a mask that needs more memory at once, as 500MB or 4GiB.",
+            "Memory of a mask, as 500MB or 4GiB: it is read in smaller windows, or refused. Each side has as "
+            "much, in each of several --jobs.",
             metavar="SIZE",
             shown=f"{MAX_MEMORY >> 30}GiB",
             is_measured=False,
@@ -334,8 +335,8 @@ class Settings(OfTools, OfSurfaces, _OfMasks, _Shared):
     channel_axis : int
         The axis of the scores with argmax.
     max_memory : int
-        A mask that needs more bytes at once is refused: a whole PNG, a block of a GeoTIFF, a compressed NIfTI
-        that cannot be streamed.
+        Bytes that each mask may take at once: it is read in windows that fit, and refused where it needs more
+        all the same, as a whole PNG, a block of a GeoTIFF, or a compressed NIfTI that cannot be streamed.
     tolerance : tuple of str
         As they stand in names: ``2mm``.
     length_unit : str or None

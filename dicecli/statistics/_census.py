@@ -10,7 +10,6 @@ import numpy as np
 
 from dicecli.errors import TooManyLabels
 from dicecli.masks.arrays import ArraySource
-from dicecli.masks.blocks import plan
 from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import on_side
 from dicecli.plugins import backend_of, cpu_backend, load
@@ -120,7 +119,7 @@ def census_of_one(side: str, source: MaskSource) -> ConfusionMatrix:
     """Read one mask alone, and count its stored labels against themselves; errors name the side."""
     backend = load("backends", cpu_backend())
     matrix = ConfusionMatrix.empty()
-    for window in plan(source):
+    for window in source.windows():
         block = on_side(side, source, source.read, window)
         matrix += backend.count_block(block, block)
     return matrix

@@ -68,7 +68,7 @@ def _halo(name: str, opened: Opened, options: Options) -> int | None:
 
 def plan_of(pair: Pair, halo: int) -> Plan:
     """Return the windows of a pass: the census's, or where a block needs context those that slide along."""
-    return pair.slabs() if halo else pair.windows()
+    return pair.slabs(halo) if halo else pair.windows()
 
 
 def push(

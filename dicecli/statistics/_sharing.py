@@ -128,6 +128,8 @@ def share_out(
     if fold is not None and can_share and not is_small and case.is_of_files:
         of_share = partial(do_share, case, settings, work, _seen(case, number))
         return fold(of_share, partial(_travelling, number), operator.add)
+    if can_share:
+        threads = min(threads, pair.most_readers)
     if threads < 2 or is_small:
         return work.do(pair, windows)
     if can_share:
@@ -199,6 +201,7 @@ def _in_threads(
     case: Case, settings: Settings, pair: Pair, work: Work[Key, Part], *, threads: int
 ) -> Sums[Key, Part]:
     """Do the shares in threads, each of which opens the files once; `pair` learns what they checked."""
+    pair.readers = threads
     own = threading.local()
     others: list[Pair] = []
     total: Sums[Key, Part] = Sums({})
@@ -209,6 +212,7 @@ def _in_threads(
             """Work on some windows with the files that this thread has opened."""
             if not hasattr(own, "pair"):
                 opened = Pair(case, settings)
+                opened.readers = threads
                 with lock:
                     own.pair = stack.enter_context(opened)
                     others.append(opened)

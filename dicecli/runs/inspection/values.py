@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import NotLabels, TooManyLabels
-from dicecli.masks.blocks import plan
 from dicecli.masks.declared import check_declared
 from dicecli.masks.encoding import MAX_RESIDUAL, residual, to_labels
 from dicecli.masks.exact import shown
@@ -36,7 +35,7 @@ def stored_values(source: MaskSource) -> dict[float, int] | None:
     """Count every stored value; None once there are too many for a map of labels."""
     backend = load("backends", cpu_backend())
     counted: dict[float, int] = {}
-    for window in plan(source):
+    for window in source.windows():
         block = source.values(window)
         if block.dtype.kind in "iub" and block.dtype.itemsize == 1:
             pairs = backend.count_block(block, block).sizes("reference").items()
@@ -64,7 +63,7 @@ def values_of_layers(layers: list[MaskSource], settings: Settings) -> dict[float
     counted: Counter[float] = Counter()
     for layer in layers:
         sizes: Counter[int] = Counter()
-        for window in plan(layer):
+        for window in layer.windows():
             values, numbers = np.unique(layer.read(window), return_counts=True)
             sizes.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
         meant_inside(layer, sizes, settings)

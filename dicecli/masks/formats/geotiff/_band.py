@@ -10,8 +10,8 @@ import numpy as np
 
 from dicecli.errors import Corrupt, Truncated
 from dicecli.masks import files
+from dicecli.masks.formats.geotiff import _header
 from dicecli.masks.formats.geotiff._gdal import closed_off, reading_fax
-from dicecli.masks.formats.geotiff._header import samples_together
 from dicecli.masks.formats.geotiff._tags import is_tiled
 from dicecli.masks.inflate import Damaged, inflated_length
 from dicecli.masks.sources import MaskSource
@@ -65,6 +65,7 @@ class Band(MaskSource):
         self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
         self._is_split, self._is_finished = self._has_one_strip(), False
+        self.held = _header.held_of_blocks(dataset, band)
         self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
     @property
@@ -106,7 +107,7 @@ class Band(MaskSource):
 
     def _every_block(self, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
         """Yield the blocks of all bands that are read, each once."""
-        for band in (self._band, *(self.beside if samples_together(self._dataset) == 1 else ())):
+        for band in (self._band, *(self.beside if _header.samples_together(self._dataset) == 1 else ())):
             yield from self._blocks(band, tiled=tiled)
 
     def _blocks(self, band: int, *, tiled: bool) -> Iterator[tuple[int, int, int]]:
@@ -146,7 +147,7 @@ class Band(MaskSource):
     def _row_bytes(self) -> int:
         """Return the length of one row of a block, unpacked: samples of fewer bits than a byte are packed."""
         bits = int(self._dataset.tags(self._band, ns="IMAGE_STRUCTURE").get("NBITS", 8 * self._stored_bytes))
-        return -(-self.chunks[1] * bits * samples_together(self._dataset) // 8)
+        return -(-self.chunks[1] * bits * _header.samples_together(self._dataset) // 8)
 
     def close(self) -> None:
         """Close the file."""

@@ -171,12 +171,17 @@ class Hidden(MaskSource):
         self.notes, self.facts, self.oddities = source.notes, source.facts, source.oddities
         self.checked, self.is_random_access = source.checked, source.is_random_access
         self.palette, self.background_tag = source.palette, source.background_tag
-        self.has_own_nodata = not is_soft
+        self.has_own_nodata, self.held = not is_soft, source.held
         self._source, self._cover, self._is_soft = source, cover, is_soft
 
     def keep_to(self, window: Window) -> None:
         """Let the checks at the end be of a window of the band; what hides it is checked whole."""
         self._source.keep_to(window)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What a pixel of the band takes, what hides it, and what is put in its place."""
+        return self._source.pixel_bytes + self._source.dtype.itemsize + 18
 
     def values(self, window: Window) -> np.ndarray:
         """Return the band's values, and nodata where they are hidden."""

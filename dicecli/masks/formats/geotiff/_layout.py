@@ -177,11 +177,19 @@ def _check_block(layout: Layout, path: str, reading: Reading) -> None:
     if layout.compression == NONE:
         return  # rows are read as they are asked for
     shape = f"{columns:,} x {rows:,} pixels"
-    check_memory(length, reading.max_memory, f"one block of it has {shape}", path)
+    check_memory(_held_of_block(layout), reading.max_memory, f"one block of it has {shape}", path)
     if length > MAX_BLOCK_BYTES:
         raise TooLarge(
             f"one block of it has {shape}", "Save it with tiles, or with strips of few rows.", path
         )
+
+
+def _held_of_block(layout: Layout) -> int:
+    """Return the bytes of a compressed block that are held while it is read: GDAL holds two of them."""
+    length, (rows, columns) = length_of_block(layout), layout.block
+    if not is_ours(layout):
+        return 2 * length
+    return length + (rows * columns * -(-layout.bits // 8) if layout.predictor == 2 or layout.bits < 8 else 0)
 
 
 def length_of_block(layout: Layout) -> int:

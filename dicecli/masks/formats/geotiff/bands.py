@@ -147,6 +147,7 @@ class _Channel(Band):
             reading=reading,
         )
         self._read, self._lock = read, read.lock
+        self.held = self.held if band == 1 else 0  # the file is one
 
     def values(self, window: Window) -> np.ndarray:
         """Return the band's values, and among them nodata, scaled as the file says.

@@ -66,6 +66,11 @@ class Colours(Band):
         self.beside, self.has_own_nodata = (2, 3), True
         self._tag, self._cover = nodata, cover
 
+    @property
+    def pixel_bytes(self) -> int:
+        """The three bands as read and as put last, and the label; twice that where some are missing."""
+        return 14 if self.nodata is None else 28
+
     def values(self, window: Window) -> np.ndarray:
         """Return the labels of a window.
 

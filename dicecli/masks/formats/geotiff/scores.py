@@ -43,7 +43,7 @@ class _Largest(MaskSource):
         )
         self.is_random_access = first.is_random_access
         self.take_for_largest()
-        self.has_own_nodata = True
+        self.has_own_nodata, self.held = True, sum(each.held for each in channels)
         self.notes = [*first.notes, f"labels are the index of the largest of {len(channels)} scores"]
         self.facts, self._channels = first.facts, channels
 
@@ -51,6 +51,11 @@ class _Largest(MaskSource):
         """Let the checks at the end be of a window of every band."""
         for each in self._channels:
             each.keep_to(window)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What every band takes, stacked once more and compared, and the index."""
+        return sum(each.dtype.itemsize * 3 + 1 for each in self._channels) + 24
 
     def values(self, window: Window) -> np.ndarray:
         """Return the index of the largest band, as :func:`largest_of` does."""

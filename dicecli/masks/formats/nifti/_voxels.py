@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 #: A plain file up to this size is read whole where windows are no runs of it. A larger one is mapped, which
 #: takes no memory of its own, but ends the process where the file shrinks between two looks at its size.
 _MOST_HELD = 1 << 30
+#: Bytes of a mapping that are looked at before they are let go, where it may not be held.
+_RELEASED = 1 << 22
 
 
 class Voxels(MaskSource):
@@ -42,6 +45,12 @@ class Voxels(MaskSource):
         self._file: BinaryIO | None = None
         self._whole: np.ndarray | None = None
         self._next = 0
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What a voxel takes as stored, scaled, and as a label."""
+        stored = self.stored.dtype.itemsize
+        return super().pixel_bytes + (stored + self.dtype.itemsize if self.stored.is_scaled else stored // 4)
 
     def values(self, window: Window) -> np.ndarray:
         """Return the scaled voxels of a window."""
@@ -86,7 +95,7 @@ class Voxels(MaskSource):
         """Read a window as stored: one run of the file from there, others from the whole volume."""
         start = self._start_of(window)
         if self._whole is not None or start is None:
-            return self._volume()[window]
+            return self._part(window)
         length = pixels(window) * self.stored.dtype.itemsize
         if self._stream is None:
             raw: bytes | bytearray = self._plain_bytes(start * self.stored.dtype.itemsize, length)
@@ -95,7 +104,7 @@ class Voxels(MaskSource):
                 self._stream.rewind()
                 self._next = 0
             if start != self._next:
-                return self._volume()[window]
+                return self._part(window)
             raw = self._stream.read(length, self.path)
             self._next += pixels(window)
         values = np.frombuffer(raw, self.stored.dtype)
@@ -130,10 +139,33 @@ class Voxels(MaskSource):
             step *= n
         return start
 
+    def _part(self, where: Window) -> np.ndarray:
+        """Return a part of the whole volume; where that may not be held, what was mapped is let go."""
+        whole = self._volume()
+        if not (isinstance(whole, np.memmap) and self._is_too_large and hasattr(mmap, "MADV_DONTNEED")):
+            return whole[where]
+        *inner, planes = where
+        found = np.empty(
+            [len(range(*each.indices(n))) for each, n in zip(where, whole.shape, strict=True)],
+            whole.dtype,
+            order="F",
+        )
+        step = max(1, _RELEASED * whole.shape[-1] // self.stored.bytes)
+        for first in range(planes.start, planes.stop, step):
+            last = min(first + step, planes.stop)
+            found[..., first - planes.start : last - planes.start] = whole[(*inner, slice(first, last))]
+            whole._mmap.madvise(mmap.MADV_DONTNEED)  # noqa: SLF001 - NumPy has no word for it
+        return found
+
+    @property
+    def _is_too_large(self) -> bool:
+        """Whether the whole is more than may be held."""
+        return self.stored.bytes * self.stored.channels > self.reading.max_memory
+
     def _volume(self) -> np.ndarray:
         """Return the whole volume: inflated, read, or mapped where that would take too much memory."""
         stored = self.stored
-        if self._stream is None and stored.bytes > _MOST_HELD:
+        if self._stream is None and (stored.bytes > _MOST_HELD or self._is_too_large):
             return self._mapped()
         if self._whole is None:
             if self._stream is None:

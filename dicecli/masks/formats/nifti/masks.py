@@ -120,9 +120,15 @@ class _LargestScore(Voxels):
         self.take_for_largest()
         self._channel_axis = reading.channel_axis % 4
 
+    @property
+    def pixel_bytes(self) -> int:
+        """What the scores of a voxel take, compared with the largest, and the index."""
+        return self.stored.layout[self._channel_axis] * (2 * self.stored.dtype.itemsize + 1) + 24
+
     def values(self, window: Window) -> np.ndarray:
         """Return the index of the largest volume, as :func:`largest_of` does."""
         axis = self._channel_axis
-        scores = self._volume()[(*window[:axis], slice(None), *window[axis:])]
+        channels = slice(0, self.stored.layout[axis])
+        scores = self._part((*window[:axis], channels, *window[axis:]))
         factor = self.stored.scaling[0]
         return largest_of(scores, axis, self.path, is_reversed=factor < 0, is_whole=factor == int(factor))
