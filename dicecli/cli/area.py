@@ -82,8 +82,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     of each class are weighted by area, with standard errors and 95 % intervals (Olofsson et al. 2014).
     """
     from dicecli.reports.look import Look
+    from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.areas import area, planned_areas, write_areas
 
+    keep_freed_memory()
     verbose, quiet, name = options.pop("verbose"), options.pop("quiet"), options.pop("format_name")
     planned = planned_areas(options.pop("outputs"))
     found = area(**options).rendered(obeyed(ctx))

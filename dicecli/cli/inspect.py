@@ -67,9 +67,11 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     Of a folder it has a line for each file, and then says whether all are alike: grids, types and labels, the
     exceptions by name.
     """
+    from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.inspection.file import inspect
     from dicecli.runs.inspection.pair import inspect_pair
 
+    keep_freed_memory()
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
     told = obeyed(ctx)

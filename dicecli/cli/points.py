@@ -63,10 +63,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.records.cases import Case
     from dicecli.reports.report import Report
+    from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.at_points import PointSample, result_at
     from dicecli.runs.choosing import chosen_of_counts
     from dicecli.runs.scoring import case_name
 
+    keep_freed_memory()
     prediction, reference = options.pop("prediction"), options.pop("reference")
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "labels", quiet=quiet)

@@ -45,10 +45,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     from dicecli.records.cases import Case
     from dicecli.reports.report import Report
+    from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.lost import check_timeout
     from dicecli.runs.scoring import case_name, result_of
     from dicecli.runs.sides import contradiction, noting
 
+    keep_freed_memory()
     probabilities, reference, is_named = both_sides_of(options, "probabilities", "reference")
     verbose, quiet = options.pop("verbose"), options.pop("quiet")
     leave_others_of_file(ctx, options, "probabilities", quiet=quiet)

@@ -183,10 +183,19 @@ def _give_usual_mode(name: str, target: Path) -> None:
     """Give a temporary file the mode that a new file would have, or that of the file it replaces."""
     if os.name != "posix":
         return
-    if target.exists():
-        mode = target.stat().st_mode & 0o777
-    else:
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = 0o666 & ~mask
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
     Path(name).chmod(mode)
+
+
+def _umask() -> int:
+    """Return the modes that new files do not get; it is set only where it cannot be read."""
+    with (
+        contextlib.suppress(OSError),
+        Path("/proc/self/status").open(encoding="ascii", errors="replace") as status,
+    ):
+        for line in status:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

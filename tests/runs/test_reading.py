@@ -263,18 +263,19 @@ def _hook(event, arguments):
 def opens(monkeypatch):
     """Return a function that does something, and returns how often Python opened files, and GDAL for rasterio."""
     global _is_listening  # noqa: PLW0603 - an audit hook stays for ever
-    import rasterio
+    from dicecli.masks.formats.geotiff import _header, _joined
 
     if _hook not in _hooks:
         sys.addaudithook(_hook)
         _hooks.append(_hook)
-    by_gdal, open_gdal = [], rasterio.open
+    by_gdal, open_gdal = [], _joined.open_dataset
 
-    def of_gdal(path, *given, **options):
+    def of_gdal(path):
         by_gdal.append(path)
-        return open_gdal(path, *given, **options)
+        return open_gdal(path)
 
-    monkeypatch.setattr(rasterio, "open", of_gdal)
+    for module in (_header, _joined):
+        monkeypatch.setattr(module, "open_dataset", of_gdal)
 
     def of(action, *given):
         _opened.clear()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dicecli.errors import OutputError
@@ -13,7 +15,7 @@ from dicecli.reports.parts import PARTS as ALL
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from matplotlib.figure import Figure
 
@@ -54,16 +56,27 @@ def render(report: Report, part: Part, look: Look) -> bytes:
     """
     del look
     check(part)
-    from matplotlib import style
-
     picture = io.BytesIO()
-    # What a matplotlibrc of the current folder says, as to have LaTeX set the words, is not asked.
-    with warnings.catch_warnings(), style.context("default"):
-        # A letter that the font lacks is drawn as a box.
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+    with _boxes_for_letters():
         said = {"Comment": inert("; ".join(told))} if (told := obeyed(report.origin)) else {}
         _FIGURES[part](report).savefig(picture, format="png", metadata={"Software": None, **said})
     return picture.getvalue()
+
+
+@contextmanager
+def _boxes_for_letters() -> Iterator[None]:
+    """Say nothing of a letter that the font lacks, which is drawn as a box.
+
+    Filters of warnings are the process's: one is added that is about this module alone, and taken away again.
+    """
+    quiet = ("ignore", re.compile("Glyph"), UserWarning, re.compile(re.escape(__name__) + r"\Z"), 0)
+    filters = warnings.filters
+    filters.insert(0, quiet)  # type: ignore[attr-defined]  # it is a list, which simplefilter() inserts into
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # somebody has emptied them
+            filters.remove(quiet)  # type: ignore[attr-defined]  # as above
 
 
 _FIGURES: dict[Part, Callable[[Report], Figure]] = {

@@ -157,12 +157,11 @@ def test_image_depth(tmp_path):
 
 def test_pages_are_not_opened_one_by_one(tmp_path, monkeypatch):
     """A21: "no reopening page by page": however many pages GDAL reads, it opens the file once."""
-    import rasterio
+    from dicecli.masks.formats.geotiff import _header, _joined
 
-    opened, real = [], rasterio.open
-    monkeypatch.setattr(
-        rasterio, "open", lambda *args, **options: opened.append(args) or real(*args, **options)
-    )
+    opened, real = [], _joined.open_dataset
+    for module in (_header, _joined):
+        monkeypatch.setattr(module, "open_dataset", lambda name: opened.append(name) or real(name))
     volume = blobs((40, 9, 9), 4)
     from PIL import Image
 

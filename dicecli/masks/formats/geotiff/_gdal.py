@@ -6,9 +6,9 @@ import itertools
 import logging
 import os
 import threading
-import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 from dicecli.errors import Corrupt, TooLarge, Truncated
@@ -18,35 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-#: GDAL's block cache while it reads, in bytes: of no block, as windows suit them. More saves no time.
-_CACHE = 64
-
-
-class _SmallCache:
-    """The process's one block cache, made small by whoever reads first, and put back by whoever ends last."""
-
-    def __init__(self) -> None:
-        self._lock, self._readers, self._before = threading.Lock(), 0, 0
-
-    def __enter__(self) -> None:
-        from rasterio._env import get_gdal_config, set_gdal_config
-
-        with self._lock:
-            if not self._readers:
-                self._before = get_gdal_config("GDAL_CACHEMAX")
-                set_gdal_config("GDAL_CACHEMAX", _CACHE)
-            self._readers += 1
-
-    def __exit__(self, *_: object) -> None:
-        from rasterio._env import set_gdal_config
-
-        with self._lock:
-            self._readers -= 1
-            if not self._readers:
-                set_gdal_config("GDAL_CACHEMAX", self._before)
-
-
-_SMALL_CACHE = _SmallCache()
+    from rasterio.io import DatasetReader
 
 
 @contextmanager
@@ -60,7 +32,7 @@ def closed_off(path: str, *, has_place: bool = True) -> Iterator[None]:
     from rasterio.errors import RasterioError
 
     try:
-        with gdal_options.fixed(has_place=has_place), _SMALL_CACHE:
+        with gdal_options.fixed(has_place=has_place):
             yield
     except (RasterioError, CPLE_BaseError) as error:
         said = message(error, path)
@@ -86,7 +58,7 @@ def reading_fax(path: str) -> Iterator[None]:
     ------
     Corrupt
     """
-    with closed_off(path), _hearing() as said:
+    with closed_off(path), listening() as said:
         yield
         if said:
             what = _without_path(said[0], path)
@@ -157,7 +129,8 @@ _EARS = _Ears()
 
 
 @contextmanager
-def _hearing() -> Iterator[list[str]]:
+def listening() -> Iterator[list[str]]:
+    """Collect what GDAL warns of in this thread: an ignored tag changes what is read."""
     said = list[str]()
     _EARS.open(said)
     try:
@@ -166,23 +139,25 @@ def _hearing() -> Iterator[list[str]]:
         _EARS.close(said)
 
 
-@contextmanager
-def listening() -> Iterator[list[str]]:
-    """Collect what GDAL warns of in this thread as it opens a file: an ignored tag changes what is read.
+def open_dataset(name: str) -> DatasetReader:
+    """Open a data set with GDAL's GeoTIFF driver alone; the caller has closed GDAL off.
 
-    That a file has no georeferencing is said elsewhere. Filters of warnings are the process's: one is added
-    and taken away again, so that what other threads do to theirs meanwhile stays.
+    That it lies nowhere is said elsewhere, and rasterio's warning of it is dropped, whatever a host makes of
+    warnings: their filters are the process's, and stay as they are.
     """
-    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio._path import _parse_path
+    from rasterio.io import DatasetReader
 
-    filters, quiet = warnings.filters, ("ignore", None, NotGeoreferencedWarning, None, 0)
-    filters.insert(0, quiet)  # type: ignore[attr-defined]  # it is a list, which simplefilter() inserts into
-    try:
-        with _hearing() as said:
-            yield said
-    finally:
-        with suppress(ValueError):  # somebody has emptied them
-            filters.remove(quiet)  # type: ignore[attr-defined]  # as above
+    return _made_without_a_name(DatasetReader, _parse_path(name))
+
+
+def _made(kind: type[DatasetReader], path: Any) -> DatasetReader:
+    return kind(path, driver="GTiff", sharing=False)
+
+
+#: The same in a module without a name. Python asks no filter about what is warned of there, and drops it: so
+#: it does when modules lose their names as the interpreter ends.
+_made_without_a_name = FunctionType(_made.__code__, {"__name__": None})
 
 
 def message(error: BaseException, path: str) -> str:

@@ -20,7 +20,7 @@ from dicecli.errors import (
 )
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._directories import Directories
-from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, open_dataset
 from dicecli.masks.formats.geotiff._place import SCALE, known, remember
 from dicecli.masks.formats.geotiff._place import stated as stated_in
 from dicecli.masks.inflate import MAX_RATIO
@@ -78,10 +78,8 @@ def opened(
     stated = begins.stated if directory is None else None
     place = known(stated)
     with closed_off(path, has_place=place is None), listening() as said, nameable(path) as name:
-        import rasterio
-
         image = name if directory is None else f"GTIFF_DIR:off:{directory}:{name}"
-        dataset = rasterio.open(image, driver="GTiff", sharing=False)
+        dataset = open_dataset(image)
         try:
             made = make(dataset, place)
         except BaseException:

@@ -21,7 +21,7 @@ from dicecli.errors import CaseError
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff import _header, _layout
 from dicecli.masks.formats.geotiff._band import rectangle
-from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, reading_fax
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, open_dataset, reading_fax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,7 +114,6 @@ class Joined:
             shift = len(_directory(layout, self._pages.order, starts, lengths))
             moved = [np.where(each == 0, 0, each + shift) for each in starts]
             head = _directory(layout, self._pages.order, moved, lengths)
-            import rasterio
             from rasterio.io import MemoryFile
 
             with self._named(closed_off), listening() as said, ExitStack() as stack:
@@ -123,7 +122,7 @@ class Joined:
                 both = _joined((before.name, len(head)), (name, Path(self._path).stat().st_size))
                 around = stack.enter_context(MemoryFile(both))
                 self._name = f"/vsisparse/{around.name}"
-                self._dataset = stack.enter_context(rasterio.open(self._name, driver="GTiff", sharing=False))
+                self._dataset = stack.enter_context(open_dataset(self._name))
                 self._stack, self._open, self._warnings = stack.pop_all(), batch, said
         return self._dataset
 

@@ -206,13 +206,11 @@ def test_two_stacks_are_counted_as_their_volumes_are(tmp_path):
 
 def test_many_pages_are_read_in_batches(tmp_path, monkeypatch):
     """More pages than one made-up directory has are read through several."""
-    import rasterio
-
     from dicecli.masks.formats.geotiff import _joined
 
     path = stacked(tmp_path / "a.tif", VOLUME, compress="lzw")
-    opened, real = [], rasterio.open
-    monkeypatch.setattr(rasterio, "open", lambda *args, **more: opened.append(args) or real(*args, **more))
+    opened, real = [], _joined.open_dataset
+    monkeypatch.setattr(_joined, "open_dataset", lambda name: opened.append(name) or real(name))
     monkeypatch.setattr(_joined, "_MOST_PAGES", 2)
     assert labels_of(VOLUME).tolist() == read(path).tolist()
     assert 3 == len(opened)
