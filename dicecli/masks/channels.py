@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
+from dicecli.records.alike import one_form
 from dicecli.records.measurements import Row, layers_by_number
 from dicecli.words import counted, did_you_mean, listed, some_of
 
@@ -46,6 +47,7 @@ def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) 
 
 
 def _channel(text: str, scheme: LabelScheme) -> Row:
+    text = one_form(text)
     if text in scheme.regions:
         return Row("region", None, text, scheme.regions[text])
     by_name = {name: label for label, name in scheme.names.items()}

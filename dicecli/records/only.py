@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import one_form
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Label  # noqa: TC001 - the codec reads types
 from dicecli.words import counted, did_you_mean, every, listed
@@ -206,9 +207,9 @@ def _meant(
         number = int(word)
         if number in {*scheme.names, *scheme.ignore, scheme.background} or not scheme.is_declared:
             return number, None
-    text = str(word).strip()
-    labels = [each for each, name in scheme.names.items() if name.strip() == text]
-    region = next((name for name in scheme.regions if name.strip() == text), None)
+    text = one_form(str(word).strip())
+    labels = [each for each, name in scheme.names.items() if one_form(name.strip()) == text]
+    region = next((name for name in scheme.regions if one_form(name.strip()) == text), None)
     if not labels and region is None:
         region = text if classes is None else next((each for each in classes if each.strip() == text), None)
         if region is None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import BrokenPlugin, LabelFileError
 from dicecli.plugins import blame, having, installed, load, own, unknown
+from dicecli.records.alike import one_form
 from dicecli.records.calling import telling
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._written import Written, not_labels
@@ -139,8 +140,7 @@ def _read(written: Written) -> LabelScheme:
     for name, form in _loaded():
         try:
             if form.is_of(written):
-                scheme: LabelScheme = form.read(written)
-                return scheme
+                return _in_one_form(form.read(written))
         except LabelFileError:
             raise
         except Exception as error:
@@ -149,6 +149,21 @@ def _read(written: Written) -> LabelScheme:
     is_text = written.content is None
     what = "it is of no form that is read" if is_text else "'labels' is missing, or is not an object"
     raise LabelFileError(f"{written.source}: {what}", _read_here())
+
+
+def _in_one_form(scheme: LabelScheme) -> LabelScheme:
+    """Return a scheme whose names are in the form in which names are compared."""
+    called = [*scheme.names.values(), *scheme.regions]
+    if all(map(str.isascii, called)):
+        return scheme
+    regions = {one_form(name): members for name, members in scheme.regions.items()}
+    if len(regions) < len(scheme.regions):
+        raise LabelFileError(
+            f"{scheme.source}: two regions have one name, in two forms of its letters",
+            "Rename one of them.",
+        )
+    names = {label: one_form(name) for label, name in scheme.names.items()}
+    return replace(scheme, names=names, regions=regions)
 
 
 def _loaded() -> Iterator[tuple[str, ModuleType]]:

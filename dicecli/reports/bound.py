@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import one_form
 from dicecli.records.measurements import Row
 from dicecli.records.settings import CALLED
 from dicecli.reports.averages import AVERAGES, OF_VALUES, OVER_REGIONS, alone
@@ -210,7 +211,7 @@ def check_has_row(text: str, settings: Settings) -> None:
 
 def _is_called(name: str | None, text: str) -> bool:
     """Whether a text means a name; blanks around either do not matter."""
-    return bool(text) and name is not None and name.strip() == text
+    return bool(text) and name is not None and one_form(name.strip()) == one_form(text)
 
 
 def _found(report: Numbers) -> list[int]:

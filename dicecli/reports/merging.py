@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import one_form
 from dicecli.records.natural import natural
 from dicecli.records.origin import together
 from dicecli.records.settings import differences
@@ -33,7 +34,7 @@ def merged(reports: Sequence[Report]) -> Report:
             )
     every = (each for report in reports for each in report.results)
     results = sorted(every, key=lambda each: natural(each.case.name))
-    twice = [name for name, n in Counter(each.case.name for each in results).items() if n > 1]
+    twice = [name for name, n in Counter(one_form(each.case.name) for each in results).items() if n > 1]
     if twice:
         raise UsageError(
             f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",

@@ -17,6 +17,7 @@ from dicecli.masks.one_map import one_map
 from dicecli.masks.opening import on_side
 from dicecli.masks.points import check_placed, labels_at, moved, pixels_of
 from dicecli.masks.renumbered import numbered
+from dicecli.records.alike import one_form
 from dicecli.records.cases import Case, Failed, Scored
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import IMAGE, Measured
@@ -121,11 +122,11 @@ def measured_at(case: Case, sample: PointSample, settings: Settings) -> Scored:
 
 def _classes(found: Points, settings: Settings, path: str) -> tuple[np.ndarray, list[str]]:
     """Return the label of each point, and what was assumed of them; NO_LABEL where a map leaves it out."""
-    by_name = {name: label for label, name in settings.labels.names.items()}
+    by_name = {one_form(name): label for label, name in settings.labels.names.items()}
     labels: dict[str, int] = {}
     for where, text in zip(found.lines, found.classes, strict=True):
         if text not in labels:
-            label = by_name.get(text, label_of(text))
+            label = by_name.get(one_form(text), label_of(text))
             if label is None:
                 how = f"Known: {every(by_name)}." if by_name else "Names are known with --labels FILE."
                 raise UsageError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import AmbiguousPair, Missing
 from dicecli.masks.class_names import members_of
+from dicecli.records.alike import difference, look, one_form
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
@@ -63,8 +64,10 @@ def mask_of(side: Side, case: str, classes: Sequence[str]) -> str | OneEach | No
 def _one_each(side: Side, called: str, named: Mapping[str, Sequence[str]], classes: Sequence[str]) -> OneEach:
     for name, masks in named.items():
         if len(masks) > 1:
+            is_one = len({*map(one_form, masks)}) == 1
+            how = f", which differ {difference(*masks[:2])}" if is_one else f": {listed(masks)}"
             raise side.error(
-                f"the class '{name}' of {called} has {len(masks)} files: {listed(masks)}",
+                f"the class '{name}' of {called} has {len(masks)} files{how}",
                 "Keep one of them in the folder, and move the others out of it.",
                 AmbiguousPair,
             )
@@ -120,9 +123,9 @@ def check_complete(case: Case, settings: Settings) -> None:
     ]
     if not said:
         return
-    alike = {name.casefold(): name for name in absent["reference"]}
-    slips = [(alike[name.casefold()], name) for name in absent["prediction"] if name.casefold() in alike]
-    said += ["'{}' and '{}' are two classes".format(*each) for each in slips[:1]]
+    alike = {look(name): name for name in absent["reference"]}
+    slips = [(alike[look(name)], name) for name in absent["prediction"] if look(name) in alike]
+    said += [f"'{a}' and '{b}' are two classes, which differ {difference(a, b)}" for a, b in slips[:1]]
     raise Missing(
         "; ".join(said),
         "Make them, and name the files of one class alike; or count them as empty: --missing zero; or leave "

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import on_disk
 from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
 from dicecli.runs.labels_beside import note_on_labels
+from dicecli.runs.laying import CASE
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
-from dicecli.runs.placeholders import CASE, filled
+from dicecli.runs.placeholders import filled
 from dicecli.runs.sides import check_apart, contradiction
 from dicecli.runs.tiles import pair_tiles, tiled
 
@@ -118,6 +120,6 @@ def _with_fields(found: Pairing, within: str | None, pattern: str | None) -> Pai
             f"the list of pairs has a mask for '{named.name}' in its column within, and an option has others",
             "Give one of them: leave out --within and --within-pattern, or delete the column.",
         )
-    fields = (within if pattern is None else filled(str(pattern), case.name) for case in found.cases)
+    fields = (within if pattern is None else on_disk(filled(str(pattern), case.name)) for case in found.cases)
     cases = (replace(case, within=field) for case, field in zip(found.cases, fields, strict=True))
     return replace(found, cases=tuple(cases))

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
+from dicecli.records.alike import difference, one_form, spelt_as
 from dicecli.records.natural import natural
-from dicecli.runs.placeholders import CASE, Known, Named, cut
+from dicecli.runs.laying import CASE
+from dicecli.runs.placeholders import Known, Named, cut
 from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ class Side:
     links: list[str] = field(default_factory=list)
     #: Links to files that lie outside.
     outside: set[str] = field(default_factory=set)
-    #: The masks by the name of their case, and those that the pattern does not match.
+    #: The masks by the name of their case (in the form in which names are compared), and those that the
+    #: pattern does not match.
     named: dict[str, list[str]] = field(default_factory=dict)
     unmatched: list[str] = field(default_factory=list)
     #: The class of each mask, where there is a file for each; a note where it may be another one.
@@ -62,6 +65,12 @@ class Side:
         """Return the path of a case's mask, or None; several are an error."""
         masks = self.named.get(name, ())
         if len(masks) > 1:
+            if len({*map(one_form, masks)}) == 1:
+                raise self.error(
+                    f"the case '{name}' has {len(masks)} files, which differ {difference(*masks[:2])}",
+                    "Keep one of them in the folder, and move the others out of it.",
+                    AmbiguousPair,
+                )
             of_all = [
                 suffix for suffix in sorted(map(self.masks.__getitem__, masks)) if self._all_have(suffix)
             ]
@@ -78,6 +87,10 @@ class Side:
     def _all_have(self, suffix: str) -> bool:
         """Whether every case has exactly one mask with a suffix, so that a pattern of it leaves none out."""
         return all([self.masks[each] for each in masks].count(suffix) == 1 for masks in self.named.values())
+
+    def spelt(self, name: str) -> str:
+        """Return the name of a case in the form in which the file system has it."""
+        return name if name.isascii() else spelt_as(min(self.named[name]), name)
 
     def leads_outside(self, name: str) -> bool:
         """Whether a case's mask, or the other half of it, is a link out of the folder."""
@@ -152,7 +165,7 @@ def settled(found: Side, other: Side | None, classes: Iterable[str]) -> Side:
 def _name(found: Side, known: Known | None = None) -> None:
     """Name the masks by the pattern; without one, by their paths."""
     if found.pattern is None:
-        matched = {relative: relative[: -len(suffix)] for relative, suffix in found.masks.items()}
+        matched = {relative: one_form(relative[: -len(suffix)]) for relative, suffix in found.masks.items()}
     else:
         named, found.in_doubt = cut(found.pattern, found.masks, known)
         matched = {relative: each.case for relative, each in named.items()}

@@ -15,6 +15,7 @@ from dicecli.errors import UnknownLabel, UsageError
 from dicecli.masks.layers import meant
 from dicecli.masks.one_map import one_map
 from dicecli.masks.opening import on_side, shown
+from dicecli.records.alike import one_form
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.lengths import PIXELS, parse_length
 from dicecli.runs.csv_rows import csv_rows
@@ -133,12 +134,12 @@ def _of_mapping(given: Mapping[Any, Any]) -> Mapped:
 
 
 def _of_csv(path: str, names: Mapping[int, str]) -> Mapped:
-    by_name = {name: label for label, name in names.items()}
+    by_name = {one_form(name): label for label, name in names.items()}
     sizes: dict[int, float] = {}
     column = ""
     for line, row in csv_rows(path, _check_header, UsageError):
         column = next(each for each in COLUMNS if each in row)
-        label = by_name.get(row["label"], label_of(row["label"]))
+        label = by_name.get(one_form(row["label"]), label_of(row["label"]))
         if label is None:
             raise UsageError(
                 f"line {line} is of the label '{row['label']}', no number, and no name of the matrix",

@@ -12,10 +12,11 @@ from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
+from dicecli.runs.laying import LABEL
 from dicecli.runs.listing import Side, list_side, listed, settled
+from dicecli.runs.look_alikes import look_alikes
 from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.patterns import Proposed, proposed
-from dicecli.runs.placeholders import LABEL
 from dicecli.runs.several import classes, kinds, one_case
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
@@ -121,7 +122,7 @@ def pair_folders(
     classes = classes_in((found, expected), expected.named)
     cases = tuple(
         Case(
-            name,
+            expected.spelt(name),
             mask_of(found, name, classes),
             mask_of(expected, name, classes),
             refused=_refused(name, sides),
@@ -201,16 +202,22 @@ def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
 def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say by which options other files would pair, where names say so; each of them was tried."""
     if found.pattern is not None or expected.pattern is not None:
-        return _not_alike(found, expected, alone)
+        return _unlike(found, expected, alone)
     said = one_case(found, expected) or classes(found, expected)
-    return said or _not_alike(found, expected, alone) or kinds(found, expected)
+    return said or _unlike(found, expected, alone) or kinds(found, expected)
 
 
-def _not_alike(found: Side, expected: Side, alone: list[str]) -> list[str]:
-    """Say when the names of the two sides differ by a rule, and which patterns would pair them."""
+def _unlike(found: Side, expected: Side, alone: list[str]) -> list[str]:
+    """Say when the names of the two sides only look alike, or differ by a rule, and what would pair them."""
     missing = sorted((name for name in expected.named if name not in found.named), key=natural)
+    said, alone, missing = look_alikes(found, expected, alone, missing)
     if not missing or not alone:
-        return []
+        return said
+    return [*said, *_not_alike(found, expected, alone, missing)]
+
+
+def _not_alike(found: Side, expected: Side, alone: list[str], missing: list[str]) -> list[str]:
+    """Say by which rule some names differ, or that none is common."""
     is_plain = found.pattern is None and expected.pattern is None
     advice = _tries(proposed(found, expected, alone, missing)) if is_plain else ""
     word = fitting(found, expected) if is_plain and len(missing) == len(expected.named) else None

@@ -8,6 +8,7 @@ from collections import Counter
 
 from dicecli.errors import PairingError
 from dicecli.masks import files
+from dicecli.records.alike import on_disk, one_form
 from dicecli.records.cases import GROUP, Case
 from dicecli.runs.csv_rows import csv_rows
 from dicecli.runs.listing import joined
@@ -17,6 +18,7 @@ from dicecli.runs.pairing import Pairing
 _NEAR = 0.75
 _COLUMNS = ("prediction", "reference", "case", GROUP)
 _FIELD = "within"
+_KNOWN = {*_COLUMNS, _FIELD}
 
 
 def pair_csv(path: str, *, predictions: str | None = None, references: str | None = None) -> Pairing:
@@ -47,13 +49,11 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
     for line, row in csv_rows(path, _check_header, PairingError):
         if not row["reference"]:
             raise PairingError(f"line {line} has no reference", "Name one in every row.", path)
-        prediction, reference = (
-            joined(start[side], row[side]) if row[side] else None for side in ("prediction", "reference")
-        )
+        prediction, reference = (_path(start[side], row[side]) for side in ("prediction", "reference"))
         name = row.get("case") or _name(start["reference"], row["reference"])
         pair = tuple(each and os.path.normpath(each) for each in (prediction, reference))
         for key, what, mend in (
-            (name, f"the case '{name}'", "name each case in a column 'case'"),
+            (one_form(name), f"the case '{name}'", "name each case in a column 'case'"),
             (pair, f"the pair with '{row['reference']}'", "correct it"),
         ):
             if key in lines:
@@ -63,14 +63,20 @@ def pair_csv(path: str, *, predictions: str | None = None, references: str | Non
                     path,
                 )
             lines[key] = line
-        known = {*_COLUMNS, _FIELD}
-        columns = tuple(column for column in row if column not in known or column == GROUP)
-        others = tuple((column, row[column]) for column in row if column not in known and row[column])
-        field = joined(own, row[_FIELD]) if row.get(_FIELD) else None
-        cases.append(Case(name, prediction, reference, row.get(GROUP) or None, columns=others, within=field))
+        columns = tuple(column for column in row if column not in _KNOWN or column == GROUP)
+        cells = {column: one_form(row[column]) for column in columns}
+        group = cells.pop(GROUP, None) or None
+        others = tuple((column, cell) for column, cell in cells.items() if cell)
+        field = _path(own, row.get(_FIELD))
+        cases.append(Case(name, prediction, reference, group, columns=others, within=field))
     if not cases:
         raise PairingError("there is no pair in this file", "Write one row per case below the header.", path)
     return Pairing(tuple(cases), columns=columns)
+
+
+def _path(start: str, cell: str | None) -> str | None:
+    """Return the path that a cell stands for, as the disk has it; None of an empty one."""
+    return on_disk(joined(start, cell)) if cell else None
 
 
 def _check_header(header: list[str], path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dicecli.records.alike import one_form
 from dicecli.runs.laying import CASE, LABEL, Wish, laid
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def cut(
     A name is cut as what is known says. Where that says nothing,
     ``{case}`` is as many characters as can be, ``{label}`` as few; only where more of the cases would then
     have every label, it is the other way round: as of ``{case}_{label}.png``, where a label is
-    ``kidney_left``.
+    ``kidney_left``. Names are cut in the form in which they are compared, and so are the pieces.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def cut(
     PairingError
         A placeholder is repeated, and could be too many texts.
     """
-    names = list(masks)
+    names, pattern = list(masks), one_form(pattern)
     found = _matched(pattern, names)
     if LABEL not in pattern:
         return found, None
@@ -97,7 +98,7 @@ def _settled(pattern: str, name: str, cuts: Sequence[dict[str, Named]], known: K
     shortest, longest = sorted((len(found[name].case), len(other[name].case)))
     ways = {found[name]: known.fits(found[name])}
     for length in range(shortest, longest + 1):
-        texts = laid(pattern, name, Wish(length=length))
+        texts = laid(pattern, one_form(name), Wish(length=length))
         if texts is not None:
             way = Named(**texts)
             ways[way] = known.fits(way)
@@ -109,7 +110,7 @@ def _settled(pattern: str, name: str, cuts: Sequence[dict[str, Named]], known: K
 
 def _matched(pattern: str, masks: Iterable[str], *, as_few: bool = False) -> dict[str, Named]:
     wish = Wish(is_short=as_few)
-    texts = ((name, laid(pattern, name, wish)) for name in masks)
+    texts = ((name, laid(pattern, one_form(name), wish)) for name in masks)
     return {name: Named(**each) for name, each in texts if each is not None}
 
 

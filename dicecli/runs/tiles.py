@@ -105,7 +105,7 @@ def pair_tiles(
     for name in sorted(found.named, key=natural):
         tile = mask_of(found, name, classes)
         refused: Side | None = side if not follow_links and found.leads_outside(name) else None
-        cases.append(tiles.case(name, tile, refused))
+        cases.append(tiles.case(found.spelt(name), tile, refused))
         box = None if refused else _box(side, tile, whole, settings)
         boxes += [] if box is None else [box]
     more, notes = _covered(tiles, boxes, whole, settings, has_classes=bool(classes))

@@ -8,6 +8,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from dicecli.errors import GateError
+from dicecli.records.alike import difference, look, one_form
 from dicecli.records.natural import natural
 from dicecli.records.options import table_of
 from dicecli.records.settings import CALLED, AnyOptions, differences
@@ -74,8 +75,11 @@ def match(report: Report, baseline: Report) -> Matched:
     here, there = _by_name(report, "this run"), _by_name(baseline, "the baseline")
     shared = [name for name in here if name in there]
     if not shared:
+        alike = {look(name): name for name in there}
+        pair = next(((name, alike[look(name)]) for name in here if look(name) in alike), None)
+        how = f": '{pair[0]}' and '{pair[1]}' differ {difference(*pair)}" if pair else ""
         raise GateError(
-            f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)})",
+            f"no case was scored both in this run ({_some(here)}) and in the baseline ({_some(there)}){how}",
             "Cases are matched by their names. Give the baseline of the same cases.",
         )
     pairs = [(here[name], there[name]) for name in shared]
@@ -100,13 +104,13 @@ def _other_field(one: Scored, other: Scored) -> bool:
 
 
 def _by_name(report: Report, where: str) -> dict[str, Scored]:
-    names = Counter(each.case.name for each in report.scored)
+    names = Counter(one_form(each.case.name) for each in report.scored)
     twice = [name for name, n in names.items() if n > 1]
     if twice:
         raise GateError(
             f"more than one case of {where} is named {_some(twice)}", "Give each case a name of its own."
         )
-    return {each.case.name: each for each in report.scored}
+    return {one_form(each.case.name): each for each in report.scored}
 
 
 def _some(names: Iterable[str]) -> str:

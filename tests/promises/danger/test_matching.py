@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import backtracking
+import make
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dicecli
-from dicecli.errors import DicecliError, PairingError
+from dicecli.errors import AmbiguousPair, DicecliError, PairingError
+from dicecli.masks.channels import parse_channels
+from dicecli.records.cases import Scored
 from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
 from dicecli.records.limits import parse_bytes
-from dicecli.records.only import parse_only
+from dicecli.records.only import Only, parse_only
+from dicecli.records.schemes import load_labels
+from dicecli.reports.comparison.matching import match
+from dicecli.reports.merging import merged
+from dicecli.runs.finding import find_pairs
 from dicecli.runs.laying import Wish, laid
+from dicecli.runs.pairing import pair_folders
+from dicecli.runs.pairs_csv import pair_csv
 from dicecli.runs.patterns import shared
+from dicecli.runs.scoring import make_settings, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,3 +174,121 @@ def test_numbers_of_any_length_are_refused():
         ):
             with pytest.raises(DicecliError):
                 read(digits)
+
+
+# Names
+
+COMPOSED, APART = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """Return a function that makes files of two names beside each other, and pairs their folders."""
+    monkeypatch.chdir(tmp_path)
+
+    def made(prediction, reference, **options):
+        for folder, name in (("p", prediction), ("r", reference)):
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make.png(path, np.array([[0, 1], [1, 1]], np.uint8))
+        return pair_folders("p", "r", **options)
+
+    return made
+
+
+@pytest.mark.parametrize("forms", [(COMPOSED, APART), (APART, COMPOSED)], ids=ascii)
+@pytest.mark.parametrize("pattern", [None, "{case}.png", "\u00e9_{case}/{label}.png"], ids=ascii)
+def test_names_in_two_forms_pair(pair, forms, pattern):
+    """Names that differ by NFC/NFD: paired by NFC; what is shown and opened is as the disk has it."""
+    named = [
+        f"{unicodedata.normalize('NFD', chr(233)) if form == APART else chr(233)}_{form}" for form in forms
+    ]
+    names = [f"{each}/{each}.png" if pattern and "label" in pattern else f"{each}.png" for each in named]
+    (case,) = pair(*names, prediction_pattern=pattern, reference_pattern=pattern).cases
+    assert case.prediction is not None
+    paths = [getattr(each, "paths", [str(each)]) for each in (case.prediction, case.reference)]
+    assert [[str(Path(side, name))] for side, name in zip("pr", names, strict=True)] == [
+        [*each] for each in paths
+    ]
+    assert named[1].partition("_")[2] in case.name
+    assert isinstance(result_of(case, make_settings()), Scored)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "reference", "said"),
+    [
+        ("A", "a", "by case alone"),
+        (
+            "Stra\u00dfe",
+            "strasse",
+            "by U+0053 LATIN CAPITAL LETTER S, U+00DF LATIN SMALL LETTER SHARP S against",
+        ),
+        ("\ufb01n", "fin", "by U+FB01 LATIN SMALL LIGATURE FI against U+0066 LATIN SMALL LETTER F, U+0069"),
+        ("\uff41", "a", "by U+FF41 FULLWIDTH LATIN SMALL LETTER A against U+0061 LATIN SMALL LETTER A"),
+        ("c\u0430se", "case", "by U+0430 CYRILLIC SMALL LETTER A against U+0061 LATIN SMALL LETTER A"),
+        ("a ", "a", "by U+0020 SPACE against nothing"),
+        ("a\u00a0b", "a b", "by U+00A0 NO-BREAK SPACE against U+0020 SPACE"),
+        ("a\u200b", "a", "by U+200B ZERO WIDTH SPACE against nothing"),
+    ],
+    ids=ascii,
+)
+def test_names_that_look_alike_say_what_differs(pair, prediction, reference, said):
+    """Names that differ by case: never pair, look the same: the hint says what differs."""
+    found = pair(f"{prediction}.png", f"{reference}.png")
+    assert [None] == [case.prediction for case in found.cases]
+    assert f"'{prediction}.png' against '{reference}.png' differ {said}" in found.notes[0]
+    assert "no case name in common" not in "".join(found.notes)
+
+
+def test_two_files_of_one_name_are_refused(pair):
+    """Two files of one folder whose names are equal after NFC: none is chosen, and both are named."""
+    pair(f"{COMPOSED}.png", "other.png")
+    if len({*Path("p").iterdir()}) == 1 and Path("p", f"{APART}.png").exists():
+        pytest.skip("this file system has one name for both")
+    with pytest.raises(AmbiguousPair) as caught:
+        pair(f"{APART}.png", f"{APART}.png")
+    for name in (COMPOSED, APART):
+        assert ascii(f"{name}.png") in caught.value.message
+
+
+def test_names_elsewhere_are_in_one_form(pair):
+    """A list of pairs, fields, groups, labels, --only, channels and gates: a name is one in both forms."""
+    pair(f"{APART}.png", f"{APART}.png")
+    make.png(Path("w.png"), np.ones((2, 2), np.uint8))
+    Path("w.png").rename(f"w_{APART}.png")
+    Path("pairs.csv").write_text(
+        f"prediction,reference,group,site,within\np/{COMPOSED}.png,r/{COMPOSED}.png,{APART},{APART},w_{COMPOSED}.png\n",
+        encoding="utf-8",
+    )
+    (case,) = pair_csv("pairs.csv").cases
+    assert (f"p/{APART}.png", f"r/{APART}.png", f"w_{APART}.png") == tuple(
+        Path(each).as_posix() for each in (case.prediction, case.reference, case.within)
+    )
+    assert (COMPOSED, (("site", COMPOSED),)) == (case.group, case.columns)
+    found = find_pairs("p", "r", within_pattern="w_{case}.png").cases
+    assert [f"w_{APART}.png"] == [each.within for each in found]
+    scheme = load_labels({"labels": {"1": APART}, "regions": {f"{APART}s": [1]}})
+    assert {1: COMPOSED} == scheme.names
+    for form in (COMPOSED, APART):
+        assert Only((1,), ()) == parse_only(form, scheme)
+        assert 1 == parse_channels(form, scheme)[0].label
+        report = dicecli.batch(pairs="pairs.csv", labels=scheme)
+        assert 1.0 == report.look_up(f"dice[{form}]").value
+    with pytest.raises(DicecliError, match="two regions"):
+        load_labels({"labels": {"1": "a"}, "regions": {COMPOSED: [1], APART: [1]}})
+
+
+def test_names_of_runs_are_in_one_form(pair):
+    """The cases of a baseline are this run's in either form, and a case of two shards is one; A is not a."""
+    reports = []
+    for name in (APART, COMPOSED, COMPOSED.upper()):
+        pair(f"{name}.png", f"{name}.png")
+        reports.append(dicecli.batch("p", "r"))
+        for side in "pr":
+            Path(side, f"{name}.png").unlink()
+    old, new, other = reports
+    assert [COMPOSED] == [each.case.name for each in match(new, old).new]
+    with pytest.raises(DicecliError, match="more than one report"):
+        merged([old, new])
+    with pytest.raises(DicecliError, match="differ by case alone"):
+        match(other, old)

@@ -79,6 +79,15 @@ def a_keyword_of_another_library(scene):
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: int(value)})
 
 
+@TABLE("records.schemes._in_one_form: Rename one of them.")
+def two_regions_of_one_name(scene):
+    scene.pair()
+    scene.text("l.json", {"labels": {"1": "a"}, "regions": {"caf\u00e9": [1], "cafe\u0301": [1]}})
+    scene.refused(f"{_SCORE} --labels l.json")
+    scene.text("l.json", {"labels": {"1": "a"}, "regions": {"caf\u00e9": [1], "other": [1]}})
+    scene.right(DICE, f"{_SCORE} --labels l.json")
+
+
 _MAP = f"{_SCORE} --map-prediction"
 
 

@@ -432,6 +432,18 @@ def two_files_of_a_case(scene):
         scene.right(DICE, _BATCH)
 
 
+@TABLE("runs.look_alikes.look_alikes: a prediction and a reference that")
+def names_that_differ_by_case(scene):
+    scene.folders("a")
+    scene.png("p/b.png", PREDICTION)
+    scene.png("r/B.png", REFERENCE)
+    scene.noted(_BATCH)
+    scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\np/b.png,r/B.png\n")
+    scene.right(DICE, "batch --pairs pairs.csv")
+    (scene.folder / "p" / "b.png").rename(scene.folder / "p" / "B.png")
+    scene.right(DICE, _BATCH)
+
+
 @TABLE("runs.laying._look: Let each of {case} and {label}")
 def a_pattern_that_repeats_a_placeholder_between_stars(scene):
     scene.folders("a" * 240, "b" * 240)
