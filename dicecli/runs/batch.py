@@ -13,7 +13,7 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
 from dicecli.records.origin import NOWHERE
 from dicecli.reports.report import Report
-from dicecli.runs.lost import late, lost
+from dicecli.runs.lost import late, lost, summed_up
 from dicecli.runs.scoring import result_of
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def run(
             how["may_fork"] = may_fork
         if timeout is not None:
             how |= {"timeout": timeout, "late": partial(late, timeout=timeout)}
-        guarded = partial(_guarded, settings=settings)
+        guarded = partial(_guarded, settings=settings, is_timed=timeout is not None)
         work = plugin.run(guarded, [cases[each] for each in todo], jobs, lost, **how)
         for place, result in work:
             position = todo[place]
@@ -179,10 +179,11 @@ def _pending(case: Case) -> Pending:
     )
 
 
-def _guarded(case: Case, settings: Settings) -> Result:
+def _guarded(case: Case, settings: Settings, *, is_timed: bool = False) -> Result:
     """Score a case; a defect of this program costs that case, not what a night has counted."""
     try:
-        return result_of(case, settings)
+        result = result_of(case, settings)
+        return summed_up(result, settings) if is_timed else result
     except BrokenPlugin as error:
         return Failed.because(named(case), error)
     except MemoryError:

@@ -27,7 +27,7 @@ from dicecli.reports.report import Report
 from dicecli.runs.choosing import asked_for, unit_asked
 from dicecli.runs.conventions import following
 from dicecli.runs.keywords import taking
-from dicecli.runs.lost import within
+from dicecli.runs.lost import summed_up, within
 from dicecli.runs.measuring import measure_case
 
 if TYPE_CHECKING:
@@ -228,7 +228,11 @@ def measure_within(
     """Measure a case here; or in a process that can be stopped, where it has a time limit."""
     if timeout is None:
         return measure_case(case, settings, threads, executor, scheduler)
-    return within(timeout, partial(measure_case, settings=settings, threads=threads), case)
+    return within(timeout, partial(_measured, settings=settings, threads=threads), case)
+
+
+def _measured(case: Case, settings: Settings, threads: int) -> Result:
+    return summed_up(measure_case(case, settings, threads), settings)
 
 
 def _outside(case: Case) -> Failed:
