@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dicecli.errors import ConfigError
+from dicecli.records.numbers import is_finite
 from dicecli.words import did_you_mean, every, listed, plain
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _taken(value: object, kind: OptionKind) -> object:
     if kind.type == "integer":
         return value if isinstance(value, int) else None
     if kind.type == "number":
-        return value if isinstance(value, (int, float)) else None
+        return value if isinstance(value, (int, float)) and is_finite(value) else None
     if kind.is_multiple and isinstance(value, (int, float)):
         return str(value)
     return value if isinstance(value, str) else None

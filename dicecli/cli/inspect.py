@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import textwrap
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,7 +77,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     told = obeyed(ctx)
     if told is not None and format_name != "json":
         click.echo(f"options from {inert(str(told))}\n")
-    if any(Path(each).is_dir() for each in files):
+    if any(map(os.path.isdir, files)):  # as texts: a name that is too long for the system is none
         ctx.exit(_of_folders(files, settings, format_name, told, verbose=verbose))
     found = [inspect(path, settings, side) for path, side in zip(files, _sides(files), strict=True)]
     pair = None
@@ -110,7 +110,7 @@ def _of_folders(
     from dicecli.runs.inspection.file import inspect
     from dicecli.runs.inspection.folder import listed_folder
 
-    listed = {path: listed_folder(path) for path in paths if Path(path).is_dir()}
+    listed = {path: listed_folder(path) for path in filter(os.path.isdir, paths)}
     sides = _sides(paths)
     record: dict[str, Any] = {"schema": 1, "files": [], "pair": None, "folders": []}
     is_good = True

@@ -67,7 +67,7 @@ def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Rea
             kept = tuple(each for each in options[name] if kind_of(name, each, reads) == reads)
             left += [each for each in options[name] if each not in kept]
             options[name] = kept
-    if left and options.get("baseline") and not options["max_drop"] and _is_of_file(ctx, "baseline"):
+    if left and options.get("baseline") and not options.get("max_drop") and _is_of_file(ctx, "baseline"):
         left.append(f"baseline {options['baseline']}")
         options["baseline"] = None
     for part, each in PARTS.items():

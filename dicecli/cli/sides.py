@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,7 +99,8 @@ def both_sides_of(options: dict[str, Any], first: str, second: str) -> tuple[str
             f"two files are expected, a prediction and a reference; missing: {missing}",
             f"Give both: {first.upper()} {second.upper()}, or --prediction FILE --reference FILE.",
         )
-    if first == "probabilities" and Path(prediction).is_dir() and Path(reference).is_dir():
+    # As texts: a name that is too long for the system is no folder, and no error here.
+    if first == "probabilities" and all(map(os.path.isdir, (prediction, reference))):
         raise UsageError(
             f"'{prediction}' and '{reference}' are folders; two files are expected",
             "Score every file of the one by the other's: dicecli batch "

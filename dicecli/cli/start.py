@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import suppress
 from itertools import islice
@@ -52,9 +53,10 @@ def no_command(args: Sequence[str], commands: Iterable[str]) -> UnknownName:
     """Make the error of a word that is no command: one with a slip, or a file with none before it."""
     word, known = args[0], tuple(commands)
     paths = [each for each in args if not each.startswith("-")][:2]
-    if not (Path(word).exists() or _is_mask(word)):
+    # As texts: a name that is too long for the system is none.
+    if not (os.path.exists(word) or _is_mask(word)):  # noqa: PTH110
         return unknown("command", word, known)
-    if Path(word).is_dir():
+    if os.path.isdir(word):  # noqa: PTH112
         command = "batch"
     elif Path(word).suffix.lower() == ".json":
         command = "report"

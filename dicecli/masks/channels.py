@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
 from dicecli.records.alike import one_form
+from dicecli.records.label_maps import check_fit
 from dicecli.records.measurements import Row, layers_by_number
 from dicecli.words import counted, did_you_mean, listed, some_of
 
@@ -55,6 +56,7 @@ def _channel(text: str, scheme: LabelScheme) -> Row:
         return _of_label(by_name[text], scheme)
     if re.fullmatch(r"-?\d{1,4000}", text):
         label = int(text)
+        check_fit((label,), "--channels")
         if scheme.is_declared and label not in {*scheme.names, scheme.background}:
             raise UsageError(
                 f"label {label} of --channels is not declared by {scheme.source}", _declared(scheme)

@@ -138,7 +138,7 @@ def _thresholded(
     """Code each value, so that a mask that was 0/1 already can be told from one that nothing reaches."""
     if values.dtype.kind == "f":
         _refuse_nonfinite(values, missing)
-    codes = np.full(values.shape, _BELOW, np.uint8)
+    codes = np.full(values.shape, _BELOW, np.min_scalar_type(_IGNORED + len(ignore)))
     codes[values == 0] = _ZERO
     codes[values == 1] = _ONE
     codes[values >= threshold] = _REACHED

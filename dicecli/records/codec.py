@@ -153,7 +153,9 @@ def _annotated(kind: Any, marks: tuple[Any, ...], content: Any, where: str) -> A
         if isinstance(mark, Least) and found < mark.value:
             refuse(f"a number from {mark.value}", content, where)
         if isinstance(mark, Most) and found > mark.value:
-            refuse(f"a number to 2^{mark.value.bit_length() - 1}", content, where)
+            is_power = not mark.value & (mark.value - 1)
+            limit = f"2^{mark.value.bit_length() - 1}" if is_power else mark.value
+            refuse(f"a number to {limit}", content, where)
     return found
 
 

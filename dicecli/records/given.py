@@ -36,6 +36,19 @@ def checked(given: DataclassInstance) -> dict[str, Any]:
     return {each.name: _checked(each, getattr(given, each.name)) for each in table_of(type(given)).values()}
 
 
+def check_numbers(record: DataclassInstance) -> None:
+    """Check the numbers among the options of a record that was read, each of its type, for their limits.
+
+    Raises
+    ------
+    UsageError
+        A number that its option does not take.
+    """
+    for each in table_of(type(record)).values():
+        if each.type in {"integer", "number"}:
+            _checked(each, getattr(record, each.name))
+
+
 def _checked(option: Option, given: Any) -> object:
     if given is option.default or (given is None and option.is_optional):
         return given

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dicecli.errors import LabelFileError, UsageError
-from dicecli.records.label_maps import LabelMap  # noqa: TC001 - the types of the fields are read
+from dicecli.records.label_maps import LabelMap, check_fit
 from dicecli.words import listed
 
 Colour = tuple[int, int, int]
@@ -99,6 +99,8 @@ class LabelScheme:
                         f"region '{name}' has the label {min(strange)}, which {self.source} does not declare",
                         f"Declared are {known}.",
                     )
+        check_fit([label for members in (regions or {}).values() for label in members], "a region")
+        check_fit(ignore := tuple(ignore), "what is ignored")
         return replace(
             self,
             regions={**self.regions, **(regions or {})},

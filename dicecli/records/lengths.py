@@ -72,7 +72,7 @@ def parse_length(text: str, what: str, example: str, *, may_be_zero: bool = Fals
         It has no unit, another one, or is no number above 0, or from 0.
     """
     found = _FORM.fullmatch(text.strip().lower()) if isinstance(text, str) else None
-    if found is None:
+    if found is None or math.isinf(float(found[1])):
         raise UsageError(
             f"{what} is {text!r}; a number with its unit is expected: {', '.join(LENGTHS)}",
             f"Write {example}, without a space: px are pixels or voxels.",

@@ -62,6 +62,6 @@ def parse_bytes(text: str | int) -> int:
     """
     match = re.fullmatch(r"\s*(\d{1,200}(?:\.\d+)?)\s*+([a-z]*+)\s*", str(text), re.IGNORECASE | re.ASCII)
     unit = match[2].lower() if match else "?"
-    if match is None or unit not in _UNITS or not (number := int(float(match[1]) * _UNITS[unit])):
+    if match is None or unit not in _UNITS or not 1 <= (number := float(match[1]) * _UNITS[unit]) < math.inf:
         raise UsageError(f"'{text}' is no number of bytes", "Write it as 500MB, 16GB or 16GiB.")
-    return number
+    return int(number)

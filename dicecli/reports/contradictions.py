@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from dicecli.records.given import check_numbers
+from dicecli.records.label_maps import check_fit
+from dicecli.records.lengths import LENGTHS
 from dicecli.records.measurements import IMAGE
+from dicecli.records.surfaces import parse_empty_distance, parse_tolerances, parse_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dicecli.records.cases import Scored
     from dicecli.records.measurements import Measured, Row
+    from dicecli.records.settings import Settings
 
 #: No size of a pixel and no weight is more; sums and squares of what is made of such numbers are floats.
 _HUGE = 1e60
@@ -22,6 +28,36 @@ def check_size(numbers: Iterable[float], where: str) -> None:
     """Raise ValueError for numbers that no mask and no option has."""
     if any(abs(each) > _HUGE for each in numbers):
         raise ValueError(f"{where} has a number beyond {_HUGE:g}")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise ValueError for settings that no option comes to: each is of its type, and yet no such value."""
+    check_numbers(settings)
+    for name, found, parse in (
+        ("tolerance", settings.tolerance, parse_tolerances),
+        ("boundary_width", settings.boundary_width, parse_width),
+        ("empty_distance", settings.empty_distance, parse_empty_distance),
+    ):
+        if parse(found) != found:
+            raise ValueError(f"settings.{name} is {found!r}, where {parse(found)!r} would be written")
+    labels = {*settings.labels.known, settings.labels.background or 0}
+    check_fit(labels | {*(settings.only.labels if settings.only else ())}, "settings")
+    if settings.length_unit not in {None, *LENGTHS}:
+        raise ValueError(
+            f"settings.length_unit is {settings.length_unit!r}, where one of {LENGTHS} is expected"
+        )
+    if settings.soft is not None:
+        check_numbers(settings.soft)
+        check_size(
+            [each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft"
+        )
+
+
+def check_pixels(case: Scored, where: str) -> None:
+    """Raise ValueError where what was compared, with what was left out, is not all that there is."""
+    there, said = math.prod(case.shape), case.counted + sum(case.excluded.values())
+    if there != said:
+        raise ValueError(f"{where}: its shape has {there} pixels, and {said} were counted or left out")
 
 
 def check_spacing(case: Scored, where: str) -> None:

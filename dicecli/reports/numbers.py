@@ -265,7 +265,7 @@ class Numbers(Run):
             others=values_of(others, self.metrics, self.settings.reads),
             averages=table.averages(self._averages_of(several=False), self.metrics),
             overall=self.overall_of([result]),
-            checks=identities(rows),
+            checks=identities(rows) if self.settings.reads == "labels" else {},
         )
         suggestions = tuple(of_case(result, self.settings))
         return replace(found, notes=self._noted(result, rows, suggestions), suggestions=suggestions)

@@ -176,10 +176,7 @@ def settings_from_dict(record: Json) -> Settings:
         if key in kinds and key != "labels"
     }
     settings = Settings(labels=LabelScheme(**given), **plain)
-    if settings.soft is not None:
-        checks.check_size(
-            [each for each in vars(settings.soft).values() if isinstance(each, float)], "settings.soft"
-        )
+    checks.check_settings(settings)
     return settings
 
 
@@ -215,6 +212,7 @@ def _result(
     if settings.per_slice:
         checks.check_slices(found, where)
     checks.check_observed(scored, where)
+    checks.check_pixels(scored, where)
     return replace(scored, measured=found)
 
 

@@ -7,7 +7,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dicecli.errors import BrokenPlugin
+from dicecli.errors import DicecliError
 from dicecli.masks.opening import named
 from dicecli.plugins import load
 from dicecli.records.cases import Case, Failed, Pending, sharing
@@ -184,7 +184,7 @@ def _guarded(case: Case, settings: Settings, *, is_timed: bool = False) -> Resul
     try:
         result = result_of(case, settings)
         return summed_up(result, settings) if is_timed else result
-    except BrokenPlugin as error:
+    except DicecliError as error:  # what is wrong with the case alone is a row already
         return Failed.because(named(case), error)
     except MemoryError:
         return Failed(

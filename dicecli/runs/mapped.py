@@ -35,6 +35,8 @@ UNITS = ("ha", "m2", "km2", "pixels")
 COLUMNS = {"pixels": "pixels", **{f"area_{unit}": unit for unit in SQUARE_METRES}}
 #: A size of pixels: a side, perhaps the other, their unit.
 _SIZE = re.compile(r"\s*([0-9.]+)\s*(?:x\s*([0-9.]+)\s*)?([a-z]+)\s*")
+#: No map is larger, whatever the unit: squares of such areas, and of what they add up to, are floats.
+_MOST = 1e60
 _EXAMPLE = "Write two columns: label,pixels; or label and one of area_ha, area_m2, area_km2."
 
 
@@ -125,7 +127,7 @@ def mapped_areas(given: Any, settings: Settings, names: Mapping[int, str], pixel
 
 def _of_mapping(given: Mapping[Any, Any]) -> Mapped:
     for label, n in given.items():
-        is_number = isinstance(n, (int, float)) and not isinstance(n, bool) and math.isfinite(n) and n >= 0
+        is_number = isinstance(n, (int, float)) and not isinstance(n, bool) and 0 <= n <= _MOST
         if not isinstance(label, int) or not is_number:
             raise UsageError(
                 f"areas has {label!r}: {n!r}", "Give pixels by label, as numbers from 0: {1: 5000, 2: 300}."
@@ -167,7 +169,7 @@ def _size(text: str, where: str, path: str) -> float:
         size = float(text)
     except ValueError:
         size = math.nan
-    if not (math.isfinite(size) and size >= 0):
+    if not 0 <= size <= _MOST:
         raise UsageError(
             f"{where} has the area '{text}'; a number from 0 is expected",
             "Write it with a point, and without commas or a unit: 21158.5.",
@@ -191,7 +193,12 @@ def _pixel_area(text: str) -> float:
             f"--pixel-size is {text!r}, and {PIXELS} is no size of a pixel",
             "Write it in metres: 30m, or 30x20m.",
         )
-    return math.prod(each or 0 for each in (metres[0], metres[-1]))
+    area = math.prod(each or 0 for each in (metres[0], metres[-1]))
+    if area > _MOST:
+        raise UsageError(
+            f"--pixel-size is {text!r}, more than any map has", "Write it in metres: 30m, or 30x20m."
+        )
+    return area
 
 
 def _counted(given: Any, settings: Settings) -> Mapped:

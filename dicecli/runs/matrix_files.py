@@ -6,17 +6,19 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import numpy as np
 
 from dicecli.errors import UsageError
+from dicecli.records.codec import read
 from dicecli.records.labels import NO_LABEL
+from dicecli.records.measurements import Least, Most
 from dicecli.reports.reading_back import read_report
 from dicecli.reports.text import out_of_cell
 from dicecli.runs.csv_rows import csv_rows
 from dicecli.statistics._confusion import ConfusionMatrix
-from dicecli.words import did_you_mean_file
+from dicecli.words import did_you_mean_file, fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 _HINT = "Give the CSV or the JSON that --confusion of 'dicecli points' or 'dicecli score' writes."
 #: The columns that hold no counts.
 _TEXTS = ("reference", "name", "notes")
+#: No number of points has more digits.
+_DIGITS = 40
+#: What a label can be in JSON.
+_Label = Annotated[int, Least(NO_LABEL + 1), Most(-NO_LABEL - 1)]
 
 
 def read_matrix(path: str) -> Named:
@@ -94,21 +100,18 @@ def _of_json(path: str) -> Named:
 
 
 def _of_record(record: Mapping[str, Any], path: str) -> Named:
-    names: dict[int, str] = {}
     table: dict[tuple[int, int], int] = {}
     try:
-        names = {
-            int(label): str(name)
-            for label, name in zip(record["labels"], record["names"], strict=True)
-            if name
-        }
-        for row, column, n in record["cells"]:
-            at = int(row), NO_LABEL if column is None else int(column)
+        labels = read(tuple[_Label, ...], record["labels"], "labels")
+        titles = read(tuple[str | None, ...], record["names"], "names")
+        names = {label: name for label, name in zip(labels, titles, strict=True) if name}
+        for row, column, n in read(tuple[tuple[_Label, _Label | None, Any], ...], record["cells"], "cells"):
+            at = row, NO_LABEL if column is None else column
             table[at] = table.get(at, 0) + _count(str(n), path, f"the cell {row}, {column}")
     except UsageError:
         raise
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError("it is no confusion matrix", _HINT, path) from error
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"it is no confusion matrix ({fault(error)})", _HINT, path) from error
     rows, columns = (sorted({at[axis] for at in table}) for axis in (0, 1))
     return _made(rows, columns, [[table.get((row, column), 0) for column in columns] for row in rows]), names
 
@@ -120,9 +123,9 @@ def _count(text: str, path: str, where: str) -> int:
     ------
     UsageError
     """
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise UsageError(
-            f"{where} is '{text}', which is no number of points",
+            f"{where} is '{text[:_DIGITS]}', which is no number of points",
             "Write the numbers of points themselves, whole and from 0: no shares, and no percentages.",
             path,
         )

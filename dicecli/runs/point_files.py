@@ -121,7 +121,7 @@ def _no_class(column: str, known: Sequence[str], path: str) -> UsageError:
 def _place(texts: Sequence[Any], where: str, path: str) -> tuple[float, float]:
     try:
         x, y = (float(each) for each in texts[:2])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x = y = math.nan
     if not (math.isfinite(x) and math.isfinite(y)):
         raise UsageError(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from dicecli.errors import LabelFileError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -16,6 +18,8 @@ SIDES: tuple[Side, ...] = get_args(Side)
 REST, IGNORE = "*", "ignore"
 #: So many labels, and so many parts of a map, are named in a note.
 _NAMED = 3
+#: The largest label, by its size; as in `dicecli.records.labels`.
+_LARGEST = 2**63 - 1
 
 
 def option_of(side: str) -> str:
@@ -167,3 +171,25 @@ def _what(to: int | None, side: str) -> str:
     if to is not None:
         return f"read as {to}"
     return "left out" if side == "reference" else "no label"
+
+
+def check_fit(labels: Iterable[int], where: str) -> None:
+    """Refuse numbers that no mask holds as labels.
+
+    Parameters
+    ----------
+    labels : iterable of int
+    where : str
+        What has them, for the error.
+
+    Raises
+    ------
+    LabelFileError
+        A label beyond 63 bits, or the one that stands for none.
+    """
+    beyond = [label for label in labels if abs(label) > _LARGEST]
+    if beyond:
+        raise LabelFileError(
+            f"{where} has the label {max(beyond, key=abs)}, which does not fit into 63 bits",
+            f"Labels lie between -{_LARGEST} and {_LARGEST}: write such ones.",
+        )

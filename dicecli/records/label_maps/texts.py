@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from dicecli.errors import LabelFileError
-from dicecli.records.label_maps import IGNORE, REST, LabelMap, Span
+from dicecli.records.label_maps import IGNORE, REST, LabelMap, Span, check_fit
 
 #: The largest label, by its size; as in `dicecli.records.labels`.
 _LARGEST = 2**63 - 1
@@ -69,7 +69,7 @@ def _parsed(part: str, key: str, value: str, where: str) -> Span | tuple[int | N
         raise LabelFileError(f"{where}: '{part.strip()}' is no part of a map of labels", _HOW)
     to = None if found[2].lower() == IGNORE else int(found[2])
     if key.strip() == REST and found[1] == "=":
-        _check_size(to or 0, part, where)
+        check_fit((to or 0,), f"{where}: '{part.strip()}'")
         return (to,)
     if given is None:
         raise LabelFileError(f"{where}: '{part.strip()}' is no part of a map of labels", _HOW)
@@ -79,17 +79,9 @@ def _parsed(part: str, key: str, value: str, where: str) -> Span | tuple[int | N
             f"{where}: '{part.strip()}' has a range that ends before it begins", f"Write {last}-{first}."
         )
     span = Span(first, last, to, is_step=found[1] == ":")
-    for label in (first, last, span.of(first), span.of(last)):
-        _check_size(label or 0, part, where)
+    ends = (first, last, span.of(first) or 0, span.of(last) or 0)
+    check_fit(ends, f"{where}: '{part.strip()}'")
     return span
-
-
-def _check_size(label: int, part: str, where: str) -> None:
-    if abs(label) > _LARGEST:
-        raise LabelFileError(
-            f"{where}: '{part.strip()}' has the label {label}, which does not fit into 63 bits",
-            f"Labels lie between -{_LARGEST} and {_LARGEST}: write such ones.",
-        )
 
 
 def _checked(parts: list[tuple[str, Span | tuple[int | None]]], where: str) -> LabelMap:

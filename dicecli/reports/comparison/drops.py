@@ -27,6 +27,7 @@ _DROPS = "Write 0.01 (of Dice, or of maps soft_dice_standard), iou@micro=0.01, o
 #: A drop within this is noise of floating point.
 SLACK = 1e-12
 _NAMED_LABELS = 10
+_NOTHING = "no case was scored; undefined never passes"
 
 
 def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verdict]:
@@ -35,7 +36,8 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     Parameters
     ----------
     report, baseline : Report
-        Cases are matched by name; each report keeps its own settings.
+        Cases are matched by name; each report keeps its own settings. Of a run without a case that was
+        scored every drop is undefined, whatever the baseline has.
     drops : sequence of str
         Gates whose limit is how much worse the metric may be, without ``min:`` and ``max:``; a number alone
         is of Dice, of maps of soft Dice, in the average that leads. A verdict's value is the drop, negative
@@ -48,8 +50,10 @@ def compare(report: Report, baseline: Report, drops: Sequence[str]) -> list[Verd
     UnknownName
         There is no such metric.
     """
-    cases = match(report, baseline)
     gates = [parse_drop(text, report.settings.reads) for text in drops]
+    if not report.scored:
+        return [Verdict(gate.text, math.nan, gate.limit, False, _NOTHING) for gate in gates]
+    cases = match(report, baseline)
     new = view(report, gates, cases.new)
     try:
         old = view(baseline, gates, cases.old)
