@@ -1,0 +1,107 @@
+"""B9: --max-memory and what masks really hold: a process of its own is measured, for some kinds of file.
+
+``tests/endurance/measure_memory.py`` does so for every kind.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dicecli.cli import cli
+from dicecli.masks.blocks import pixels_within
+from dicecli.masks.opening import open_mask
+from dicecli.masks.pair import Pair
+from dicecli.records.cases import Case
+from dicecli.runs.scoring import make_settings
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "endurance"))
+from measure_memory import _SCHEME, MIB, Kind, measured, nifti, png, tif, wrong
+
+#: By name: what is made, and the limit. Each took three times that and more, or far more than it was refused for.
+KINDS = {
+    "an RGB PNG with colours, interlaced": (
+        Kind(partial(png, colour=2, interlaced=True), 2600, options={"labels": _SCHEME}),
+        12,
+    ),
+    "a PNG of 16 bits": (Kind(partial(png, depth=16), 4000), 12),
+    "a turned .nii.gz of int32": (Kind(partial(nifti, dtype="i4", turned=True), 200, 1), 12),
+    "a turned .nii of int32": (Kind(partial(nifti, suffix=".nii", dtype="i4", turned=True), 200, 1), 12),
+    "a .nii of floats": (Kind(partial(nifti, suffix=".nii", dtype="f8", slope=2.0), 180), 12),
+    "a TIFF with colours": (
+        Kind(
+            partial(tif, colours=True, tiled=True, blockxsize=256, blockysize=256),
+            2600,
+            options={"labels": _SCHEME},
+        ),
+        12,
+    ),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak")
+def test_b9_the_limit_is_per_mask_and_counts_what_is_really_held_within_a_third(tmp_path):
+    """B9: "the limit is per mask and counts what is really held, within a third"."""
+    limits = {name: limit * MIB for name, (_, limit) in KINDS.items()}
+    found = measured({name: kind for name, (kind, _) in KINDS.items()}, limits, tmp_path)
+    said = {name: wrong(each, limits[name]) for name, each in found.items()}
+    assert said == dict.fromkeys(KINDS), found
+    assert {name for name, each in found.items() if each["refused"] is not None} == {
+        "an RGB PNG with colours, interlaced",
+        "a PNG of 16 bits",
+        "a turned .nii.gz of int32",
+    }
+
+
+def test_windows_shrink_with_the_memory_and_with_what_reads():
+    """Windows have a third of the memory, for all layers and readers; at the usual limit they are as ever."""
+    arrays = [np.broadcast_to(np.uint8(1), (3000, 4000))] * 2
+    case = Case("a", *arrays)
+
+    def most(memory, readers=1, halo=None, layers=1):
+        with Pair(case, make_settings(max_memory=memory)) as pair:
+            pair.readers = readers
+            pair.reference[0].chunks = pair.prediction[0].chunks = (1, 4000)
+            pair.prediction *= layers
+            plan = pair.windows() if halo is None else pair.slabs(halo)
+            return max(np.prod([part.stop - part.start for part in window]) for window in plan)
+
+    usual, pixel = most(16 << 30), 3
+    assert (usual, usual) == (most(1 << 40), most(16 << 30, readers=64))
+    assert most(9_000_000) <= 1_000_000 == pixels_within(9_000_000, pixel)
+    assert most(9_000_000, readers=4) <= 250_000
+    assert most(9_000_000, layers=4) <= 250_000
+    assert most(9_000_000, halo=20) <= 1_000_000 - 2 * 20 * 4000
+    assert most(1) == 16 * 4000 <= pixels_within(1, pixel) == 1 << 16
+
+
+def test_what_gdal_holds_of_a_block_bounds_the_readers(tmp_path):
+    """A tile is held twice by each reader: so many read at a time as there is room for, one at least."""
+    _, path = tif(tmp_path, 600, tiled=True, blockxsize=512, blockysize=512, compress="lzw")
+    for memory, readers in ((2 * 512 * 512, 1), (6 * 512 * 512, 3), (7 * 512 * 512, 3)):
+        with Pair(Case("a", str(path), str(path)), make_settings(max_memory=memory)) as pair:
+            assert readers == pair.most_readers
+    ended = CliRunner().invoke(cli, ["score", str(path), str(path), "--max-memory", str(2 * 512 * 512 - 1)])
+    assert (3, True) == (ended.exit_code, "--max-memory 524288" in ended.output)
+
+
+def test_a_mapped_volume_gives_the_same_in_any_order(tmp_path):
+    """What is mapped because it may not be held is let go piece by piece, and is what it would be held."""
+    path, _ = nifti(tmp_path, 40, suffix=".nii", dtype=">i4")
+    windows = [
+        (slice(a, a + 9), slice(b, b + 17), slice(c, c + 23))
+        for a, b, c in ((3, 4, 5), (30, 0, 17), (0, 20, 0))
+    ]
+    with (
+        open_mask(str(path), make_settings()) as held,
+        open_mask(str(path), make_settings(max_memory=1000)) as other,
+    ):
+        for window in windows:
+            assert held.read(window).tolist() == other.read(window).tolist()
+        assert isinstance(other._whole, np.memmap)
+        assert not isinstance(held._whole, np.memmap)
