@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import zlib
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
 GZIP = b"\x1f\x8b"
+#: So many bytes of a file are looked at for its header; of a packed one it must be in the first so many.
+_START, _PACKED = 4096, 1 << 20
 _MAGIC = {348: (b"n+1\0", b"ni1\0"), 540: (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
 
 
@@ -43,9 +46,11 @@ def parts(path: str) -> tuple[str, str]:
 
 def read(path: str) -> tuple[Nifti1Header, dict[str, object]]:
     """Read the header with nibabel, once its first bytes show that it is one."""
-    start = files.head(path, 4096)
+    start = files.head(path, _START)
     if start[:2] == GZIP:
         start = _inflate_start(path)
+        if not start:
+            raise Corrupt(f"its first {_PACKED:,} bytes hold nothing", "Fetch or save it again.", path)
     size, order = _header_size(start)
     if size is None and start[344:348] in _MAGIC[348]:
         raise BadHeader(
@@ -88,10 +93,17 @@ def _header_size(start: bytes) -> tuple[int | None, str]:
 
 
 def _inflate_start(path: str) -> bytes:
+    """Return the first bytes of what is packed, of as many packed ones as a header can be in."""
+    start = files.head(path, _PACKED)
+    found = b""
     try:
-        with files.open_regular(path) as raw, gzip.open(raw) as file:
-            return file.read(4096)
+        with gzip.open(io.BytesIO(start)) as file:
+            while len(found) < _START and (part := file.read1(_START - len(found))):
+                found += part
+            return found
     except EOFError as error:
+        if len(start) == _PACKED:
+            return found
         raise Truncated("the gzip stream ends inside the header", "Fetch it again.", path) from error
     except (OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the system's

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import Reading
 
 
+#: So many bytes, beside a hundredth, gzip may add: headers, names, and blocks that it cannot make shorter.
+_PACKING = 1 << 20
+
+
 class Stored(NamedTuple):
     """How the voxels lie in their file; of how many channels they are one, and whether they are the last."""
 
@@ -102,6 +106,17 @@ def _check_size(stored: Stored, there: int, path: str) -> None:
         )
     if not stored.is_zipped and claimed < there:
         raise trailing(there - claimed, path)
+    _check_packing(stored, claimed, there, path)
+
+
+def _check_packing(stored: Stored, claimed: int, there: int, path: str) -> None:
+    """Check that there is no more than what packs into it: members that hold nothing are read for long."""
+    if stored.is_zipped and there > claimed + claimed // 100 + _PACKING:
+        raise TrailingData(
+            f"its header claims {claimed:,} bytes; the file has {there:,}, and packing makes nothing longer",
+            "Save it again with the right dimensions.",
+            path,
+        )
 
 
 def trailing(extra: int, path: str) -> TrailingData:

@@ -41,6 +41,10 @@ _ADAM7 = (
 )
 
 
+#: More chunks than so many have this many bytes each, on average, or nobody wrote them to hold an image.
+_MANY, _SHORTEST = 100_000, 64
+
+
 class Header(NamedTuple):
     """What IHDR says, and the colours of PLTE: red, green and blue of each, one after the other."""
 
@@ -65,13 +69,16 @@ def check(content: bytes, path: str) -> tuple[Header, list[memoryview]]:
     ------
     Truncated, Corrupt, TooLarge, NotLabels
     """
-    data, position = memoryview(content), len(MAGIC)
-    kind, body, position = _chunk(data, position, path)
+    data = memoryview(content)
+    kind, body, position = _chunk(data, len(MAGIC), path)
     header = _header(kind, body, path)
-    palette, pieces, seen = b"", list[memoryview](), {kind}
+    palette, pieces, seen, n = b"", list[memoryview](), {kind}, 1
     while kind != b"IEND":
         last = kind
         kind, body, position = _chunk(data, position, path)
+        n += 1
+        if n > _MANY and position < n * _SHORTEST:
+            raise Corrupt(f"it has more than {_MANY:,} chunks that hold next to nothing", _ELSEWHERE, path)
         if kind == b"acTL":
             raise NotLabels("it is an animation (APNG)", "Save one image per file.", path)
         wrong = _misplaced(kind, last, seen) or _misshapen(kind, body, header)
