@@ -142,15 +142,17 @@ def _over_batch(stack: Tensor, options: Options) -> TensorSums:
 
 
 def _loss(score: Callable[[TensorSums], Tensor], stack: Tensor, options: Options) -> Tensor:
+    """Return the loss of the batch, or the mean over the images that have a pixel which is not ignored."""
     if not options.imagewise:
         return 1 - score(_over_batch(stack, options))
-    losses = 1 - score(TensorSums(*stack))
-    if options.reduce_group is None:
+    sums = TensorSums(*stack)
+    losses = 1 - score(sums)
+    if options.reduce_group is None and options.ignore_label is None:
         return losses.mean()
-    total, images = sum_over_ranks(
-        torch.stack([losses.sum(), losses.new_full((), losses.shape[0])]), options.reduce_group
-    )
-    return total / images
+    counts = (sums.pixels[:, 0] != 0).to(losses)
+    both = torch.stack([(losses * counts).sum(), counts.sum()])
+    total, images = both if options.reduce_group is None else sum_over_ranks(both, options.reduce_group)
+    return total / images.clamp_min(1)
 
 
 def _as_wide(loss: Tensor, prediction: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from dicecli.errors import NotLabels, ShapeMismatch, UnknownLabel, UsageError
+from dicecli.losses.references import ignored_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,12 +82,15 @@ def flattened(
 
 def what_is_wrong(prediction: Tensor, reference: Tensor, ignore_label: int | None) -> Exception:
     """Return the error for values that the sums stumbled over: look again, at leisure, for what to say."""
-    classes = prediction.shape[1]
+    classes, ignored = prediction.shape[1], ignored_in(reference, ignore_label)
     known = torch.tensor([0, 1] if reference.ndim == 3 else range(classes), device=reference.device)
-    found = reference[~torch.isin(reference.to(torch.float64), known.to(torch.float64))]
-    found = found if ignore_label is None else found[found != ignore_label]
+    is_wrong = ~torch.isin(reference.to(torch.float64), known.to(torch.float64))
+    if ignored is not None:
+        is_wrong &= ~(ignored if reference.ndim == 3 else ignored.squeeze(1))
+        prediction = prediction[~ignored.expand_as(prediction)]
+    found = reference[is_wrong]
     if not found.numel():
-        low, high = (float(each) for each in torch.aminmax(prediction))
+        low, high = (float(each) for each in torch.aminmax(prediction[~prediction.isnan()]))
         return UsageError(
             f"the prediction holds values from {low:.4g} to {high:.4g}: they are no probabilities",
             "If they are logits, say so with activation='sigmoid' or activation='softmax'.",
@@ -117,6 +122,12 @@ def _check_prediction(prediction: Tensor, activation: str) -> None:
         raise UsageError(
             f"the prediction is of type {prediction.dtype}, and must be of a floating type",
             "Give logits or probabilities, not labels.",
+        )
+    # torch would take the sums for constants: a derivative of 0, in silence.
+    if not torch.compiler.is_compiling() and forward_ad.unpack_dual(prediction).tangent is not None:
+        raise UsageError(
+            "dicecli's losses have no derivatives in forward mode, and one was asked for",
+            "Take it backwards: loss.backward(), torch.autograd.grad or torch.autograd.functional.jacobian.",
         )
     if prediction.ndim < 2 or not prediction.numel():
         raise ShapeMismatch(

@@ -59,15 +59,19 @@ class DiceLoss(_Loss):
         ``macro``: the ratio per class, mean over classes. ``weighted``: as macro, weighted by the class's
         size in the reference. ``micro``: the sums are pooled over classes before the ratio.
     imagewise : bool
-        The ratio for each image, and the mean over images, instead of sums over the batch.
+        The ratio for each image, and the mean over images, instead of sums over the batch. An image whose
+        pixels are all ignored is in no mean.
     include_background : bool
         False leaves channel 0 out of the average. Of a single channel it says nothing.
     class_weights : sequence of float, optional
         One for each channel, from 0 up; only their proportions matter. In ``macro`` and ``weighted`` they
-        weigh the ratios, in ``micro`` the sums.
+        weigh the ratios, in ``micro`` the sums. Where all the classes in the average weigh 0, Dice loss is 0
+        and has no gradient.
     ignore_label : int, optional
-        Pixels with this label in the reference count nowhere; of a one-hot reference, those of this
-        channel. If it is also a channel's number, that channel stays in the average.
+        Pixels with this label in the reference count nowhere, whatever the prediction or other channels of
+        the reference hold there, NaN too; of a one-hot reference, those of this channel. Their gradient is
+        0, and if no pixel is left, so is the loss. If it is also a channel's number, that channel stays in
+        the average. What the reference's type cannot hold is none of its labels.
     reduce_group : torch.distributed.ProcessGroup or "world", optional
         Sums are added up over its ranks before the ratio, so that every rank has the loss of all. The
         gradient is that of the sum of the ranks' losses: averaged over ranks, as DistributedDataParallel

@@ -71,9 +71,12 @@ class Options:
             )
         _check_amount("smooth", self.smooth, "1e-5 is what the scores use.")
         label = self.ignore_label
-        if label is not None and (isinstance(label, bool) or not isinstance(label, int)):
+        if label is not None and (
+            isinstance(label, bool) or not isinstance(label, int) or not -(2**63) <= label < 2**63
+        ):
             raise UsageError(
-                f"ignore_label is {label!r}, and must be one integer", "Give the label to leave out, as 255."
+                f"ignore_label is {label!r}, and must be one integer of 64 bits",
+                "Give the label to leave out, as 255.",
             )
 
 

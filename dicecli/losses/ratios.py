@@ -28,19 +28,22 @@ def dice(sums: TensorSums, options: DiceOptions, weights: Tensor | None) -> Tens
         class has any.
     micro
         Σ over classes, each multiplied by its class weight (of mean 1), then the ratio.
+
+    1, without a gradient, where all the classes that are left weigh 0.
     """
     form, smooth, kept = options.form, options.smooth, _kept(sums, options)
-    if weights is None:
+    if are_equal := weights is None:
         weights = kept.reference.new_ones(kept.reference.shape[-1])
     else:
         weights = weights.to(kept.reference)[-kept.reference.shape[-1] :]
     if options.averaging == "micro":
-        weights = weights / weights.mean()
+        weights = weights / _above_0(weights.mean())
         return _ratio(form, Sums(*((each * weights).sum(-1) for each in kept)), smooth)
     if options.averaging == "weighted":
         sized = weights * kept.reference
         weights = torch.where(sized.sum(-1, keepdim=True) > 0, sized, weights)
-    return (_ratio(form, kept, smooth) * weights).sum(-1) / weights.sum(-1)
+    above, total = (_ratio(form, kept, smooth) * weights).sum(-1), weights.sum(-1)
+    return above / total if are_equal else above / _above_0(total) + (total == 0)
 
 
 def generalized_dice(sums: TensorSums, options: GeneralizedDiceOptions) -> Tensor:
@@ -63,13 +66,18 @@ def cross_entropy(sums: TensorSums, activation: str, weights: Tensor | None) -> 
     below = sums.pixels if is_binary else sums.reference
     weights = torch.ones_like(below) if weights is None else weights.to(below)
     below = (weights * below).sum(-1)
-    return (weights * sums.cross).sum(-1) / torch.where(below > 0, below, 1)
+    return (weights * sums.cross).sum(-1) / _above_0(below)
 
 
 def _kept(sums: TensorSums, options: Options) -> Sums:
     """Leave channel 0 out unless it is wanted, or alone: then it is no background."""
     first = 0 if options.include_background or sums.reference.shape[-1] == 1 else 1
     return Sums(*(each[..., first:] for each in sums[:4]))
+
+
+def _above_0(divisor: Tensor) -> Tensor:
+    """Return 1 for a divisor of 0, what is divided being 0 then too."""
+    return torch.where(divisor == 0, 1, divisor)
 
 
 def _ratio(form: str, sums: Sums, smooth: float) -> Tensor:

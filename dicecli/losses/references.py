@@ -12,6 +12,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+#: Types of which torch knows little more than how to convert them.
+_HARDLY_KNOWN = (torch.uint16, torch.uint32, torch.uint64)
+
 
 class Reference(Protocol):
     """What a block of n images, C classes and s pixels is compared with: g, which is 0 or 1."""
@@ -39,7 +42,7 @@ class Labels:
 
     def __init__(self, labels: Tensor, classes: int, ignore_label: int | None) -> None:
         wide = labels.to(torch.int64).unsqueeze(1)
-        self.ignored = None if ignore_label is None else wide == ignore_label
+        self.ignored = ignored_in(labels, ignore_label)
         if self.ignored is not None:
             wide = wide.masked_fill(self.ignored, 0)
         low, high = torch.aminmax(wide)
@@ -78,12 +81,10 @@ class OneHot:
     """
 
     def __init__(self, values: Tensor, dtype: torch.dtype, ignore_label: int | None) -> None:
-        self.ignored = None
-        if ignore_label is not None:
-            alone = values.shape[1] == 1
-            self.ignored = values == ignore_label if alone else values[:, ignore_label, None] == 1
-            values = values.masked_fill(self.ignored, 0)
+        self.ignored = ignored_in(values, ignore_label)
         self._values = values.to(dtype)
+        if self.ignored is not None:
+            self._values = self._values.masked_fill(self.ignored, 0)
         if values.dtype == torch.bool:
             self.is_wrong = torch.zeros((), dtype=torch.bool, device=values.device)
         else:
@@ -117,6 +118,40 @@ def counted(labels: Tensor, classes: int) -> Tensor:
 def compared(labels: Tensor, classes: int) -> Tensor:
     """Return the same, class by class: ``bincount`` would make the host wait for the device."""
     return torch.cat([(labels == each).sum(2) for each in range(classes)], 1)
+
+
+def ignored_in(reference: Tensor, ignore_label: int | None) -> Tensor | None:
+    """Return where pixels are left out, None where none can be.
+
+    Parameters
+    ----------
+    reference : torch.Tensor
+        Labels of shape (n, s), or one-hot of shape (n, C, s).
+    ignore_label : int or None
+        Of 64 bits; what the reference's type cannot hold is none of its labels.
+
+    Returns
+    -------
+    torch.Tensor or None
+        Bool, shape (n, 1, s).
+    """
+    if ignore_label is None:
+        return None
+    is_channel = reference.ndim == 3 and reference.shape[1] > 1
+    value = 1 if is_channel else ignore_label
+    if not _can_hold(reference.dtype, value):
+        return None
+    here = reference[:, ignore_label, None] if is_channel else reference.view(len(reference), 1, -1)
+    return (here.to(torch.int64) if here.dtype in _HARDLY_KNOWN else here) == value
+
+
+def _can_hold(dtype: torch.dtype, value: int) -> bool:
+    """Return whether a type has this number: in a comparison torch would wrap or round one that it lacks."""
+    if dtype == torch.bool:
+        return value in {0, 1}
+    if not (dtype.is_floating_point or dtype.is_complex):
+        return bool(torch.iinfo(dtype).min <= value <= torch.iinfo(dtype).max)
+    return bool(torch.tensor(float(value), dtype=torch.float64).to(dtype).item() == value)
 
 
 def block_of(reference: Tensor, classes: int, dtype: torch.dtype, ignore_label: int | None) -> Reference:

@@ -110,10 +110,11 @@ def _sums(  # noqa: PLR0917 - operators of torch take their arguments so
             held = block_of(reference[images, ..., pixels], prediction.shape[1], work, ignore_label)
             wrong[0] |= held.is_wrong
             if activation == "none":
+                block = block if held.ignored is None else block.masked_fill(held.ignored, 0)
                 wrong[1] |= ((block < -SLACK) | (block > 1 + SLACK)).any()
             p, crosses = act.with_cross(block, held) if cross else (act.probabilities(block), None)
-            if held.ignored is not None:
-                p = p.masked_fill(held.ignored, 0)
+            if held.ignored is not None and p is not block:
+                p.masked_fill_(held.ignored, 0)
             total[0, images] += held.sums(p)
             total[1, images] += p.sum(2)
             total[2, images] += p.square().sum(2) if squared else torch.nan
@@ -145,11 +146,13 @@ def _gradient(  # noqa: PLR0917 - as above
 ) -> Tensor:
     """Return the gradient of the prediction, shape (N, C, S), from that of the sums, shape (6, N, C).
 
-    With a, b, c the gradients of Σpg, Σp and Σp², that of a probability is ``a g + b + 2 c p``.
+    With a, b, c the gradients of Σpg, Σp and Σp², that of a probability is ``a g + b + 2 c p``. They are
+    finite in the narrower type too, lest that of a class which is nowhere make NaN of a g, with g = 0.
     """
     act, work = ACTIVATIONS[activation], _work_type(prediction)
     result = torch.empty_like(prediction)
-    a, b, c, _, d, _ = (gradient / temperature).to(work)
+    most = torch.finfo(work).max
+    a, b, c, _, d, _ = (gradient / temperature).clamp(-most, most).to(work)
     with torch.autocast(prediction.device.type, enabled=False):
         for images, pixels in _blocks(prediction):
             block = _scaled(prediction[images, :, pixels], work, temperature)

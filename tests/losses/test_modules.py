@@ -487,7 +487,10 @@ def test_compiled(module):
     """torch.compile takes the loss as one graph, with the same value and gradient, and bad labels still show."""
     pytest.importorskip("torch._dynamo", reason="this torch cannot compile")
     prediction, labels = batch("softmax", 3)
-    loss = module(activation="softmax", ignore_label=9)
+    labels[0], labels[1, 0] = 9, 9
+    prediction = prediction.detach().masked_fill(labels.unsqueeze(1) == 9, torch.nan).requires_grad_()
+    options = {} if module is GeneralizedDiceLoss else {"class_weights": [1, 0, 0]}
+    loss = module(activation="softmax", ignore_label=9, imagewise=True, include_background=False, **options)
     compiled = torch.compile(lambda x, y: loss(2 * x, y), fullgraph=True, backend="aot_eager")
     expected, actual = loss(2 * prediction, labels), compiled(prediction, labels)
     assert expected.item() == pytest.approx(actual.item(), abs=1e-12)

@@ -24,6 +24,11 @@ LOSSES = {
     "generalised": (GeneralizedDiceLoss, {"activation": "softmax"}),
     "with cross-entropy": (DiceCELoss, {"activation": "softmax", "ignore_label": 9}),
     "imagewise with cross-entropy": (DiceCELoss, {"activation": "sigmoid", "imagewise": True}),
+    "a rank ignores all": (DiceCELoss, {"activation": "softmax", "ignore_label": 8}),
+    "a rank ignores all, imagewise": (
+        DiceLoss,
+        {"activation": "softmax", "ignore_label": 8, "imagewise": True},
+    ),
 }
 #: The images of each of two ranks: they need not be equally many.
 SHARES = (slice(0, 3), slice(3, 4))
@@ -37,20 +42,23 @@ def network():
 
 
 def task():
-    """Make four images and their labels, which are unlike each other in size."""
+    """Make four images and their labels, which are unlike each other in size; and labels that are 8 in the last."""
     numbers = torch.Generator().manual_seed(4)
     images = torch.randn((4, 2, 6, 5), generator=numbers, dtype=torch.float64)
     labels = (images.sum(1) > torch.tensor([-1.0, 0.5, 1.0, 2.0])[:, None, None]).long()
     labels += (images[:, 0] > 1.5).long()
-    return images, labels
+    void = labels.clone()
+    void[3] = 8
+    return images, labels, void
 
 
-def trained(model, images, labels, **more):
+def trained(model, images, labels, void, **more):
     """Return the loss and the gradients under every loss."""
     found = {}
     for name, (module, options) in LOSSES.items():
         model.zero_grad()
-        loss = module(**options, **more)(model(images), labels)
+        reference = void if options.get("ignore_label") == 8 else labels
+        loss = module(**options, **more)(model(images), reference)
         loss.backward()
         found[name] = [loss.item(), *(each.grad.flatten().tolist() for each in model.parameters())]
     return found
@@ -62,11 +70,11 @@ def main():
     meeting = (folder / "meeting").as_uri()
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=number, world_size=processes)
     model = torch.nn.parallel.DistributedDataParallel(network())
-    images, labels = (each[SHARES[number]] for each in task())
+    share = [each[SHARES[number]] for each in task()]
     results = {
-        "together": trained(model, images, labels, reduce_group="world"),
-        "by group": trained(model, images, labels, reduce_group=torch.distributed.group.WORLD),
-        "apart": trained(model, images, labels),
+        "together": trained(model, *share, reduce_group="world"),
+        "by group": trained(model, *share, reduce_group=torch.distributed.group.WORLD),
+        "apart": trained(model, *share),
     }
     torch.save(results, folder / f"rank{number}.pt")
     torch.distributed.destroy_process_group()

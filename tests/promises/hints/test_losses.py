@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from following import PREDICTION, REFERENCE, Table
 
 torch = pytest.importorskip("torch")
+
+from torch.autograd import forward_ad  # noqa: E402 - as below
 
 from dicecli import losses  # noqa: E402 - it is torch's
 
@@ -141,6 +145,18 @@ def labels_for_a_prediction(scene):
     scene.refused(lost, TWO.long(), LABELS)
     right(scene, BOTH, TWO, LABELS)
     right(scene, BOTH, two_logits(P), LABELS, activation="softmax")
+
+
+@TABLE("losses.inputs._check_prediction: Take it backwards: loss.backward(), torch.autograd.grad")
+def a_derivative_in_forward_mode(scene):
+    soft = P * 0.5 + 0.25
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which torch itself takes for this
+        scene.refused(lost, forward_ad.make_dual(soft, torch.ones_like(soft)), G)
+    slopes = torch.autograd.functional.jacobian(lambda x: losses.dice_loss(x, G), soft)
+    more = soft + 1e-2 * torch.sign(slopes)
+    assert losses.dice_loss(more, G) > losses.dice_loss(soft, G)
+    scene.works(lost, soft, G, backward=True)
 
 
 @TABLE("losses.inputs._check_prediction: Give a batch of at least")
