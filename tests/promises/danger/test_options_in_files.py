@@ -237,10 +237,9 @@ def test_an_output_inside_is_written_where_the_file_is(top, monkeypatch):
 def test_what_lifts_a_protection_stands_in_no_file(option, top, monkeypatch):
     """What a run is protected by is lifted by whoever gives the command, never by a file."""
     here(top / "repo", monkeypatch, f"{option} = true\n")
-    for command in COMMANDS:
-        done = run("config", command)
-        assert done.exit_code == 2
-        assert f"{option} stands in a file, and is for the command line alone" in done.stderr
+    done = run("batch", "p.png", "r.png")
+    assert done.exit_code == 2
+    assert f"{option} stands in a file, and is for the command line alone" in done.stderr
 
 
 @pytest.fixture(scope="module")
