@@ -324,9 +324,9 @@ def test_a_case_that_takes_longer_than_the_timeout(jobs, tmp_path):
     words = [*both(sound(tmp_path, 6)), *all_outputs(tmp_path), "-q", "-j", jobs]
     hook = tmp_path / "hook"
     hook.mkdir()
-    since = time.monotonic()
+    since = time.monotonic()  # it would hang for an hour
     done = run(*words, "--timeout", 2.5, env=faulty_io.environment(hook, tmp_path, hang="references/case002"))
-    assert time.monotonic() - since < 30
+    assert time.monotonic() - since < PATIENCE_S
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert_nothing_is_lost(tmp_path, NAMES)

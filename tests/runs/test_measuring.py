@@ -451,10 +451,10 @@ def test_more_bands_than_anybody_means(tmp_path, number):
         strip = [(258, 3, 8), (277, 3, number), (278, 4, 100), (273, 4, 8), (279, 4, 100)]
         path = str(make.tiff(tmp_path / "p.tif", (100, 100), strip, bytes(100)))
     refused(path, one)
-    start = time.monotonic()
+    start = time.process_time()
     with memory_below(30e6):
         assert f"it has {number:,} bands".replace(",", "") in refused(path, one)[0].replace(",", "")
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_as_many_layers_as_there_may_be(tmp_path):

@@ -123,10 +123,10 @@ def break_the_rules(what):
 
 
 def sign_in(folder):
-    """Leave the process's number in a folder, then work for a minute; without a folder, return at once."""
+    """Leave the process's number in a folder, then work for an hour; without a folder, return at once."""
     if folder is not None:
         (Path(folder) / str(os.getpid())).touch()
-        time.sleep(60)
+        time.sleep(3600)
 
 
 def sign_in_and_hold_the_lock(folder):

@@ -302,10 +302,9 @@ def test_a_scheduler_that_dies_ends_the_run_with_what_to_do(folders, serial_batc
         journal = tmp_path / "batch" / f"{OUTPUTS[0]}.journal"
         assert until(lambda: journal.exists() and len(journal.read_bytes().splitlines()) > 10)
         mortal.scheduler.kill()
-        since = time.monotonic()
         _, said = batch.communicate(timeout=PATIENCE_S)
-        thread.join()
-        assert time.monotonic() - since < 60
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
     finally:
         mortal.end()
     assert batch.returncode == 2
@@ -349,7 +348,7 @@ def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
     assert result.exit_code == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in result.stderr
     assert "Is it running" in result.stderr
-    assert time.monotonic() - since < 60
+    assert time.monotonic() - since < PATIENCE_S
 
 
 @pytest.mark.parametrize(
