@@ -56,8 +56,7 @@ class FileTable:
         return " ".join([name.ljust(names), *between, labels]).rstrip()
 
 
-def _cut(stranger: str, most: int) -> str:
-    text = inert(stranger)
+def _cut(text: str, most: int) -> str:
     return (text if len(text) <= most else f"{text[: most - 1]}…").ljust(most)
 
 

@@ -55,7 +55,7 @@ def _acts(found: re.Match[str]) -> bool:
 
 def of_json(text: str) -> str:
     """Return JSON that says the same, in which nothing acts on a terminal or in the log of a CI service."""
-    if not text.isascii():
+    if not text.isascii() or "\x7f" in text:
         import json
 
         text = "".join(

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from contextlib import chdir
+from dataclasses import replace
 from functools import cache
 
 import make
@@ -23,10 +24,12 @@ from dicecli.cli import cli
 from dicecli.cli.main import COMMANDS
 from dicecli.cli.outputs import PICTURES
 from dicecli.plugins import having, load, own
-from dicecli.records.cases import Case
+from dicecli.records.cases import Case, Failed
 from dicecli.reports.look import Look
 from dicecli.reports.parts import PARTS
+from dicecli.reports.report import Report
 from dicecli.reports.text import inert, of_cell, of_json, out_of_cell
+from dicecli.runs.matrix_files import read_matrix
 from dicecli.runs.scoring import make_settings, score_many
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="names are freer elsewhere")
@@ -116,7 +119,9 @@ def test_reports_of_one_case():
     for at, name in enumerate(TITLES):
         report = score_many([Case(name, prediction[: 2 + at // len(texts) % 2], reference)], settings)
         form = texts[at % len(texts)]
-        text = report.render(form, look=WIDE)
+        # A file of results may call an error as it likes.
+        errors = [replace(each, error=name) if isinstance(each, Failed) else each for each in report.results]
+        text = Report(errors, settings).render(form, look=WIDE)
         assert [] == acting(form, text)
         assert form in {"table", "nnunet"} or [] == missing(form, text, [name])
 
@@ -264,6 +269,9 @@ def area(scene):
     for form in forms("area"):
         words = ("area", "sample.json", "--areas", "areas.csv", "-f", form)
         scene.calls(*words, form=form, names=[name for name in FEW if len(inert(name)) <= _FOLDED])
+    formulas = {name for name in FEW if name.startswith(("'=", "="))}
+    assert formulas
+    assert formulas <= {*read_matrix("sample.csv")[1].values()}
     for name in SOME:
         scene.calls("area", "sample.csv", "--areas", f"{name}.csv", names=[name])
 
@@ -340,6 +348,25 @@ def test_words_of_the_command_line(scene, name, monkeypatch):
     for command in COMMANDS:
         scene.calls(command, f"--{name}", names=[name.lstrip("-").partition("=")[0]])
     scene.calls("batch", "p", "r", "--undefined", name, names=[name])
+
+
+@needs_posix
+def test_names_inside_files(scene, monkeypatch):
+    """What a file calls its place is inert."""
+    monkeypatch.chdir(scene.folder)
+    crs = (
+        'PROJCS["::error::x",GEOGCS["g",DATUM["d",SPHEROID["s",6378137,298.25]],PRIMEM["g",0],'
+        'UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],UNIT["##[group]x",1]]'
+    )
+    make.geotiff(scene.folder / "place.tif", masks_of(FEW)[0], crs=crs)
+    scene.calls("inspect", "place.tif", names=["::error::x"])
+
+
+def test_names_of_packages():
+    """What an installed package calls a metric, and says of it, is inert in the list."""
+    from dicecli.cli.metrics import _listed
+
+    assert [] == [each for name in SOME for each in acting("table", _listed(name, f"is {name}", 20))]
 
 
 @needs_posix
