@@ -116,7 +116,7 @@ def a_range_from_its_end(scene):
     scene.right(DICE, f"{_MAP} {word}=1")
 
 
-@TABLE("records.label_maps.texts._check_size: Labels lie between")
+@TABLE("records.label_maps.check_fit: Labels lie between")
 def a_label_of_more_bits(scene):
     scene.pair(PREDICTION * 5)
     hint = scene.refused(f"{_MAP} 5={2**63}")
