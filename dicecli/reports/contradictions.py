@@ -33,13 +33,13 @@ def check_size(numbers: Iterable[float], where: str) -> None:
 def check_settings(settings: Settings) -> None:
     """Raise ValueError for settings that no option comes to: each is of its type, and yet no such value."""
     check_numbers(settings)
-    for name, found, parse in (
-        ("tolerance", settings.tolerance, parse_tolerances),
-        ("boundary_width", settings.boundary_width, parse_width),
-        ("empty_distance", settings.empty_distance, parse_empty_distance),
+    for name, found, written in (
+        ("tolerance", settings.tolerance, parse_tolerances(settings.tolerance)),
+        ("boundary_width", settings.boundary_width, parse_width(settings.boundary_width)),
+        ("empty_distance", settings.empty_distance, parse_empty_distance(settings.empty_distance)),
     ):
-        if parse(found) != found:
-            raise ValueError(f"settings.{name} is {found!r}, where {parse(found)!r} would be written")
+        if written != found:
+            raise ValueError(f"settings.{name} is {found!r}, where {written!r} would be written")
     labels = {*settings.labels.known, settings.labels.background or 0}
     check_fit(labels | {*(settings.only.labels if settings.only else ())}, "settings")
     if settings.length_unit not in {None, *LENGTHS}:
