@@ -107,7 +107,7 @@ TAMPERED = {
     "a tolerance of no length": (("settings", "tolerance"), ["x"], "single"),
     "a width of no length": (("settings", "boundary_width"), "x", "single"),
     "a distance of nothing": (("settings", "empty_distance"), "x", "single"),
-    "a shape of other pixels": (("cases", 0, "shape", 0), 5, "score"),
+    "a shape of fewer pixels": (("cases", 0, "shape", 0), 5, "score"),
     "pixels left out that are not there": (("cases", 0, "excluded", "nodata"), 1, "score"),
     "no bootstrap": (("summary", "gates"), None, "batch"),
     "a smoothing out of its range": (("settings", "soft", "smooth"), -1.0, "soft"),
