@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy as np
 from dicecli.masks import gdal_options
 
 if TYPE_CHECKING:
+    from rasterio.crs import CRS
+
     from dicecli.masks.grid import Grid
 
 #: Displacements up to this many voxels are rounding of the header's numbers.
@@ -20,6 +23,11 @@ NEAREST_VOXELS = 0.5
 _DIGITS = 6
 #: Digits of a difference; numbers from here on have an exponent.
 _SHIFT_DIGITS, _LARGE = 4, 1e15
+#: What WKT of version 1 says of the order of axes: where they point, and at its end the code of the system.
+_OF_ORDER = re.compile(
+    r',AXIS\["[^"]*",(?:NORTH\],AXIS\["[^"]*",EAST|EAST\],AXIS\["[^"]*",NORTH)\]'
+    r'|,AUTHORITY\["[^"]*","[^"]*"\](?=\]$)'
+)
 
 
 def displacement(reference: Grid, prediction: Grid) -> float:
@@ -54,7 +62,11 @@ def _comparable(reference: Grid, prediction: Grid) -> tuple[np.ndarray, np.ndarr
 
 
 def same_crs(first: str | None, second: str | None) -> bool:
-    """Tell whether two coordinate reference systems are the same system, however they are written."""
+    """Tell whether two coordinate reference systems are the same system, however they are written.
+
+    Of two geographic ones the order of latitude and longitude does not matter: rasters have longitude along
+    their rows, whatever their system says, and files with keys of Esri say so.
+    """
     if first == second or first is None or second is None:
         return True
     from rasterio.crs import CRS
@@ -62,7 +74,17 @@ def same_crs(first: str | None, second: str | None) -> bool:
     with gdal_options.fixed():
         one, other = CRS.from_wkt(first), CRS.from_wkt(second)
         code = one.to_epsg()
-        return bool(one == other or (code is not None and code == other.to_epsg()))
+        if one == other or (code is not None and code == other.to_epsg()):
+            return True
+        is_on_globe = one.is_geographic and other.is_geographic
+        return is_on_globe and bool(_without_order(one) == _without_order(other))
+
+
+def _without_order(crs: CRS) -> CRS:
+    """Return a geographic system without the order of its axes: with its datum, prime meridian and unit."""
+    from rasterio.crs import CRS
+
+    return CRS.from_wkt(_OF_ORDER.sub("", crs.wkt))
 
 
 def differences(reference: Grid, prediction: Grid) -> list[str]:
