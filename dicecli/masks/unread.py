@@ -22,8 +22,12 @@ _VOLUMES = frozenset(
 #: Arrays and slides, which hold anything.
 _STORES = frozenset(
     {".h5", ".hdf5", ".npz", ".npy", ".mat", ".zarr", ".n5", ".jxl", ".exr", ".vrt", ".ecw", ".jp2k", ".j2k"}
-    | {".svs", ".ndpi", ".mrxs", ".czi", ".lif", ".nd2", ".scn", ".vsi", ".klb", ".ims", ".gpkg"}
+    | {".svs", ".ndpi", ".mrxs", ".czi", ".lif", ".nd2", ".scn", ".vsi", ".klb", ".ims", ".gpkg", ".qptiff"}
+    | {".hdf", ".he5", ".nc", ".nc4", ".fits", ".fit", ".raw", ".par", ".rec", ".lsm", ".stk", ".btf", ".tf8"}
+    | {".psd", ".xcf", ".dds", ".ico", ".pfm", ".pam", ".sgi", ".ima", ".kea", ".sid", ".adf", ".hgt"}
 )
+#: What any file may be packed with.
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".lzma", ".zip")
 _EVERY = _PICTURES | _LOSSY | _OF_NIBABEL | _VOLUMES | _STORES
 #: Folders that are one array.
 FOLDERS = frozenset({".zarr", ".n5"})
@@ -35,6 +39,9 @@ def suffix(path: str | os.PathLike[str]) -> str | None:
     The suffix of a mask is one as well: where probabilities are read, masks are not.
     """
     end = files.suffix(path)
+    if end in _PACKED:
+        inside = suffix(os.fspath(path)[: -len(end)])
+        return inside and inside + end
     if end == ".nrrd" and os.fspath(path).lower().endswith(".seg.nrrd"):
         return ".seg.nrrd"
     return end if end in _EVERY or end in suffixes("formats", "open_mask", of_folder=True) else None

@@ -18,6 +18,7 @@ from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of
 from dicecli.runs.listing import list_side
 from dicecli.runs.pairing import Pairing, on_left_out
+from dicecli.runs.unread import expect_unread_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,7 @@ def pair_tiles(
     except CaseError as error:
         raise PairingError(error.message, error.hint, tiles.raster, other) from error
     found = list_side(side, tiles.folder, patterns[side], _reads(side, settings))
+    expect_unread_tiles(found)
     classes = classes_in((found,), found.named)
     cases, boxes = [], []
     for name in sorted(found.named, key=natural):

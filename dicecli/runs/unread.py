@@ -45,6 +45,12 @@ def expect_unread(found: Side, expected: Side) -> None:
     _take(found, {key: each for key, each in predictions.items() if key.case in expected.named})
 
 
+def expect_unread_tiles(tiles: Side) -> None:
+    """Let tiles in formats that are not read be cases, but for those that lie beside a mask as its image."""
+    beside, named = _Beside(tiles), _named(tiles)
+    _take(tiles, {key: each for key, each in named.items() if key.label is not None or each not in beside})
+
+
 def unread_masks(references: Side) -> list[str]:
     """Return the files in formats that are not read which would be the masks of cases of their own.
 

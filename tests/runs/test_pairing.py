@@ -206,9 +206,11 @@ def test_a_folder_with_a_masks_name_stands_for_the_mask(folders, tmp_path):
     assert expected == short(pairing, tmp_path)
 
 
-@pytest.mark.parametrize("suffix", [".mha", ".seg.nrrd", ".jpg", ".dcm", ".npz", ".zarr/", ".BMP"])
+@pytest.mark.parametrize(
+    "suffix", [".mha", ".seg.nrrd", ".jpg", ".dcm", ".npz", ".zarr/", ".BMP", ".nii.bz2", ".png.gz", ".fits"]
+)
 def test_references_that_are_not_read_are_expected_all_the_same(folders, tmp_path, suffix):
-    """A reference in a format that is not read is a case, beside those that are; and so is its prediction."""
+    """References in a format that is not read, beside ones that are: failed rows; and so is their prediction."""
     name, what = f"b{suffix}".rstrip("/"), f"b{suffix}" + "x" * suffix.endswith("/")
     pairing = folders(["a.png", "b.png"], ["a.png", what, "c.mha", "README", "dataset.json", "t.csv"])
     expected = [("a", "p/a.png", "r/a.png"), ("b", "p/b.png", f"r/{name}"), ("c", None, "r/c.mha")]

@@ -155,6 +155,15 @@ def test_tiles_of_the_reference(tmp_path):
     assert any("pixels of the prediction" in note and "no reference" in note for note in report.notes)
 
 
+def test_tiles_that_are_not_read_are_failed_rows(tmp_path):
+    """A tile of the reference in a format that is not read, beside ones that are: a failed row."""
+    predictions, references = written(tmp_path, MOSAIC[:2])
+    for words in ((predictions, references), (references, predictions)):
+        (tmp_path / "tiles" / "x.mha").write_bytes(b"x")
+        report = dicecli.batch(*words, uncovered="ignore", jobs=1)
+        assert ["x"] == [each.case.name for each in report.failed]
+
+
 def test_tiles_that_are_no_windows_are_failed_rows(tmp_path):
     """Without a place, a fraction of a pixel beside, damaged: they cover nothing, and say what is wrong."""
     tiles, whole = written(tmp_path, MOSAIC[:4])
