@@ -77,4 +77,4 @@ def refusal(path: str) -> UnknownFormat:
 
 def _python(module: str, call: str, path: str, end: str) -> str:
     to = path[: -len(files.suffix(path))] + end
-    return f"python -c {shlex.quote(f'import {module} as m; m.{call.format(path, to)}')}"
+    return f"python -P -c {shlex.quote(f'import {module} as m; m.{call.format(path, to)}')}"

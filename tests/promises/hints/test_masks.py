@@ -805,8 +805,8 @@ def a_mask_in_npy(scene):
 
 
 @TABLE(
-    "masks.unread.refusal: Save it as PNG: python -c",
-    "masks.unread.refusal: Save it as NIfTI: python -c",
+    "masks.unread.refusal: Save it as PNG: python -P",
+    "masks.unread.refusal: Save it as NIfTI: python -P",
 )
 def a_format_with_a_way_out(scene):
     """Run the command that the hint has: it makes the file that is asked for."""
@@ -824,7 +824,7 @@ def a_format_with_a_way_out(scene):
             kind = nibabel.MGHImage if name == given else nibabel.Nifti1Image
             nibabel.save(kind(array, np.eye(4)), scene.folder / name)
     *words, code = shlex.split(scene.refused(shlex.join(["score", given, other])).partition(": ")[2])
-    assert words == ["python", "-c"]
+    assert words == ["python", "-P", "-c"]
     with chdir(scene.folder):
         exec(code, {})  # noqa: S102 - it is what the hint says
     scene.right(DICE, shlex.join(["score", made, other]))
