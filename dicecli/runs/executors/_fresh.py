@@ -60,6 +60,7 @@ class Fresh:
             raise
         finally:
             theirs.close()
+        self._is_watched = True
         told = {
             "root": str(Path(__file__).parents[3]),
             "path": [each for each in sys.path if isinstance(each, str)],
@@ -91,12 +92,13 @@ class Fresh:
 
     def join(self, timeout: float) -> None:
         """Wait until it is over, for so many seconds at most."""
-        if self._process.returncode is not None or not wait([self.sentinel], timeout):
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_REAPED_S)
-        if self._process.returncode is not None and sys.platform != "win32":
-            os.close(self.sentinel)
+        if self._process.returncode is None and wait([self.sentinel], timeout):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_REAPED_S)
+        if self._process.returncode is not None and self._is_watched:
+            self._is_watched = False
+            if sys.platform != "win32":  # there it is the process's own
+                os.close(self.sentinel)
 
 
 def _folder() -> str | None:

@@ -23,7 +23,7 @@ import workers
 
 from dicecli.errors import WorkersFailed
 from dicecli.plugins import load, own
-from dicecli.runs.executors import processes
+from dicecli.runs.executors import _fresh, _worker, processes
 from dicecli.runs.executors.processes import _patience, _process
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and listed, on Linux")
@@ -214,7 +214,7 @@ def test_a_forked_worker_has_what_is_loaded_and_no_file_of_its_parent(has_thread
     """It has modules at once; the lock of a journal ends with its parent. Beside a thread none is forked."""
     code = f"""
 import sys, threading, workers
-from dicecli.runs.executors import processes
+from dicecli.runs.executors import _fresh, _worker, processes
 sys.modules["loaded_by_the_parent"] = sys
 journal = open({str(tmp_path / "journal")!r}, "w")
 ended = threading.Event()
@@ -236,7 +236,7 @@ def test_nothing_of_the_host_is_changed(method):
         pytest.skip("this system has no such method")
     code = f"""
 import multiprocessing, signal, workers
-from dicecli.runs.executors import processes
+from dicecli.runs.executors import _fresh, _worker, processes
 before = signal.getsignal(signal.SIGINT)
 list(processes.run(workers.square, range(3), 1, workers.lost))
 assert multiprocessing.get_start_method(allow_none=True) is None
@@ -448,6 +448,18 @@ def test_workers_that_never_get_ready_end_the_run(monkeypatch):
     monkeypatch.setattr(_patience, "START_S", 0.5)
     with pytest.raises(WorkersFailed, match=r"was not ready after 0\.5 seconds"):
         list(processes.run(workers.Hanging(), range(10), 1, workers.lost))
+
+
+@posix_only
+def test_a_process_that_is_over_leaves_no_file_open():
+    """Who has asked how it ended, before waiting for it, keeps nothing of it."""
+    process = _fresh.Fresh(_worker.work)
+    process.pipe.close()
+    assert until(lambda: process.exitcode is not None)
+    process.join(1)
+    process.join(1)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(process.sentinel)
 
 
 @posix_only
