@@ -28,7 +28,7 @@ _BEGIN = "(^|[,;|])([ '\"]*)"
 _FORMULA = "(?=([=+@\uff1d\uff0b\uff0d\uff20-]))"
 _WOULD_ACT, _GUARDED = re.compile(_BEGIN + _FORMULA), re.compile(f"{_BEGIN}'{_FORMULA}")
 #: A number with its sign is none, behind a separator: places and ranges are written so.
-_NUMBER = re.compile(r"[+-][0-9.]+(?:[eE][+-]?[0-9]+)?[)\]}]*\s*(?:[,;|]|$)")
+_NUMBER = re.compile(r"[+-][0-9.]+(?:[eE][+-]?[0-9]+)?(?:\s*[,;|]|[)\]}]+\s*(?:[,;|]|$))")
 
 
 def of_cell(text: str) -> str:

@@ -127,7 +127,7 @@ def on_terminal(text):
         yield f"unseen: {found[0]!a}"
 
 
-_FORMULA, _NUMBER = "=+-@\uff1d\uff0b\uff0d\uff20", re.compile(r"[+-][0-9.]+(?:e[+-]?[0-9]+)?[)\]}]*")
+_FORMULA, _NUMBER = "=+-@\uff1d\uff0b\uff0d\uff20", re.compile(r"[+-][0-9.]+(?:e[+-]?[0-9]+)?(?:[)\]}].*)?")
 
 
 def in_sheet(text):
