@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from dicecli.errors import UsageError
 from dicecli.plugins import installed
 from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
+from dicecli.records.numbers import is_finite
 from dicecli.records.options import table_of
 from dicecli.words import did_you_mean
 
@@ -73,7 +73,7 @@ def _is_number(option: Option, given: object) -> bool:
     kinds = int if option.type == "integer" else (int, float)
     if not isinstance(given, kinds) or isinstance(given, bool):
         return False
-    if isinstance(given, float) and not math.isfinite(given):
+    if option.type == "number" and not is_finite(given):
         return False
     return (
         (option.least is None or given >= option.least)

@@ -132,6 +132,8 @@ def bind(asked: Asked, report: Numbers, where: str = "this run", beside: Sequenc
             )
         return Number(report, metric, row, meant)
     if not metric.averaged:
+        if metric.takes == "row":
+            raise UsageError(f"{metric.name} has no averages", f"Name a label: {metric.name}[1].")
         return Number(report, metric, None, None)
     average = asked.average or report.leading(metric)
     known = [*report.average_names, *(each for each in AVERAGES if each not in report.average_names)]

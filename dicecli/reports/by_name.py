@@ -172,7 +172,9 @@ class ByName(Numbers):
             raise NoAttribute(str(error), error.hint) from None
 
     def __dir__(self) -> list[str]:
-        metrics = (each.name for each in (*self.metrics, *self.together))
+        metrics = (
+            each.name for each in (*self.metrics, *self.together) if each.averaged or each.takes == "every"
+        )
         own = {*super().__dir__()} - _INTERNAL
         return sorted({*own, *filter(str.isidentifier, metrics)})
 

@@ -210,7 +210,7 @@ def _change(holder: Any, key: Any, content: Any, chance: Random) -> None:
         holder[key] = copy.deepcopy(at(content, chance.choice(places(content))))
     elif kind == "rename" and isinstance(holder, dict):
         holder[str(chance.choice(WORDS))] = holder.pop(key)
-    elif kind == "near" and isinstance(holder[key], (int, float)):
+    elif kind == "near" and isinstance(holder[key], (int, float)) and abs(holder[key]) < 1e300:
         holder[key] += chance.choice((-1, 1, 0.5, 1000))
     elif kind == "swap" and isinstance(holder, dict):
         other = chance.choice([*holder])

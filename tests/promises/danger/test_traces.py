@@ -254,6 +254,24 @@ def test_a_configuration_of_masks_beside_soft():
 
 
 @pytest.mark.usefixtures("at_desk")
+def test_a_number_of_one_label_alone_is_no_number_of_all():
+    """Sizes have no average: the number of a label is named, and a report does not list them."""
+    called("score a.tif b.tif -m area_error_m2,dice -o o.json", 0)
+    assert "[1]" in called("explain o.json area_error_m2", 2).stderr
+    called("explain o.json area_error_m2[1]", 0)
+    report = dicecli.score("a.tif", "b.tif", metrics="area_error_m2,dice")
+    assert not hasattr(report, "area_error_m2")
+    assert all(hasattr(report, name) for name in dir(report))
+
+
+def test_a_number_that_no_float_holds_is_no_option():
+    """Nor one that is none."""
+    for value in (10**400, -(10**400), float("nan"), float("inf")):
+        with pytest.raises(UsageError):
+            dicecli.make_settings(threshold=value)
+
+
+@pytest.mark.usefixtures("at_desk")
 def test_a_pair_that_is_no_local_file_is_a_row():
     """It is wrong usage of one case: that one fails, with its hint, and no defect is reported."""
     Path("x.csv").write_text(

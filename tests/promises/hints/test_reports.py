@@ -142,6 +142,18 @@ def an_average_of_what_has_none(scene):
     scene.gives(16.0, report.value, "volume_reference_mm3", report.scored[0], 1)
 
 
+@TABLE("reports.bound.bind: Name a label:")
+def a_number_of_labels_without_one(scene):
+    paths = [
+        scene.nii(f"{side}.nii.gz", array[..., None], affine=np.diag([2, 2, 2, 1]))
+        or scene.folder / f"{side}.nii.gz"
+        for side, array in (("p", PREDICTION), ("r", REFERENCE))
+    ]
+    report = dicecli.score(*paths)
+    hint = scene.refused(report.look_up, "volume_reference_mm3")
+    scene.gives(16.0, report.look_up, hint.removeprefix("Name a label: ").rstrip("."))
+
+
 @TABLE("reports.asked._check_average: Write …; it has")
 def an_average_that_pools(scene):
     scene.folders()
