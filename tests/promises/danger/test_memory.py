@@ -81,13 +81,13 @@ def test_windows_shrink_with_the_memory_and_with_what_reads():
 
 
 def test_what_gdal_holds_of_a_block_bounds_the_readers(tmp_path):
-    """A tile is held twice by each reader: so many read at a time as there is room for, one at least."""
+    """A tile is held by each reader: so many read at a time as there is room for, one at least."""
     _, path = tif(tmp_path, 600, tiled=True, blockxsize=512, blockysize=512, compress="lzw")
-    for memory, readers in ((2 * 512 * 512, 1), (6 * 512 * 512, 3), (7 * 512 * 512, 3)):
+    for memory, readers in ((512 * 512, 1), (3 * 512 * 512, 3), (7 * 512 * 512 // 2, 3)):
         with Pair(Case("a", str(path), str(path)), make_settings(max_memory=memory)) as pair:
             assert readers == pair.most_readers
-    ended = CliRunner().invoke(cli, ["score", str(path), str(path), "--max-memory", str(2 * 512 * 512 - 1)])
-    assert (3, True) == (ended.exit_code, "--max-memory 524288" in ended.output)
+    ended = CliRunner().invoke(cli, ["score", str(path), str(path), "--max-memory", str(512 * 512 - 1)])
+    assert (3, True) == (ended.exit_code, "--max-memory 262144" in ended.output)
 
 
 def test_a_mapped_volume_gives_the_same_in_any_order(tmp_path):

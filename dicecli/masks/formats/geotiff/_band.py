@@ -65,7 +65,7 @@ class Band(MaskSource):
         self.is_random_access = True
         self._dataset, self._band, self._lock = dataset, band, threading.Lock()
         self._is_split, self._is_finished = self._has_one_strip(), False
-        self.held = _header.held_of_blocks(dataset, band)
+        self.held = _header.held_of_a_block(dataset, band)
         self._stored_bytes = np.dtype(dataset.dtypes[band - 1]).itemsize
 
     @property

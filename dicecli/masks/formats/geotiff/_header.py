@@ -42,8 +42,6 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LOSSY = ("JPEG", "WEBP", "JXL", "LERC", "OJPEG", "JPEG2000")
 #: GDAL holds one block of a file at a time; a larger one is a damaged or hostile header.
 MAX_BLOCK_BYTES = 1 << 30
-#: How many of its blocks GDAL holds where a window cuts one: one that is decoded while the last is there.
-_HELD = 2
 #: GDAL keeps a record of every band; a spectrometer has some hundred.
 MAX_BANDS = 4096
 #: Blocks up to this size are nobody's worry.
@@ -163,10 +161,10 @@ def changed_by(compression: str, path: str) -> LossyCompression:
 def check_blocks(dataset: DatasetReader, band: int, compression: str, path: str, reading: Reading) -> None:
     """Refuse blocks that are larger than the file can hold, or than memory should."""
     block, samples = dataset.block_shapes[band - 1], samples_together(dataset)
-    block_bytes = held_of_blocks(dataset, band) // _HELD
+    block_bytes = held_of_a_block(dataset, band)
     _check_block(dataset, band, block_bytes, compression, path)
     shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
-    check_memory(_HELD * block_bytes, reading.max_memory, f"one block of it has {shape}", path)
+    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
     if block_bytes > MAX_BLOCK_BYTES:
         raise TooLarge(
             f"one block of it has {shape}",
@@ -175,10 +173,10 @@ def check_blocks(dataset: DatasetReader, band: int, compression: str, path: str,
         )
 
 
-def held_of_blocks(dataset: DatasetReader, band: int) -> int:
-    """Return the bytes of the blocks of a band that are held while windows cut them."""
+def held_of_a_block(dataset: DatasetReader, band: int) -> int:
+    """Return the bytes of the block of a band that GDAL holds while windows cut it."""
     stored: int = np.dtype(dataset.dtypes[band - 1]).itemsize * samples_together(dataset)
-    return _HELD * int(math.prod(dataset.block_shapes[band - 1])) * stored
+    return int(math.prod(dataset.block_shapes[band - 1])) * stored
 
 
 def _check_block(dataset: DatasetReader, band: int, block_bytes: int, compression: str, path: str) -> None:

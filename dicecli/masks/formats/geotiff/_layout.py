@@ -185,11 +185,10 @@ def _check_block(layout: Layout, path: str, reading: Reading) -> None:
 
 
 def _held_of_block(layout: Layout) -> int:
-    """Return the bytes of a compressed block that are held while it is read: GDAL holds two of them."""
+    """Return the bytes of a compressed block that are held while it is read: inflated, and as numbers."""
     length, (rows, columns) = length_of_block(layout), layout.block
-    if not is_ours(layout):
-        return 2 * length
-    return length + (rows * columns * -(-layout.bits // 8) if layout.predictor == 2 or layout.bits < 8 else 0)
+    is_copied = is_ours(layout) and (layout.predictor == 2 or layout.bits < 8)
+    return length + (rows * columns * -(-layout.bits // 8) if is_copied else 0)
 
 
 def length_of_block(layout: Layout) -> int:
