@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import BinaryIO
 
+import numpy as np
+
 from dicecli.errors import Corrupt, Truncated, Unreadable
 from dicecli.masks.files import open_regular
 
@@ -21,18 +23,19 @@ class GzipStream:
         self._raw: BinaryIO | None = None
         self.position = 0
 
-    def read(self, length: int, path: str) -> bytearray:
-        """Read exactly so many bytes; memory grows with what the stream really gives."""
-        data = bytearray()
-        while len(data) < length:
-            part = self._guarded(min(length - len(data), 1 << 22), path)
+    def read(self, length: int, path: str) -> np.ndarray:
+        """Read exactly so many bytes, uint8; memory is touched as the stream really gives them."""
+        data, there = np.empty(length, np.uint8), 0
+        while there < length:
+            part = self._guarded(min(length - there, 1 << 22), path)
             if not part:
                 raise Truncated(
                     f"the data end after {self.position:,} bytes; more are expected",
                     "The file is cut off: fetch or save it again.",
                     path,
                 )
-            data += part
+            data[there : there + len(part)] = np.frombuffer(part, np.uint8)
+            there += len(part)
         return data
 
     def skip(self, length: int, path: str) -> None:

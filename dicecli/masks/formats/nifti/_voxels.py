@@ -98,7 +98,7 @@ class Voxels(MaskSource):
             return self._part(window)
         length = pixels(window) * self.stored.dtype.itemsize
         if self._stream is None:
-            raw: bytes | bytearray = self._plain_bytes(start * self.stored.dtype.itemsize, length)
+            raw: bytes | np.ndarray = self._plain_bytes(start * self.stored.dtype.itemsize, length)
         else:
             if start == 0 and self._next:
                 self._stream.rewind()
@@ -170,7 +170,7 @@ class Voxels(MaskSource):
             return self._mapped()
         if self._whole is None:
             if self._stream is None:
-                raw: bytes | bytearray = self._plain_bytes(0, stored.bytes)
+                raw: bytes | np.ndarray = self._plain_bytes(0, stored.bytes)
             else:
                 what = "it is compressed and must be held whole, to be read in another order"
                 check_memory(stored.bytes * stored.channels, self.reading.max_memory, what, self.path)
