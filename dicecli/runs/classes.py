@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import AmbiguousPair, Missing
 from dicecli.masks.class_names import members_of
-from dicecli.records.alike import difference, look, one_form
+from dicecli.records.alike import difference, look
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
-from dicecli.runs.listing import Side, list_side, listed
+from dicecli.runs.listing import Side, list_side, listed, several
 from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.placeholders import filled
 from dicecli.runs.sides import Sides, is_folder
+from dicecli.runs.unread import expect_unread
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ def mask_of(side: Side, case: str, classes: Sequence[str]) -> str | OneEach | No
 def _one_each(side: Side, called: str, named: Mapping[str, Sequence[str]], classes: Sequence[str]) -> OneEach:
     for name, masks in named.items():
         if len(masks) > 1:
-            is_one = len({*map(one_form, masks)}) == 1
-            how = f", which differ {difference(*masks[:2])}" if is_one else f": {listed(masks)}"
             raise side.error(
-                f"the class '{name}' of {called} has {len(masks)} files{how}",
+                f"the class '{name}' of {called} has {several(masks)}",
                 "Keep one of them in the folder, and move the others out of it.",
                 AmbiguousPair,
             )
@@ -160,6 +159,8 @@ def with_classes(prediction: object, reference: object) -> Sides:
     given = {"prediction": prediction, "reference": reference}
     folders = {side: os.fspath(each) for side, each in given.items() if is_folder(each)}  # type: ignore[call-overload]  # paths
     sides = {side: list_side(side, folder, None) for side, folder in folders.items()}
+    if len(sides) == 2:
+        expect_unread(sides["prediction"], sides["reference"])
     named = {side: _directly(each) for side, each in sides.items()}
     classes = sorted({name for each in named.values() for name in each}, key=natural)
     masks = given | {

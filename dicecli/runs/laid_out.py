@@ -14,6 +14,7 @@ from dicecli.errors import PairingError, UsageError
 from dicecli.plugins import broken, load, own
 from dicecli.runs.layouts import Layout
 from dicecli.runs.listing import list_side, listed, named_by
+from dicecli.runs.unread import unread_masks
 from dicecli.words import counted
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def lay_out(
         (found, (prediction_pattern,) if prediction_pattern else layout.predictions),
         (expected, (reference_pattern,) if reference_pattern else layout.references),
     )
+    if not reference_pattern:
+        _check_read(name, expected, patterns[1])
     if labels is None:
         labels = _label_file(layout, references, predictions) or layout.labels
         # Files of classes have their names.
@@ -164,6 +167,26 @@ def patterns_of(
         sides.append([each for each in named if is_clear(each)] or named[:1])
     best = max(product(*sides), key=_pairs)
     return str(best[0].pattern), str(best[1].pattern)
+
+
+def _check_read(name: str, expected: Side, pattern: str) -> None:
+    """Check that no reference is in a format that is not read, which the pattern of a layout would leave out.
+
+    Raises
+    ------
+    PairingError
+    """
+    suffix = next((each for each in set(expected.masks.values()) if pattern.lower().endswith(each)), None)
+    if suffix is None:
+        return
+    wide = f"{pattern[: -len(suffix)]}.*"
+    strange = unread_masks(named_by(expected, wide))
+    if strange:
+        raise expected.error(
+            f"{counted(len(strange), 'reference')} of the layout {name} would be left out, in formats that "
+            f"are not read: {listed(strange)}",
+            f"Save them as {suffix}; or let their cases fail: --reference-pattern {shlex.quote(wide)}.",
+        )
 
 
 def is_clear(side: Side) -> bool:

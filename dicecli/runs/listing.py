@@ -1,4 +1,7 @@
-"""What a folder of masks holds: every mask by the name of its case, and what is left out."""
+"""What a folder of masks holds: every mask by the name of its case, and what is left out.
+
+Longer than other modules: a folder is listed, and its files are named, in one place for all kinds of runs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from dicecli.runs.placeholders import Known, Named, cut
 from dicecli.words import did_you_mean_file, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _NAMED = 3
 #: The two files of one NIfTI mask.
@@ -65,17 +68,11 @@ class Side:
         """Return the path of a case's mask, or None; several are an error."""
         masks = self.named.get(name, ())
         if len(masks) > 1:
-            if len({*map(one_form, masks)}) == 1:
-                raise self.error(
-                    f"the case '{name}' has {len(masks)} files, which differ {difference(*masks[:2])}",
-                    "Keep one of them in the folder, and move the others out of it.",
-                    AmbiguousPair,
-                )
             of_all = [
                 suffix for suffix in sorted(map(self.masks.__getitem__, masks)) if self._all_have(suffix)
             ]
             raise self.error(
-                f"the case '{name}' has {len(masks)} files: {listed(masks)}",
+                f"the case '{name}' has {several(masks)}",
                 f"Keep one of them, or give a --{self.side}-pattern that only one matches, such as "
                 f"'{{case}}{of_all[0]}'."
                 if of_all
@@ -260,3 +257,10 @@ def joined(folder: str, relative: str) -> str:
 def listed(items: Iterable[str]) -> str:
     """Name a few, and say how many more there are."""
     return some_of(sorted(items, key=natural), _NAMED)
+
+
+def several(masks: Sequence[str]) -> str:
+    """Name files of which one is meant; of those of one name say how they differ."""
+    is_one = len({*map(one_form, masks)}) == 1
+    how = f", which differ {difference(*masks[:2])}" if is_one else f": {listed(masks)}"
+    return f"{len(masks)} files{how}"

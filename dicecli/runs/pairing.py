@@ -125,7 +125,7 @@ def pair_folders(
             expected.spelt(name),
             mask_of(found, name, classes),
             mask_of(expected, name, classes),
-            refused=_refused(name, sides),
+            refused=next((side.side for side in sides if side.leads_outside(name)), None),
         )
         for name in sorted(expected.named, key=natural)
     )
@@ -195,10 +195,6 @@ def _kind(side: Side, mask: str) -> Kind:
     return kind_of(mask[: -len(side.masks[mask])])
 
 
-def _refused(name: str, sides: tuple[Side, ...]) -> str | None:
-    return next((side.side for side in sides if side.leads_outside(name)), None)
-
-
 def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say by which options other files would pair, where names say so; each of them was tried."""
     if found.pattern is not None or expected.pattern is not None:
@@ -211,9 +207,7 @@ def _unlike(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say when the names of the two sides only look alike, or differ by a rule, and what would pair them."""
     missing = sorted((name for name in expected.named if name not in found.named), key=natural)
     said, alone, missing = look_alikes(found, expected, alone, missing)
-    if not missing or not alone:
-        return said
-    return [*said, *_not_alike(found, expected, alone, missing)]
+    return [*said, *(_not_alike(found, expected, alone, missing) if missing and alone else ())]
 
 
 def _not_alike(found: Side, expected: Side, alone: list[str], missing: list[str]) -> list[str]:

@@ -615,3 +615,13 @@ def test_images_beside_labels_are_said_to_be_no_classes(tmp_path):
     path = refused.stderr.partition("give the labels alone: ")[2].strip().removesuffix(".")
     assert path == str(tmp_path / "r" / "b-seg.png")
     assert runner().invoke(cli, ["score", str(tmp_path / "p.png"), path]).exit_code == 0
+
+
+def test_a_class_in_a_format_that_is_not_read(tmp_path):
+    """A class of the reference in a format that is not read, beside ones that are, is expected all the same."""
+    for side in "pr":
+        written(tmp_path / side, {"spleen": np.ones((4, 4), np.uint8)}, suffix=".png")
+    assert 1.0 == dicecli.score(tmp_path / "p", tmp_path / "r").look_up("dice").value
+    (tmp_path / "r" / "liver.mha").write_bytes(b"x")
+    with pytest.raises(Missing, match="liver"):
+        dicecli.score(tmp_path / "p", tmp_path / "r")

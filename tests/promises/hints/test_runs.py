@@ -432,6 +432,18 @@ def two_files_of_a_case(scene):
         scene.right(DICE, _BATCH)
 
 
+@TABLE("runs.laid_out._check_read: Save them as …; or")
+def a_reference_of_a_layout_in_a_format_that_is_not_read(scene):
+    scene.folders("a", "b")
+    (scene.folder / "r" / "b.png").rename(scene.folder / "r" / "b.mha")
+    scene.refused(f"{_BATCH} --layout nnunet")
+    found = scene.do(f"{_BATCH} --layout nnunet --reference-pattern '{{case}}.*'")
+    assert found.code == 3
+    scene.png("r/b.png", REFERENCE)
+    (scene.folder / "r" / "b.mha").unlink()
+    scene.right(DICE, f"{_BATCH} --layout nnunet")
+
+
 @TABLE("runs.look_alikes.look_alikes: a prediction and a reference that")
 def names_that_differ_by_case(scene):
     scene.folders("a")
