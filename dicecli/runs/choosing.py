@@ -151,7 +151,7 @@ def unit_asked(names: str | Iterable[str] | None) -> str | None:
 
 def _words(names: str | Iterable[str] | None) -> tuple[str, ...]:
     """Return one name, several or none as they are written; a text may be a list with commas."""
-    given = tuple(names or ()) if isinstance(names, (Iterable, type(None))) else (names,)
+    given = tuple(() if names is None else names) if isinstance(names, (Iterable, type(None))) else (names,)
     given = listed(names) if isinstance(names, str) else given
     if not all(isinstance(name, str) for name in given):
         raise UsageError(f"metrics is {names!r}", "It is the name of a metric, or several: ['dice', 'iou'].")

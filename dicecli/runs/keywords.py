@@ -80,13 +80,19 @@ def _made(
     for name in named:
         if name not in signature.parameters:
             raise _strange(name, signature.parameters, f"dicecli.{called}")
-    # What can be read only once is read here: options are looked at more than once.
-    named = {name: tuple(each) if isinstance(each, Iterator) else each for name, each in named.items()}
+    named = {name: _held(each) for name, each in named.items()}
     try:
         return kind(*arguments, **named)
     except TypeError:
         check_call(called, signature, arguments, named)
         raise
+
+
+def _held(given: Any) -> object:
+    """Return a value as it can be looked at more than once, and gone through only where it has parts."""
+    if isinstance(given, Iterator):
+        return tuple(given)
+    return given.item() if getattr(given, "ndim", None) == 0 and hasattr(given, "item") else given
 
 
 def _show(call: Callable[..., object], function: Callable[..., object], kind: Callable[..., object]) -> None:

@@ -93,7 +93,8 @@ def settings_of(given: Options, *, soft: bool = False, classes: Collection[str] 
     reads: Reads = "probabilities" if soft else "labels"
     _refuse_others(values, given, reads)
     values = following(values)
-    if not isinstance(given.regions, (Mapping, type(None))):
+    is_named = isinstance(given.regions, Mapping) and all(isinstance(name, str) for name in given.regions)
+    if not is_named and given.regions is not None:
         said = f"regions is {given.regions!r}"
         raise UsageError(said, "It is a mapping of names to labels: {'kidneys': [2, 3]}.")
     tolerances = parse_tolerances(values.get("tolerance"))

@@ -78,6 +78,17 @@ def test_an_array_of_texts_is_an_error_of_ours(name):
     assert error.value.hint
 
 
+@pytest.mark.parametrize("name", ["metrics", "only", "tolerance", "channels", "threshold", "regions"])
+def test_an_array_without_parts_is_an_error_of_ours(name):
+    """Nor is an object within one, or a region whose name is no text."""
+    call = partial(dicecli.soft, MAP, MASK) if name == "channels" else partial(dicecli.score, MASK, MASK)
+    for bad in (np.array(object()), np.array(1j), *([{1: [1]}] if name == "regions" else [])):
+        with pytest.raises(DicecliError) as error:
+            call(**{name: bad})
+        assert error.value.hint
+    assert dicecli.score(MASK, MASK, threshold=np.array(0.5), metrics=np.array([], dtype=str)).dice == 1
+
+
 def test_a_report_lists_what_is_for_those_who_use_it():
     """Not what its parts ask of each other, though that is no secret."""
     listed = {*dir(REPORT)}
