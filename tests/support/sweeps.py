@@ -54,7 +54,7 @@ def _results(chance: Random, folder: Path) -> Attempt:
         ("area", "x.json", "--areas", "areas.csv"),
         ("report", "x.json", "--average", "micro", "--only", "1", "-o", "o.xml", "-m", "all"),
         ("report", "x.json", "--curve", "o.csv"),
-        ("batch", "p", "r", "--baseline", "x.json"),
+        ("batch", "p", "r", "-j", "1", "--baseline", "x.json"),
     ]
     return Attempt({"x.json": file}, (calls[0], *chance.sample(calls[1:], 1)))
 
@@ -99,7 +99,7 @@ def _labels(chance: Random, _: Path) -> Attempt:
         ("score", "colour.png", "a.png", "--labels", name),
         ("soft", "map.npy", "a.png", "--labels", name, "--channels", "0,1,2"),
         ("inspect", "palette.png", "--labels", name),
-        ("batch", "p", "r", "--labels", name, "--only", "1"),
+        ("batch", "p", "r", "-j", "1", "--labels", name, "--only", "1"),
         ("area", "matrix.csv", "--areas", "a.tif", "--labels", name),
         ("labels", name, "-f", "json"),
     ]
@@ -110,7 +110,7 @@ def _labels(chance: Random, _: Path) -> Attempt:
 def _pairs(chance: Random, _: Path) -> Attempt:
     file = strange.as_bytes(strange.disturbed_text(desk.PAIRS, chance), chance)
     more = chance.choice(((), ("--group-by", "site"), ("--dry-run",), ("-o", "o.csv"), ("-f", "junit")))
-    return Attempt({"x.csv": file}, (("batch", "--pairs", "x.csv", *more),))
+    return Attempt({"x.csv": file}, (("batch", "--pairs", "x.csv", "-j", "1", *more),))
 
 
 def _points(chance: Random, _: Path) -> Attempt:
