@@ -509,8 +509,13 @@ def test_no_shared_case_is_an_error():
     """Reports of different cases cannot be compared, and the error shows names of both."""
     with pytest.raises(GateError, match=r"this run \(a\) and in the baseline \(b\)"):
         compare(run({"a": GOOD}), run({"b": GOOD}), ["0.1"])
-    with pytest.raises(GateError, match=r"in this run \(none\)"):
-        compare(run({"a": np.zeros((2, 2), int)}), run({"a": GOOD}), ["0.1"])
+
+
+def test_a_run_without_a_scored_case_fails_every_drop():
+    """The rows of its cases stay, with their errors: what dropped is undefined, which never passes."""
+    (verdict,) = compare(run({"a": np.zeros((2, 2), int)}), run({"a": GOOD}), ["0.1"])
+    assert not verdict.holds
+    assert math.isnan(verdict.value)
 
 
 def test_two_cases_of_one_name_are_an_error():

@@ -9,7 +9,7 @@ _SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
 _WIDEST = 8
 
 
-def unfilter(source: bytes, above: np.ndarray, step: int, target: np.ndarray, first: int) -> None:
+def unfilter(source: bytes, above: np.ndarray, step: int, into: np.ndarray, first: int) -> None:
     """Write rows of an image.
 
     Parameters
@@ -20,7 +20,7 @@ def unfilter(source: bytes, above: np.ndarray, step: int, target: np.ndarray, fi
         The row before them; zeros where there is none.
     step : int
         Bytes of a pixel, 1 to 8; a row has a multiple of it.
-    target : bytes-like
+    into : bytes-like
         Where they go: writable, rows times the length of `above`.
     first : int
         The number of the first row in the image, for errors.
@@ -30,7 +30,7 @@ def unfilter(source: bytes, above: np.ndarray, step: int, target: np.ndarray, fi
     ValueError
         Lengths that do not fit, or a filter that PNG does not have.
     """
-    differences, before, found = (np.frombuffer(each, np.uint8) for each in (source, above, target))
+    differences, before, found = (np.frombuffer(each, np.uint8) for each in (source, above, into))
     width = before.size
     if width < 1 or not 1 <= step <= _WIDEST or width % step or differences.size % (width + 1):
         raise ValueError("not rows of this width")
