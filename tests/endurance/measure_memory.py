@@ -66,7 +66,10 @@ def nifti(folder, n, suffix=".nii.gz", dtype="u1", *, turned=False, channels=0, 
     path = make.nifti(folder / f"a{suffix}", array.astype(dtype), **more)
     if channels:
         scores = np.stack([(array == at) for at in range(channels)], axis=-1).astype(dtype)
-        return make.nifti(folder / f"s{suffix}", scores * 0.8 + 0.05 if dtype[0] == "f" else scores), path
+        if dtype[0] != "f":
+            layers = make.nifti(folder / f"s{suffix}", scores)
+            return layers, layers
+        return make.nifti(folder / f"s{suffix}", scores * 0.8 + 0.05), path
     affine = np.eye(4)[[2, 0, 1, 3]]
     return (
         make.nifti(folder / f"b{suffix}", array.astype(dtype), affine=affine, **more) if turned else path,
@@ -145,7 +148,7 @@ def of_nifti() -> dict[str, Kind]:
         write = partial(nifti, suffix=suffix, dtype="f4", channels=4)
         found[f"{suffix} f4, argmax of 4"] = Kind(write, 160, 1, {"argmax": True})
         write = partial(nifti, suffix=suffix, dtype="u1", channels=4)
-        found[f"{suffix} u1, 4 layers"] = Kind(write, 200, 1)
+        found[f"{suffix} u1, 4 layers"] = Kind(write, 200)
     found[".hdr i4"] = Kind(partial(nifti, suffix=".hdr", dtype="i4"), 256)
     found[".nii.gz u1, hd95"] = Kind(nifti, 160, 2, {"metrics": ["hd95"]})
     return found

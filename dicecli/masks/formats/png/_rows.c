@@ -97,8 +97,8 @@ static size_t undo(const uint8_t *source, uint8_t *target, const uint8_t *above,
 }
 
 PyDoc_STRVAR(unfilter_doc,
-"unfilter(source, above, step, target, first, /)\n--\n\n"
-"Write rows of an image into `target`: `source` are rows of a byte that names the filter and as many bytes as\n"
+"unfilter(source, above, step, into, first, /)\n--\n\n"
+"Write rows of an image to `into`: `source` are rows of a byte that names the filter and as many bytes as\n"
 "`above` has, which is the row before them, zeros where there is none. `step` is the number of bytes of a\n"
 "pixel, at least 1; `first` the number of the first row in the image.\n\n"
 "ValueError: lengths that do not fit, or a filter that PNG does not have.");
