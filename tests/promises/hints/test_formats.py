@@ -105,6 +105,7 @@ DAMAGED = [
     ("nifti._header.read: It is damaged", ".nii", own_size),
     ("nifti._header.read: Give a NIfTI file", ".nii", put(b"this is a note\n")),
     ("nifti._header.read: Convert it to NIfTI.", ".nii", nifti2),
+    ("nifti._header.read: Fetch or save it again.", ".nii.gz", put(gzip.compress(b"") * 60_000)),
     ("nifti._header.read: Fetch it again.", ".nii", cut_header),
     ("nifti._header._inflate_start: Fetch it again.", ".nii.gz", edited(lambda each: each[:30])),
     (
@@ -119,6 +120,11 @@ DAMAGED = [
     ("nifti._header.dtype: Save the mask as integers.", ".nii", fields(datatype=32)),
     ("nifti._header.offset: Save it again.", ".nii", fields(vox_offset=7.0)),
     ("nifti._stored._check_size: The file is cut off", ".nii", edited(lambda each: each[:-9])),
+    (
+        "nifti._stored._check_packing: Save it again",
+        ".nii.gz",
+        edited(lambda each: each + gzip.compress(b"") * 60_000),
+    ),
     ("nifti._stored.trailing: Save it again with", ".nii", edited(lambda each: each + b"123")),
     ("nifti._stored._scaling: Save it again.", ".nii", fields(scl_slope=float("inf"))),
     ("png._chunks.check: Save one image per file.", ".png", raw(b"acTL", bytes(8))),
