@@ -9,6 +9,7 @@ import pytest
 
 import dicecli
 from dicecli.errors import UsageError
+from dicecli.reports import figures
 from dicecli.reports.report import Report
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -50,6 +51,25 @@ def test_points_of_many_cases_are_theirs():
     ]
     (axes,) = report.plot("hd").axes
     assert axes.get_xticklabels()[0].get_text() == "label 1 (2 not drawn)"
+
+
+def test_boxes_are_those_that_matplotlib_draws():
+    """Quartiles, median and whiskers of few values, of many with some far off, and of none."""
+    from matplotlib.figure import Figure
+
+    values = [[0.5], [0.1, 0.9], [*np.linspace(0, 1, 30) ** 3, 5.0, -4.0], [], [1, 1, 1, 2.0]]
+    ours, theirs = Figure().subplots(1, 2)
+    figures._draw_boxes(ours, values)
+    theirs.boxplot(values, positions=range(5), widths=0.6, showfliers=False, manage_ticks=False)
+
+    def drawn(axes):
+        lines = [line for line in axes.lines if line.get_marker() != "."]
+        corners = [
+            np.c_[np.broadcast_arrays(line.get_xdata(), line.get_ydata())].T.tolist() for line in lines
+        ]
+        return sorted(str(np.round(each, 9).tolist()) for each in corners if not np.isnan(each).any())
+
+    assert drawn(ours) == drawn(theirs)
 
 
 def test_it_draws_into_axes_of_ones_own():

@@ -158,13 +158,3 @@ def test_no_plugin_is_found_in_the_current_folder(trap, monkeypatch):
         assert "strange" not in plugins._entries("metrics")
     finally:
         plugins._entries.cache_clear()
-
-
-def test_what_matplotlib_finds_in_the_current_folder_is_not_asked(tmp_path):
-    """A `matplotlibrc` would have LaTeX run over the names of labels; the pictures stay as they are."""
-    mpl = pytest.importorskip("matplotlib")
-    report = dicecli.score([[1, 2], [1, 0]], [[1, 2], [2, 0]], confusion=tmp_path / "plain.png")
-    with mpl.rc_context({"text.usetex": True, "savefig.transparent": True}):
-        dicecli.score([[1, 2], [1, 0]], [[1, 2], [2, 0]], confusion=tmp_path / "other.png")
-    assert report.passed
-    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "other.png").read_bytes()
