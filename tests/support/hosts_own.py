@@ -257,7 +257,10 @@ def state(table):
 def differences(before, after):
     """Name what is otherwise; what is new was loaded meanwhile."""
     for name, value in before.items():
-        if isinstance(value, dict) and name != "environment":
+        if name == "environment":  # of which the names are said alone
+            changed = dict(value.items() ^ after[name].items())
+            yield from (f"{name}: {each}" for each in sorted(changed))
+        elif isinstance(value, dict):
             yield from (f"{name}: {each}" for each in value if value[each] != after[name].get(each))
         elif value != after[name]:
             was, now = (each if isinstance(each, (tuple, list)) else (each,) for each in (value, after[name]))
