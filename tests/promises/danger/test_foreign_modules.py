@@ -34,7 +34,7 @@ found = {
     "batch": dicecli.batch(*sides, jobs=2, timeout=300),
 }
 if sys.argv[1:]:
-    found["dask"] = dicecli.batch(*sides, jobs=2, executor="dask")
+    found["dask"] = dicecli.batch(*sides, executor="dask")
 print(json.dumps({name: report.to_dict()["summary"] for name, report in found.items()}))
 """
 

@@ -1,4 +1,4 @@
-"""Rows B4 and B6 of the cases from the field: links in strange folders, and the journal of a run that is begun anew."""
+"""Links in strange folders, and the journal of a run that is begun anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""B9: --max-memory and what masks really hold: a process of its own is measured, for some kinds of file.
+"""--max-memory and what masks really hold: a process of its own is measured, for some kinds of file.
 
 ``tests/endurance/measure_memory.py`` does so for every kind.
 """
@@ -45,8 +45,8 @@ KINDS = {
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak")
-def test_b9_the_limit_is_per_mask_and_counts_what_is_really_held_within_a_third(tmp_path):
-    """B9: "the limit is per mask and counts what is really held, within a third"."""
+def test_the_limit_is_per_mask_and_counts_what_is_really_held_within_a_third(tmp_path):
+    """The limit is per mask and counts what is really held, within a third."""
     limits = {name: limit * MIB for name, (_, limit) in KINDS.items()}
     found = measured({name: kind for name, (kind, _) in KINDS.items()}, limits, tmp_path)
     said = {name: wrong(each, limits[name]) for name, each in found.items()}

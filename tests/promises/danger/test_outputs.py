@@ -1,4 +1,4 @@
-"""Row B4 of the cases from the field: no output takes the place of what is read, or of another output."""
+"""No output takes the place of what is read, or of another output."""
 
 from __future__ import annotations
 
