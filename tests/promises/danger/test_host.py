@@ -186,7 +186,11 @@ def _in_threads(call):
             done.result()
 
 
+needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="it draws")
+
+
 @posix_only
+@needs_matplotlib
 def test_nothing_of_the_hosts_is_changed(files):
     """Six threads scoring a large interlaced PNG, and everything else: "nothing of the host's is changed"."""
     for name in LIBRARIES:
@@ -259,6 +263,7 @@ def test_the_cache_of_a_host_is_its_own(files, monkeypatch):
         set_gdal_config("GDAL_CACHEMAX", before)
 
 
+@needs_matplotlib
 def test_letters_without_a_box_warn_nobody_and_hide_no_warning(files):
     """A picture whose names the font lacks gives no warning; a host's own of that kind is given meanwhile."""
     from dicecli.reports.exporters import png
