@@ -307,6 +307,7 @@ class AnyOptions(MapOptions, MaskOptions):
 #: those on what is reported.
 OF_ONE_MAP = (
     *("labels", "ignore_label", "map_prediction", "threshold", "band", "page", "nodata", "read_as", "argmax"),
+    *("max_pixels", "max_memory"),
 )
 AT_POINTS = (*OF_ONE_MAP, "regions", "map_reference", "include_background", "undefined", "missing")
 #: Which options go with what a run reads.

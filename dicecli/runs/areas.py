@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.masks.opening import shown
 from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - the options' types are read
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.settings import OF_ONE_MAP, Nodata, ReadAs
 from dicecli.reports import writing
 from dicecli.reports.areas import AreaReport
@@ -50,6 +51,8 @@ class _Area:
     nodata: Nodata = "auto"
     read_as: ReadAs = "auto"
     argmax: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_memory: int | str = MAX_MEMORY
     output: Paths = None
 
 
@@ -69,7 +72,7 @@ def area(given: _Area) -> AreaReport:
         Of areas; hectares by default, pixels where their size is unknown.
     pixel_size : str, optional
         As ``"30m"`` or ``"30x20m"``, where nothing else says it.
-    labels, ignore_label, threshold, band, page, nodata, read_as, argmax
+    labels, ignore_label, threshold, band, page, nodata, read_as, argmax, max_pixels, max_memory
         How the map is read, as of :func:`score`; names are those of `labels`, and of the matrix.
     output : path or list of paths, optional
         Files to be written, each in the form that its suffix says.

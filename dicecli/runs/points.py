@@ -13,6 +13,7 @@ from dicecli.errors import UsageError
 from dicecli.records.cases import Case
 from dicecli.records.label_maps import LabelMap  # noqa: TC001 - as above
 from dicecli.records.labels import LabelScheme  # noqa: TC001 - as above
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.settings import AT_POINTS, Average, Nodata, OnMissing, ReadAs, Undefined
 from dicecli.reports.report import Report
 from dicecli.runs.at_points import PointSample, measured_at
@@ -55,6 +56,8 @@ class _Points(Files):
     nodata: Nodata = "auto"
     read_as: ReadAs = "auto"
     argmax: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_memory: int | str = MAX_MEMORY
     confusion: Paths = None
 
 
@@ -81,7 +84,7 @@ def points(given: _Points) -> Report:
         A point beyond the map, or where that has nodata: an error, a miss, or left out.
     metrics, labels, regions, ignore_label, include_background, only, average, undefined
         As of :func:`score`.
-    threshold, band, page, nodata, read_as, argmax
+    threshold, band, page, nodata, read_as, argmax, max_pixels, max_memory
         How the map is read, as of :func:`score`.
     output, summary, confusion, baseline
         As of :func:`score`; ``confusion`` is what :func:`area` takes.

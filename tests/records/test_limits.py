@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import make
 import numpy as np
@@ -93,6 +94,24 @@ def test_the_options_of_every_command_that_reads(tmp_path, command):
         assert (3, True) == (ended.exit_code, "TooLarge" in ended.output or "are allowed" in ended.output)
     assert 2 == CliRunner().invoke(cli, [*words, "--max-pixels", "0"]).exit_code
     assert 2 == CliRunner().invoke(cli, [*words, "--max-memory", "much"]).exit_code
+
+
+def test_points_and_areas_take_both_limits(tmp_path):
+    """A map at points, and one whose area is counted: with what the hint says they are read."""
+    path = make.geotiff(tmp_path / "a.tif", make.blobs((20, 30)), transform=(1, 0, 0, 0, -1, 0))
+    places, matrix = tmp_path / "p.csv", tmp_path / "m.csv"
+    places.write_text("x,y,class\n2.5,-3.5,1\n20.5,-10.5,2\n")
+    matrix.write_text("reference,name,0,1,2,3\n" + "".join(f"{label},,5,5,5,5\n" for label in range(4)))
+    for words in (["points", str(path), str(places)], ["area", str(matrix), "--areas", str(path)]):
+        for limit in ("--max-pixels 599", "--max-memory 599"):
+            refused = CliRunner().invoke(cli, [*words, *limit.split()], terminal_width=500)
+            hint = re.search(rf"{limit.split()[0]} \d+", refused.output)
+            assert (3, True) == (refused.exit_code, hint is not None), refused.output
+            assert 0 == CliRunner().invoke(cli, [*words, *hint[0].split()]).exit_code
+    with pytest.raises(TooLarge):
+        dicecli.points(path, places, max_memory=599)
+    with pytest.raises(TooLarge):
+        dicecli.area(matrix, path, max_pixels=599)
 
 
 def test_the_limits_stand_in_a_file_of_options(tmp_path, monkeypatch):
