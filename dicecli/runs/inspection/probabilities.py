@@ -12,7 +12,7 @@ import numpy as np
 
 from dicecli.errors import CaseError
 from dicecli.masks import files
-from dicecli.masks.blocks import plan
+from dicecli.masks.blocks import pixels_within, plan
 from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import open_probabilities
 from dicecli.plugins import by_suffix
@@ -137,7 +137,9 @@ def stored_probabilities(path: str, settings: Settings) -> Stored | None:
 
 def _read(channels: Sequence[MaskSource]) -> Stored:
     found = Stored(tuple(Channel() for _ in channels), channels[0])
-    for window in plan(channels[0], pixels=max(1 << 16, (1 << 22) // len(channels))):
+    pixels, pixel_bytes = max(1 << 16, (1 << 22) // len(channels)), sum(each.pixel_bytes for each in channels)
+    most = pixels_within(channels[0].reading.max_memory, pixel_bytes)
+    for window in plan(channels[0], pixels=pixels, most=most):
         values = [each.values(window) for each in channels]
         missing = nodata_of(values, channels)
         block = np.stack(values).astype(np.float64, copy=False)

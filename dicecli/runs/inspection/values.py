@@ -40,7 +40,10 @@ def stored_values(source: MaskSource) -> dict[float, int] | None:
         if block.dtype.kind in "iub" and block.dtype.itemsize == 1:
             pairs = backend.count_block(block, block).sizes("reference").items()
         else:
-            pairs = zip(*(each.tolist() for each in np.unique(block, return_counts=True)), strict=True)
+            found = np.unique(block, return_counts=True)
+            if found[0].size > MAX_LABELS:
+                return None
+            pairs = zip(*(each.tolist() for each in found), strict=True)
         for value, n in pairs:
             # NaN is not equal to itself: one object stands for all of them.
             key = value if value == value else math.nan  # noqa: PLR0124 - that is how NaN is told
