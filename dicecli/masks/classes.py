@@ -155,7 +155,7 @@ def _unknown(unknown: Sequence[str], side: str, other: str, scheme: LabelScheme)
 
 
 def opened_classes(
-    side: str, mask: OneEach, settings: Settings, opened: Callable[[str], MaskSource]
+    side: str, mask: OneEach, settings: Settings, opened: Callable[[str, int], MaskSource]
 ) -> list[MaskSource]:
     """Open the file of each class that has a row, in that order; one that has no file is an empty layer.
 
@@ -166,7 +166,7 @@ def opened_classes(
         With at least one file.
     settings : Settings
     opened : callable
-        Opens a file.
+        Opens a file, one of so many that share the memory of a side.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def opened_classes(
         # Where there is none of them, a file of another class says at least where pixels lie.
         for name in there or [*paths][:1]:
             try:
-                source = stack.enter_context(opened(paths[name]))
+                source = stack.enter_context(opened(paths[name], max(1, len(there))))
             except CaseError as error:
                 raise error.on_side(side, paths[name]) from error.__cause__
             first = next(iter(found.values()), source)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
@@ -50,7 +49,7 @@ def opened_layers(side: str, mask: object, settings: Settings) -> list[MaskSourc
         from dicecli.records.one_each import OneEach
 
         if isinstance(mask, OneEach):
-            return opened_classes(side, mask, settings, partial(open_mask, settings=settings))
+            return opened_classes(side, mask, settings, lambda path, n: open_mask(path, settings, sharing=n))
     try:
         return [_opened(mask, settings)]
     except ManyVolumes as error:
@@ -121,8 +120,8 @@ def _channels(
     return array_channels(given, shown(given), shape, reading)
 
 
-def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
-    """Open a mask file by the format that its suffix names.
+def open_mask(path: str | Path, settings: Settings | None = None, *, sharing: int = 1) -> MaskSource:
+    """Open a mask file by the format that its suffix names; one of so many that share the memory.
 
     Raises
     ------
@@ -135,7 +134,7 @@ def open_mask(path: str | Path, settings: Settings | None = None) -> MaskSource:
     suffix = files.suffix(text)
     plugin = by_suffix("formats", suffix, "open_mask")
     if plugin is not None:
-        reading = reading_of(settings or Settings())
+        reading = replace(reading_of(settings or Settings()), sharing=sharing)
         source: MaskSource = plugin.open_mask(text, reading)
         try:
             check_pixels(source.shape, reading.max_pixels, text)

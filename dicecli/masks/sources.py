@@ -15,7 +15,7 @@ import numpy as np
 from dicecli.errors import NotLabels
 from dicecli.masks.blocks import WINDOW_PIXELS, pixels_within, plan
 from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
-from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
+from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS, check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,8 @@ class Reading:
         Labels that have a colour of `colours`, too, and are left out.
     is_binary : bool
         Whether channels are binary layers, so that stored values count as in a mask, not probabilities.
+    sharing : int
+        How many files share the memory that is allowed: those of a side that is a file for each class.
     """
 
     band: int | None = None
@@ -66,6 +68,18 @@ class Reading:
     max_pixels: int = MAX_PIXELS
     max_memory: int = MAX_MEMORY
     is_binary: bool = False
+    sharing: int = 1
+
+    def check_memory(self, needed: int, what: str, path: str, *, once: int = 0) -> None:
+        """Check the bytes that each of the files needs at once, and those that one of them does at a time.
+
+        Raises
+        ------
+        TooLarge
+        """
+        if self.sharing > 1:
+            what = f"{what}, and so {self.sharing} files of its side"
+        check_memory(needed * self.sharing + once, self.max_memory, what, path)
 
 
 class MaskSource(ABC):

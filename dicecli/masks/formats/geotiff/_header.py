@@ -24,7 +24,6 @@ from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable,
 from dicecli.masks.formats.geotiff._place import SCALE, known, remember
 from dicecli.masks.formats.geotiff._place import stated as stated_in
 from dicecli.masks.inflate import MAX_RATIO
-from dicecli.records.limits import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +163,7 @@ def check_blocks(dataset: DatasetReader, band: int, compression: str, path: str,
     block_bytes = held_of_a_block(dataset, band)
     _check_block(dataset, band, block_bytes, compression, path)
     shape = f"{block[1]:,} x {block[0]:,} pixels in {samples:,} samples"
-    check_memory(block_bytes, reading.max_memory, f"one block of it has {shape}", path)
+    reading.check_memory(block_bytes, f"one block of it has {shape}", path)
     if block_bytes > MAX_BLOCK_BYTES:
         raise TooLarge(
             f"one block of it has {shape}",

@@ -12,7 +12,6 @@ from dicecli.masks import files
 from dicecli.masks.formats.geotiff._header import MAX_BLOCK_BYTES, changed_by
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.masks.palettes import palette_of
-from dicecli.records.limits import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -177,7 +176,7 @@ def _check_block(layout: Layout, path: str, reading: Reading) -> None:
     if layout.compression == NONE:
         return  # rows are read as they are asked for
     shape = f"{columns:,} x {rows:,} pixels"
-    check_memory(_held_of_block(layout), reading.max_memory, f"one block of it has {shape}", path)
+    reading.check_memory(_held_of_block(layout), f"one block of it has {shape}", path)
     if length > MAX_BLOCK_BYTES:
         raise TooLarge(
             f"one block of it has {shape}", "Save it with tiles, or with strips of few rows.", path

@@ -13,7 +13,6 @@ from dicecli.masks import files
 from dicecli.masks.formats.nifti._stored import trailing
 from dicecli.masks.gzipped import GzipStream
 from dicecli.masks.sources import MaskSource, Reading, pixels
-from dicecli.records.limits import check_memory
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -161,7 +160,8 @@ class Voxels(MaskSource):
     @property
     def _is_too_large(self) -> bool:
         """Whether the whole is more than may be held."""
-        return self.stored.bytes * self.stored.channels > self.reading.max_memory
+        needed = self.stored.bytes * self.stored.channels * self.reading.sharing
+        return needed > self.reading.max_memory
 
     def _volume(self) -> np.ndarray:
         """Return the whole volume: inflated, read, or mapped where that would take too much memory."""
@@ -173,7 +173,7 @@ class Voxels(MaskSource):
                 raw: bytes | np.ndarray = self._plain_bytes(0, stored.bytes)
             else:
                 what = "it is compressed and must be held whole, to be read in another order"
-                check_memory(stored.bytes * stored.channels, self.reading.max_memory, what, self.path)
+                self.reading.check_memory(stored.bytes * stored.channels, what, self.path)
                 self._stream.rewind()
                 raw = self._stream.read(stored.bytes, self.path)
             self._whole = np.frombuffer(raw, stored.dtype).reshape(stored.layout, order="F")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
 from dicecli.masks.colours import label_type
 from dicecli.masks.inflate import MAX_RATIO
-from dicecli.records.limits import check_memory, check_pixels
+from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,8 +210,10 @@ def check_size(start: bytes, file_bytes: int, reading: Reading, path: str) -> No
     samples = SAMPLES.get(kind, 1) * (2 if depth == 16 else 1)
     # While colours are replaced by labels both are held.
     labels = label_type(reading.colours).itemsize if kind in {2, 6} and reading.colours else 0
-    needed = max(width * height * samples + file_bytes, width * height * (samples + labels))
-    check_memory(needed, reading.max_memory, "a PNG must be held whole", path)
+    whole = width * height * samples
+    # Of several files one is read at a time; they are of one size as images alone.
+    once = max(file_bytes, width * height * labels, whole if reading.sharing > 1 else 0)
+    reading.check_memory(whole, "a PNG must be held whole", path, once=once)
 
 
 def _name(kind: bytes) -> str:
