@@ -233,7 +233,10 @@ def _views(opened: Opened, regions: Sequence[Row], options: Options) -> list[np.
 
 
 def _needed(points: int, seen: int, pixels: int) -> str:
-    """Return the memory that all of it would need, rounded up, as an option takes it."""
-    size = points * POINT_BYTES * pixels / max(1, seen)
+    """Return the memory that all of it would need, rounded up, as an option takes it.
+
+    Where not all was seen it is a sixteenth more: what is alike differs a little.
+    """
+    size = points * POINT_BYTES * pixels / max(1, seen) * (1 if seen >= pixels else 17 / 16)
     unit, name = (1 << 30, "GiB") if size > 10 << 30 else (1 << 20, "MiB")
     return f"{math.ceil(size / unit)}{name}"
