@@ -5,9 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from contextlib import suppress
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
@@ -15,8 +12,6 @@ from dicecli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: So many names of a folder are looked at.
-_LOOKED_AT = 1_000
 #: So much less alike than the nearest, of 1 which is the same, a word may be to be proposed as well.
 _AS_NEAR = 0.1
 #: A word of so many letters with which known ones begin is one of these, cut short.
@@ -111,19 +106,6 @@ def every(known: Iterable[str], how: str = "") -> str:
     if len(words) <= _MOST_LISTED:
         return ", ".join(words)
     return how or f"{', '.join(words[:_MOST_LISTED])}, and {len(words) - _MOST_LISTED:,} more"
-
-
-def did_you_mean_file(path: str | Path) -> str:
-    """Ask whether a file or folder with a near name was meant, for a hint; nothing where the path is there.
-
-    The first thousand names beside it are looked at.
-    """
-    folder = Path(path).parent
-    with suppress(OSError, ValueError):
-        if not Path(path).exists():
-            beside = [each.name for each in islice(folder.iterdir(), _LOOKED_AT)]
-            return "".join(f"Did you mean {folder / each}? " for each in near(Path(path).name, beside, 1))
-    return ""
 
 
 def some_of(names: Sequence[str], most: int) -> str:

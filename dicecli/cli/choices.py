@@ -11,17 +11,32 @@ from dicecli.plugins import installed, own
 from dicecli.words import did_you_mean, listed, plain
 
 if TYPE_CHECKING:
+    import os
+
     Choice = click.Choice[str]
     Type = click.ParamType[Any]
 else:
     Choice, Type = click.Choice, click.ParamType  # of some versions they take no parameter
 
 
-class OutputPath(click.Path):
-    """A file that is written: one that a configuration file names lies in the folder of that."""
+class FilePath(click.Path):
+    """A file or a folder, there or not; what no system takes for the name of one is refused."""
 
     def __init__(self) -> None:
         super().__init__(path_type=str, readable=False)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Take a path as it is given."""
+        try:
+            return str(super().convert(value, param, ctx))
+        except ValueError as error:  # a character 0, or half of one that takes two
+            self.fail(f"{value!a} is no path: {error}.", param, ctx)
+
+
+class OutputPath(FilePath):
+    """A file that is written: one that a configuration file names lies in the folder of that."""
 
 
 class BadValue(click.BadParameter):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from dicecli.cli.choices import FilePath
 from dicecli.cli.completing import numbers
 from dicecli.cli.helping import about
 from dicecli.reports import writing
@@ -32,7 +33,7 @@ _BASELINE = about(
     "gates",
     "--baseline",
     metavar="FILE",
-    type=click.Path(path_type=str),
+    type=FilePath(),
     help="The JSON of an earlier run: compare with it, over the cases that both scored.",
 )
 _OPTIONS = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dicecli.cli.choices import FilePath
 from dicecli.cli.helping import about, adding
 from dicecli.cli.origins import obeying
 from dicecli.errors import UsageError
@@ -35,7 +36,7 @@ def configured(command: Command) -> Command:
                 "running",
                 "--config",
                 metavar="FILE",
-                type=click.Path(path_type=str, readable=False),
+                type=FilePath(),
                 is_eager=True,
                 expose_value=False,
                 callback=_named,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli import completing
-from dicecli.cli.choices import PluginChoice, Several, WordChoice
+from dicecli.cli.choices import FilePath, PluginChoice, Several, WordChoice
 from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.errors import UsageError
 from dicecli.records.options import table_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dicecli.records.options import Option, Part
     from dicecli.records.settings import Settings
 
-MASK = click.Path(path_type=str, readable=False)
+MASK = FilePath()
 
 
 #: What shells propose for options whose values are texts.

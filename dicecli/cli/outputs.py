@@ -17,12 +17,12 @@ from dicecli.cli.helping import SharedOption, about, adding
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
 from dicecli.plugins import can, having, load, own
+from dicecli.records.alike import near_there
 from dicecli.records.cases import Failed
 from dicecli.reports.look import Look
 from dicecli.reports.outputs import planned, write_all
 from dicecli.reports.parts import PARTS, check_reads
 from dicecli.reports.text import inert
-from dicecli.words import did_you_mean_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -190,7 +190,7 @@ def show_case(
     if isinstance(result, Failed):
         case = result.case
         masks = (case.prediction, case.reference, case.within) if result.error == "Missing" else ()
-        meant = next(filter(None, (did_you_mean_file(str(each)) for each in masks if each is not None)), "")
+        meant = next(filter(None, (near_there(str(each)) for each in masks if each is not None)), "")
         raise CaseError(result.message, f"{meant}{result.hint}")
     if format_name in {"csv", "json"} and not quiet:
         for note in report.case(result).notes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dicecli.cli.configuration import OWN, SHARED, has_table
 from dicecli.errors import ConfigError
-from dicecli.words import did_you_mean_file
+from dicecli.records.alike import did_you_mean_file
 
 #: What the root of a repository has: a folder, or a file, as in a worktree.
 _ROOTS = (".git", ".hg", ".svn")

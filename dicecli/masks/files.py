@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dicecli.errors import Changed, EmptyFile, Missing, NotARegularFile, Unreadable, UsageError
+from dicecli.records.alike import alike_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def check_regular(path: str | os.PathLike[str]) -> int:
         found = os.stat(path)  # noqa: PTH116 - of any path-like
     except (FileNotFoundError, NotADirectoryError) as error:
         _refuse_elsewhere(text, error)
-        hint = "Check the path; relative paths start at the current folder."
+        hint = f"{alike_there(text)}Check the path; relative paths start at the current folder."
         if os.path.islink(path):  # noqa: PTH114 - of any path-like
             hint = "It is a symbolic link whose target does not exist."
         raise Missing("there is no such file", hint, text) from error

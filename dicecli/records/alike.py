@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+
+from dicecli.words import near
 
 #: Letters that look like those of ASCII: Greek and Cyrillic ones, and the dotless i.
 _LOOKS = str.maketrans(
@@ -15,6 +20,8 @@ _LOOKS = str.maketrans(
     "aeopcyxijsdlgopvibkmhtaiktux",
 )
 _SHOWN = 3
+#: So many names of a folder are compared with one that is not there.
+_LOOKED_AT = 1000
 
 
 def one_form(name: str) -> str:
@@ -36,27 +43,86 @@ def on_disk(path: str) -> str:
     found = whole.anchor
     for part in whole.parts[bool(found) :]:
         there = os.path.join(found, part)  # noqa: PTH118 - these are strings throughout
-        forms = (part,) if os.path.lexists(there) else _beside(found or os.curdir, one_form(part))
+        forms = (part,) if os.path.lexists(there) else _in_one_form(found or os.curdir, part)
         if len(forms) != 1:
             return path
         found = os.path.join(found, forms[0])  # noqa: PTH118 - as above
     return found
 
 
-def _beside(folder: str, name: str) -> tuple[str, ...]:
+def did_you_mean_file(path: str | os.PathLike[str]) -> str:
+    """Ask whether a file or folder that looks alike, or has a near name, was meant, where none is there."""
+    return alike_there(path) or near_there(path)
+
+
+def alike_there(path: str | os.PathLike[str]) -> str:
+    """Ask, for a hint, whether the one file or folder was meant that looks like a path that is not there.
+
+    It says by what they differ: typed paths are bytes, and none is opened in the place of another.
+    """
+    text = os.fspath(path)
+    there = _looking_like(text)
+    if there is None:
+        return ""
+    return f"Did you mean {_quoted(there)}? It differs {difference(text, there)}. "
+
+
+def near_there(path: str | os.PathLike[str]) -> str:
+    """Ask, for a hint, whether a file with a near name was meant; not where one looks alike, or it is there.
+
+    The first thousand names beside it are looked at.
+    """
+    folder = Path(path).parent
+    with suppress(OSError, ValueError):
+        if not Path(path).exists() and _looking_like(os.fspath(path)) is None:
+            beside = [each.name for each in islice(folder.iterdir(), _LOOKED_AT)]
+            return "".join(
+                f"Did you mean {_quoted(str(folder / each))}? " for each in near(Path(path).name, beside, 1)
+            )
+    return ""
+
+
+def _quoted(path: str) -> str:
+    """Return a path as a shell takes it, where it has white space; else as it is."""
+    return shlex.quote(path) if any(map(str.isspace, path)) else path
+
+
+def _looking_like(path: str) -> str | None:
+    """Return the one path that is there and looks like one that is not; else None."""
+    if not path or "\0" in path or os.path.lexists(path):
+        return None
+    whole = Path(path)
+    found = whole.anchor
+    for part in whole.parts[bool(found) :]:
+        there = os.path.join(found, part)  # noqa: PTH118 - these are strings throughout
+        if not os.path.lexists(there):
+            names = _beside(found or os.curdir).get(look(part.strip()), ())
+            if len(names) != 1:
+                return None
+            there = os.path.join(found, names[0])  # noqa: PTH118 - as above
+        found = there
+    return found or None
+
+
+def _in_one_form(folder: str, name: str) -> tuple[str, ...]:
     """Return the names in a folder that are one with a name."""
+    form = one_form(name)
+    return tuple(each for each in _beside(folder).get(look(name), ()) if one_form(each) == form)
+
+
+def _beside(folder: str) -> dict[str, tuple[str, ...]]:
+    """Return the names in a folder by what they look like; none where it cannot be read."""
     try:
-        return _listed(folder, os.stat(folder).st_mtime_ns).get(name, ())  # noqa: PTH116 - as above
+        return _listed(folder, os.stat(folder).st_mtime_ns)  # noqa: PTH116 - as above
     except (OSError, ValueError):
-        return ()
+        return {}
 
 
 @lru_cache(16)
 def _listed(folder: str, _changed: int) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for each in os.listdir(folder):  # noqa: PTH208 - as above
-        if not each.isascii():
-            found[one_form(each)] = (*found.get(one_form(each), ()), each)
+        found[look(each)] = (*found.get(look(each), ()), each)
     return found
 
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from dicecli.errors import BrokenPlugin, LabelFileError
 from dicecli.plugins import blame, having, installed, load, own, unknown
-from dicecli.records.alike import one_form
+from dicecli.records.alike import did_you_mean_file, one_form
 from dicecli.records.calling import telling
 from dicecli.records.labels import LabelScheme
 from dicecli.records.legends._written import Written, not_labels
-from dicecli.words import did_you_mean, did_you_mean_file
+from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

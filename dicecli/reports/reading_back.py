@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import BrokenPlugin, UnknownName, UsageError
+from dicecli.records.alike import did_you_mean_file
 from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, UNSCORED, Failed, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
@@ -28,7 +29,7 @@ from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
 from dicecli.statistics.matrix import Matrix
-from dicecli.words import did_you_mean_file, fault
+from dicecli.words import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

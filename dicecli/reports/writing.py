@@ -12,6 +12,9 @@ from pathlib import Path
 
 from dicecli.errors import OutputError
 
+#: So much of a file's name is in that of the temporary one beside it: names may be long, but not longer.
+_NAMED = 50
+
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Make sure that a file can be written at `path`, without touching what is there.
@@ -54,7 +57,7 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
     """
     target = followed(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:_NAMED]}.", suffix=".part", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content.encode() if isinstance(content, str) else content)
@@ -130,11 +133,18 @@ def followed(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OutputError
-        There is such a link.
+        There is such a link; or the system takes the path for none, as where it is too long.
     """
     found = Path(path)
     if os.name == "posix":
         _check_links(found)
+    try:
+        found.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(f"{path!s}: cannot be written: {why}", "Give another path.") from error
     return Path(os.path.realpath(found)) if os.path.islink(found) else found  # noqa: PTH114 - as realpath
 
 

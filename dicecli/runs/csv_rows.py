@@ -7,10 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicecli.errors import DicecliError
+from dicecli.records.alike import did_you_mean_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from dicecli.errors import DicecliError
 
 _CALLED = {",": "comma", ";": "semicolon"}
 
@@ -53,5 +54,8 @@ def csv_rows(
                         path,
                     )
                 yield reader.line_num, dict(zip(header, cells, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise kind(f"cannot be read: {error}", "Give a CSV file in UTF-8.", path) from error
+    except DicecliError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
+        meant = did_you_mean_file(path)
+        raise kind(f"cannot be read: {error}", f"{meant}Give a CSV file in UTF-8.", path) from error

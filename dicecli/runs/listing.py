@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
 from dicecli.plugins import suffixes
-from dicecli.records.alike import difference, one_form, spelt_as
+from dicecli.records.alike import did_you_mean_file, difference, one_form, spelt_as
 from dicecli.records.natural import natural
 from dicecli.runs.laying import CASE
 from dicecli.runs.placeholders import Known, Named, cut
-from dicecli.words import did_you_mean_file, some_of
+from dicecli.words import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import numpy as np
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import did_you_mean_file
 from dicecli.records.codec import read
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Least, Most
@@ -18,7 +19,7 @@ from dicecli.reports.reading_back import read_report
 from dicecli.reports.text import out_of_cell
 from dicecli.runs.csv_rows import csv_rows
 from dicecli.statistics._confusion import ConfusionMatrix
-from dicecli.words import did_you_mean_file, fault
+from dicecli.words import fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

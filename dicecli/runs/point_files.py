@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
+from dicecli.records.alike import did_you_mean_file
 from dicecli.runs.csv_rows import csv_rows
-from dicecli.words import did_you_mean, did_you_mean_file, some_of
+from dicecli.words import did_you_mean, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,11 +68,11 @@ def read_points(path: str, column: str, x: str | None = None, y: str | None = No
     UsageError
         The file cannot be understood, has no such column, or a point without place or class.
     """
+    if not os.path.isfile(path):  # noqa: PTH113 - which takes names too long
+        raise UsageError("there is no such file", f"{did_you_mean_file(path)}{_FORMS}", path)
     suffix = Path(path).suffix.lower()
     if suffix not in {".csv", ".geojson", ".json"}:
         raise UsageError(f"'{suffix}' is no suffix of points", _FORMS, path)
-    if not os.path.isfile(path):  # noqa: PTH113 - which takes names too long
-        raise UsageError("there is no such file", f"{did_you_mean_file(path)}{_FORMS}", path)
     found = _of_csv(path, column, x, y) if suffix == ".csv" else _of_geojson(path, column)
     if not found.places:
         raise UsageError("there is no point in this file", _FORMS, path)

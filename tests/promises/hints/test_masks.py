@@ -560,7 +560,7 @@ def labels_and_void_beside_soft_edges(scene):
 
 
 @TABLE(
-    "masks.files.check_regular: Check the path; relative paths",
+    "masks.files.check_regular: …Check the path; relative paths",
     "masks.files.check_regular: It is a symbolic link",
     "masks.files.check_regular: Give the path",
     "masks.files.check_regular: Was it",

@@ -852,6 +852,13 @@ def an_output_that_is_a_pipe(scene):
     scene.right(DICE, f"{_SCORE} -o other.csv")
 
 
+@TABLE("reports.writing.followed: Give another path.")
+def an_output_whose_name_is_too_long(scene):
+    scene.pair()
+    scene.refused(f"{_SCORE} -o {'n' * 300}.csv")
+    scene.right(DICE, f"{_SCORE} -o other.csv")
+
+
 @TABLE("reports.writing.check_writable: Make it first, or give another.")
 def an_output_in_no_folder(scene):
     scene.pair()

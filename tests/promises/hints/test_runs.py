@@ -556,6 +556,14 @@ def a_folder_with_a_slip(scene):
     scene.right(DICE, f"batch {scene.meant()} r")
 
 
+@TABLE("runs.csv_rows.csv_rows: Did you mean")
+def a_table_of_pairs_with_a_slip(scene):
+    scene.folders("a")
+    scene.text("pairs.csv", "prediction,reference\np/a.png,r/a.png\n")
+    scene.refused("batch --pairs pair.csv")
+    scene.right(DICE, f"batch --pairs {scene.meant()}")
+
+
 @TABLE("runs.wanted.check_given: Score every file")
 def two_folders_for_files_in_python(scene):
     scene.folders()
