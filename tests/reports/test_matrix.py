@@ -204,6 +204,7 @@ def test_more_pixels_than_64_bits_hold_are_exact():
     case, large = record["cases"][0], 1 << 70
     case["measured"]["matrix"][0]["pixels"] = [large, 1]
     case["counted"] = large + 1
+    case["shape"] = [1, large + 1]
     report = from_dict(record)
     assert report.confusion.total == large + 1
     assert in_csv(report.render("csv", "confusion")) == {(0, 0): large, (0, 1): 1}
