@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
+import unicodedata
 from pathlib import Path
 
+import make
 import pytest
 from desk import Desk
 from streams import runner
@@ -200,3 +203,32 @@ def test_none_of_two_is_proposed(tmp_path):
     )
     assert not did_you_mean_file(tmp_path / "IN" / "Q.png")
     assert not did_you_mean_file("a\0.png")
+
+
+def test_a_run_goes_on_where_names_have_changed_their_form(tmp_path, monkeypatch):
+    """`--resume` counts nothing twice and loses nothing where NFC becomes NFD between runs, or names are hostile."""
+    monkeypatch.chdir(tmp_path)
+    composed, apart = "caf\u00e9.png", "cafe\u0301.png"
+    if os.name == "nt":
+        pytest.skip("these are no names on Windows")
+    names = [composed, "::error x.png", "a,b.png", "=1+1.png", "x\ny.png", "\u202eabc.png", "%0A.png"]
+    for number, side in enumerate("pr"):
+        Path(side).mkdir()
+        for seed, name in enumerate(names):
+            make.png(Path(side, name), make.blobs((6, 7), 3, seed + number))
+        Path(side, "bad.png").write_bytes(b"no image")
+    numbers = []
+    for more in ([], ["--resume"], ["--resume"]):
+        assert 3 == ended(["batch", "p", "r", "-o", "o.json", "--jobs", "1", *more])[0]
+        record = json.loads(Path("o.json").read_text(encoding="utf-8"))
+        assert [unicodedata.normalize("NFC", f"{each['case']}.png") for each in record["cases"]] == sorted(
+            [*names, "bad.png"]
+        )
+        numbers.append([each["labels"] for each in record["cases"] if each["status"] == "scored"])
+        assert Path("o.json.journal").is_file()
+        renamed = ("r",) if more else ("p", "r")
+        for side in renamed:
+            there = next(each.name for each in Path(side).iterdir() if each.name in {composed, apart})
+            Path(side, there).rename(Path(side, apart if there == composed else composed))
+    assert len(names) == len(numbers[0])
+    assert numbers[0] == numbers[1] == numbers[2]
