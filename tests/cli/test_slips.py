@@ -11,7 +11,8 @@ from PIL import Image
 from streams import runner
 
 from dicecli.cli import cli
-from dicecli.words import did_you_mean, did_you_mean_file, near
+from dicecli.records.alike import did_you_mean_file
+from dicecli.words import did_you_mean, near
 
 #: What is typed, and the word that is proposed first. Files are in the folder of the test.
 SLIPS = {
