@@ -113,6 +113,11 @@ class Pair:
         return self._settings.nodata == "both"
 
     @property
+    def memory(self) -> int:
+        """Bytes that a mask is allowed."""
+        return self._settings.max_memory
+
+    @property
     def grid(self) -> Grid:
         """The grid of every layer: the reference's."""
         return self.reference[0].grid

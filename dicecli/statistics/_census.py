@@ -13,6 +13,7 @@ from dicecli.masks.arrays import ArraySource
 from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import on_side
 from dicecli.plugins import backend_of, cpu_backend, load
+from dicecli.statistics._allowed import AllowedLabels
 from dicecli.statistics._apart import OUTSIDE, UNKNOWN, nothing, parted
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._opened import DEPTHS
@@ -51,7 +52,7 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
     CaseError
         Damage that shows only now, and values that are no labels.
     """
-    count = _counter(device)
+    count, allowed = _counter(device), AllowedLabels(pair.memory)
     places = layer_pairs(pair)
     reasons = () if pair.field is None else (OUTSIDE,)
     found = nothing(places, reasons)
@@ -62,12 +63,13 @@ def census(pair: Pair, windows: Iterable[Window], device: str, *, ahead: bool = 
             filled = []
             for first, second in places:
                 for why, blocks in parted((reference[first], prediction[second]), outside):
+                    allowed.check(*blocks)
                     try:
                         matrix = count(*blocks)
                     except TooManyLabels as error:
                         layers = pair.reference[first], pair.prediction[second]
                         raise _of_the_richer(error, layers, *blocks) from error.__cause__
-                    found[first, second, *why] += matrix
+                    found[first, second, *why] = allowed.added(found[first, second, *why], matrix)
                     filled += [(first, second)] if not why and matrix.labels != (0,) else []
             if len(filled) > 1 and pair.classes is not None:
                 depths = [_depth(pair, side, at, filled) for at, side in enumerate((reference, prediction))]
@@ -103,7 +105,7 @@ def census_of_reference(pair: Pair) -> Counted:
     """
     if pair.field is None and not pair.leaves_out_unknown:
         return Sums({(0, 0): census_of_one("reference", pair.reference[0])})
-    backend = load("backends", cpu_backend())
+    backend, allowed = load("backends", cpu_backend()), AllowedLabels(pair.memory)
     found = nothing([(0, 0)], (OUTSIDE, UNKNOWN))
     with closing(pair.blocks(pair.windows())) as read:
         for (block,), values, *fields in read:
@@ -111,17 +113,19 @@ def census_of_reference(pair: Pair) -> Counted:
             unknown = nodata_of(values, pair.prediction) if pair.leaves_out_unknown else None
             reasons += [] if unknown is None else [(UNKNOWN, unknown)]
             for why, both in parted((block, block), reasons):
-                found[0, 0, *why] += backend.count_block(*both)
+                allowed.check(*both)
+                found[0, 0, *why] = allowed.added(found[0, 0, *why], backend.count_block(*both))
     return Sums(found)
 
 
 def census_of_one(side: str, source: MaskSource) -> ConfusionMatrix:
     """Read one mask alone, and count its stored labels against themselves; errors name the side."""
-    backend = load("backends", cpu_backend())
+    backend, allowed = load("backends", cpu_backend()), AllowedLabels(source.reading.max_memory)
     matrix = ConfusionMatrix.empty()
     for window in source.windows():
         block = on_side(side, source, source.read, window)
-        matrix += backend.count_block(block, block)
+        on_side(side, source, allowed.check, block)
+        matrix = on_side(side, source, allowed.added, matrix, backend.count_block(block, block))
     return matrix
 
 

@@ -140,7 +140,8 @@ class ConfusionMatrix:
         (0, 1, 2)
         """
         has_row, has_column = (table != 0).any(axis=1), (table != 0).any(axis=0)
-        rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
+        if not (has_row.all() and has_column.all() and table.flags.c_contiguous):
+            rows, columns, table = rows[has_row], columns[has_column], table[np.ix_(has_row, has_column)]
         if np.array_equal(rows, columns) and bool((np.diff(rows) > 0).all()):
             check_number(rows.size)
             return cls(tuple(rows.tolist()), table)
@@ -159,7 +160,10 @@ class ConfusionMatrix:
             return ConfusionMatrix(self.labels, self.table + other.table)
         labels = tuple(sorted({*self.labels, *other.labels}))
         check_number(len(labels))
-        return ConfusionMatrix(labels, self._over(labels) + other._over(labels))
+        table, place = self._over(labels), other._places(labels)
+        table = table.astype(_exact(other.table), copy=False) if table.dtype != object else table
+        table[np.ix_(place, place)] += other.table
+        return ConfusionMatrix(labels, table)
 
     def __radd__(self, other: object) -> ConfusionMatrix:
         return self if isinstance(other, int) and other == 0 else NotImplemented  # ``sum`` begins with 0
@@ -342,10 +346,14 @@ class ConfusionMatrix:
 
     def _over(self, labels: tuple[int, ...]) -> np.ndarray:
         """Return the table over a larger sorted tuple of labels."""
-        place = np.searchsorted(np.array(labels, np.int64), np.array(self.labels, np.int64))
+        place = self._places(labels)
         table: np.ndarray = np.zeros((len(labels), len(labels)), _exact(self.table))
         table[np.ix_(place, place)] = self.table
         return table
+
+    def _places(self, labels: tuple[int, ...]) -> np.ndarray:
+        """Return where the labels lie in a larger sorted tuple of labels."""
+        return np.searchsorted(np.array(labels, np.int64), np.array(self.labels, np.int64))
 
     def _size(self, margin: np.ndarray, label: int) -> int:
         return int(margin[self.labels.index(label)]) if label in self.labels else 0

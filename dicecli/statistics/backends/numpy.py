@@ -62,7 +62,12 @@ def count_block(reference: ArrayLike, prediction: ArrayLike) -> ConfusionMatrix:
         if row is not None and column is not None:
             table += count_bytes(row, column)
         else:
-            total += _count_wide(one, other)
+            found = _count_wide(one, other)
+            if found.labels == total.labels:  # added to what nobody else has: of many labels it is large
+                np.add(found.table, total.table, out=found.table)
+                total = found
+            else:
+                total += found
     return total + ConfusionMatrix.from_pairs(_meant(first.dtype), _meant(second.dtype), table)
 
 
@@ -142,9 +147,9 @@ def _count_far(first: np.ndarray, second: np.ndarray) -> ConfusionMatrix:
         counted: np.ndarray = np.bincount(joint, weights, minlength=cells)
     else:
         used, places = np.unique(joint, return_inverse=True)
-        counted = np.zeros(cells)
+        counted = np.zeros(cells, np.int64)
         counted[used] = np.bincount(places.reshape(-1), weights)
-    table = counted.reshape(rows.size, columns.size).astype(np.int64)
+    table = counted.reshape(rows.size, columns.size).astype(np.int64, copy=False)
     return ConfusionMatrix.from_pairs(rows, columns, table)
 
 

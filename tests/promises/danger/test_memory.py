@@ -9,19 +9,25 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import make
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
+import dicecli
 from dicecli.cli import cli
+from dicecli.errors import TooLarge
 from dicecli.masks.blocks import pixels_within
 from dicecli.masks.opening import open_mask
 from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
 from dicecli.runs.scoring import make_settings
+from dicecli.statistics._allowed import _distinct
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "endurance"))
-from measure_memory import _SCHEME, MIB, Kind, measured, nifti, png, tif, wrong
+from measure_memory import _SCHEME, MIB, Kind, measured, nifti, npy, png, tif, wrong
 
 #: By name: what is made, and the limit. Each took three times that and more, or far more than it was refused for.
 KINDS = {
@@ -33,6 +39,10 @@ KINDS = {
     "a turned .nii.gz of int32": (Kind(partial(nifti, dtype="i4", turned=True), 200, 1), 12),
     "a turned .nii of int32": (Kind(partial(nifti, suffix=".nii", dtype="i4", turned=True), 200, 1), 12),
     "a .nii of floats": (Kind(partial(nifti, suffix=".nii", dtype="f8", slope=2.0), 180), 12),
+    "a map of probabilities that is inspected": (
+        Kind(partial(npy, channels=4), 1000, 1, words="inspect {0}"),
+        12,
+    ),
     "a TIFF with colours": (
         Kind(
             partial(tif, colours=True, tiled=True, blockxsize=256, blockysize=256),
@@ -88,6 +98,43 @@ def test_what_gdal_holds_of_a_block_bounds_the_readers(tmp_path):
             assert readers == pair.most_readers
     ended = CliRunner().invoke(cli, ["score", str(path), str(path), "--max-memory", str(512 * 512 - 1)])
     assert (3, True) == (ended.exit_code, "--max-memory 262144" in ended.output)
+
+
+@given(st.lists(st.integers(-(2**15), 2**15 - 1), min_size=1, max_size=300), st.integers(1, 40))
+def test_labels_are_counted_as_they_are(values, spread):
+    """How many labels there are, where they may be more than are allowed: as NumPy finds them."""
+    block = np.array(values, np.int64).reshape(1, -1) * spread
+    for dtype in (np.int16, np.int64):
+        part = block.astype(dtype)
+        found = _distinct(part, 3)
+        assert found in {0, len({*part.ravel().tolist()})}
+        assert found or np.ptp(part.astype(np.int64)) < 3
+
+
+def test_labels_are_refused_where_their_table_is_more_than_the_memory(tmp_path):
+    """1,500 labels under 20 MB, whether they come at once or window by window; what is allowed is as ever."""
+    image = np.sort(np.arange(1500 * 800) % 1500).reshape(1500, 800).astype(np.uint16)
+    path = str(make.geotiff(tmp_path / "a.tif", image, blockysize=8))
+    for order in (image, image.reshape(-1)[np.arange(image.size).reshape(800, 1500).T].copy()):
+        with pytest.raises(TooLarge, match=r"1,[0-9]{3} labels or more"):
+            dicecli.score(order, order, max_memory=20_000_000)
+    with pytest.raises(TooLarge, match="labels or more"):
+        dicecli.score(path, path, max_memory=20_000_000)
+    assert dicecli.score(path, path, max_memory="30MB").look_up("dice") == 1
+
+
+def test_files_for_each_class_share_the_memory_of_their_side(tmp_path):
+    """Five PNG, each held whole: refused by the size of all of them; with what the hint says they are scored."""
+    for side in ("p", "r"):
+        (tmp_path / side).mkdir()
+        for at in range(5):
+            make.png(tmp_path / side / f"x_{at}.png", (make.blobs((40, 50), 5) == at).astype(np.uint8))
+    patterns = [f"--{side}-pattern={{case}}_{{label}}.png" for side in ("prediction", "reference")]
+    words = ["batch", str(tmp_path / "p"), str(tmp_path / "r"), *patterns, "--jobs", "1"]
+    for limit, code in ((40 * 50 * 5, 3), (40 * 50 * 10, 0)):
+        ended = CliRunner().invoke(cli, [*words, "--max-memory", str(limit)], terminal_width=500)
+        assert code == ended.exit_code, ended.output
+        assert (code == 3) == ("5 files of its side" in ended.output)
 
 
 def test_a_mapped_volume_gives_the_same_in_any_order(tmp_path):

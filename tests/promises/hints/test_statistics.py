@@ -73,6 +73,17 @@ def what_nan_becomes(scene):
     scene.gives(DICE, counted, PREDICTION, np.where(bad < 0, 0, bad))
 
 
+@TABLE("statistics._allowed._check_number: If they are classes, allow what")
+def more_labels_than_the_memory_has_room_for(scene):
+    """Allow what any number of labels takes."""
+    image = np.arange(3000, dtype=np.uint16).reshape(60, 50)
+    for side in "pr":
+        make.png(scene.folder / f"{side}.png", image)
+    hint = scene.refused(f"{_SCORE} --max-memory 100kB")
+    allowed = re.search(r"--max-memory (\d+)", hint)[1]
+    scene.right(1.0, f"{_SCORE} --max-memory {allowed}", number="dice[77]")
+
+
 @TABLE("statistics._confusion.check_number: Is one of them an image,")
 def more_labels_than_there_are(scene):
     image = np.arange(5000, dtype=np.uint16).reshape(50, 100)
