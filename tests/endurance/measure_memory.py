@@ -4,6 +4,7 @@ A process scores a small case of a kind, forgets its peak, and scores the large 
 most, shared among the masks, is what one has taken. A kind that is refused is scored once more with what it was refused
 for. Run: ``python tests/endurance/measure_memory.py [--only WORD] [--limit 24]``; it ends with 1 where a mask took more
 than a third above the limit, or was refused although it takes less than two thirds of what it was refused for.
+The file is long because it is a table, and what writes each row's files.
 """
 
 from __future__ import annotations
@@ -34,16 +35,32 @@ _SCHEME = {
     "colours": {str(n): "#{:02x}{:02x}{:02x}".format(*each) for n, each in enumerate(_COLOURS.tolist())},
 }
 _TILES = {"tiled": True, "blockxsize": 256, "blockysize": 256}
+_INSPECTED = (
+    *(
+        "PNG grey, 8 bit",
+        "PNG grey, 16 bit",
+        "PNG RGB, 8 bit",
+        ".nii.gz i4",
+        ".nii f4",
+        ".nii.gz f4, argmax of 4",
+    ),
+    *("TIFF lzw tiles", "TIFF one deflate strip", "TIFF f4 tiles", "TIFF colours", "TIFF 20 lzw pages"),
+    *("TIFF f4, argmax of 4 bands", "npy C f4", "npy F f4", "npy C f8, 16 channels", "TIFF f4, 8 bands"),
+)
 _HUGE = {"tiled": True, "blockxsize": 4096, "blockysize": 4096}
 
 
 class Kind(NamedTuple):
-    """A kind of case: what writes it with so many pixels a side, how many, what is held at once, and options."""
+    """A kind of case: what writes it with so many pixels a side, how many, what is held at once, and options.
+
+    Where there are `words`, they are a command line, in which ``{0}`` and ``{1}`` are what was written.
+    """
 
     write: Any
     side: int
     masks: int = 2
     options: dict[str, Any] = {}  # noqa: RUF012 - none is changed
+    words: str = ""
 
 
 def png(folder, n, depth=8, colour=0, *, interlaced=False):
@@ -103,6 +120,70 @@ def tif(folder, n, dtype="u1", *, colours=False, bands=0, pages=0, hidden=False,
     return path, path
 
 
+def calm(folder, n, axes=2, suffix=".tif"):
+    """Write a few large patches of 4 labels, moved by one pixel on the other side: little surface."""
+    image = make.blobs((24,) * axes)
+    for axis in range(axes):
+        image = np.repeat(image, -(-n // 24), axis=axis)
+    image = image[(slice(n),) * axes]
+    return tuple(
+        _written(folder / f"{name}{suffix}", array)
+        for name, array in (("a", image), ("b", np.roll(image, 1, 0)))
+    )
+
+
+def many(folder, n, suffix=".tif", axes=2):
+    """Write 4,000 labels, as both sides."""
+    image = np.sort(np.random.default_rng(0).integers(0, 4000, n**axes)).astype(np.uint16)
+    path = _written(folder / f"a{suffix}", image.reshape((n,) * axes))
+    return path, path
+
+
+def classes(folder, n, suffix=".nii.gz"):
+    """Write a folder of 8 classes, a file each, as both sides."""
+    labels = make.blobs((n,) * (3 if "nii" in suffix else 2), 8)
+    (folder / "a").mkdir()
+    for at in range(8):
+        _written(folder / "a" / f"x_{at}{suffix}", (labels == at).astype(np.uint8))
+    return folder / "a", folder / "a"
+
+
+def tiled(folder, n, suffix=".tif"):
+    """Write a raster, and 3 of the 4 tiles that it has in a folder."""
+    image, half = make.blobs((n, n)), n // 2
+    whole = make.geotiff(folder / "whole.tif", image, transform=(1, 0, 0, 0, -1, 0), **_TILES)
+    (folder / "tiles").mkdir()
+    for row, column in ((0, 0), (0, half), (half, 0)):
+        tile = image[row : row + half, column : column + half]
+        where = {"transform": (1, 0, column, 0, -1, -row)}
+        make.geotiff(folder / "tiles" / f"{row}_{column}{suffix}", tile, **where, **_TILES)
+    return folder / "tiles", whole
+
+
+def part(folder, n):
+    """Write a raster, and a window of it."""
+    whole = make.geotiff(folder / "whole.tif", make.blobs((n, n)), **_TILES)
+    most = n - n // 8
+    return make.geotiff(folder / "part.tif", make.blobs((n, n))[:most, :most], **_TILES), whole
+
+
+def sample(folder, n, **more):
+    """Write a map, points all over it, and the matrix of a sample of it."""
+    path = make.geotiff(folder / "a.tif", make.blobs((n, n)), transform=(1, 0, 0, 0, -1, 0), **more)
+    places = np.random.default_rng(0).integers(0, n, (500, 2)) * [1, -1]
+    rows = "\n".join(f"{x + 0.5},{y - 0.5},{y % 4}" for x, y in places.tolist())
+    (folder / "points.csv").write_text(f"x,y,class\n{rows}\n", encoding="ascii")
+    matrix = [f"{label},,5,5,5,5" for label in range(4)]
+    (folder / "matrix.csv").write_text("\n".join(["reference,name,0,1,2,3", *matrix, ""]), encoding="ascii")
+    return path, folder / "points.csv", folder / "matrix.csv"
+
+
+def _written(path, array):
+    if ".nii" in path.name:
+        return make.nifti(path, array)
+    return make.png(path, array) if path.suffix == ".png" else make.geotiff(path, array, **_TILES)
+
+
 def npy(folder, n, channels=4, order="C", dtype="f4"):
     """Write an array of probabilities, and its reference."""
     labels = make.blobs((n, n))
@@ -116,7 +197,7 @@ def npy(folder, n, channels=4, order="C", dtype="f4"):
 
 def kinds() -> dict[str, Kind]:
     """Return every kind, by name."""
-    return of_png() | of_nifti() | of_tif() | of_maps()
+    return of_png() | of_nifti() | of_tif() | of_maps() | of_options() | of_surfaces() | of_commands()
 
 
 def of_png() -> dict[str, Kind]:
@@ -150,7 +231,7 @@ def of_nifti() -> dict[str, Kind]:
         write = partial(nifti, suffix=suffix, dtype="u1", channels=4)
         found[f"{suffix} u1, 4 layers"] = Kind(write, 200)
     found[".hdr i4"] = Kind(partial(nifti, suffix=".hdr", dtype="i4"), 256)
-    found[".nii.gz u1, hd95"] = Kind(nifti, 160, 2, {"metrics": ["hd95"]})
+    found[".nii.gz u1, hd95"] = Kind(nifti, 160, 1, {"metrics": ["hd95"]})
     return found
 
 
@@ -190,6 +271,75 @@ def of_maps() -> dict[str, Kind]:
     return found
 
 
+def of_options() -> dict[str, Kind]:
+    """Return kinds of cases that options make."""
+    tiles, score = partial(tif, **_TILES), "score {0} {1} --jobs 1"
+    found = {
+        "TIFF against a field": Kind(tiles, 4000, 2, {"within": "reference"}),
+        ".nii.gz against a field": Kind(nifti, 256, 2, {"within": "reference"}),
+        "a window of a TIFF": Kind(part, 4000, 2, {"window": True}),
+        "PNG, per slice": Kind(png, 4000, words=f"{score} --per-slice {{folder}}/s.csv"),
+        ".nii.gz, per slice": Kind(nifti, 256, words=f"{score} --per-slice {{folder}}/s.csv"),
+        ".nii.gz, hd95 per slice": Kind(
+            partial(calm, axes=3, suffix=".nii.gz"),
+            256,
+            1,
+            words=f"{score} -m hd95 --per-slice {{folder}}/s.csv",
+        ),
+        "PNG of a palette, as colours": Kind(
+            partial(png, depth=8, colour=3), 4000, 2, {"read_as": "index", "labels": _SCHEME}
+        ),
+    }
+    batch = "batch {0} {1} --jobs 1 --executor serial --allow-same"
+    for suffix, side in ((".png", 3000), (".nii.gz", 200), (".nii", 200), (".tif", 3000)):
+        pattern = "{{case}}_{{label}}" + suffix
+        words = f"{batch} --prediction-pattern {pattern} --reference-pattern {pattern}"
+        found[f"a {suffix} for each class"] = Kind(partial(classes, suffix=suffix), side, words=words)
+    found["tiles against a TIFF"] = Kind(tiled, 4000, words=batch)
+    found["a TIFF against tiles"] = Kind(tiled, 4000, words="batch {1} {0} --jobs 1 --executor serial")
+    for suffix, side, axes in ((".png", 3000, 2), (".tif", 4000, 2), (".nii.gz", 200, 3), (".nii", 200, 3)):
+        found[f"{suffix} of 4,000 labels"] = Kind(partial(many, suffix=suffix, axes=axes), side)
+    return found
+
+
+def of_surfaces() -> dict[str, Kind]:
+    """Return kinds whose surfaces are measured: in windows with a halo."""
+    found = {}
+    for metric in ("hd95", "nsd_2px", "boundary_iou", "boundary_f"):
+        for suffix, side in ((".tif", 4000), (".png", 4000), (".nii.gz", 256)):
+            axes = 3 if "nii" in suffix else 2
+            if metric != "boundary_f" or axes == 2:
+                kind = Kind(
+                    partial(calm, suffix=suffix, axes=axes),
+                    side,
+                    4 - axes,
+                    {"metrics": [metric], "spacing": "voxel"},
+                )
+                found[f"{suffix}, {metric}"] = kind
+    found[".tif, hd95, 2 threads"] = found[".tif, hd95"]._replace(options={"metrics": ["hd95"], "threads": 2})
+    return found
+
+
+def of_commands() -> dict[str, Kind]:
+    """Return what other commands do with one mask, or with a folder of them."""
+    inspect, found = "inspect {0}", {}
+    for name, kind in (of_png() | of_nifti() | of_tif() | of_maps()).items():
+        if name in _INSPECTED:
+            words = f"{inspect} --labels {{folder}}/scheme.json" if "labels" in kind.options else inspect
+            found[f"inspect {name}"] = Kind(kind.write, kind.side, 1, words=words)
+    found["inspect a folder"] = Kind(partial(classes, suffix=".tif"), 4000, 1, words=inspect)
+    found["inspect two TIFF"] = Kind(partial(tif, **_TILES), 4000, 2, words="inspect {0} {1}")
+    for name, more in {
+        "tiles": _TILES,
+        "lzw strips": {"compress": "lzw"},
+        "one deflate strip": {"blockysize": 4000, "compress": "deflate"},
+    }.items():
+        write = partial(sample, **more)
+        found[f"points, {name}"] = Kind(write, 4000, 1, words="points {0} {1}")
+        found[f"area, {name}"] = Kind(write, 4000, 1, words="area {2} --areas {0}")
+    return found
+
+
 def child(jobs: list[dict[str, Any]]) -> None:
     """Score a case of each job under its limit, and print what a mask took: JSON, a line for each."""
     from dicecli.runs.allocator import keep_freed_memory
@@ -202,23 +352,45 @@ def child(jobs: list[dict[str, Any]]) -> None:
         print(json.dumps(found), flush=True)
 
 
-def taken(job: dict[str, Any], limit: int) -> dict[str, Any]:
-    """Return how many bytes a mask of a job took at the most, and for how many it was refused."""
+def _called(job: dict[str, Any], paths: list[str], most: int) -> str:
+    """Score one case, which may be refused for its memory: return the hint."""
     import dicecli
     from dicecli.errors import TooLarge
 
     options = dict(job["options"])
     call = dicecli.soft if options.pop("soft", False) else dicecli.score
+    options |= {"within": paths[1]} if "within" in options else {}
+    try:
+        call(*paths, max_memory=most, **options)
+    except TooLarge as error:
+        return str(error.hint)
+    return ""
+
+
+def _commanded(job: dict[str, Any], paths: list[str], most: int) -> str:
+    """Run a command, and return what it says where it is refused for its memory."""
+    from click.testing import CliRunner
+
+    from dicecli.cli import cli
+
+    words = job["words"].format(*paths, folder=Path(paths[0]).parent).split()
+    found = CliRunner().invoke(cli, [*words, "--no-config", "--max-memory", str(most)], terminal_width=500)
+    if found.exit_code and "--max-memory" not in found.output:
+        raise RuntimeError(found.output[-2000:])
+    return found.output if found.exit_code else ""
+
+
+def taken(job: dict[str, Any], limit: int) -> dict[str, Any]:
+    """Return how many bytes a mask of a job took at the most, and for how many it was refused."""
+    from dicecli.records.limits import parse_bytes
+
     refused = None
 
     def run(paths: list[str], most: int) -> None:
-        """Score one case; it may be refused for its memory."""
         nonlocal refused
-        field = {"within": paths[1]} if "within" in options else {}
-        try:
-            call(*paths, max_memory=most, **(options | field))
-        except TooLarge as error:
-            refused = int(re.search(r"--max-memory (\d+)", str(error.hint))[1])
+        found = (_commanded if job["words"] else _called)(job, paths, most)
+        asked = re.findall(r"--max-memory (\w+)", found)  # that of the command line may be among them
+        refused = max(map(parse_bytes, asked), default=None)
 
     run(job["small"], 1 << 40)
     gc.collect()
@@ -242,9 +414,16 @@ def measured(kinds: dict[str, Kind], limits: dict[str, int], scratch: Path) -> d
         for side in (kind.side, 32):
             folder = scratch / f"{number}_{side}"
             folder.mkdir()
+            (folder / "scheme.json").write_text(json.dumps(_SCHEME), encoding="ascii")
             paths.append([str(each) for each in kind.write(folder, side)])
         large, small = paths
-        job = {"large": large, "small": small, "masks": kind.masks, "options": kind.options}
+        job = {
+            "large": large,
+            "small": small,
+            "masks": kind.masks,
+            "options": kind.options,
+            "words": kind.words,
+        }
         jobs.append(job | {"limit": limits[name]})
     words = [sys.executable, __file__, "--child", json.dumps(jobs)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
