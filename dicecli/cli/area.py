@@ -12,7 +12,7 @@ from dicecli.cli.choices import OutputPath, WordChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.obeying import configured
-from dicecli.cli.origins import obeyed
+from dicecli.cli.origins import not_obeyed, obeyed
 from dicecli.cli.outputs import print_text
 from dicecli.records.settings import OF_ONE_MAP, MaskOptions
 from dicecli.reports.text import inert
@@ -88,10 +88,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     keep_freed_memory()
     verbose, quiet, name = options.pop("verbose"), options.pop("quiet"), options.pop("format_name")
     planned = planned_areas(options.pop("outputs"))
-    found = area(**options).rendered(obeyed(ctx))
+    found = area(**options).rendered(obeyed(ctx), not_obeyed(ctx))
     write_areas(found, planned)
     look = Look(terminal.width(), terminal.has_colour(), verbose)
     print_text(found.render(name, look))
     if name in {"csv", "json"} and not quiet:
-        for note in found.notes:
+        for note in (each for each in found.notes if each not in found.origin.notes):
             click.echo(f"Note: {inert(note)}", err=True)

@@ -188,7 +188,8 @@ def _print(done: Done, format_name: str, *, verbose: bool, quiet: bool) -> None:
         print_report(done.report, format_name, verbose=verbose)
     if format_name not in {"table", "markdown", "html"} and not quiet:
         for note in done.report.notes:
-            click.echo(f"Note: {inert(note)}", err=True)
+            if note not in done.report.origin.notes:  # which were said at the start
+                click.echo(f"Note: {inert(note)}", err=True)
 
 
 def _make_ready(device: str) -> bool:

@@ -35,6 +35,8 @@ class OptionKind:
     ----------
     name : str
         The key of its value in what :func:`load` returns.
+    long : str
+        Its long name, by which files have it.
     is_flag, is_multiple : bool
         Given without a value; given any number of times.
     is_list : bool
@@ -54,6 +56,7 @@ class OptionKind:
     type: Literal["text", "integer", "number"] = "text"
     is_path: bool = False
     is_output: bool = False
+    long: str = ""
 
 
 def load(path: Path, known: Mapping[str, OptionKind], alone: Collection[str] = ()) -> dict[str, object]:

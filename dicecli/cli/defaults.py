@@ -61,10 +61,10 @@ def _known(command: str, *, asking: bool = False) -> tuple[dict[str, OptionKind]
     return {kind.name: kind for kind in by_command[command].values()}, known
 
 
-def long_names(command: str) -> dict[str, str]:
-    """Return the names that options have in a file, by the names that click gives their values."""
+def kinds(command: str) -> dict[str, OptionKind]:
+    """Return what options take that may stand in a file, by the names that click gives their values."""
     options = _options(import_module(f"dicecli.cli.{command}").command)
-    return {kind.name: long for long, kind in options.items()}
+    return {kind.name: kind for kind in options.values()}
 
 
 def _fits(value: object, kind: OptionKind) -> bool:
@@ -84,10 +84,10 @@ def in_a_file(command: click.Command) -> dict[str, click.Option]:
 
 
 def _options(command: click.Command, *, asking: bool = False) -> dict[str, OptionKind]:
-    return {long: _kind(option, asking=asking) for long, option in in_a_file(command).items()}
+    return {long: _kind(long, option, asking=asking) for long, option in in_a_file(command).items()}
 
 
-def _kind(option: click.Option, *, asking: bool) -> OptionKind:
+def _kind(long: str, option: click.Option, *, asking: bool) -> OptionKind:
     if asking and isinstance(option.type, PluginChoice):
         option.type.ask()
     numbers = {"integer": "integer", "integer range": "integer", "float": "number", "float range": "number"}
@@ -100,4 +100,5 @@ def _kind(option: click.Option, *, asking: bool) -> OptionKind:
         type=numbers.get(option.type.name, "text"),  # type: ignore[arg-type]  # of the three it names
         is_path=isinstance(option.type, click.Path),
         is_output=isinstance(option.type, OutputPath),
+        long=long,
     )

@@ -7,7 +7,7 @@ import json
 import os
 import textwrap
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,7 +15,7 @@ from dicecli.cli import options as shared
 from dicecli.cli.choices import WordChoice
 from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.obeying import configured
-from dicecli.cli.origins import obeyed
+from dicecli.cli.origins import not_obeyed, obeyed
 from dicecli.cli.terminal import width
 from dicecli.errors import CaseError
 from dicecli.records.settings import MaskOptions
@@ -23,7 +23,7 @@ from dicecli.reports.text import inert, of_json
 
 if TYPE_CHECKING:
     from dicecli.records.label_maps import Side
-    from dicecli.records.origin import Obeyed
+    from dicecli.records.origin import NotObeyed, Obeyed
     from dicecli.records.settings import Settings
     from dicecli.runs.inspection.file import Inspection
     from dicecli.runs.inspection.pair import Alignment
@@ -74,9 +74,9 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     keep_freed_memory()
     format_name, verbose = options.pop("format_name"), options.pop("verbose")
     settings = shared.settings_from(options)
-    told = obeyed(ctx)
-    if told is not None and format_name != "json":
-        click.echo(f"options from {inert(str(told))}\n")
+    told = _Told(obeyed(ctx), not_obeyed(ctx))
+    if format_name != "json":
+        told.echo()
     if any(map(os.path.isdir, files)):  # as texts: a name that is too long for the system is none
         ctx.exit(_of_folders(files, settings, format_name, told, verbose=verbose))
     found = [inspect(path, settings, side) for path, side in zip(files, _sides(files), strict=True)]
@@ -103,7 +103,7 @@ def _sides(paths: tuple[str, ...]) -> tuple[Side | None, ...]:
 
 
 def _of_folders(
-    paths: tuple[str, ...], settings: Settings, format_name: str, told: Obeyed | None, *, verbose: bool
+    paths: tuple[str, ...], settings: Settings, format_name: str, told: _Told, *, verbose: bool
 ) -> int:
     """Say what folders hold, and files beside them; return the exit code."""
     from dicecli.cli.surveying import folder_in_json, print_folder
@@ -133,10 +133,28 @@ def _of_folders(
     return 0 if is_good else 3
 
 
-def _print_json(record: dict[str, Any], told: Obeyed | None) -> None:
-    """Print a record; the configuration file stands in it where one was obeyed."""
-    more = {} if told is None else {"obeyed": [asdict(told)]}
-    click.echo(of_json(json.dumps(record | more, indent=2, allow_nan=False)))
+def _print_json(record: dict[str, Any], told: _Told) -> None:
+    """Print a record, with the configuration files that were obeyed, or not for their owners."""
+    click.echo(of_json(json.dumps(record | told.record(), indent=2, allow_nan=False)))
+
+
+class _Told(NamedTuple):
+    """What is told of configuration files: the one obeyed, and those that are not, for their owners."""
+
+    obeyed: Obeyed | None
+    not_obeyed: tuple[NotObeyed, ...]
+
+    def echo(self) -> None:
+        """Print it, where there is something."""
+        lines = [] if self.obeyed is None else [f"options from {inert(str(self.obeyed))}"]
+        lines += [f"note: {inert(str(each))}" for each in self.not_obeyed]
+        if lines:
+            click.echo("\n".join(lines) + "\n")
+
+    def record(self) -> dict[str, Any]:
+        """Return it in JSON's types."""
+        files = {"obeyed": [] if self.obeyed is None else [self.obeyed], "not_obeyed": self.not_obeyed}
+        return {name: [asdict(each) for each in of_word] for name, of_word in files.items() if of_word}
 
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:

@@ -136,7 +136,7 @@ class GitHub:
             writing.check_writable(path)
 
     def tell(self, report: Report) -> None:
-        """Append to the step's summary; annotate every gate that failed, and everything that is suggested."""
+        """Append to the step's summary; annotate failed gates, suggestions, and files not obeyed."""
         if not self._is_told:
             return
         for path in self._step_summaries:
@@ -145,8 +145,8 @@ class GitHub:
             if not verdict.holds:
                 said = f"{verdict.gate}: value {verdict.value:.4f}, limit {verdict.limit:g}. {verdict.detail}"
                 click.echo(f"::error title=dicecli gate failed::{_escaped(inert(said))}", err=True)
-        for suggestion in report.suggestions:
-            click.echo(f"::warning title=dicecli::{_escaped(inert(suggestion.text))}", err=True)
+        for text in (*(each.text for each in report.suggestions), *report.origin.notes):
+            click.echo(f"::warning title=dicecli::{_escaped(inert(text))}", err=True)
 
 
 def _escaped(text: str) -> str:

@@ -10,11 +10,12 @@ import click
 
 from dicecli.cli.choices import FilePath
 from dicecli.cli.helping import about, adding
-from dicecli.cli.origins import obeying
+from dicecli.cli.origins import from_here, obeying, passing
 from dicecli.errors import UsageError
 from dicecli.reports.text import inert
 
 if TYPE_CHECKING:
+    from dicecli.cli.configuration import OptionKind
     from dicecli.cli.helping import Command
     from dicecli.cli.searching import Search
 
@@ -41,7 +42,8 @@ def configured(command: Command) -> Command:
                 expose_value=False,
                 callback=_named,
                 help="Take options from this file, whoever owns it.",
-                shown="dicecli.toml or pyproject.toml, of this folder or above",
+                shown="dicecli.toml or pyproject.toml of this user, of this folder or above: up to the "
+                "repository's root or the home folder",
             ),
             about(
                 "running",
@@ -72,10 +74,7 @@ def _named(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
     searching = import_module("dicecli.cli.searching")
     found = searching.Search() if ctx.meta.get(_NONE) else searching.search(path)
     ctx.meta[_FOUND] = found
-    for each in found.passed:
-        if each.is_near:
-            how = f"--config {shlex.quote(str(each.path))} obeys it"
-            click.echo(f"Note: {inert(f'{each.path} is not obeyed: {each.why}; {how}')}", err=True)
+    passing(ctx, ((each.path, each.why, each.has_gates) for each in found.passed if each.is_near))
     _take(ctx, found)
 
 
@@ -85,13 +84,31 @@ def _check_one(ctx: click.Context) -> None:
 
 
 def _take(ctx: click.Context, found: Search) -> None:
-    """Take the defaults of the command out of the file."""
+    """Take the defaults of the command out of the file, and say so; of 'config' that is its output."""
     defaults = import_module("dicecli.cli.defaults")
     name = str(ctx.command.name)
+    if name in defaults.COMMANDS:
+        _say_not_obeyed(found)
     values = defaults.defaults(name, found.path)
     if values:
         ctx.default_map = values
         obeying(ctx, found.path)
         # Also with --quiet: what was not asked for in so many words is to be seen.
-        keys = ", ".join(sorted(defaults.long_names(name)[each] for each in values))
-        click.echo(f"Note: options from {inert(str(found.path))}: {keys}", err=True)
+        kinds = defaults.kinds(name)
+        keys = ", ".join(sorted(_told(kinds[each], value) for each, value in values.items()))
+        click.echo(f"Note: options from {inert(str(found.path))}: {inert(keys)}", err=True)
+
+
+def _told(kind: OptionKind, value: object) -> str:
+    """Return the key of an option; of one that names outputs with the files that are written."""
+    files = value if kind.is_output and isinstance(value, list) else ()
+    return " ".join([kind.long, " and ".join(map(from_here, files))]).rstrip()
+
+
+def _say_not_obeyed(found: Search) -> None:
+    """Say, also with --quiet, which files might be taken for obeyed: near ones, and an own one further up."""
+    above = [each for each in found.passed if each.is_own and not each.is_near]
+    for each in (*(each for each in found.passed if each.is_near), *above[:1]):
+        gates = "its gates do not hold; " * each.has_gates
+        how = f"--config {shlex.quote(str(each.path))} obeys it"
+        click.echo(f"Note: {inert(f'{each.path} is not obeyed: {each.why}; {gates}{how}')}", err=True)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import click
 
-    from dicecli.records.origin import Obeyed, Origin
+    from dicecli.records.origin import NotObeyed, Obeyed, Origin
     from dicecli.records.settings import Settings
 
-#: By this word the context of a command knows the configuration file that it obeys.
-_CONFIG = "dicecli.config"
+#: By these words the context of a command knows the configuration file that it obeys, and others.
+_CONFIG, _STRANGE = "dicecli.config", "dicecli.strange"
 
 
 def obeying(ctx: click.Context, path: Path | None) -> None:
@@ -44,10 +44,34 @@ def obeyed(ctx: click.Context) -> Obeyed | None:
     ]
     if path is None or not options:
         return None
-    shown = str(path)
-    with suppress(ValueError):  # of another drive
-        shown = os.path.relpath(path)
-    return Obeyed(shown, tuple(options))
+    return Obeyed(from_here(path), tuple(options))
+
+
+def from_here(path: Path | str) -> str:
+    """Return a path as seen from the current folder."""
+    with suppress(ValueError, OSError):  # of another drive; the folder is gone
+        return os.path.relpath(path)
+    return str(path)
+
+
+def passing(ctx: click.Context, strange: Iterable[tuple[Path, str, bool]]) -> None:
+    """Take note of configuration files that the command would have obeyed but for their owners.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    strange : iterable of (Path, str, bool)
+        Each with why it is not obeyed, and whether it seems to have gates.
+    """
+    ctx.meta[_STRANGE] = tuple(strange)
+
+
+def not_obeyed(ctx: click.Context) -> tuple[NotObeyed, ...]:
+    """Return the configuration files that the command would have obeyed but for their owners."""
+    from dicecli.records.origin import NotObeyed
+
+    strange: tuple[tuple[Path, str, bool], ...] = ctx.meta.get(_STRANGE, ())
+    return tuple(NotObeyed(from_here(path), why, has_gates) for path, why, has_gates in strange)
 
 
 def origin_of_call(
@@ -76,4 +100,4 @@ def origin_of_call(
     """
     from dicecli.runs.provenance import origin_of
 
-    return origin_of(settings, given, sides, obeyed(ctx))
+    return origin_of(settings, given, sides, obeyed(ctx)).beside(not_obeyed(ctx))

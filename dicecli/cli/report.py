@@ -12,7 +12,7 @@ from dicecli.cli.helping import OptionsCommand, about
 from dicecli.cli.judging import gates_of, judging
 from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.obeying import configured
-from dicecli.cli.origins import obeyed
+from dicecli.cli.origins import not_obeyed, obeyed
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
 from dicecli.reports.text import inert
 
@@ -73,7 +73,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     leave_others_of_file(ctx, options, reads, quiet=options["quiet"])
     gates, github = gates_of(options)
     targets = planned_files(options, reads, report)
-    report = report.shown_with(_chosen(ctx, report, options), report.origin.rendered(obeyed(ctx)))
+    origin = report.origin.rendered(obeyed(ctx)).beside(not_obeyed(ctx))
+    report = report.shown_with(_chosen(ctx, report, options), origin)
     if gates.any:
         gates.judge(report)
     refusal = write_all(report, targets)

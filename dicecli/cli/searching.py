@@ -10,15 +10,20 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dicecli.cli.configuration import OWN, SHARED, has_table
 from dicecli.errors import ConfigError
 from dicecli.records.alike import did_you_mean_file
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 #: What the root of a repository has: a folder, or a file, as in a worktree.
 _ROOTS = (".git", ".hg", ".svn")
-#: Of another user's pyproject.toml so much is looked at, to see whether it is meant for this program.
+#: Of a file that is not obeyed so much is looked at: whether it is meant for this program, and has gates.
 _LOOKED_AT = 1 << 20
+_GATES = (b"fail-under", b"fail-over", b"max-drop", b"baseline")
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,18 @@ class PassedBy:
     path : Path
     why : str
     is_near : bool
-        Whether it would have been obeyed but for its owner, so that every run says so.
+        Whether it would have been obeyed but for its owner, so that every run and every output says so.
+    is_own : bool
+        Whether it is of this user.
+    has_gates : bool
+        Whether the name of a gate, or of a baseline, is among its first bytes: it is not parsed.
     """
 
     path: Path
     why: str
     is_near: bool
+    is_own: bool = False
+    has_gates: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ def find(start: Path) -> Search:
     for folder in folders[:number]:
         here = [path for path in (folder / OWN, folder / SHARED) if _is_file(path)]
         strange = [path for path in here if _is_of_another(path)]
-        passed += [PassedBy(each, "it belongs to another user", True) for each in strange if _mentions(each)]
+        passed += _passed(strange, "it belongs to another user", is_near=True)
         own = [path for path in here if path not in strange and has_table(path)]
         if len(own) > 1:
             raise ConfigError(
@@ -91,8 +102,8 @@ def find(start: Path) -> Search:
         if own:
             return Search(own[0], tuple(passed))
     above = (folder / name for folder in folders[number:] for name in (OWN, SHARED))
-    there = [each for each in above if _is_file(each) and _mentions(each)]
-    return Search(None, (*passed, *(PassedBy(each, "it is above what is searched", False) for each in there)))
+    passed += _passed(filter(_is_file, above), "it is above what is searched", is_near=False)
+    return Search(None, tuple(passed))
 
 
 def _within(folders: list[Path]) -> int:
@@ -120,10 +131,15 @@ def _is_of_another(path: Path) -> bool:
     return True
 
 
-def _mentions(path: Path) -> bool:
-    """Whether a file that is not obeyed is for this program, as far as its first part shows."""
-    if path.name == OWN:
-        return True
-    with suppress(OSError), path.open("rb") as file:
-        return b"tool.dicecli" in file.read(_LOOKED_AT)
-    return False
+def _passed(paths: Iterable[Path], why: str, *, is_near: bool) -> Iterator[PassedBy]:
+    """Yield the files of those not obeyed that are for this program, as far as their first bytes show."""
+    for path in paths:
+        found = b""
+        with suppress(OSError), path.open("rb") as file:
+            found = file.read(_LOOKED_AT)
+        is_shared = path.name == SHARED
+        _, mark, rest = found.partition(b"tool.dicecli")
+        if is_shared and not mark:
+            continue
+        has_gates = any(each in (rest if is_shared else found).replace(b"_", b"-") for each in _GATES)
+        yield PassedBy(path, why, is_near, not _is_of_another(path), has_gates)

@@ -33,6 +33,27 @@ class Obeyed:
         return f"{self.config}: {', '.join(self.from_config)}"
 
 
+@dataclass(frozen=True)
+class NotObeyed:
+    """A configuration file that a command would have obeyed but for its owner.
+
+    Attributes
+    ----------
+    config : str
+        The file, as seen from the current folder.
+    why : str
+    has_gates : bool
+        Whether a gate seems to stand in it, which nobody has parsed.
+    """
+
+    config: str
+    why: str
+    has_gates: bool
+
+    def __str__(self) -> str:
+        return f"{self.config} is not obeyed: {self.why}{'; its gates do not hold' * self.has_gates}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOrigin:
     """Where one run comes from.
@@ -93,10 +114,13 @@ class Origin:
         One for each run whose cases are in it, alike ones once; empty where nobody said.
     rendered_by : tuple of Obeyed
         What commands obeyed that rendered it again, alike ones once.
+    not_obeyed : tuple of NotObeyed
+        What neither the runs nor these commands obeyed, for its owner; alike ones once.
     """
 
     runs: tuple[RunOrigin, ...] = ()
     rendered_by: tuple[Obeyed, ...] = ()
+    not_obeyed: tuple[NotObeyed, ...] = ()
 
     def since(self, date: str) -> Origin:
         """Return the same with the day on which its run first began."""
@@ -106,6 +130,15 @@ class Origin:
         """Return the same rendered again by a command that obeyed a file, or none."""
         more = () if obeyed is None else (obeyed,)
         return replace(self, rendered_by=tuple(dict.fromkeys((*self.rendered_by, *more))))
+
+    def beside(self, others: Iterable[NotObeyed]) -> Origin:
+        """Return the same of a command beside which there are files that it did not obey."""
+        return replace(self, not_obeyed=tuple(dict.fromkeys((*self.not_obeyed, *others))))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be noted in every output: the configuration files that were not obeyed."""
+        return tuple(map(str, self.not_obeyed))
 
     @property
     def obeyed(self) -> tuple[Obeyed, ...]:
@@ -122,7 +155,9 @@ def together(origins: Iterable[Origin]) -> Origin:
     """Return the origin of reports that are put together: each run once."""
     every = list(origins)
     runs = dict.fromkeys(run for origin in every for run in origin.runs)
-    return Origin(tuple(runs), tuple(dict.fromkeys(each for origin in every for each in origin.rendered_by)))
+    rendered_by = dict.fromkeys(each for origin in every for each in origin.rendered_by)
+    not_obeyed = dict.fromkeys(each for origin in every for each in origin.not_obeyed)
+    return Origin(tuple(runs), tuple(rendered_by), tuple(not_obeyed))
 
 
 def words(values: Mapping[str, object], table: Mapping[str, Option]) -> tuple[str, ...]:

@@ -21,12 +21,12 @@ from dicecli.reports.text import inert
 from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pandas import DataFrame
 
     from dicecli.records.codec import Json
-    from dicecli.records.origin import Obeyed
+    from dicecli.records.origin import NotObeyed, Obeyed
     from dicecli.reports.blocks import Block
     from dicecli.reports.estimates import Estimate, Estimates
     from dicecli.reports.look import Look
@@ -58,7 +58,7 @@ class AreaReport:
     given_notes : tuple of str
         What was assumed of them.
     origin : Origin
-        The configuration file that was obeyed, if any.
+        The configuration file that was obeyed, if any, and others that were not.
 
     Examples
     --------
@@ -111,18 +111,19 @@ class AreaReport:
         """By label, the share of the area by the reference."""
         return dict(zip(self.labels, self.estimates.shares, strict=True))
 
-    def rendered(self, obeyed: Obeyed | None) -> AreaReport:
-        """Return the same from a command that obeyed a configuration file, or none."""
-        return replace(self, origin=self.origin.rendered(obeyed))
+    def rendered(self, obeyed: Obeyed | None, not_obeyed: Iterable[NotObeyed] = ()) -> AreaReport:
+        """Return the same from a command that obeyed a configuration file, or none, and that not others."""
+        return replace(self, origin=self.origin.rendered(obeyed).beside(not_obeyed))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed, and what may mislead."""
         few = [self.title(label) for label in self.estimates.of_one_point]
+        given = (*self.given_notes, *self.origin.notes)
         if not few:
-            return self.given_notes
+            return given
         said = f"{some_of(few, _NAMED)}: a single point in the map's class, of which no variance is known; "
-        return (*self.given_notes, f"{said}standard errors that need it are undefined")
+        return (*given, f"{said}standard errors that need it are undefined")
 
     @property
     def headline(self) -> str:

@@ -63,7 +63,8 @@ def blocks(report: Report, part: Part, look: Look) -> Iterator[Block]:
     Verdicts come first, then the headline, then what may mislead, then the numbers and what is said of them.
     """
     if part == "confusion":
-        yield from (each for each in (_obeyed(report), matrix_sheet(report)) if not _is_empty(each))
+        of_files = (_obeyed(report), _notes(report.origin.notes))
+        yield from (each for each in (*of_files, matrix_sheet(report)) if not _is_empty(each))
         return
     every = look.verbose or part == "summary"
     if report.is_batch or part == "summary":
@@ -107,6 +108,7 @@ def _obeyed(report: Report) -> Facts:
 def _failed(case: Failed, report: Report) -> Iterator[Block]:
     yield Title(case.case.name)
     yield _obeyed(report)
+    yield _notes(report.origin.notes)
     yield Facts(((case.error, inert(case.message)), ("hint", inert(case.hint))), "error")
 
 

@@ -69,6 +69,7 @@ class Numbers(Run):
     ) -> None:
         check_given(results, settings)
         found = chosen(settings)
+        notes = (*notes, *(each for each in origin.notes if each not in notes))
         super().__init__(
             results, settings, notes, verdicts, is_batch, has_lengths=found.has_lengths, within=within
         )

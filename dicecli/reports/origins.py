@@ -45,8 +45,11 @@ def said(origin: Origin, *, verbose: bool) -> list[tuple[str, str]]:
 
 
 def obeyed(origin: Origin) -> tuple[str, ...]:
-    """Return each configuration file that was obeyed, as a note, for forms that say no more of the origin."""
-    return tuple(f"{OBEYED} {each}" for each in origin.obeyed)
+    """Return each configuration file that was obeyed, or not for its owner, as a note.
+
+    It is for forms that say no more of the origin.
+    """
+    return (*(f"{OBEYED} {each}" for each in origin.obeyed), *origin.notes)
 
 
 def _of_run(run: RunOrigin, *, verbose: bool) -> Iterator[tuple[str, str]]:

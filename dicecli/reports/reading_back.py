@@ -144,9 +144,9 @@ def _report(record: Json, *, is_first: bool) -> Report:
 
 
 def _origin(record: Json) -> Origin:
-    """Return where a report comes from; what rendered it again stands there only where that obeyed a file."""
-    more = {} if "rendered_by" in record else {"rendered_by": ()}
-    found: Origin = read(Origin, {**record, **more} if isinstance(record, dict) else record, "origin")
+    """Return where a report comes from; files that were not obeyed, or later, may be lacking."""
+    more = {"rendered_by": (), "not_obeyed": ()}
+    found: Origin = read(Origin, {**more, **record} if isinstance(record, dict) else record, "origin")
     return found
 
 

@@ -93,7 +93,9 @@ def summary_rows(report: Numbers) -> Iterator[Mapping[str, object]]:
     Of averages, those of metrics that are shown have an interval. Then, where cases are grouped, one per
     group and metric, of the average that leads. Rows of averages have the notes on the run.
     """
-    notes, intervals = {NOTES: joined(report.notes_on_run)}, report.shown_intervals
+    # Those on where it comes from stand in every row of the CSV, of any part.
+    on_run = (each for each in report.notes_on_run if each not in report.origin.notes)
+    notes, intervals = {NOTES: joined(on_run)}, report.shown_intervals
     for name, values in report.averages.items():
         for metric, each in values.items():
             known = notes | {"kind": "average", "name": name, "metric": metric, "value": or_none(each.value)}

@@ -29,7 +29,7 @@ def render(report: Report, part: Part, look: Look) -> str:
     """Return rows as CSV (UTF-8, comma, quoted where needed); undefined and unknown are empty."""
     del look
     columns, _ = _PARTS[part]
-    return _written(columns(report), lines(report, part), told=bool(report.origin.obeyed))
+    return _written(columns(report), lines(report, part), told=bool(obeyed(report.origin)))
 
 
 def of_area(area: AreaReport, look: Look) -> str:
@@ -57,7 +57,7 @@ def _written(columns: Sequence[str], every: Lines, *, told: bool) -> str:
 
 
 def lines(report: Report, part: Part) -> Lines:
-    """Yield the rows of a part; undefined is None, and what was obeyed is among the notes."""
+    """Yield the rows of a part; undefined is None, and what was obeyed, or not, is among the notes."""
     _, found = _PARTS[part]
     return _telling(found(report), obeyed(report.origin))
 

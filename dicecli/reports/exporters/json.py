@@ -31,7 +31,8 @@ def record(report: Report, part: Part) -> Json:
     found = summary(report)
     found = found["confusion"] if part == "confusion" else found
     # Of the whole record this stands in the origin.
-    return found | ({"obeyed": written(report.origin.obeyed)} if report.origin.obeyed else {})
+    told = {"obeyed": report.origin.obeyed, "not_obeyed": report.origin.not_obeyed}
+    return found | {name: written(each) for name, each in told.items() if each}
 
 
 def render(report: Report, part: Part, look: Look) -> str:

@@ -66,10 +66,10 @@ def confusion() -> Schema:
         "maxItems": 3,
     }
     content = {
-        "obeyed": obeyed(),
+        **obeyed(),
         "labels": listed(label, "Those of either side, in ascending order."),
         "names": listed(NAME_OR_NULL, "What they are called, in the same order."),
         "cells": listed(cell, "Each pair of labels that meets; all others meet in no pixel."),
     }
     what = "All cases pooled; null where binary layers, or a record of schema 1, have none."
-    return described(or_null(closed(content, optional=("obeyed",))), what)
+    return described(or_null(closed(content, optional=tuple(obeyed()))), what)

@@ -9,7 +9,7 @@ from dicecli.records.json_schema import closed, described, of, or_null, properti
 from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
 from dicecli.records.lengths import SIZES
-from dicecli.records.origin import Obeyed
+from dicecli.records.origin import NotObeyed, Obeyed
 from dicecli.records.probabilities import Probabilities
 from dicecli.records.settings import Settings
 from dicecli.reports.bootstrap import RESAMPLES, SEED
@@ -224,7 +224,7 @@ def judged() -> Schema:
         "comparison": {"$ref": "#/$defs/comparison"},
         "groups": {"$ref": "#/$defs/groups"},
         "notes": notes("What was assumed of the run, or looks odd in it."),
-        "obeyed": obeyed(),
+        **obeyed(),
         "made_notes": described(WHOLE, "How many of them, the last ones, are made from the cases."),
         "suggestions": listed(
             SUGGESTION, "What to try, made from all cases at once; the notes say the same."
@@ -232,9 +232,13 @@ def judged() -> Schema:
     }
 
 
-def obeyed() -> Schema:
-    """Return the schema of the configuration files, where a part is written alone, which has no origin."""
-    return listed(of(Obeyed), "The configuration files that were obeyed; of the whole record in its origin.")
+def obeyed() -> dict[str, Schema]:
+    """Return the schemas of the configuration files, where a part is written alone, which has no origin."""
+    said = {"obeyed": (Obeyed, "were obeyed"), "not_obeyed": (NotObeyed, "were not obeyed, for their owners")}
+    return {
+        name: listed(of(each), f"The configuration files that {text}; of the whole record in its origin.")
+        for name, (each, text) in said.items()
+    }
 
 
 def notes(text: str) -> Schema:

@@ -65,7 +65,8 @@ def schema() -> Schema:
             "suggestion": of(Suggestion),
             "observed": or_null(of(Observed)),
             "origin": described(
-                closed(properties(Origin), optional=("rendered_by",)), "Where a report comes from."
+                closed(properties(Origin), optional=("rendered_by", "not_obeyed")),
+                "Where a report comes from.",
             ),
             "statistics": parts.statistics(),
             "finite": parts.finite(),
@@ -90,7 +91,7 @@ def _of(family: str, reads: str) -> Schema:
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
     batch = single | every | parts.over_cases()
-    may_lack = ("comparison", "groups", "obeyed")
+    may_lack = ("comparison", "groups", *parts.obeyed())
     return {
         f"settings_of_{family}": parts.settings(soft=reads == "probabilities"),
         f"case_of_{family}": _case(family, reads),

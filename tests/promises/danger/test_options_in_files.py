@@ -111,7 +111,7 @@ def test_what_is_no_home_folder_is_none(home, top, monkeypatch):
 @posix_only
 @pytest.mark.parametrize("name", ["dicecli.toml", "pyproject.toml"])
 def test_never_of_another_owner(name, top, monkeypatch):
-    """Never of another owner (a note says so; --config FILE names one explicitly); it is not even read."""
+    """Never of another owner (a note says so; --config FILE names one explicitly); it is not parsed."""
     here(top / "repo", monkeypatch)
     file = top / "repo" / name
     file.write_text(
@@ -226,7 +226,9 @@ def test_an_output_inside_is_written_where_the_file_is(top, monkeypatch):
     (top / "repo" / "below").mkdir()
     (top / "repo" / "in").symlink_to(top / "repo" / "below")
     monkeypatch.chdir(top / "repo" / "below")
-    assert run("score", "../p.png", "../r.png").exit_code == 0
+    done = run("score", "../p.png", "../r.png", "-q")
+    assert done.exit_code == 0
+    assert done.stderr.endswith(": output ../x.csv and ../in/y.csv, summary ../s.csv\n")
     assert {each.name for each in (top / "repo").glob("*.csv")} == {"x.csv", "s.csv"}
     assert [each.name for each in (top / "repo" / "below").iterdir()] == ["y.csv"]
 

@@ -101,7 +101,7 @@ def a_configuration_and_none(scene):
     scene.right(DICE, f"{_SCORE} --config own.toml")
 
 
-@TABLE("cli.obeying._named: … is not obeyed: …; --config")
+@TABLE("cli.obeying._say_not_obeyed: … is not obeyed: …; …--config")
 def a_configuration_of_another_user(scene):
     scene.pair()
     scene.text("dicecli.toml", 'metric = "iou"\n')
