@@ -55,7 +55,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     (which equals F1), IoU, precision and recall are given per label, with macro, micro and weighted averages.
     """
     from dicecli.records.cases import Case
-    from dicecli.reports.overwriting import check_cases
+    from dicecli.reports.overwriting import check_cases, check_folders
     from dicecli.reports.report import Report
     from dicecli.runs.allocator import keep_freed_memory
     from dicecli.runs.lost import check_timeout
@@ -79,6 +79,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     given = dict(options)
     case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
     check_cases(files, [case])
+    check_folders(files, sides.folders)
     settings = shared.settings_from(options, classes=sides.names)
     sides.check_asked(settings)
     origin = origin_of_call(ctx, given, settings, (prediction, reference))

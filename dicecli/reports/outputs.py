@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A file to be written: a part of the report, by an exporter."""
+    """A file to be written: a part of the report, by an exporter; what asked for it, as messages say it."""
 
     path: str
     part: Part
     exporter: ModuleType
+    called: str
 
     def content(self, report: Report) -> str | bytes:
         """Render the part."""
@@ -35,8 +36,12 @@ class Target(NamedTuple):
         return found
 
 
-def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels") -> list[Target]:
+def planned(
+    paths: Iterable[str], part: Part = "report", reads: Reads = "labels", word: str | None = None
+) -> list[Target]:
     """Find the exporter of every output file by its suffix, and test that it can be written.
+
+    Messages call it by its option; where Python asked for it, by the keyword `word`.
 
     Raises
     ------
@@ -53,7 +58,8 @@ def planned(paths: Iterable[str], part: Part = "report", reads: Reads = "labels"
         if can(exporter, "check"):
             exporter.check(part)
         writing.check_writable(path)
-        found.append(Target(path, part, exporter))
+        called = f"{its.option} {path}" if word is None else f"{word}={path!r}"
+        found.append(Target(path, part, exporter, called))
     return found
 
 

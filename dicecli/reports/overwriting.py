@@ -6,11 +6,10 @@ import os
 import tempfile
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dicecli.errors import OutputError
 from dicecli.masks.files import halves
-from dicecli.reports.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,11 +116,43 @@ def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
     for each in files:
         place = _place(each.path)
         if place is not None:
-            outputs[place] = Named(each.path, f"{PARTS[each.part].option} {each.path}")
+            outputs[place] = Named(each.path, each.called)
     for case in cases if outputs else ():
         for side, path in case.files:
             if any(_hit(outputs, each) is not None for each in halves(path)):
-                _check_read(outputs, [Named(path, f"{side} of case '{case.name}', {path}")])
+                _check_read(outputs, [Named(path, f"{path}, the {side} of case '{case.name}'")])
+
+
+class Folder(Protocol):
+    """A folder whose files are masks of a run."""
+
+    @property
+    def side(self) -> str:
+        """The side that it is."""
+
+    @property
+    def folder(self) -> str:
+        """Its path."""
+
+    def takes(self, path: str) -> bool:
+        """Tell whether a file would be such a mask, once it is there."""
+
+
+def check_folders(files: Iterable[Target], folders: Iterable[Folder]) -> None:
+    """Check that no planned file would be taken for a mask by the next run with the same folders.
+
+    Raises
+    ------
+    OutputError
+    """
+    where = [*folders]
+    for each, folder in ((each, folder) for each in files for folder in where):
+        if folder.takes(each.path):
+            raise OutputError(
+                f"{each.called} lies in {folder.folder}, the folder of the {folder.side}s: the next run "
+                "would take it for a mask",
+                "Write it outside of that folder; or in a form that is no mask, as .csv: that may lie there.",
+            )
 
 
 def _place(path: str | int) -> _Place | None:

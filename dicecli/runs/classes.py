@@ -181,7 +181,8 @@ def with_classes(prediction: object, reference: object) -> Sides:
     else:
         ((side, names),) = named.items()
         advice = _of_one_folder(given, sides[side], [each for masks in names.values() for each in masks])
-    return Sides(masks["prediction"], masks["reference"], tuple(notes), advice)
+    listed = tuple(each.listed(has_below=False) for each in sides.values())
+    return Sides(masks["prediction"], masks["reference"], tuple(notes), advice, listed)
 
 
 def _of_one_folder(given: Mapping[str, object], side: Side, masks: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ import stat
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import AmbiguousPair, PairingError
 from dicecli.masks import files, unread
@@ -27,6 +28,50 @@ if TYPE_CHECKING:
 _NAMED = 3
 #: The two files of one NIfTI mask.
 _OTHER_HALF = {".hdr": ".img", ".img": ".hdr", ".hdr.gz": ".img.gz", ".img.gz": ".hdr.gz"}
+
+
+class Listed(NamedTuple):
+    """A folder that a run lists, and which of its files are masks of the run.
+
+    Attributes
+    ----------
+    side, folder : str
+    pattern : str or None
+    reads : str
+        The function of a format by which such a file is opened.
+    has_below : bool
+        Whether masks lie in folders below as well.
+    """
+
+    side: str
+    folder: str
+    pattern: str | None
+    reads: str
+    has_below: bool = True
+
+    def takes(self, path: str) -> bool:
+        """Tell whether a file would be a mask of a run that lists the folder once it is there."""
+        itself = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120 - strings throughout
+        relatives = {self._inside(each) for each in (itself, os.path.realpath(path))} - {None}
+        return any(each is not None and self._is_mask(each) for each in relatives)
+
+    def _inside(self, path: str) -> str | None:
+        """Return a path as it starts in the folder; None of one that lies elsewhere."""
+        place = Path(path)
+        for above in place.parents:
+            if above.exists() and os.path.samefile(above, self.folder):  # noqa: PTH121 - as above
+                return place.relative_to(above).as_posix()
+        return None
+
+    def _is_mask(self, relative: str) -> bool:
+        *folders, name = relative.split("/")
+        suffix = files.suffix(name)
+        is_seen = not any(each.startswith(".") for each in (*folders, name))
+        if not is_seen or (folders and not self.has_below) or suffix not in _Suffixes(self.reads):
+            return False
+        if any(files.suffix(each) in unread.FOLDERS for each in folders):
+            return False
+        return bool(named_by(Side(*self[:4], masks={relative: suffix}), self.pattern).named)
 
 
 @dataclass
@@ -51,6 +96,10 @@ class Side:
     #: The class of each mask, where there is a file for each; a note where it may be another one.
     labels: dict[str, str] = field(default_factory=dict)
     in_doubt: str | None = None
+
+    def listed(self, *, has_below: bool = True) -> Listed:
+        """Return which files of this folder are masks."""
+        return Listed(self.side, self.folder, self.pattern, self.reads, has_below)
 
     def path(self, relative: str) -> str:
         """Return the path of what lies in this folder."""

@@ -1,9 +1,12 @@
-"""Two folders, or a list of pairs, become cases; nothing is dropped in silence."""
+"""Two folders, or a list of pairs, become cases; nothing is dropped in silence.
+
+Longer than other modules by some lines: what a pairing says is made where it is known.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dicecli.errors import PairingError
@@ -13,7 +16,7 @@ from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
 from dicecli.runs.laid_out import fitting
 from dicecli.runs.laying import LABEL
-from dicecli.runs.listing import Side, list_side, listed, settled
+from dicecli.runs.listing import Listed, Side, list_side, listed, settled
 from dicecli.runs.look_alikes import look_alikes
 from dicecli.runs.name_kinds import Kind, kind_of
 from dicecli.runs.patterns import Proposed, proposed
@@ -46,6 +49,8 @@ class Pairing:
         What else a CSV has of its cases, as the header says: cases can be grouped by it.
     is_tiled : bool
         Whether they are tiles against one raster, within which each has its window.
+    folders : tuple of Listed
+        What was listed.
     """
 
     cases: tuple[Case, ...]
@@ -54,6 +59,7 @@ class Pairing:
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     is_tiled: bool = False
+    folders: tuple[Listed, ...] = field(default=(), compare=False)
 
     def scored_by(self, settings: Settings) -> Settings:
         """Return the settings by which these cases are scored: of tiles within their windows.
@@ -137,8 +143,8 @@ def pair_folders(
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
         notes = [*_of_one_folder(found, expected), *notes]
     said, left_out = on_left_out(found, expected)
-    unpaired = tuple(found.path(relative) for relative in extra)
-    return Pairing(cases, unpaired, left_out, (*notes, *said))
+    unpaired, folders = tuple(map(found.path, extra)), (found.listed(), expected.listed())
+    return Pairing(cases, unpaired, left_out, (*notes, *said), folders=folders)
 
 
 def _check_cut(found: Side, expected: Side) -> None:

@@ -15,7 +15,7 @@ from dicecli.errors import UsageError
 from dicecli.records.cases import Case, Result
 from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settings
 from dicecli.reports.grouping import check_column
-from dicecli.reports.overwriting import check_cases
+from dicecli.reports.overwriting import check_cases, check_folders
 from dicecli.reports.report import Report
 from dicecli.runs.classes import check_complete
 from dicecli.runs.finding import find_pairs
@@ -133,6 +133,7 @@ def score(given: _Score) -> Report:
     name = given.name or case_name(given.reference)
     case = Case(name, sides.prediction, sides.reference, within=given.within)
     check_cases(files, [case])
+    check_folders(files, sides.folders)
     with sides.advising():
         if given.missing != "zero":
             check_complete(case, settings)
@@ -344,7 +345,7 @@ def batch(given: _Batch) -> Report:
         settings,
         files=files,
         gates=gates,
-        journal=journal_beside(files, found.cases, resume=given.resume),
+        journal=journal_beside(files, found, resume=given.resume),
         progress=watching(given.progress, len(found.cases)),
         jobs=given.jobs,
         executor=given.executor,

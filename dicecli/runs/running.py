@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.reports.outputs import write_all
-from dicecli.reports.overwriting import check_cases
+from dicecli.reports.overwriting import check_cases, check_folders
 from dicecli.runs.batch import Stopped, run
 from dicecli.runs.entries import journals_of
 from dicecli.runs.journal import Journal
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from dicecli.records.cases import Case
     from dicecli.records.settings import Settings
     from dicecli.reports.judging import Gates
     from dicecli.reports.outputs import Target
@@ -52,9 +51,9 @@ class Done:
 
 
 def journal_beside(
-    files: Sequence[Target], cases: Sequence[Case], *, resume: bool, say: Say = _silence
+    files: Sequence[Target], pairing: Pairing, *, resume: bool, say: Say = _silence
 ) -> Journal | None:
-    """Open the journal beside the first output, once no output is a mask of a case.
+    """Open the journal beside the first output, once no output is a mask, or would be one of the next run.
 
     Without an output there is none, and nothing to resume.
 
@@ -65,7 +64,8 @@ def journal_beside(
     OutputError
         An output is a mask; the journal cannot be written, or another run is using it.
     """
-    check_cases(files, cases)
+    check_cases(files, pairing.cases)
+    check_folders(files, pairing.folders)
     first = _first(files)
     if first is None:
         if resume:

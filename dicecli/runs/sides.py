@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dicecli.records.cases import Case, Result
     from dicecli.records.settings import Settings
+    from dicecli.reports.overwriting import Folder
 
 #: Words by which references are called, and those by which predictions are.
 _OF_REFERENCES = frozenset(
@@ -62,12 +63,15 @@ class Sides(NamedTuple):
     notes : tuple of str
     advice : str
         What else to try where the case cannot be scored: two folders may be of cases.
+    folders : tuple of Folder
+        The folders that were given.
     """
 
     prediction: object
     reference: object
     notes: tuple[str, ...] = ()
     advice: str = ""
+    folders: tuple[Folder, ...] = ()
 
     @property
     def masks(self) -> tuple[object, object]:

@@ -112,7 +112,9 @@ def pair_tiles(
         boxes += [] if box is None else [box]
     more, notes = _covered(tiles, boxes, whole, settings, has_classes=bool(classes))
     said, left_out = on_left_out(found)
-    return Pairing((*cases, *more), (), left_out, (*notes, *said), is_tiled=True)
+    notes += said
+    folders = (found.listed(),)
+    return Pairing((*cases, *more), (), left_out, tuple(notes), is_tiled=True, folders=folders)
 
 
 def _reads(side: Side, settings: Settings) -> str:

@@ -112,7 +112,7 @@ def files_of(given: Files, reads: Reads) -> list[Target]:
         if paths and reads not in its.reads:
             kind = CALLED[its.reads[0]]
             raise UsageError(f"{word} is for {kind}, and these are {CALLED[reads]}", "Leave it out.")
-        found += planned(paths, part, reads)
+        found += planned(paths, part, reads, word)
     return found
 
 

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from contextlib import chdir
 from dataclasses import fields
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -170,6 +172,52 @@ def test_summary_repeats_like_o(tmp_path):
     assert done.exit_code == 0
     assert names[0].read_bytes() == names[1].read_bytes() != b""
     assert names[2].read_text(encoding="utf-8").startswith("**Dice 1.0000")
+
+
+OF_THE_NEXT_RUN = [
+    "batch p r --confusion r/c.png",
+    "batch p r --confusion p/c.PNG",
+    "batch p r --confusion r/./../r/below/c.png -o n.csv",
+    "batch p r -o n.csv --summary r/n.csv --confusion link/c.png",
+    "batch p r --reference-pattern '{case}.png' --confusion r/c.png",
+    "batch tiles map.tif --confusion tiles/c.png",
+    "score pc rc --confusion rc/spleen.png",
+]
+NOT_OF_IT = [
+    "batch p r --confusion r/c.csv",
+    "batch p r --confusion r/.c.png",
+    "batch p r --confusion c.png",
+    "batch p r --reference-pattern '{case}_gt.png' --prediction-pattern '{case}.png' --confusion r/c.png",
+    "batch --pairs pairs.csv --confusion r/c.png",
+    "score pc rc -o rc/n.csv --summary rc/n.md",
+]
+
+
+@needs_links
+@pytest.mark.parametrize("words", [*OF_THE_NEXT_RUN, *NOT_OF_IT])
+def test_no_output_is_a_mask_of_the_next_run(words, folder, tmp_path, monkeypatch):
+    """A picture of a matrix in a folder of masks is refused the first time, not as a mask of the second run."""
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    monkeypatch.chdir(tmp_path / "run")
+    for path in ("r/below", "rc/below", "tiles"):
+        Path(path).mkdir()
+    Path("link").symlink_to("r")
+    make.geotiff("tiles/a.tif", MASK)
+    if "_gt" in words:
+        Path("r/a.png").rename("r/a_gt.png")
+    before = state(Path())
+    done = call(words)
+    if words in NOT_OF_IT:
+        assert done.exit_code == 0, done.stderr
+        assert call(words).exit_code == 0
+        return
+    assert (done.exit_code, done.stdout) == (2, ""), done.stdout
+    assert "the next run would take it for a mask" in done.stderr
+    assert "Hint: " in done.stderr
+    assert before == state(Path())
+    if words.startswith("batch p r --confusion"):
+        with pytest.raises(OutputError, match=r"^confusion='(r|p)/.*' lies in"):
+            dicecli.batch("p", "r", confusion=words.split()[4])
 
 
 def test_a_report_in_the_folder_of_masks_is_no_mask(tmp_path):

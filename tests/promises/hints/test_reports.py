@@ -940,6 +940,15 @@ def an_output_that_is_read(scene):
     scene.right(DICE, f"{_SCORE} --labels l.json -o scores.json")
 
 
+@TABLE("reports.overwriting.check_folders: Write it outside of that folder")
+def an_output_among_masks(scene):
+    scene.folders("a")
+    scene.refused(f"{_BATCH} --confusion r/c.png")
+    scene.right(DICE, f"{_BATCH} --confusion r/c.csv")
+    scene.right(DICE, f"{_BATCH} --confusion c.png")
+    scene.right(DICE, _BATCH)
+
+
 @TABLE("reports.overwriting.check_apart: Send … elsewhere, or give another")
 def an_output_that_standard_output_goes_to(scene):
     scene.pair()
