@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dicecli.records.labels import NO_LABEL
 from dicecli.reports.asked import parse
 from dicecli.reports.bound import metric_of
+from dicecli.reports.boxes import draw_boxes
 from dicecli.reports.matrix import FEW
 from dicecli.reports.text import inert
 from dicecli.words import counted
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 #: More curves than this cannot be told from each other.
 _MOST_CURVES = 12
-#: Of so many cases each is drawn as a point.
-_MOST_POINTS = 200
 #: Of so many labels each has its name at the edge of a matrix, of so many letters.
 _MOST_NAMES, _MOST_LETTERS = 60, 24
 #: Numbers in cells of a larger share are white.
@@ -190,7 +189,7 @@ def values_figure(report: Numbers, metric: str | None = None, axes: Axes | None 
         axes = own.subplots()
     drawn = [[value for value in each if math.isfinite(value)] for each in values]
     if len(report.scored) > 1:
-        _draw_boxes(axes, drawn)
+        draw_boxes(axes, drawn)
     else:
         axes.bar(range(len(drawn)), [each[0] if each else math.nan for each in drawn], color="C0", width=0.7)
     titles = [
@@ -213,36 +212,6 @@ def _name(axes: Axes, metric: Metric, rows: Sequence[str], of: str) -> None:
     if math.isfinite(metric.low) and math.isfinite(metric.high):
         axes.set_ylim(metric.low, metric.high + 0.02 * (metric.high - metric.low))
     axes.grid(visible=True, axis="y", alpha=0.3)
-
-
-def _draw_boxes(axes: Axes, values: Sequence[Sequence[float]]) -> None:
-    """Draw a box for each list of values, and a point for each value of a few."""
-    for at, each in enumerate(values):
-        if each:
-            _draw_box(axes, at, each)
-        if len(each) <= _MOST_POINTS:
-            beside = [at + 0.4 * ((place * 0.618) % 1 - 0.5) for place in range(len(each))]
-            axes.plot(beside, each, ".", color="C0", alpha=0.5, markersize=5)
-
-
-def _draw_box(axes: Axes, at: int, values: Sequence[float]) -> None:
-    """Draw a box between the quartiles, the median, and whiskers to the last values within 1.5 boxes of it.
-
-    The same as ``boxplot`` draws, which looks through all options of matplotlib, and so would choose a
-    backend for the host.
-    """
-    import numpy as np
-
-    low, middle, high = np.percentile(values, (25, 50, 75)).tolist()
-    reach = 1.5 * (high - low)
-    least = min(low, *(each for each in values if each >= low - reach))
-    most = max(high, *(each for each in values if each <= high + reach))
-    left, right = at - 0.3, at + 0.3
-    axes.plot([left, right, right, left, left], [low, low, high, high, low], color="black", linewidth=1)
-    for ends in ((low, least), (high, most)):
-        axes.plot([at, at], ends, color="black", linewidth=1)
-        axes.plot([at - 0.15, at + 0.15], ends[1:] * 2, color="black", linewidth=1)
-    axes.plot([left, right], [middle, middle], color="C1", linewidth=1)
 
 
 @cache

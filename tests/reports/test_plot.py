@@ -9,7 +9,7 @@ import pytest
 
 import dicecli
 from dicecli.errors import UsageError
-from dicecli.reports import figures
+from dicecli.reports.boxes import draw_boxes
 from dicecli.reports.report import Report
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -59,7 +59,7 @@ def test_boxes_are_those_that_matplotlib_draws():
 
     values = [[0.5], [0.1, 0.9], [*np.linspace(0, 1, 30) ** 3, 5.0, -4.0], [], [1, 1, 1, 2.0]]
     ours, theirs = Figure().subplots(1, 2)
-    figures._draw_boxes(ours, values)
+    draw_boxes(ours, values)
     theirs.boxplot(values, positions=range(5), widths=0.6, showfliers=False, manage_ticks=False)
 
     def drawn(axes):
