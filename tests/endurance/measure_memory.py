@@ -309,10 +309,12 @@ def of_surfaces() -> dict[str, Kind]:
         for suffix, side in ((".tif", 4000), (".png", 4000), (".nii.gz", 256)):
             axes = 3 if "nii" in suffix else 2
             if metric != "boundary_f" or axes == 2:
+                # Points of a volume are most of what is held, and held against the limit for both sides.
+                masks = 1 if axes == 3 and metric != "boundary_iou" else 2
                 kind = Kind(
                     partial(calm, suffix=suffix, axes=axes),
                     side,
-                    4 - axes,
+                    masks,
                     {"metrics": [metric], "spacing": "voxel"},
                 )
                 found[f"{suffix}, {metric}"] = kind
