@@ -131,7 +131,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
         ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
     _say_left_out(pairing, verbose=verbose)
     noting: dict[str, Any] = {} if quiet else {"say": _note}
-    journal = journal_beside(files, pairing, resume=options["resume"], **noting)
+    # Also with --quiet: what is put aside is to be seen.
+    journal = journal_beside(files, pairing, resume=options["resume"], say=_note)
     how = _how(options) | {"origin": origin}
     how["progress"] = Progress(len(pairing.cases), quiet=quiet)
     done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, **noting, **how)

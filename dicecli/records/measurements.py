@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 Kind = Literal["label", "region", "image"]
@@ -123,6 +123,13 @@ class Measured(Mapping[str, Mapping[Row, Any]]):
         if not found:
             raise KeyError(name)
         return {row: each.unpacked() if hasattr(each, "unpacked") else each for row, each in found.items()}
+
+    def in_order(self, names: Sequence[str]) -> Measured:
+        """Return the same with the statistics in the order of `names`, which has them all."""
+        if [*self] == [each for each in names if each in {*self}]:
+            return self
+        pairs = sorted(zip(self._keys, self._values, strict=True), key=lambda pair: names.index(pair[0][0]))
+        return Measured(tuple(key for key, _ in pairs), tuple(each for _, each in pairs))
 
     def rows(self, name: str) -> list[Row]:
         """Return the rows that a statistic measured, without looking at the measurements."""

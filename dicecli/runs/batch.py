@@ -17,7 +17,7 @@ from dicecli.runs.lost import late, lost, summed_up
 from dicecli.runs.scoring import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dicecli.records.cases import Result
     from dicecli.records.origin import Origin
@@ -66,6 +66,7 @@ def run(
     timeout: float | None = None,
     journal: Journal | None = None,
     strict: bool = False,
+    looked_up: Callable[[], None] | None = None,
     progress: Progress | None = None,
     origin: Origin = NOWHERE,
 ) -> Report:
@@ -92,6 +93,8 @@ def run(
         Where what is done is written at once, and looked up first.
     strict : bool
         Whether the first case that fails ends the run.
+    looked_up : callable, optional
+        Called once it is known what the journal has of these cases, before the others are scored.
     progress : callable, optional
         Told of every case that is done.
     origin : Origin
@@ -110,6 +113,8 @@ def run(
     work: Any = None
     try:
         todo = _looked_up(cases, settings, journal, results, progress)
+        if looked_up is not None:
+            looked_up()
         # A case that is left of an earlier run may be the one that killed its process: not this one, too.
         is_small = len(todo) == len(cases) and (len(cases) <= 1 or (few_alone and _are_small(cases)))
         is_alone = timeout is None and (jobs == 1 or is_small)

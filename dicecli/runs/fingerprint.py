@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicecli.masks import files
-from dicecli.metrics._catalogue import statistics_needed
+from dicecli.metrics._catalogue import arguments_of, statistics_needed
 from dicecli.plugins import package_of
 from dicecli.records.compound import Compound, paths_of
 from dicecli.records.options import table_of
@@ -33,14 +33,20 @@ def fingerprint(case: Case, settings: Settings) -> str:
 
 
 def options_of(settings: Settings) -> list[Any]:
-    """Return all of the settings, and what else decides on the counts."""
+    """Return all of the settings that decide on the counts, and what else does.
+
+    Of the metrics it is what they have measured, whatever they are called and in whichever order.
+    """
     colours = [[list(colour), label] for colour, label in settings.labels.colours.items()]
     colours += [[list(colour), *labels] for colour, labels in settings.labels.alike.items()]
     # What was scored within one limit, say, has the same counts within another.
     others = {name for name, each in table_of(AnyOptions).items() if not each.is_measured}
     counted = {key: value for key, value in settings.to_dict().items() if key not in others}
-    packages = [package_of("statistics", name) for name in statistics_needed(settings)]
-    return [SCHEMA, __version__, counted, colours, *filter(None, packages)]
+    del counted["metrics"]
+    needed = sorted(statistics_needed(settings))
+    measured = [[name, sorted(arguments_of(settings.metrics, name).items())] for name in needed]
+    packages = [package_of("statistics", name) for name in needed]
+    return [SCHEMA, __version__, counted, measured, colours, *filter(None, packages)]
 
 
 def inputs_of(case: Case) -> list[Any]:

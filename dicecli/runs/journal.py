@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dicecli.errors import OutputError
+from dicecli.metrics._catalogue import statistics_needed
 from dicecli.records.cases import Case, Scored
 from dicecli.records.codec import written
 from dicecli.runs.entries import HEADER, OLD, as_line, put_aside, read_aside, read_entries
@@ -44,7 +45,7 @@ class Journal:
     used : int
         Cases that were looked for and found among those put aside by earlier runs.
     changed : int
-        Cases that were looked for and are here, but with other settings or other files.
+        Cases that were looked for and are here, or among those put aside, but with other settings or files.
     began : str
         The day in UTC on which the run first began, as ISO 8601 has it; that of ``SOURCE_DATE_EPOCH`` where
         it is set.
@@ -59,8 +60,9 @@ class Journal:
         self._aside = aside
         self._file: int | None = file
         self._entries = entries
-        self._names = {scored.case.name for scored in entries.values()}
-        self._settings: tuple[Settings, str] | None = None
+        self._names = {scored.case.name for each in (entries, aside) for scored in each.values()}
+        self._found: set[str] = set()
+        self._settings: tuple[Settings | None, str, tuple[str, ...]] = (None, "", ())
         self._before: dict[tuple[Case, str], str] = {}
         self._gap = b""
         self._is_dirty = False
@@ -106,6 +108,11 @@ class Journal:
         """Where entries of earlier runs are."""
         return f"{self.path}{OLD}"
 
+    @property
+    def is_old_spent(self) -> bool:
+        """Whether every case that was put aside was looked for and found."""
+        return self._aside.keys() <= self._found
+
     def find(self, case: Case, settings: Settings) -> Scored | None:
         """Return what is here of a case whose files and settings are still the same.
 
@@ -122,8 +129,11 @@ class Journal:
             self._before[case, options] = key
             self.changed += case.name in self._names
             return None
-        # What a CSV says of a case besides may have changed since; nothing that was measured depends on it.
-        return replace(found, case=replace(found.case, columns=case.columns))
+        self._found.add(key)
+        # What a CSV says of a case besides may have changed since, and the order of metrics; nothing that was
+        # measured depends on it.
+        measured = found.measured.in_order(self._settings[2])
+        return replace(found, case=replace(found.case, columns=case.columns), measured=measured)
 
     def add(self, case: Case, settings: Settings, result: Result) -> None:
         """Write down a case that was scored; other results are not kept, so that they are tried again.
@@ -160,8 +170,8 @@ class Journal:
 
     def _options(self, settings: Settings) -> str:
         """Return the digest of the settings, which are the same for every case of a run."""
-        if self._settings is None or self._settings[0] is not settings:
-            self._settings = (settings, digest(options_of(settings)))
+        if self._settings[0] is not settings:
+            self._settings = (settings, digest(options_of(settings)), statistics_needed(settings))
         return self._settings[1]
 
     def _start_after(self, end: int) -> None:

@@ -6,6 +6,7 @@ The file is long because :func:`help` is: what each function takes is explained 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable  # noqa: TC003 - the options' types are read
 from dataclasses import KW_ONLY, dataclass, replace
 from os import PathLike
@@ -287,7 +288,8 @@ def batch(given: _Batch) -> Report:
         As for :func:`score` and :func:`soft`. Beside the first output what is done stands in a journal, until
         every case has its numbers.
     resume : bool
-        Whether to go on where a run with the same output was interrupted.
+        Whether to go on where a run with the same output was interrupted. If not, what its journal has is
+        kept in a file beside it, and a warning says so.
     strict : bool
         Whether the first case that fails ends the run, and raises its error.
     progress : bool or callable
@@ -345,7 +347,7 @@ def batch(given: _Batch) -> Report:
         settings,
         files=files,
         gates=gates,
-        journal=journal_beside(files, found, resume=given.resume),
+        journal=journal_beside(files, found, resume=given.resume, say=_warn),
         progress=watching(given.progress, len(found.cases)),
         jobs=given.jobs,
         executor=given.executor,
@@ -361,6 +363,11 @@ def batch(given: _Batch) -> Report:
     if done.refusal is not None:
         raise done.refusal
     return done.report
+
+
+def _warn(text: str) -> None:
+    """Say what is to be known before the work ends, where the caller of a function of this module sees it."""
+    warnings.warn(text, stacklevel=5)
 
 
 def _laid_out(given: _Batch) -> tuple[_Batch, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
@@ -77,10 +78,14 @@ def journal_beside(
     path, _ = journals_of(first)
     journal = Journal.open(path, resume=resume)
     if journal.kept:
-        say(
-            f"{path} is of an earlier run: what it has, {counted(journal.kept, 'case')}, is kept in "
-            f"{journal.old}. To go on with it, stop this run, and give --resume."
-        )
+        try:
+            say(
+                f"{path} is of an earlier run: what it has, {counted(journal.kept, 'case')}, is kept in "
+                f"{journal.old}. To go on with it, stop this run, and give --resume."
+            )
+        except BaseException:  # a warning may be an error
+            journal.close()
+            raise
     return journal
 
 
@@ -118,7 +123,8 @@ def carry_out(
         stopped = None
         try:
             with progress as told:
-                report = run(pairing, settings, journal=journal, progress=told, **how)
+                looked_up = None if journal is None else partial(_say_changed, journal, say)
+                report = run(pairing, settings, journal=journal, looked_up=looked_up, progress=told, **how)
         except Stopped as error:
             report, stopped = error.report, error
         try:
@@ -136,18 +142,30 @@ def carry_out(
 
 
 def _settle(journal: Journal, report: Report, say: Say) -> None:
-    """Remove the journal once every case has its numbers; else say what it is good for."""
+    """Remove the journal once every case has its numbers; else say what it is good for; so of what is old."""
+    is_done = not report.number("failed") and not report.number("pending")
     if journal.used:
-        used = counted(journal.used, "case")
-        say(
-            f"{used} came from {journal.old}, of an earlier run: once that is deleted, all are counted again."
-        )
-    if journal.changed:
-        say(f"{journal.changed:,} cases were counted again: their files or the settings have changed.")
-    if not report.number("failed") and not report.number("pending"):
+        used = f"{counted(journal.used, 'case')} came from {journal.old}, of an earlier run"
+        if not is_done:
+            say(f"{used}: once that is deleted, all are counted again.")
+        elif journal.is_old_spent:
+            say(f"{used}, which is of no more use: it may be deleted.")
+        else:
+            say(f"{used}; what else that has is of other settings or files.")
+    if is_done:
         journal.remove()
     else:
         say(f"{journal.path} keeps what is done; --resume counts only the rest.")
+
+
+def _say_changed(journal: Journal, say: Say) -> None:
+    """Say, before the work, which cases are there in vain."""
+    if journal.changed:
+        are = "is" if journal.changed == 1 else "are"
+        say(
+            f"{counted(journal.changed, 'case')} that an earlier run has done {are} counted again: "
+            "their files or the settings have changed."
+        )
 
 
 def _first(files: Sequence[Target]) -> str | None:

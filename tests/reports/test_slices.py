@@ -125,7 +125,7 @@ def test_a_run_that_goes_on_has_every_slice(folders):
     assert read(folders / "every.csv") == read(folders / "whole.csv")
     (folders / "p" / "case1.nii.gz").write_bytes(whole[:40])
     runner().invoke(cli, batch)
-    assert "2 cases were counted again" in runner().invoke(cli, [*batch[:3], *batch[4:], "--resume", "--per-slice", "x.csv"]).stderr  # fmt: skip
+    assert "2 cases that an earlier run has done are counted again" in runner().invoke(cli, [*batch[:3], *batch[4:], "--resume", "--per-slice", "x.csv"]).stderr  # fmt: skip
 
 
 def test_layers_and_pages_have_slices(tmp_path):

@@ -90,7 +90,9 @@ def test_a_changed_file_is_counted_again_and_that_is_said(tmp_path):
     make.png(tmp_path / "predictions" / "case001.png", make.blobs((16, 16), seed=77))
     done = call(*words, "--resume")
     assert done.exit_code == 0
-    assert re.search(r"Note: 1 cases? (was|were) counted again: .* have changed", done.stderr)
+    assert re.search(
+        r"Note: 1 case that an earlier run has done is counted again: .* have changed", done.stderr
+    )
     resumed = contents(tmp_path)
     call(*words)
     assert contents(tmp_path) == resumed
@@ -101,7 +103,9 @@ def test_a_touched_file_is_counted_again(tmp_path):
     words = interrupted(tmp_path)
     path = tmp_path / "references" / "case000.png"
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 1_000_000_000))
-    assert re.search(r"Note: 1 cases? (was|were) counted again", call(*words, "--resume").stderr)
+    assert re.search(
+        r"Note: 1 case that an earlier run has done is counted again", call(*words, "--resume").stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,10 @@ def test_changed_settings_are_counted_again_and_that_is_said(options, tmp_path):
     words = interrupted(tmp_path)
     done = call(*words, "--resume", *options)
     assert done.exit_code == 0
-    assert "2 cases were counted again: their files or the settings have changed" in done.stderr
+    assert (
+        "2 cases that an earlier run has done are counted again: their files or the settings have changed"
+        in done.stderr
+    )
     resumed = contents(tmp_path)
     call(*words, *options)
     assert contents(tmp_path) == resumed

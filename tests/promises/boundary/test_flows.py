@@ -342,7 +342,7 @@ def test_resuming_gives_the_same_bytes_and_other_surfaces_are_measured_anew(fold
         assert contents(tmp_path) == contents(written)
         (tmp_path / "o.json.journal").write_bytes(journal)
         done = batch(folder, tmp_path, *WORDS, "--resume", "--surface", "corner")
-        assert "2 cases were counted again" in done.stderr
+        assert "2 cases that an earlier run has done are counted again" in done.stderr
     finally:
         path.write_bytes(content)
     resumed = contents(tmp_path)

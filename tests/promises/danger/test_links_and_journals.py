@@ -170,7 +170,7 @@ def test_kept_beside_as_old_said_before(folders):
     assert call(folders, *to_scores(folders)).exit_code == 3
     journal, old = journal_of(folders), journal_of(folders).with_name("scores.csv.journal.old")
     before = journal.read_bytes()
-    done = call(folders, *to_scores(folders), "--strict")  # which ends at the first case that fails
+    done = call(folders, *to_scores(folders), "--strict", "-q")  # which ends at the first case that fails
     assert done.exit_code == 3
     notes = done.stderr.splitlines()
     assert f"Note: {journal} is of an earlier run: what it has, 3 cases, is kept in {old}." in notes[0]
@@ -179,7 +179,10 @@ def test_kept_beside_as_old_said_before(folders):
     spoil(folders, "a", "b", "d")
     done = call(folders, *to_scores(folders), "--resume")
     assert done.exit_code == 0, done.stderr
-    assert f"1 case came from {old}, of an earlier run: once that is deleted" in done.stderr
+    assert (
+        f"1 case came from {old}, of an earlier run, which is of no more use: it may be deleted"
+        in done.stderr
+    )
     found = loaded((folders / "scores.json").read_text(encoding="utf-8"))
     assert {each["case"]: each["status"] for each in found["cases"]} == dict.fromkeys("abcd", "scored")
     assert not journal.exists()
@@ -190,7 +193,7 @@ def test_no_row_is_lost_however_often_it_is_forgotten(folders):
     """A second time, what is new joins what was kept, and nothing stands there twice: one file, that does not grow."""
     old = journal_of(folders).with_name("scores.csv.journal.old")
     call(folders, *to_scores(folders))
-    call(folders, *to_scores(folders), "-m", "dice")
+    call(folders, *to_scores(folders), "-m", "hd95")
     first = old.read_bytes()
     call(folders, *to_scores(folders), "--ignore-label", "7")
     call(folders, *to_scores(folders), "--ignore-label", "7")
@@ -201,7 +204,61 @@ def test_no_row_is_lost_however_often_it_is_forgotten(folders):
     assert second == old.read_bytes()
     spoil(folders, "a", "b", "d")
     mend(folders)
-    assert call(folders, *to_scores(folders), "--resume").exit_code == 0
+    done = call(folders, *to_scores(folders), "--resume")
+    assert done.exit_code == 0
+    assert f"3 cases came from {old}, of an earlier run; what else that has is of other" in done.stderr
+
+
+#: Metrics of three statistics, with numbers in their names.
+MANY = ("nsd_2px", "dice", "hd95", "assd", "nsd_1px", "centroid_distance")
+
+
+@pytest.mark.parametrize("again", [MANY[::-1], ("precision", *MANY[4:], *MANY[:3])], ids=["order", "others"])
+def test_the_order_of_metrics_costs_nothing(again, folders):
+    """Other words for what was measured: nothing is read again, and the bytes are those of an undisturbed run."""
+    call(folders, *to_scores(folders), "-m", ",".join(MANY))
+    mend(folders)
+    asked = (*to_scores(folders), "-m", ",".join(again))
+    assert call(folders, *asked).exit_code == 0
+    undisturbed = [(folders / name).read_bytes() for name in ("scores.csv", "scores.json")]
+    (folders / "p" / "c.png").write_bytes(b"")
+    call(folders, *to_scores(folders), "-m", ",".join(MANY))
+    mend(folders)
+    before = journal_of(folders).read_bytes()
+    done = call(folders, *asked, "--resume")
+    assert (done.exit_code, "counted again" in done.stderr) == (0, False), done.stderr
+    assert [(folders / name).read_bytes() for name in ("scores.csv", "scores.json")] == undisturbed
+    journal_of(folders).write_bytes(before)
+    spoil(folders, "a", "b", "d")
+    assert call(folders, *asked, "--resume").exit_code == 0
+
+
+def test_what_is_counted_again_is_said_before_with_what_is_put_aside(folders):
+    """Other settings after --resume was forgotten: a note before the work has the number of all cases that are there."""
+    mend(folders)
+    (folders / "p" / "d.png").write_bytes(b"")
+    call(folders, *to_scores(folders))
+    (folders / "p" / "a.png").write_bytes(b"")
+    call(folders, *to_scores(folders), "--strict")
+    done = call(folders, *to_scores(folders), "--resume", "--ignore-label", "7", "--strict")
+    assert done.stderr.splitlines()[0] == (
+        "Note: 3 cases that an earlier run has done are counted again: their files or the settings have changed."
+    )
+
+
+def test_of_what_is_spent_it_is_said_that_it_may_be_deleted(folders):
+    """After a run that has every case, what it took from is of no more use; before, all would be counted again."""
+    old = journal_of(folders).with_name("scores.csv.journal.old")
+    call(folders, *to_scores(folders))
+    (folders / "p" / "0.png").symlink_to("c.png")
+    (folders / "r" / "0.png").symlink_to("c.png")
+    call(folders, *to_scores(folders), "--strict")
+    done = call(folders, *to_scores(folders), "--resume")
+    assert f"3 cases came from {old}, of an earlier run: once that is deleted, all are counted" in done.stderr
+    mend(folders)
+    (folders / "scores.csv.journal").unlink()
+    done = call(folders, *to_scores(folders), "--resume")
+    assert f"3 cases came from {old}, of an earlier run, which is of no more use: it may be" in done.stderr
 
 
 def test_a_journal_without_entries_leaves_nothing(folders):
@@ -216,8 +273,12 @@ def test_a_journal_without_entries_leaves_nothing(folders):
 def test_python_keeps_it_as_well(folders):
     """So does dicecli.batch: with resume=True what was kept is not counted again."""
     dicecli.batch(folders / "p", folders / "r", output=folders / "scores.csv")
-    with pytest.raises(dicecli.CaseError):
+    with (
+        pytest.warns(UserWarning, match=r"3 cases, is kept in .*\.old\. To go on") as said,
+        pytest.raises(dicecli.CaseError),
+    ):
         dicecli.batch(folders / "p", folders / "r", output=folders / "scores.csv", strict=True)
+    assert [each.filename for each in said] == [__file__]
     mend(folders)
     spoil(folders, "a", "b", "d")
     report = dicecli.batch(folders / "p", folders / "r", output=folders / "scores.csv", resume=True)
