@@ -10,12 +10,13 @@ import numpy as np
 from dicecli.masks.exact import check_whole
 from dicecli.masks.grid import Grid
 from dicecli.masks.palettes import palette_of
-from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.sources import MaskSource
 from dicecli.masks.tensors import is_tensor, plain
 from dicecli.records.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
+    from dicecli.masks.reading import Reading
 
 
 class ArraySource(MaskSource):

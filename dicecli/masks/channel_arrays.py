@@ -13,7 +13,8 @@ from dicecli.masks.largest import largest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 
 def array_channels(

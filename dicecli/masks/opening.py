@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from dicecli.errors import CaseError, ManyVolumes, UnknownFormat
 from dicecli.masks import files
 from dicecli.masks.arrays import ArraySource
-from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.reading import Reading
 from dicecli.masks.views import BinaryLayer
 from dicecli.plugins import by_suffix, load, with_others
 from dicecli.records.compound import Compound, Uncovered
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from dicecli.masks.sources import MaskSource
     from dicecli.records.cases import Case
 
 P = ParamSpec("P")

@@ -1,13 +1,9 @@
-"""A mask as something to read from: header now, voxels by window.
-
-The file is long because the class is one: it is all that a format has to say of a mask.
-"""
+"""A mask as something to read from: header now, voxels by window."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -15,71 +11,15 @@ import numpy as np
 from dicecli.errors import NotLabels
 from dicecli.masks.blocks import WINDOW_PIXELS, pixels_within, plan
 from dicecli.masks.encoding import Fractions, nodata_label, residual, to_labels
-from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS, check_memory
+from dicecli.masks.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicecli.errors import CaseError
     from dicecli.masks.blocks import Plan, Window
     from dicecli.masks.grid import Grid
-    from dicecli.records.labels import Colour
 
 #: Values of probabilities, and of a mask of 0 and 1 that was interpolated, stay below; of more labels, not.
 _MOST_OF_ONE = 1.5
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a format must know beyond the file itself; the fields are those of the settings.
-
-    Attributes
-    ----------
-    band, page, threshold, nodata, argmax, channel_axis, background, ignore, geometry, max_pixels, max_memory
-        As in :class:`~dicecli.records.settings.Settings` and its labels.
-    is_background_a_label : bool
-        Whether a nodata tag of the background's label is background; False where labels are declared and it
-        is none of them.
-    probability_axis : int or None
-        The axis of an array's channels of probabilities.
-    colours : mapping of (red, green, blue) to int
-        Labels of a colour-coded image.
-    alike : mapping of (red, green, blue) to tuple of int
-        Labels that have a colour of `colours`, too, and are left out.
-    is_binary : bool
-        Whether channels are binary layers, so that stored values count as in a mask, not probabilities.
-    sharing : int
-        How many files share the memory that is allowed: those of a side that is a file for each class.
-    """
-
-    band: int | None = None
-    page: int | None = None
-    threshold: float | None = None
-    nodata: str = "auto"
-    argmax: bool = False
-    channel_axis: int = -1
-    probability_axis: int | None = None
-    background: int | None = 0
-    is_background_a_label: bool = True
-    ignore: tuple[int, ...] = ()
-    geometry: str = "strict"
-    colours: Mapping[Colour, int] = field(default_factory=dict)
-    alike: Mapping[Colour, tuple[int, ...]] = field(default_factory=dict)
-    max_pixels: int = MAX_PIXELS
-    max_memory: int = MAX_MEMORY
-    is_binary: bool = False
-    sharing: int = 1
-
-    def check_memory(self, needed: int, what: str, path: str, *, once: int = 0) -> None:
-        """Check the bytes that each of the files needs at once, and those that one of them does at a time.
-
-        Raises
-        ------
-        TooLarge
-        """
-        if self.sharing > 1:
-            what = f"{what}, and so {self.sharing} files of its side"
-        check_memory(needed * self.sharing + once, self.max_memory, what, path)
 
 
 class MaskSource(ABC):

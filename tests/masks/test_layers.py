@@ -15,7 +15,7 @@ from dicecli.masks.arrays import ArraySource, NothingSource
 from dicecli.masks.grid import Grid
 from dicecli.masks.inside import meant_inside, meant_regions
 from dicecli.masks.layers import _TABLE, Encoding, meant
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 from dicecli.masks.views import BinaryLayer
 from dicecli.records.labels import NO_LABEL
 from dicecli.records.measurements import Row

@@ -23,7 +23,7 @@ from faults import LABELS, OTHER, Fault
 from dicecli.errors import CaseError, ManyVolumes
 from dicecli.masks.formats import geotiff
 from dicecli.masks.opening import open_mask
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 
 EVERY = (".png", ".nii", ".nii.gz", ".tif")
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")

@@ -17,7 +17,7 @@ import numpy as np
 from dicecli.errors import CaseError
 from dicecli.masks.blocks import plan
 from dicecli.masks.formats import npy
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.inspection.file import inspect

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from dicecli.masks.blocks import Window
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 SUFFIXES = (".npy",)
 

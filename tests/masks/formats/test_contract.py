@@ -23,7 +23,7 @@ import watch
 from dicecli.errors import CaseError, EmptyFile, Missing, NotARegularFile, TooLarge, UnknownFormat
 from dicecli.masks.blocks import plan
 from dicecli.masks.opening import open_mask
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 from dicecli.plugins import load, own
 from dicecli.runs.scoring import make_settings
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.grid import Grid
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: How the names of CCITT's compressions begin.
 FAX = "ccitt"

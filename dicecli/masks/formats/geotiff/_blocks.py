@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._layout import Layout
     from dicecli.masks.formats.geotiff._pages import Pages
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: How many pages' blocks are remembered where a window does not hold whole pages.
 _REMEMBERED = 64

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
     from dicecli.masks.formats.geotiff._place import Place
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: No map is so large, nor are its pixels so small, whatever its unit.
 _LARGEST = 1e15

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from dicecli.masks.formats.geotiff._directories import Directory
     from dicecli.masks.formats.geotiff._place import Place, Stated
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
     _Made = TypeVar("_Made", MaskSource, list[MaskSource])
 

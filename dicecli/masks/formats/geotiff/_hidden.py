@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._band import Band
     from dicecli.masks.formats.geotiff._kinds import Kinds
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: Stands for nodata among floats: beyond float32, and no number that anybody writes.
 _NO_FLOAT = float.fromhex("-0x1.23456789abcdfp+1000")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dicecli.masks.formats.geotiff._directories import Directories, Directory, Order
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 WIDTH, LENGTH, BITS, COMPRESSION, FILL_ORDER, OFFSETS = 256, 257, 258, 259, 266, 273
 SAMPLES, ROWS, LENGTHS, PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 277, 278, 279, 317, 322, 323, 324

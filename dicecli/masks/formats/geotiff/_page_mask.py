@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._pages import Pages
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 
 class PageMask(MaskSource):

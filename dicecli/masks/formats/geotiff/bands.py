@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.grid import Grid
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 
 def open_probabilities(

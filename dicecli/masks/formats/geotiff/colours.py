@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._hidden import Cover
     from dicecli.masks.grid import Grid
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 _BANDS = [1, 2, 3]
 #: Rows that are looked at together where all colours are asked for.

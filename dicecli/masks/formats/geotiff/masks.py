@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from dicecli.masks.formats.geotiff._kinds import Kinds
     from dicecli.masks.formats.geotiff._place import Place
     from dicecli.masks.grid import Grid
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 
 def open_mask(path: str, reading: Reading, directory: int | None = None) -> MaskSource:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.geotiff._place import Place
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 
 def largest_of_bands(

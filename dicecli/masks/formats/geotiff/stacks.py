@@ -15,7 +15,8 @@ from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
     from dicecli.masks.formats.geotiff._descriptions import Described
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
 
     from dicecli.masks.grid import StatedUnit
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: Millimetres; nothing that is scanned lies a thousand kilometres from its origin.
 _FARTHEST = 1e9

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
     from dicecli.masks.formats.nifti._place import Place
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 
 #: So many bytes, beside a hundredth, gzip may add: headers, names, and blocks that it cannot make shorter.

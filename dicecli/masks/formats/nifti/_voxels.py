@@ -12,7 +12,7 @@ from dicecli.errors import NotLabels, Truncated, Unreadable
 from dicecli.masks import files
 from dicecli.masks.formats.nifti._stored import trailing
 from dicecli.masks.gzipped import GzipStream
-from dicecli.masks.sources import MaskSource, Reading, pixels
+from dicecli.masks.sources import MaskSource, pixels
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.nifti._stored import File, Stored
     from dicecli.masks.grid import Grid
+    from dicecli.masks.reading import Reading
 
 #: A plain file up to this size is read whole where windows are no runs of it. A larger one is mapped, which
 #: takes no memory of its own, but ends the process where the file shrinks between two looks at its size.

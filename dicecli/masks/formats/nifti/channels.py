@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.nifti._stored import File
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 
 def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> list[MaskSource]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
     from dicecli.masks.formats.nifti._stored import Stored
     from dicecli.masks.grid import Grid
-    from dicecli.masks.sources import MaskSource, Reading
+    from dicecli.masks.reading import Reading
+    from dicecli.masks.sources import MaskSource
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:

@@ -14,7 +14,7 @@ from dicecli.records.limits import check_pixels
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}

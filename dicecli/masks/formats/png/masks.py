@@ -16,10 +16,11 @@ from dicecli.masks.formats.png import _chunks as chunks
 from dicecli.masks.formats.png._pixels import decoded
 from dicecli.masks.grid import Grid
 from dicecli.masks.palettes import palette_of
-from dicecli.masks.sources import MaskSource, Reading
+from dicecli.masks.sources import MaskSource
 
 if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
+    from dicecli.masks.reading import Reading
 
 
 def open_mask(path: str, reading: Reading) -> MaskSource:

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from dicecli.masks.blocks import plan
 from dicecli.masks.formats.geotiff import _band
 from dicecli.masks.formats.geotiff import masks as plugin
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 
 SHAPE = (70, 90)
 LAYOUTS = {

@@ -24,7 +24,7 @@ from dicecli.errors import (
 )
 from dicecli.masks.formats.geotiff import stacks
 from dicecli.masks.opening import open_mask
-from dicecli.masks.sources import Reading
+from dicecli.masks.reading import Reading
 from dicecli.runs.inspection.file import inspect
 from dicecli.runs.scoring import make_settings
 
