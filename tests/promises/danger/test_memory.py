@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import make
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicecli
@@ -23,6 +25,7 @@ from dicecli.masks.blocks import pixels_within
 from dicecli.masks.opening import open_mask
 from dicecli.masks.pair import Pair
 from dicecli.records.cases import Case
+from dicecli.records.limits import parse_bytes
 from dicecli.runs.scoring import make_settings
 from dicecli.statistics._allowed import _distinct
 
@@ -135,6 +138,57 @@ def test_files_for_each_class_share_the_memory_of_their_side(tmp_path):
         ended = CliRunner().invoke(cli, [*words, "--max-memory", str(limit)], terminal_width=500)
         assert code == ended.exit_code, ended.output
         assert (code == 3) == ("5 files of its side" in ended.output)
+
+
+#: What writes a volume or an image of the same labels, each in its own way.
+WRITERS = {
+    "png": lambda path, array: make.png(path.with_suffix(".png"), array.astype(np.uint8)),
+    "nii": lambda path, array: make.nifti(path.with_suffix(".nii"), array.astype(np.int16)),
+    "turned": lambda path, array: make.nifti(
+        path.with_suffix(".nii"), array.transpose(2, 0, 1).astype(np.int32), affine=np.eye(4)[:, [2, 0, 1, 3]]
+    ),
+    "gz": lambda path, array: make.nifti(path.with_suffix(".nii.gz"), array.astype(np.int16)),
+    "tiles": lambda path, array: make.geotiff(
+        path.with_suffix(".tif"), array.astype(np.uint16), tiled=True, blockxsize=16, blockysize=16
+    ),
+    "strips": lambda path, array: make.geotiff(
+        path.with_suffix(".tif"), array.astype(np.uint8), compress="lzw", blockysize=3
+    ),
+}
+#: What the other side is written by, where that is another: axes are turned then.
+OTHERS = {"turned": "nii", "gz": "turned"}
+OPTIONS = [{}, {"metrics": "hd95,dice"}, {"ignore_label": 2}, {"metrics": "boundary_iou,assd"}]
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from(sorted(WRITERS)),
+    st.sampled_from(OPTIONS),
+    st.integers(1_000, 40_000),
+    st.tuples(st.integers(20, 70), st.integers(20, 70)),
+    st.integers(0, 99),
+)
+def test_numbers_are_the_same_whatever_memory_is_allowed(form, options, limit, size, seed):
+    """Windows shrink to what is allowed; a mask that does not fit is refused with the limit that it needs."""
+    is_volume = form in {"nii", "turned", "gz"}
+    shape = (*size, 5) if is_volume else size
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for side in (0, 1):
+            path = Path(folder, "pr"[side])
+            WRITERS[OTHERS.get(form, form) if side else form](path, make.blobs(shape, 4, seed + side))
+            paths.append(str(next(path.parent.glob(f"{path.name}.*"))))
+        whole = dicecli.score(*paths, **options).to_dict()
+        while True:
+            try:
+                small = dicecli.score(*paths, **options, max_memory=limit).to_dict()
+                break
+            except TooLarge as error:
+                allowed = parse_bytes(re.search(r"--max-memory (\w+)", error.hint)[1])
+                assert allowed > limit
+                limit = allowed
+    whole["settings"]["max_memory"] = small["settings"]["max_memory"] = None
+    assert {**whole, "origin": None} == {**small, "origin": None}
 
 
 def test_a_mapped_volume_gives_the_same_in_any_order(tmp_path):
