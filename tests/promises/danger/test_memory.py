@@ -10,6 +10,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import make
 import numpy as np
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 import dicecli
 from dicecli.cli import cli
 from dicecli.errors import TooLarge
+from dicecli.masks import blocks
 from dicecli.masks.blocks import pixels_within
 from dicecli.masks.opening import open_mask
 from dicecli.masks.pair import Pair
@@ -181,7 +183,8 @@ def test_numbers_are_the_same_whatever_memory_is_allowed(form, options, limit, s
         whole = dicecli.score(*paths, **options).to_dict()
         while True:
             try:
-                small = dicecli.score(*paths, **options, max_memory=limit).to_dict()
+                with mock.patch.object(blocks, "_LEAST_PIXELS", 64):
+                    small = dicecli.score(*paths, **options, max_memory=limit).to_dict()
                 break
             except TooLarge as error:
                 allowed = parse_bytes(re.search(r"--max-memory (\w+)", error.hint)[1])
