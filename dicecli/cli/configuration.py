@@ -1,7 +1,7 @@
 """The configuration of a repository: the options of the command line, kept in a file.
 
 They stand in ``dicecli.toml``, or in ``pyproject.toml`` under ``[tool.dicecli]``, by their long names. The
-command line wins.
+command line wins. The file is long because every mistake that can be made in one has an error of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -34,9 +35,7 @@ class OptionKind:
     Attributes
     ----------
     name : str
-        The key of its value in what :func:`load` returns.
-    long : str
-        Its long name, by which files have it.
+        The key of its value in what :func:`load` returns; ``long`` is that in files.
     is_flag, is_multiple : bool
         Given without a value; given any number of times.
     is_list : bool
@@ -115,8 +114,11 @@ def has_table(path: Path) -> bool:
 
 def _table(path: Path) -> dict[str, object]:
     content = _toml(path)
-    if path.name != SHARED:
-        return content
+    if path.name != SHARED and {*content} != {"tool"}:
+        if "tool" not in content:
+            return content
+        what = f"the line [tool.dicecli] stands beside others, which is for {SHARED}"
+        raise ConfigError(what, "Leave out the line [tool.dicecli].", str(path))
     tools = content.get("tool", {})
     table = tools.get("dicecli") if isinstance(tools, dict) else tools
     if table is None:
@@ -168,6 +170,10 @@ def _checked(path: Path, key: str, value: object, kind: OptionKind) -> object:
         slip = several[taken.index(None)]
         meant = did_you_mean(slip, kind.choices) if isinstance(slip, str) else ""
         what = f"{key} is {_shown(value)}, {_expected(kind)} is expected"
+        bare = [_bare(each, kind) for each in several]
+        if None not in bare:
+            shown = _shown(bare if isinstance(value, list) else bare[0])
+            raise ConfigError(what, f"Write it without quotes: {key} = {shown}", str(path))
         raise ConfigError(what, f"{meant}{_EXAMPLE}", str(path))
     joined = [_placed(path, key, each, kind) if isinstance(each, str) else each for each in taken]
     return joined if kind.is_multiple else joined[0]
@@ -185,9 +191,8 @@ def _taken(value: object, kind: OptionKind) -> object:
     if kind.is_flag or isinstance(value, bool):
         return value if kind.is_flag and isinstance(value, bool) else None
     if kind.choices:
-        return (
-            {plain(each): each for each in kind.choices}.get(plain(value)) if isinstance(value, str) else None
-        )
+        known = {plain(each): each for each in kind.choices}
+        return known.get(plain(value)) if isinstance(value, str) else None
     if kind.type == "integer":
         return value if isinstance(value, int) else None
     if kind.type == "number":
@@ -195,6 +200,14 @@ def _taken(value: object, kind: OptionKind) -> object:
     if kind.is_multiple and isinstance(value, (int, float)):
         return str(value)
     return value if isinstance(value, str) else None
+
+
+def _bare(value: object, kind: OptionKind) -> object:
+    """Return a value, or what a text says without its quotes, where the option takes it; else None."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            value = tomllib.loads(f"value = {value}")["value"]
+    return _taken(value, kind)
 
 
 def _expected(kind: OptionKind) -> str:
@@ -205,13 +218,14 @@ def _expected(kind: OptionKind) -> str:
 
 
 def _placed(path: Path, key: str, value: str, kind: OptionKind) -> str:
-    """Join the name of a file to the folder of the configuration, below which an output must lie.
+    """Join the name of a file to the folder of the configuration, below which outputs lie; ``~`` is home.
 
     Raises
     ------
     ConfigError
         It does not, or a link leads elsewhere.
     """
+    value = os.path.expanduser(value) if kind.is_path else value  # noqa: PTH111 - without a home it stays
     if not kind.is_output:
         return _beside(path, value) if kind.is_path else value
     try:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The commands that take options from the file; each takes those that it knows.
 COMMANDS = ("score", "batch", "soft", "points", "report", "area", "inspect")
+#: The commands that show again what others wrote, whose outputs a file names.
+_AGAIN = ("report",)
 #: Options of a single run, which in a file would concern every run; and those that lift what protects from
 #: strangers' files, which no file may do.
 _NOT_IN_A_FILE = {
@@ -45,7 +47,11 @@ def defaults(command: str, path: Path | None) -> dict[str, Any]:
         own, known = _known(command, asking=True)
         found = configuration.load(path, known, _NOT_IN_A_FILE)
     # Of an option that commands share, a value that this one does not have is for the others.
-    return {name: value for name, value in found.items() if name in own and _fits(value, own[name])}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in own and _fits(value, own[name]) and not (own[name].is_output and command in _AGAIN)
+    }
 
 
 def _known(command: str, *, asking: bool = False) -> tuple[dict[str, OptionKind], dict[str, OptionKind]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicecli.cli.choices import OutputPath, Several
+from dicecli.cli.origins import telling
 from dicecli.cli.overwriting import check_files
 from dicecli.errors import UnknownName
 from dicecli.records.elsewhere import typed
@@ -110,10 +111,11 @@ class OptionsCommand(click.Command):
 
         Raises
         ------
-        OutputError
+        OutputError, ConfigError
         """
         check_files(ctx)
-        return super().invoke(ctx)
+        with telling(ctx):
+            return super().invoke(ctx)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, and its examples."""

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from dicecli.cli.helping import SharedOption
+from dicecli.cli.origins import is_of_file
 from dicecli.errors import UsageError
 from dicecli.records.settings import CALLED
 from dicecli.reports.parts import PARTS
@@ -63,24 +64,20 @@ def leave_others_of_file(ctx: click.Context, options: dict[str, Any], reads: Rea
     """
     left = []
     for name in OF_METRICS:
-        if name in options and _is_of_file(ctx, name):
+        if name in options and is_of_file(ctx, name):
             kept = tuple(each for each in options[name] if kind_of(name, each, reads) == reads)
             left += [each for each in options[name] if each not in kept]
             options[name] = kept
-    if left and options.get("baseline") and not options.get("max_drop") and _is_of_file(ctx, "baseline"):
+    if left and options.get("baseline") and not options.get("max_drop") and is_of_file(ctx, "baseline"):
         left.append(f"baseline {options['baseline']}")
         options["baseline"] = None
     for part, each in PARTS.items():
-        if reads not in each.reads and options.get(part) and _is_of_file(ctx, part):
+        if reads not in each.reads and options.get(part) and is_of_file(ctx, part):
             left += [f"{each.option.strip('-')} {path}" for path in options[part]]
             options[part] = ()
     if left and not quiet:
         said = f"these are {CALLED[reads]}; not used: {', '.join(left)}, of the configuration file"
         click.echo(f"Note: {inert(said)}", err=True)
-
-
-def _is_of_file(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
 
 
 def kind_of(name: str, text: str, reads: Reads) -> Reads:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
 
+from dicecli.errors import ConfigError, DicecliError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import click
@@ -32,6 +34,36 @@ def file_obeyed(ctx: click.Context) -> Path | None:
     return found
 
 
+def is_of_file(ctx: click.Context, name: str | None) -> bool:
+    """Whether a configuration file gives the value of an option."""
+    return name is not None and ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+
+
+@contextmanager
+def telling(ctx: click.Context) -> Iterator[None]:
+    """Say of a file that is not there that a configuration file names it, where one does.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        yield
+    except DicecliError as error:
+        config, path = file_obeyed(ctx), error.path
+        if config is None or path is None or os.path.lexists(path):
+            raise
+        for each in ctx.command.params:
+            if is_of_file(ctx, each.name) and ctx.params.get(each.name or "") == path:
+                long = max(each.opts, key=len)
+                what = f"{long.strip('-')} is {path}, and there is no such file"
+                hint = (
+                    f"Paths start in the folder where it lies. Correct it; or give another one: {long} FILE."
+                )
+                raise ConfigError(what, hint, str(config)) from error
+        raise
+
+
 def obeyed(ctx: click.Context) -> Obeyed | None:
     """Return the configuration file that a command obeys, with the options that come from it."""
     from dicecli.records.origin import Obeyed
@@ -40,7 +72,7 @@ def obeyed(ctx: click.Context) -> Obeyed | None:
     options = [
         max(each.opts, key=len).removeprefix("--")
         for each in ctx.command.params
-        if ctx.get_parameter_source(each.name or "") is ParameterSource.DEFAULT_MAP
+        if is_of_file(ctx, each.name)
     ]
     if path is None or not options:
         return None

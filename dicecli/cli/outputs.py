@@ -14,6 +14,7 @@ from dicecli.cli import terminal
 from dicecli.cli.choices import OutputPath, PluginChoice
 from dicecli.cli.completing import files
 from dicecli.cli.helping import SharedOption, about, adding
+from dicecli.cli.overwriting import given_as
 from dicecli.cli.streams import to_nowhere
 from dicecli.errors import CaseError, OutputError, UsageError
 from dicecli.plugins import can, having, load, own
@@ -127,8 +128,16 @@ def planned_files(options: dict[str, Any], reads: Reads, report: Report | None =
             options[part.asks] = True
         if any(path.lower().endswith(_pictures()) for path in paths):
             _load_what_draws()
-        found += planned(paths, name, reads)
+        found += [_with_origin(each) for each in planned(paths, name, reads)]
     return found
+
+
+def _with_origin(target: Target) -> Target:
+    """Return a file with how it was given: on the command line, or by a configuration file."""
+    ctx = click.get_current_context()
+    (option,) = (each for each in ctx.command.params if each.name == _of(target.part))
+    _, called, instead = given_as(ctx, option, target.path)
+    return target._replace(called=called, option=instead)
 
 
 def _pictures() -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from itertools import starmap
 from typing import TYPE_CHECKING
 
-from dicecli.cli.origins import file_obeyed
+from dicecli.cli.origins import file_obeyed, from_here, is_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,29 +27,39 @@ def check_files(ctx: click.Context) -> None:
     ------
     OutputError
     """
-    written: list[tuple[str, str]] = []
-    read: list[tuple[str, str]] = []
+    written: list[tuple[str, str, str]] = []
+    read: list[tuple[str, str, str]] = []
     for each in ctx.command.params:
         value = ctx.params.get(each.name or "")
         if value is None:
             continue
-        is_option = each.param_type_name == "option"
-        called = max(each.opts, key=len) if is_option else each.human_readable_name
         writes = getattr(each, "writes", None)
         names = _texts(value) if writes is None else writes(value)
-        (read if writes is None else written).extend((name, f"{called} {name}") for name in names)
+        (read if writes is None else written).extend(given_as(ctx, each, name) for name in names)
     config = file_obeyed(ctx)
     if config is not None:
-        read.append((str(config), f"the configuration {config}"))
+        read.append((str(config), f"the configuration {config}", ""))
     if "resume" in ctx.params and ctx.params["outputs"]:
         from dicecli.runs.entries import journals_of
 
-        written += [(each, f"the journal {each}") for each in journals_of(ctx.params["outputs"][0])]
+        first = ctx.params["outputs"][0]
+        option = next(each for path, _, each in written if path == first)
+        written += [(each, f"the journal {each}", option) for each in journals_of(first)]
     streams = [*_streams()]
     if written or streams:
         from dicecli.reports.overwriting import Named, check_apart
 
-        check_apart(*(map(Named._make, files) for files in (written, read, streams)))
+        check_apart(*(starmap(Named, files) for files in (written, read, streams)))
+
+
+def given_as(ctx: click.Context, parameter: click.Parameter, path: str) -> tuple[str, str, str]:
+    """Return a file as :class:`~dicecli.reports.overwriting.Named` has it: who gave it, and how."""
+    is_option = parameter.param_type_name == "option"
+    called = max(parameter.opts, key=len) if is_option else parameter.human_readable_name
+    config = file_obeyed(ctx)
+    if config is None or not is_of_file(ctx, parameter.name):
+        return path, f"{called} {path}", ""
+    return path, f"{called.strip('-')} {from_here(path)} of {from_here(config)}", parameter.opts[0]
 
 
 def _texts(value: object) -> Iterator[str]:

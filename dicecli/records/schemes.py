@@ -97,7 +97,7 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
         if path.suffix or len(path.parts) > 1:
             preset = did_you_mean(path.stem, presets())
             meant = preset if str(path.parent) == "." and preset else did_you_mean_file(path)
-            raise LabelFileError(f"{path}: there is no such file of labels", f"{meant}{_read_here()}")
+            raise LabelFileError("there is no such file of labels", f"{meant}{_read_here()}", str(path))
         if str(source) not in presets():
             raise unknown("labels file or preset", str(source), presets())
         path = _PRESETS / f"{source}.json"

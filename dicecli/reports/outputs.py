@@ -23,12 +23,24 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A file to be written: a part of the report, by an exporter; what asked for it, as messages say it."""
+    """A file to be written: a part of the report, by an exporter.
+
+    Attributes
+    ----------
+    path : str
+    part : str
+    exporter : module
+    called : str
+        What asked for it, as messages say it.
+    option : str
+        Of one that a file of options names: the option that names another one.
+    """
 
     path: str
     part: Part
     exporter: ModuleType
     called: str
+    option: str = ""
 
     def content(self, report: Report) -> str | bytes:
         """Render the part."""

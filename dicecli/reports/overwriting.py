@@ -27,10 +27,13 @@ class Named(NamedTuple):
         A path; or the descriptor of what is open already.
     called : str
         As messages call it: ``-o scores.csv``.
+    option : str
+        Of a file that a configuration file names the option that takes its place; else empty.
     """
 
     path: str | int
     called: str
+    option: str = ""
 
 
 class _Place(NamedTuple):
@@ -65,10 +68,8 @@ def check_apart(written: Iterable[Named], read: Iterable[Named] = (), streams: I
     for each in written:
         other = _hit(outputs, each.path)
         if other is not None:
-            raise OutputError(
-                f"{other.called} and {each.called} are one file, of which the last one would be left",
-                "Give each a file of its own.",
-            )
+            what = f"{other.called} and {each.called} are one file, of which the last one would be left"
+            raise _of_a_file(what, each, other) or OutputError(what, "Give each a file of its own.")
         place = _place(each.path)
         if place is not None:
             outputs[place] = each
@@ -99,10 +100,20 @@ def _check_read(outputs: dict[_Place, Named], read: Iterable[Named]) -> None:
         for path in halves(each.path) if isinstance(each.path, str) else (each.path,):
             output = _hit(outputs, path)
             if output is not None:
-                raise OutputError(
-                    f"{output.called} is a file that is read, {each.called}, and would be overwritten",
-                    "Give another name for what is written; what is read is left as it is.",
+                what = f"{output.called} is a file that is read, {each.called}, and would be overwritten"
+                raise _of_a_file(what, output) or OutputError(
+                    what, "Give another name for what is written; what is read is left as it is."
                 )
+
+
+def _of_a_file(what: str, *outputs: Named) -> OutputError | None:
+    """Return the error where a configuration file names one of some outputs."""
+    for each in outputs:
+        if each.option:
+            other = f"{each.option} other{Path(str(each.path)).suffix}"
+            hint = f"Put what a file of options names elsewhere: {other}; or obey no such file: --no-config."
+            return OutputError(what, hint)
+    return None
 
 
 def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
@@ -116,7 +127,7 @@ def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
     for each in files:
         place = _place(each.path)
         if place is not None:
-            outputs[place] = Named(each.path, each.called)
+            outputs[place] = Named(each.path, each.called, each.option)
     for case in cases if outputs else ():
         for side, path in case.files:
             if any(_hit(outputs, each) is not None for each in halves(path)):

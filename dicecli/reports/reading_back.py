@@ -58,7 +58,7 @@ def read_report(path: str | Path) -> Report:
     except (OSError, ValueError, RecursionError) as error:
         meant = did_you_mean_file(path)
         why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{path}: cannot be read as a report: {why}", f"{meant}{_HINT}") from error
+        raise UsageError(f"cannot be read as a report: {why}", f"{meant}{_HINT}", str(path)) from error
     try:
         return report_of(record) if is_summary(record) else from_dict(record)
     except UsageError as error:

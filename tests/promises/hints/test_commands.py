@@ -366,3 +366,36 @@ def test_a_hint_leads_to_a_right_number_or_a_further_error(place, tmp_path):
 
 def test_every_scenario_is_of_a_hint_that_is_there():
     assert TABLE.stale() == []
+
+
+@TABLE("cli.configuration._table: Leave out the line [tool.dicecli].")
+def a_table_beside_options(scene):
+    scene.pair()
+    scene.text("dicecli.toml", 'average = "micro"\n[tool.dicecli]\nundefined = "one"\n')
+    line = scene.refused(_SCORE).removeprefix("Leave out the line ").rstrip(".")
+    path = scene.folder / "dicecli.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"{line}\n", ""), encoding="utf-8")
+    scene.right(DICE, _SCORE)
+    scene.text("dicecli.toml", f'{line}\naverage = "micro"\n')  # alone it may stand there
+    scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.configuration._checked: Write it without quotes: … =")
+def a_number_in_quotes(scene):
+    scene.pair()
+    for text in ('timeout = "60"', 'include-background = "false"'):
+        scene.text("dicecli.toml", f"{text}\n")
+        scene.text("dicecli.toml", f"{scene.refused(_SCORE).rpartition(': ')[2]}\n")
+        scene.right(DICE, _SCORE)
+
+
+@TABLE("cli.origins.telling: Paths start in the folder")
+def a_file_that_a_configuration_names_and_that_is_not_there(scene):
+    scene.pair()
+    scene.text("own/dicecli.toml", 'labels = "l.json"\n')
+    scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
+    command = f"{_SCORE} --config own/dicecli.toml"
+    option = re.search(r"--\w+", scene.refused(command))[0]
+    scene.right(DICE, f"{command} {option} l.json")
+    (scene.folder / "l.json").rename(scene.folder / "own" / "l.json")
+    scene.right(DICE, command)

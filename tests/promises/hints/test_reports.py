@@ -949,6 +949,25 @@ def an_output_among_masks(scene):
     scene.right(DICE, _BATCH)
 
 
+@TABLE("reports.overwriting._of_a_file: Put what a file of options")
+def an_output_of_a_configuration_that_is_read(scene):
+    scene.pair()
+    scene.folders()
+    for text, words in (
+        ('output = "s.csv"\nsummary = "s.csv"\n', _SCORE),
+        ('output = "s.csv"\n', f"{_SCORE} --summary s.csv"),
+        ('output = "l.json"\nlabels = "l.json"\n', _SCORE),
+        ('confusion = "p/a.png"\n', "batch p r"),
+        ('output = "l.json"\n', f"{_SCORE} --labels l.json"),
+    ):
+        scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
+        scene.text("dicecli.toml", text)
+        hint = scene.refused(words)
+        option = hint.partition("elsewhere: ")[2].partition(";")[0]
+        scene.right(DICE, f"{words} {option}")
+        scene.right(DICE, f"{words} {hint.rpartition(' ')[2].rstrip('.')}")
+
+
 @TABLE("reports.overwriting.check_apart: Send … elsewhere, or give another")
 def an_output_that_standard_output_goes_to(scene):
     scene.pair()
