@@ -153,8 +153,9 @@ class _Told(NamedTuple):
 
     def record(self) -> dict[str, Any]:
         """Return it in JSON's types."""
-        files = {"obeyed": [] if self.obeyed is None else [self.obeyed], "not_obeyed": self.not_obeyed}
-        return {name: [asdict(each) for each in of_word] for name, of_word in files.items() if of_word}
+        obeyed = [] if self.obeyed is None else [asdict(self.obeyed)]
+        files = {"obeyed": obeyed, "not_obeyed": [asdict(each) for each in self.not_obeyed]}
+        return {name: each for name, each in files.items() if each}
 
 
 def _lines(found: Inspection, *, every: bool) -> list[str]:
