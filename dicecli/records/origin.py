@@ -42,6 +42,7 @@ class NotObeyed:
     config : str
         The file, as seen from the current folder.
     why : str
+        Why not, in words.
     has_gates : bool
         Whether a gate seems to stand in it, which nobody has parsed.
     """
