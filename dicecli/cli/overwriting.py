@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     import click
 
 
+#: What arguments are, in words, by their names.
+_ARGUMENTS = {
+    "prediction": "the prediction",
+    "reference": "the reference",
+    "predictions": "the predictions",
+    "references": "the references",
+    "probabilities": "the probabilities",
+    "matrix": "the confusion matrix",
+    "file": "the results file",
+    "files": "the results file",
+    "source": "the labels",
+}
+
+
 def check_files(ctx: click.Context) -> None:
     """Check, before a command does anything, that its outputs are no files that it reads, nor each other.
 
@@ -55,7 +69,7 @@ def check_files(ctx: click.Context) -> None:
 def given_as(ctx: click.Context, parameter: click.Parameter, path: str) -> tuple[str, str, str]:
     """Return a file as :class:`~dicecli.reports.overwriting.Named` has it: who gave it, and how."""
     is_option = parameter.param_type_name == "option"
-    called = max(parameter.opts, key=len) if is_option else parameter.human_readable_name
+    called = max(parameter.opts, key=len) if is_option else _ARGUMENTS.get(parameter.name or "", "the file")
     config = file_obeyed(ctx)
     if config is None or not is_of_file(ctx, parameter.name):
         return path, f"{called} {path}", ""

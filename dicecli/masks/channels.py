@@ -97,7 +97,7 @@ def channels_of(
         if len(options.channels) != number:
             named = ", ".join(each.title for each in options.channels)
             raise ChannelMismatch(
-                f"it has {number} channels, and --channels names {len(options.channels)}: {named}",
+                f"it has {counted(number, 'channel')}, and --channels names {len(options.channels)}: {named}",
                 "Name every channel, in their order.",
                 path,
             )

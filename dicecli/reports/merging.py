@@ -11,6 +11,7 @@ from dicecli.records.natural import natural
 from dicecli.records.origin import together
 from dicecli.records.settings import differences
 from dicecli.reports.report import Report
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,8 @@ def merged(reports: Sequence[Report]) -> Report:
     twice = [name for name, n in Counter(one_form(each.case.name) for each in results).items() if n > 1]
     if twice:
         raise UsageError(
-            f"{len(twice)} cases stand in more than one report: {', '.join(twice[:5])}",
+            f"in more than one report there {'is' if len(twice) == 1 else 'are'} "
+            f"{counted(len(twice), 'case')}: {', '.join(twice[:5])}",
             "Every case must be scored once. Give each shard its own cases.",
         )
     notes = dict.fromkeys(note for report in reports for note in report.given_notes)

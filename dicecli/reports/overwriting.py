@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dicecli.errors import OutputError
 from dicecli.masks.files import halves
+from dicecli.reports import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +67,8 @@ def check_apart(written: Iterable[Named], read: Iterable[Named] = (), streams: I
     """
     outputs: dict[_Place, Named] = {}
     for each in written:
+        if not isinstance(each.path, int) and os.path.isdir(each.path):  # noqa: PTH112 - as it is given
+            writing.check_writable(each.path)
         other = _hit(outputs, each.path)
         if other is not None:
             what = f"{other.called} and {each.called} are one file, of which the last one would be left"
@@ -102,7 +105,9 @@ def _check_read(outputs: dict[_Place, Named], read: Iterable[Named]) -> None:
             if output is not None:
                 what = f"{output.called} is a file that is read, {each.called}, and would be overwritten"
                 raise _of_a_file(what, output) or OutputError(
-                    what, "Give another name for what is written; what is read is left as it is."
+                    what,
+                    "Give another name for what is written; what is read is left as it is. If a pattern such "
+                    "as *.json took in what was written before, name what is to be read.",
                 )
 
 

@@ -20,7 +20,7 @@ from dicecli.records.alike import did_you_mean_file, difference, one_form, spelt
 from dicecli.records.natural import natural
 from dicecli.runs.laying import CASE
 from dicecli.runs.placeholders import Known, Named, cut
-from dicecli.words import some_of
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -182,7 +182,8 @@ def list_side(side: str, folder: str, pattern: str | None, reads: str = "open_ma
     _name(found)
     if not found.named:
         raise found.error(
-            f"the pattern '{pattern}' matches none of the {len(found.masks):,} masks: {listed(found.masks)}",
+            f"the pattern '{pattern}' matches none of the {counted(len(found.masks), 'mask')}: "
+            f"{listed(found.masks)}",
             "It stands for the whole path in the folder, suffix included; * is any characters but '/'.",
         )
     return found

@@ -19,6 +19,7 @@ from dicecli.runs.classes import classes_in, mask_of
 from dicecli.runs.listing import list_side
 from dicecli.runs.pairing import Pairing, on_left_out
 from dicecli.runs.unread import expect_unread_tiles
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,12 +148,13 @@ def _covered(
     left, twice = whole.size - covered, sum(map(_pixels, boxes)) - covered
     cases, notes = [], []
     if twice:
-        said = (
-            f"tiles overlap: {twice:,} pixels are counted in excess, {twice / covered:.2%} of what they cover"
+        are = "is" if twice == 1 else "are"
+        excess = (
+            f"{counted(twice, 'pixel')} {are} counted in excess, {twice / covered:.2%} of what they cover"
         )
-        notes.append(f"{said}; pooled numbers are of all that is counted")
+        notes.append(f"tiles overlap: {excess}; pooled numbers are of all that is counted")
     if boxes and left:
-        said = f"no tile covers {left:,} pixels of the {tiles.other}, {left / whole.size:.2%} of it"
+        said = f"no tile covers {counted(left, 'pixel')} of the {tiles.other}, {left / whole.size:.2%} of it"
         why = _why_left_out(tiles, settings, has_classes=has_classes)
         if why is None:
             cases.append(Case(UNCOVERED, Absent(), Uncovered(tiles.raster, tuple(boxes), left)))

@@ -359,7 +359,7 @@ def test_a_pattern_names_the_case(folders, tmp_path, pattern, path, name):
 )
 def test_a_pattern_is_exact(folders, pattern, path):
     """What differs in one character does not match: a repeated case is the same, * holds no /, ? is not special, a case is not empty."""
-    with pytest.raises(PairingError, match="matches none of the 1 masks"):
+    with pytest.raises(PairingError, match="matches none of the 1 mask:"):
         folders([path], ["a.png"], prediction_pattern=pattern)
 
 

@@ -15,6 +15,7 @@ from dicecli.masks import files
 from dicecli.masks.arrays import ArraySource
 from dicecli.masks.channel_arrays import array_channels
 from dicecli.records.limits import check_pixels
+from dicecli.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,9 @@ def open_probabilities(path: str, reading: Reading, shape: tuple[int, ...]) -> l
             path,
         )
     if claimed < there:
-        raise TrailingData(f"{there - claimed:,} bytes follow its last value", "Save it again.", path)
+        raise TrailingData(
+            f"it has {counted(there - claimed, 'byte')} past its last value", "Save it again.", path
+        )
     with files.readable(path):
         try:
             values = np.memmap(path, dtype, "r", offset, found, order="F" if is_fortran else "C")

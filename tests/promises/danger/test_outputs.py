@@ -343,6 +343,29 @@ def test_whatever_opens_a_file_to_write_is_known():
     }
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("report x.json -o x.json", "--output x.json is a file that is read, the results file x.json, and"),
+        (
+            "score p.png r.png --confusion r.png",
+            "--confusion r.png is a file that is read, the reference r.png,",
+        ),
+        (
+            "batch p r --confusion r/a.png",
+            "--confusion r/a.png is a file that is read, r/a.png, the reference of",
+        ),
+        ("batch p r -o p", "p: this is a folder"),
+        ("score pc rc -o pc", "pc: this is a folder"),
+    ],
+)
+def test_what_would_be_overwritten_is_said_in_plain_words(words, said):
+    """What is read is called by what it is, and not by what the usage calls an argument."""
+    done = call(words)
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+
+
 @pytest.mark.parametrize(
     ("function", "kind", "given"),
     [
@@ -366,6 +389,14 @@ def test_python_is_held_to_the_same(function, kind, given, folder):
             with pytest.raises(OutputError, match="is a file that is read"):
                 called(*given, **{word: "l.json", read: folder / "l.json"})
     assert before == state(folder)
+
+
+@pytest.mark.usefixtures("folder")
+def test_python_calls_its_outputs_by_their_keywords():
+    """Masks of cases, too, are said to be overwritten by a keyword, not by an option."""
+    for word, path in (("confusion", "r/a.png"), ("output", "p-a.png.hard.csv")):
+        with pytest.raises(OutputError, match=f"^{word}='{path}' is a file that is read, ./a.png, the"):
+            dicecli.batch("p", "r", **{word: path})
 
 
 def test_an_image_that_was_opened_from_a_file_is_that_file(folder):
