@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 import unicodedata
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicecli.errors import UsageError
@@ -106,6 +109,15 @@ def every(known: Iterable[str], how: str = "") -> str:
     if len(words) <= _MOST_LISTED:
         return ", ".join(words)
     return how or f"{', '.join(words[:_MOST_LISTED])}, and {len(words) - _MOST_LISTED:,} more"
+
+
+def file_meant(option: str, words: Iterable[str]) -> str:
+    """Return how a file is written whose name begins as an option; an empty text where none is there."""
+    for each in words:
+        with suppress(OSError, ValueError):
+            if each.startswith(option) and Path(each).exists():
+                return shlex.quote(f"./{each}")
+    return ""
 
 
 def some_of(names: Sequence[str], most: int) -> str:

@@ -104,7 +104,8 @@ def _death(case: Case, reason: str) -> WorkerDied:
 def _lateness(case: Case, timeout: float) -> Timeout:
     return Timeout(
         f"it took longer than {timeout:g} s, and was stopped",
-        "Give it more time: --timeout. If cases like it are quick, look at its masks: dicecli inspect.",
+        f"Give it more time: --timeout {10 * timeout:g}. If cases like it are quick, look at its masks: "
+        "dicecli inspect.",
         _both(case),
     )
 

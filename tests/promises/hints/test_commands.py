@@ -257,6 +257,15 @@ def an_option_of_nobody(scene):
     assert "--metric NAME" in scene.works(hint.split("'")[1].replace("cli ", ""))
 
 
+@TABLE("cli.helping._no_option: If the file of that name")
+def a_file_whose_name_begins_as_an_option(scene):
+    scene.pair()
+    scene.png("-1.png", PREDICTION)
+    hint = scene.refused("score -1.png r.png")
+    assert "--metric NAME" in scene.works("score --help-all")
+    scene.right(DICE, f"score {hint.partition('write ')[2].partition('. ')[0]} r.png")
+
+
 @TABLE("cli.main._of_click: …'… --help' shows what it takes.")
 def a_value_that_an_option_does_not_take(scene):
     scene.pair()

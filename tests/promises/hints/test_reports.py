@@ -938,6 +938,10 @@ def an_output_that_is_read(scene):
     scene.text("l.json", {"labels": {"0": "background", "1": "liver"}})
     scene.refused(f"{_SCORE} --labels l.json -o l.json")
     scene.right(DICE, f"{_SCORE} --labels l.json -o scores.json")
+    for name in ("one", "all"):
+        scene.works(f"{_SCORE} -o {name}.json -f csv")
+    scene.refused("report one.json all.json -o all.json")
+    scene.works("report one.json -o all.json")
 
 
 @TABLE("reports.overwriting.check_folders: Write it outside of that folder")

@@ -681,7 +681,7 @@ def here():
 
 @TABLE(
     "runs.lost._death: Try again with fewer --jobs. If",
-    "runs.lost._lateness: Give it more time: --timeout. If",
+    "runs.lost._lateness: Give it more time: --timeout ….",
 )
 def a_case_whose_process_ends(scene):
     scene.pair()
