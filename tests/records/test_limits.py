@@ -17,6 +17,7 @@ from dicecli.errors import NotARegularFile, TooLarge, UsageError
 from dicecli.masks import files
 from dicecli.masks.opening import open_mask
 from dicecli.records import limits
+from dicecli.records.limits import in_bytes, parse_bytes
 from dicecli.records.settings import Settings
 from dicecli.runs.scoring import make_settings
 
@@ -45,7 +46,7 @@ def test_more_memory_than_allowed_is_refused(tmp_path):
     """What has to be held whole, or in large blocks, is held against --max-memory: a PNG, one strip of a TIFF."""
     for suffix, needs in ((".png", 600), (".tif", 600)):
         path = written(tmp_path, suffix)
-        with pytest.raises(TooLarge, match="of memory; 500 are allowed") as caught:
+        with pytest.raises(TooLarge, match="of memory; 500B are allowed") as caught:
             open_mask(path, make_settings(max_memory=needs - 100))
         assert "--max-memory" in caught.value.hint
         open_mask(path, make_settings(max_memory="2kB")).close()
@@ -153,3 +154,11 @@ def test_a_file_that_has_become_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(path)
     with pytest.raises(NotARegularFile):
         files.open_regular(path)
+
+
+@pytest.mark.parametrize("number", [1, 1023, 4096, 10_239, 262_145, 123_456_789, 16 << 30, 7**20])
+def test_bytes_are_written_as_they_are_read(number):
+    """What a hint proposes is enough, and little more; what is allowed is not said to be more than it is."""
+    least, most = parse_bytes(in_bytes(number, -1)), parse_bytes(in_bytes(number))
+    assert 0.9 * number <= least <= number <= most <= 1.1 * number
+    assert len(in_bytes(number)) <= 12

@@ -102,7 +102,7 @@ def test_what_gdal_holds_of_a_block_bounds_the_readers(tmp_path):
         with Pair(Case("a", str(path), str(path)), make_settings(max_memory=memory)) as pair:
             assert readers == pair.most_readers
     ended = CliRunner().invoke(cli, ["score", str(path), str(path), "--max-memory", str(512 * 512 - 1)])
-    assert (3, True) == (ended.exit_code, "--max-memory 262144" in ended.output)
+    assert (3, True) == (ended.exit_code, "--max-memory 256KiB" in ended.output)
 
 
 @given(st.lists(st.integers(-(2**15), 2**15 - 1), min_size=1, max_size=300), st.integers(1, 40))
