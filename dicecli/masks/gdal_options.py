@@ -80,6 +80,11 @@ def own_cache() -> None:
     _Cache.is_own = True
 
 
+def keeps_blocks() -> bool:
+    """Whether GDAL keeps blocks of files that are open: a host's cache does."""
+    return not _Cache.is_own
+
+
 def _make_cache_small() -> None:
     if _Cache.is_own and not _Cache.is_small:
         from rasterio._env import set_gdal_config

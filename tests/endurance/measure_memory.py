@@ -53,7 +53,8 @@ _HUGE = {"tiled": True, "blockxsize": 4096, "blockysize": 4096}
 class Kind(NamedTuple):
     """A kind of case: what writes it with so many pixels a side, how many, what is held at once, and options.
 
-    Where there are `words`, they are a command line, in which ``{0}`` and ``{1}`` are what was written.
+    Where there are `words`, they are a command line, in which ``{0}`` and ``{1}`` are what was written. One that
+    `is_hosts` is scored in a process that is not this project's own: GDAL keeps blocks there.
     """
 
     write: Any
@@ -61,6 +62,7 @@ class Kind(NamedTuple):
     masks: int = 2
     options: dict[str, Any] = {}  # noqa: RUF012 - none is changed
     words: str = ""
+    is_hosts: bool = False
 
 
 def png(folder, n, depth=8, colour=0, *, interlaced=False):
@@ -197,7 +199,16 @@ def npy(folder, n, channels=4, order="C", dtype="f4"):
 
 def kinds() -> dict[str, Kind]:
     """Return every kind, by name."""
-    return of_png() | of_nifti() | of_tif() | of_maps() | of_options() | of_surfaces() | of_commands()
+    return (
+        of_png()
+        | of_nifti()
+        | of_tif()
+        | of_maps()
+        | of_options()
+        | of_surfaces()
+        | of_commands()
+        | of_hosts()
+    )
 
 
 def of_png() -> dict[str, Kind]:
@@ -342,11 +353,40 @@ def of_commands() -> dict[str, Kind]:
     return found
 
 
+def of_hosts() -> dict[str, Kind]:
+    """Return kinds of TIFF that a host's Python scores: large enough for GDAL's cache to show."""
+    more: dict[str, dict[str, Any]] = {
+        "tiles": _TILES,
+        "lzw tiles": _TILES | {"compress": "lzw"},
+        "lzw strips": {"compress": "lzw"},
+        "one strip": {"blockysize": 6000},
+        "tiles of 16": _TILES | {"blockxsize": 16, "blockysize": 16},
+        "internal mask": _TILES | {"hidden": True},
+    }
+    found = {
+        f"a host's TIFF {name}": Kind(partial(tif, dtype="u2", **each), 6000, is_hosts=True)
+        for name, each in more.items()
+    }
+    found["a host's TIFF lzw tiles, 2 threads"] = found["a host's TIFF lzw tiles"]._replace(
+        options={"threads": 2}
+    )
+    found["a host's TIFF colours"] = Kind(
+        partial(tif, colours=True, **_TILES), 6000, 2, {"labels": _SCHEME}, is_hosts=True
+    )
+    found["a host's TIFF 20 lzw pages"] = Kind(partial(tif, pages=20), 1500, is_hosts=True)
+    soft = {"soft": True}
+    found["a host's TIFF f4, 8 bands"] = Kind(
+        partial(tif, dtype="f4", bands=8, **_TILES), 2000, 1, soft, is_hosts=True
+    )
+    return found
+
+
 def child(jobs: list[dict[str, Any]]) -> None:
     """Score a case of each job under its limit, and print what a mask took: JSON, a line for each."""
     from dicecli.runs.allocator import keep_freed_memory
 
-    keep_freed_memory()
+    if not any(job["is_hosts"] for job in jobs):
+        keep_freed_memory()
     for job in jobs:
         found = taken(job, job["limit"])
         if found["refused"] is not None:
@@ -425,6 +465,7 @@ def measured(kinds: dict[str, Kind], limits: dict[str, int], scratch: Path) -> d
             "masks": kind.masks,
             "options": kind.options,
             "words": kind.words,
+            "is_hosts": kind.is_hosts,
         }
         jobs.append(job | {"limit": limits[name]})
     words = [sys.executable, __file__, "--child", json.dumps(jobs)]

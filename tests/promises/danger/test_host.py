@@ -234,7 +234,8 @@ def test_a_warning_of_the_hosts_is_given_while_masks_are_opened(files):
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
-    from dicecli.masks.formats.geotiff._gdal import closed_off, listening, open_dataset
+    from dicecli.masks.formats.geotiff._gdal import closed_off, listening
+    from dicecli.masks.formats.geotiff._reopened import open_dataset
 
     path = str(files / "nowhere.tif")
     with warnings.catch_warnings(), ThreadPoolExecutor(1) as pool:

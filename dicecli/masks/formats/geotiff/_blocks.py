@@ -60,7 +60,7 @@ class PageBlocks:
         self._found = Directories(self._file, path)
         self._remembered: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._sparse: dict[int, int] = {}
-        self._joined = Joined(path, pages, self._places)
+        self._joined = Joined(path, pages, self._places, reading)
         first, found = pages.layouts[0], {each: is_ours(each) for each in layouts}
         self._is_ours = [found[each] for each in pages.layouts]
         for page in [number for number, each in enumerate(self._is_ours) if not each]:

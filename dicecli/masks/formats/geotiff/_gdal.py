@@ -8,7 +8,6 @@ import os
 import threading
 from contextlib import contextmanager
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING
 
 from dicecli.errors import Corrupt, TooLarge, Truncated
@@ -17,8 +16,6 @@ from dicecli.masks import files, gdal_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
-
-    from rasterio.io import DatasetReader
 
 
 @contextmanager
@@ -137,27 +134,6 @@ def listening() -> Iterator[list[str]]:
         yield said
     finally:
         _EARS.close(said)
-
-
-def open_dataset(name: str) -> DatasetReader:
-    """Open a data set with GDAL's GeoTIFF driver alone; the caller has closed GDAL off.
-
-    That it lies nowhere is said elsewhere, and rasterio's warning of it is dropped, whatever a host makes of
-    warnings: their filters are the process's, and stay as they are.
-    """
-    from rasterio._path import _parse_path
-    from rasterio.io import DatasetReader
-
-    return _made_without_a_name(DatasetReader, _parse_path(name))
-
-
-def _made(kind: type[DatasetReader], path: Any) -> DatasetReader:
-    return kind(path, driver="GTiff", sharing=False)
-
-
-#: The same in a module without a name. Python asks no filter about what is warned of there, and drops it: so
-#: it does when modules lose their names as the interpreter ends.
-_made_without_a_name = FunctionType(_made.__code__, {"__name__": None})
 
 
 def message(error: BaseException, path: str) -> str:

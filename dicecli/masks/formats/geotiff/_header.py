@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,13 +20,14 @@ from dicecli.errors import (
 )
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff._directories import Directories
-from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, open_dataset
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable
 from dicecli.masks.formats.geotiff._place import SCALE, known, remember
 from dicecli.masks.formats.geotiff._place import stated as stated_in
+from dicecli.masks.formats.geotiff._reopened import keep_few_blocks, open_dataset
 from dicecli.masks.inflate import MAX_RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from rasterio.io import DatasetReader
@@ -58,7 +59,10 @@ class _Beginning(NamedTuple):
 
 
 def opened(
-    path: str, make: Callable[[DatasetReader, Place | None], _Made], directory: int | None = None
+    path: str,
+    reading: Reading,
+    make: Callable[[DatasetReader, Place | None], _Made],
+    directory: int | None = None,
 ) -> _Made:
     """Open the file and make of it what is asked for; it is closed again where that cannot be.
 
@@ -75,9 +79,10 @@ def opened(
         )
     stated = begins.stated if directory is None else None
     place = known(stated)
-    with closed_off(path, has_place=place is None), listening() as said, nameable(path) as name:
-        image = name if directory is None else f"GTIFF_DIR:off:{directory}:{name}"
-        dataset = open_dataset(image)
+    with closed_off(path, has_place=place is None), listening() as said:
+        with _image(path, directory) as name:
+            dataset = open_dataset(name)
+        keep_few_blocks(dataset, lambda: _image(path, directory), reading)
         try:
             made = make(dataset, place)
         except BaseException:
@@ -88,6 +93,13 @@ def opened(
         first = made[0] if isinstance(made, list) else made
         first.notes += [f"GDAL warns: {each}" for each in said] + begins.on_scale
         return made
+
+
+@contextmanager
+def _image(path: str, directory: int | None) -> Iterator[str]:
+    """Give a name that GDAL opens the image by."""
+    with nameable(path) as name:
+        yield name if directory is None else f"GTIFF_DIR:off:{directory}:{name}"
 
 
 def _beginning(path: str) -> _Beginning:

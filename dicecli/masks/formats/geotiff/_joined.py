@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import struct
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from dicecli.errors import CaseError
 from dicecli.masks import files
 from dicecli.masks.formats.geotiff import _header, _layout
 from dicecli.masks.formats.geotiff._band import rectangle
-from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, open_dataset, reading_fax
+from dicecli.masks.formats.geotiff._gdal import closed_off, listening, nameable, reading_fax
+from dicecli.masks.formats.geotiff._reopened import keep_few_blocks, open_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dicecli.masks.formats.geotiff._directories import Order
     from dicecli.masks.formats.geotiff._layout import Layout
     from dicecli.masks.formats.geotiff._pages import Pages
+    from dicecli.masks.sources import Reading
 
 #: Pages, and blocks of them, that one made-up directory has at most.
 _MOST_PAGES, _MOST_BLOCKS = 1 << 10, 1 << 20
@@ -51,12 +53,17 @@ class Joined:
     pages : Pages
     places : callable
         Returns where the blocks of a page lie, and their lengths.
+    reading : Reading
     """
 
     def __init__(
-        self, path: str, pages: Pages, places: Callable[[int], tuple[np.ndarray, np.ndarray]]
+        self,
+        path: str,
+        pages: Pages,
+        places: Callable[[int], tuple[np.ndarray, np.ndarray]],
+        reading: Reading,
     ) -> None:
-        self._path, self._pages, self._places = path, pages, places
+        self._path, self._pages, self._places, self._reading = path, pages, places, reading
         self._batches: list[list[int]] = []
         self._place_of: dict[int, tuple[int, int]] = {}
         self._stack, self._open, self._dataset = ExitStack(), -1, None
@@ -123,6 +130,7 @@ class Joined:
                 around = stack.enter_context(MemoryFile(both))
                 self._name = f"/vsisparse/{around.name}"
                 self._dataset = stack.enter_context(open_dataset(self._name))
+                keep_few_blocks(self._dataset, lambda: nullcontext(self._name), self._reading)
                 self._stack, self._open, self._warnings = stack.pop_all(), batch, said
         return self._dataset
 

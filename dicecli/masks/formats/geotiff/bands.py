@@ -44,7 +44,10 @@ def open_probabilities(
     """
     del shape  # bands are classes, whatever the reference has
     return _header.opened(
-        path, lambda dataset, place: channels_of(dataset, path, reading, directory, place), directory
+        path,
+        reading,
+        lambda dataset, place: channels_of(dataset, path, reading, directory, place),
+        directory,
     )
 
 

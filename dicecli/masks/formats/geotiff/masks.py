@@ -48,7 +48,10 @@ def open_mask(path: str, reading: Reading, directory: int | None = None) -> Mask
         Complex numbers.
     """
     return _header.opened(
-        path, lambda dataset, place: _source(dataset, path, reading, directory, place), directory
+        path,
+        reading,
+        lambda dataset, place: _source(dataset, path, reading, directory, place),
+        directory,
     )
 
 
