@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import operator
@@ -34,6 +35,7 @@ from dicecli.plugins import load
 from dicecli.records.cases import Case
 from dicecli.records.settings import Settings
 from dicecli.runs.executors._worker import answer
+from dicecli.runs.executors.dask._cluster import failure
 from dicecli.runs.executors.dask._task import _working_in, pack
 from dicecli.statistics._sharing import CensusWork, _seen, _travelling, do_share
 
@@ -320,6 +322,24 @@ def test_a_scheduler_that_dies_ends_the_run_with_what_to_do(folders, serial_batc
 
 
 @posix_only
+def test_a_cluster_that_has_gone_away_is_said_to_have_whatever_finds_it_out():
+    """A connection, a task that was cancelled, or a client that is closed and sends nothing more."""
+    from distributed import client as dask
+    from distributed.comm import CommClosedError
+
+    group = dask.CancelledFuturesGroup(errors=[], reason="scheduler-connection-lost")
+    for error in (
+        dask.ClosedClientError("Client is closed. Can't send update-graph message."),
+        dask.CancelledError("a"),
+        dask.FutureCancelledError("a", "scheduler-connection-lost"),
+        dask.FuturesCancelledError([group]),
+        asyncio.CancelledError(),
+        CommClosedError("in <TCP>"),
+    ):
+        assert failure(error).message == "the Dask cluster has gone away"
+    assert "Other: b" in failure(type("Other", (Exception,), {})("b")).message
+
+
 def test_an_interrupt_leaves_a_partial_report_and_no_process(folders, tmp_path):
     """Ctrl-C amid a run on a local cluster: a partial report, no word of Dask, nothing left running."""
     command = start(

@@ -106,7 +106,7 @@ def failure(error: BaseException) -> WorkersFailed:
             "a worker process died, and so did every other one that was tried",
             "Often it is memory: fewer --jobs, or larger workers.",
         )
-    if isinstance(error, (OSError, asyncio.CancelledError)) or "Cancelled" in type(error).__name__:
+    if isinstance(error, (OSError, asyncio.CancelledError)) or _has_gone_away(error):
         return WorkersFailed(
             "the Dask cluster has gone away",
             "Start it again. A batch that writes a file goes on where this ended: --resume.",
@@ -115,6 +115,13 @@ def failure(error: BaseException) -> WorkersFailed:
         f"the Dask workers cannot do the work: {type(error).__name__}: {error}",
         "They need dicecli of the same version as here, with what it reads the masks with.",
     )
+
+
+def _has_gone_away(error: BaseException) -> bool:
+    """Whether a client has lost its cluster: what it asked for is cancelled, what it asks is not sent."""
+    from distributed.client import CancelledError, ClosedClientError, FuturesCancelledError
+
+    return isinstance(error, (CancelledError, ClosedClientError, FuturesCancelledError))
 
 
 def _checked(address: str) -> str:
