@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dicecli.reports.text import inert
@@ -17,6 +18,8 @@ _SHOWN = 3
 OBEYED = "options from"
 #: How much of a checksum is shown: enough to tell two files apart.
 _DIGITS = 12
+#: A checksum as it stands at the end of a text.
+CHECKSUM = re.compile(rf"(?<= \(SHA-256 )[\da-f]{{{_DIGITS}}}(?=\)$)")
 
 
 def said(origin: Origin, *, verbose: bool) -> list[tuple[str, str]]:

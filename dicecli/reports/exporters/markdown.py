@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dicecli.reports.blocks import Facts, Headline, Title, blocks
+from dicecli.reports.origins import CHECKSUM
 from dicecli.reports.sheet import TEXT, Sheet
 from dicecli.reports.text import inert
 
@@ -74,8 +75,17 @@ def _block(block: Block) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line, and that no service makes anything of."""
+    """Return a text that Markdown shows as it is, on one line, and that no service makes anything of.
+
+    The checksum that a report gives of a file is a span of code, so that it can be copied.
+    """
     shown = inert(text)
+    if found := CHECKSUM.search(shown):
+        return f"{_guarded(shown[: found.start()])}`{found[0]}`{shown[found.end() :]}"
+    return _guarded(shown)
+
+
+def _guarded(shown: str) -> str:
     ends = {found.end() for found in _ACTS.finditer(shown)}
     for found in _HASH.finditer(shown):
         ends.update(range(found.start() + _MOST_DIGITS, found.end(), _MOST_DIGITS))
