@@ -3,8 +3,8 @@
 With ``p`` the probability of a class at a pixel and ``g`` its reference, 0 or 1. Like the confusion matrix,
 these sums are a commutative monoid: windows, files and processes can be added in any order and grouping.
 Sums of fractions are added as whole numbers of 2^-1074, the smallest step of float64, so that nothing is
-rounded when they are put together, however many there are. Within a piece of a window they are rounded as NumPy
-adds floats, so that another plan of windows can change the last digit.
+rounded when they are put together, however many there are. Within a piece of a window they are rounded as
+NumPy adds floats, so that another plan of windows can change the last digit.
 """
 
 from __future__ import annotations
