@@ -229,19 +229,6 @@ def with_others(kind: str, function: str, hint: str) -> str:
     return f"{hint}; here also {', '.join(more)}" if more else hint
 
 
-@cache
-def cpu_backend() -> str:
-    """Return the name of the backend that counts on the processor: the C extension's where that was built."""
-    return "native" if load("backends", "native").is_available() else "numpy"
-
-
-def backend_of(device: str) -> str:
-    """Return the backend that counts on a device; an installed one is a device of its own name."""
-    if device == "cpu":
-        return cpu_backend()
-    return "torch" if device in {"cuda", "mps", "auto"} else device
-
-
 def unknown(
     kind: str, name: str, known: tuple[str, ...], aliases: tuple[str, ...] = (), how: str = ""
 ) -> UnknownName:

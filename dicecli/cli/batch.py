@@ -16,11 +16,11 @@ from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
+from dicecli.cli.pairs import say_left_out, show_pairs
 from dicecli.cli.sides import sides_of, taking_field, taking_sides
 from dicecli.errors import OutputError
 from dicecli.records.settings import AnyOptions
 from dicecli.reports.text import inert
-from dicecli.words import counted
 
 if TYPE_CHECKING:
     from dicecli.records.settings import Reads, Settings
@@ -128,8 +128,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     if settings.group_by is not None:
         check_column(pairing.cases, settings.group_by, pairing.columns)
     if options["dry_run"]:
-        ctx.exit(_show_pairs(pairing, settings, verbose=verbose))
-    _say_left_out(pairing, verbose=verbose)
+        ctx.exit(show_pairs(pairing, settings, verbose=verbose))
+    say_left_out(pairing, verbose=verbose)
     noting: dict[str, Any] = {} if quiet else {"say": _note}
     # Also with --quiet: what is put aside is to be seen.
     journal = journal_beside(files, pairing, resume=options["resume"], say=_note)
@@ -227,28 +227,3 @@ def exit_code(report: Report) -> int:
     if report.number("failed") or report.number("pending"):
         return 3
     return 0 if report.passed else 1
-
-
-def _say_left_out(pairing: Pairing, *, verbose: bool) -> None:
-    for path in pairing.left_out if verbose else ():
-        click.echo(f"Left out: {inert(path)}", err=True)
-
-
-def _show_pairs(pairing: Pairing, settings: Settings, *, verbose: bool) -> int:
-    """Print the pairing; the exit code is what a run would give for want of predictions."""
-    from dicecli.runs.classes import is_complete, said_of
-
-    missing = [case for case in pairing.cases if case.prediction is None]
-    partly = [case for case in pairing.cases if not is_complete(case, settings)]
-    for case in pairing.cases:
-        prediction = "NO PREDICTION" if case.prediction is None else inert(said_of(case.prediction))
-        click.echo(f"{inert(case.name)}\n  prediction  {prediction}")
-        click.echo(f"  reference   {inert(said_of(case.reference))}")
-        if case.within is not None:
-            click.echo(f"  within      {inert(str(case.within))}")
-    lack = f", {len(partly):,} with a class that one side lacks" if partly else ""
-    click.echo(f"{counted(len(pairing.cases), 'case')}, {len(missing):,} without prediction{lack}")
-    for note in pairing.notes:
-        click.echo(f"Note: {inert(note)}", err=True)
-    _say_left_out(pairing, verbose=verbose)
-    return 3 if (missing or partly) and settings.missing == "error" else 0

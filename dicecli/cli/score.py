@@ -97,7 +97,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _say_what_was_done(device: str, seconds: float) -> None:
-    from dicecli.plugins import backend_of, load
+    from dicecli.plugins import load
+    from dicecli.statistics._devices import backend_of
 
     backend = load("backends", backend_of(device))
     click.echo(f"Counted with {backend.describe()} in {seconds:.2f} s.", err=True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
-from dicecli.records.alike import one_form
-from dicecli.records.label_maps import check_fit
+from dicecli.masks.channel_names import of_label
 from dicecli.records.measurements import Row, layers_by_number
-from dicecli.words import counted, did_you_mean, listed, some_of
+from dicecli.words import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,64 +15,6 @@ if TYPE_CHECKING:
     from dicecli.masks.sources import MaskSource
     from dicecli.records.labels import LabelScheme
     from dicecli.records.probabilities import Probabilities
-
-
-def parse_channels(given: str | Iterable[str | int | Row], scheme: LabelScheme) -> tuple[Row, ...]:
-    """Read what the channels are: labels, names of labels, or names of regions, in the channels' order.
-
-    Parameters
-    ----------
-    given : str, or iterable of str, int or Row
-        A list with commas (:func:`dicecli.words.listed`), or the parts of it; a row is a channel already.
-    scheme : LabelScheme
-        Where names come from.
-
-    Raises
-    ------
-    UsageError
-        A name that neither a label nor a region has, a label that is not declared, or one that stands twice.
-    """
-    if isinstance(given, str):
-        given = listed(given)
-    parts = list(given) if isinstance(given, Iterable) else [given]
-    found = tuple(each if isinstance(each, Row) else _channel(str(each).strip(), scheme) for each in parts)
-    for place, channel in enumerate(found):
-        if channel in found[:place]:
-            raise UsageError(
-                f"{channel.title} stands twice among the channels", "Each channel has a label of its own."
-            )
-    return found
-
-
-def _channel(text: str, scheme: LabelScheme) -> Row:
-    text = one_form(text)
-    if text in scheme.regions:
-        return Row("region", None, text, scheme.regions[text])
-    by_name = {name: label for label, name in scheme.names.items()}
-    if text in by_name:
-        return _of_label(by_name[text], scheme)
-    if re.fullmatch(r"-?\d{1,4000}", text):
-        label = int(text)
-        check_fit((label,), "--channels")
-        if scheme.is_declared and label not in {*scheme.names, scheme.background}:
-            raise UsageError(
-                f"label {label} of --channels is not declared by {scheme.source}", _declared(scheme)
-            )
-        return _of_label(label, scheme)
-    raise UsageError(
-        f"'{text}' is no label, no label's name and no region",
-        f"{did_you_mean(text, (*by_name, *scheme.regions))}Name the channels in their order, by number or "
-        f"name, with commas between. {_declared(scheme)}",
-    )
-
-
-def _declared(scheme: LabelScheme) -> str:
-    known = [*(f"{label} ({name})" for label, name in scheme.names.items()), *scheme.regions]
-    return f"Declared are {', '.join(known)}." if known else "Names come from --labels and --region."
-
-
-def _of_label(label: int, scheme: LabelScheme) -> Row:
-    return Row("label", label, scheme.name(label), (label,))
 
 
 def channels_of(
@@ -111,7 +50,7 @@ def channels_of(
             f"{','.join(['LABEL'] * min(number, 3))}{',…' * (number > 3)}.",
             path,
         )
-    channels = tuple(_of_label(label, scheme) for label in labels)
+    channels = tuple(of_label(label, scheme) for label in labels)
     return channels, _note(channels, why)
 
 

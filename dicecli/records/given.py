@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.plugins import installed
 from dicecli.records.label_maps import SIDES
-from dicecli.records.labels import LabelScheme
+from dicecli.records.labels import LabelScheme, labels_of
 from dicecli.records.numbers import is_finite
 from dicecli.records.options import table_of
 from dicecli.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from _typeshed import DataclassInstance
@@ -95,6 +95,21 @@ def scheme_of(given: str | Path | Mapping[str, Any] | LabelScheme | None) -> Lab
     from dicecli.records.schemes import load_labels
 
     return load_labels(given)
+
+
+def named_regions(given: object) -> dict[str, tuple[int, ...]]:
+    """Return the regions that were given, by name, the labels of each in ascending order; of None none.
+
+    Raises
+    ------
+    UsageError
+        Something else than a mapping of texts to labels.
+    """
+    if given is None:
+        return {}
+    if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        raise UsageError(f"regions is {given!r}", "It is a mapping of names to labels: {'kidneys': [2, 3]}.")
+    return {name: tuple(sorted(labels_of(members))) for name, members in given.items()}
 
 
 def maps_of(values: Mapping[str, Any]) -> dict[str, LabelMap]:

@@ -14,21 +14,20 @@ from dicecli.records.alike import did_you_mean_file
 from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, UNSCORED, Failed, Scored, Verdict
 from dicecli.records.codec import fields, read
 from dicecli.records.compared import comparison_read
-from dicecli.records.counts import Counts
 from dicecli.records.label_maps import SIDES
 from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
 from dicecli.records.lengths import SIZES
-from dicecli.records.measurements import Measured, Row, Whole
+from dicecli.records.measurements import Measured, Whole
 from dicecli.records.origin import NOWHERE, Origin
 from dicecli.records.settings import Settings
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
 from dicecli.reports.of_nnunet import is_summary, report_of
+from dicecli.reports.of_schema_1 import as_list, measured_of_rows
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of
-from dicecli.statistics.matrix import Matrix
 from dicecli.words import fault
 
 if TYPE_CHECKING:
@@ -117,13 +116,15 @@ def _other(record: object) -> str:
 
 def _report(record: Json, *, is_first: bool) -> Report:
     settings = settings_from_dict(record["settings"])
-    measured = _measured_of_rows if is_first else _measured
+    measured = measured_of_rows if is_first else _measured
     results = [
         _result(case, settings, measured, f"cases[{place}]")
-        for place, case in enumerate(_list(record["cases"]))
+        for place, case in enumerate(as_list(record["cases"]))
     ]
     summary = record["summary"]
-    verdicts = [read_numbers(Verdict, each, "summary.gates", ("value",)) for each in _list(summary["gates"])]
+    verdicts = [
+        read_numbers(Verdict, each, "summary.gates", ("value",)) for each in as_list(summary["gates"])
+    ]
     notes = read(tuple[str, ...], summary["notes"], "summary.notes")
     is_batch = len(results) != 1 or "bootstrap" in summary
     origin = _origin(record["origin"]) if "origin" in record else NOWHERE
@@ -226,31 +227,3 @@ def _measured(record: Json, settings: Settings, where: str) -> Measured:
     if "soft" in found:
         checks.check_sums(found["soft"], record["counted"], where)
     return found
-
-
-def _measured_of_rows(record: Json, settings: Settings, where: str) -> Measured:
-    """Return what schema 1 has of a case: the counts of its rows, each of which is a matrix of its own."""
-    found: dict[Row, Matrix] = {}
-    for each in [*_list(record["labels"]), *_list(record["not_averaged"])]:
-        label, name = (
-            read(int | None, each["label"], f"{where}.labels"),
-            read(str | None, each["name"], where),
-        )
-        counts = read(Counts, {key: each[key] for key in fields(Counts)}, f"{where} ({name or label})")
-        # A label that neither mask holds has a row where others have it; it was not counted.
-        if label is None:
-            found[Row("region", None, name, settings.labels.regions[name or ""])] = Matrix.of_counts(counts)
-        elif counts.tp + counts.fp + counts.fn:
-            found[Row("label", label, settings.labels.name(label), (label,))] = Matrix.of_counts(counts)
-    for name in settings.labels.regions:
-        if not any(row.kind == "region" and row.name == name for row in found):
-            raise ValueError(f"{where} has no row of the region {name}")
-    measured = Measured.of({"matrix": found})
-    checks.check_matrices(measured, record["counted"], where)
-    return measured
-
-
-def _list(values: Any) -> list[Any]:
-    if not isinstance(values, list):
-        raise TypeError(f"{values!r} where a list is expected")
-    return values

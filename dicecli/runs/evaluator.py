@@ -15,12 +15,12 @@ from dicecli.records.cases import Case, Failed
 from dicecli.records.origin import Origin, together
 from dicecli.records.settings import AnyOptions, differences
 from dicecli.reports.report import Report
+from dicecli.runs.checking import check_field, check_given, check_workers
 from dicecli.runs.gathered import Entry, Gathered
 from dicecli.runs.keywords import initialising
 from dicecli.runs.measuring import measure_case
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, result_of, settings_of
-from dicecli.runs.wanted import check_field, check_given, check_workers
 from dicecli.words import counted
 
 if TYPE_CHECKING:

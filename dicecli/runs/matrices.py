@@ -18,10 +18,10 @@ from dicecli.records.labels import NO_LABEL, LabelScheme
 from dicecli.records.measurements import IMAGE, Measured
 from dicecli.records.settings import Average, Undefined  # noqa: TC001 - the options' types are read
 from dicecli.reports.report import Report
+from dicecli.runs.checking import check_name
 from dicecli.runs.choosing import chosen_of_counts
 from dicecli.runs.keywords import taking
 from dicecli.runs.scoring import make_settings
-from dicecli.runs.wanted import check_name
 from dicecli.statistics._confusion import ConfusionMatrix
 from dicecli.statistics._meaning.known import on_unlabelled
 from dicecli.statistics.matrix import Matrix

@@ -17,11 +17,12 @@ from dicecli.records.limits import MAX_MEMORY, MAX_PIXELS
 from dicecli.records.settings import AT_POINTS, Average, Nodata, OnMissing, ReadAs, Undefined
 from dicecli.reports.report import Report
 from dicecli.runs.at_points import PointSample, measured_at
+from dicecli.runs.checking import check_name
 from dicecli.runs.choosing import chosen_of_counts
 from dicecli.runs.keywords import taking
 from dicecli.runs.provenance import origin_of
 from dicecli.runs.scoring import case_name, make_settings
-from dicecli.runs.wanted import Files, Paths, baseline_of, check_files, check_name, files_of, written
+from dicecli.runs.wanted import Files, Paths, baseline_of, check_files, files_of, written
 
 #: What names a column or the points' CRS, and may look like.
 _SUCH_AS = {"class_column": "class", "x": "lon", "y": "lat", "crs": "EPSG:4326"}

@@ -18,6 +18,7 @@ from dicecli.records.settings import AnyOptions, MapOptions, MaskOptions, Settin
 from dicecli.reports.grouping import check_column
 from dicecli.reports.overwriting import check_cases, check_folders
 from dicecli.reports.report import Report
+from dicecli.runs.checking import check_field, check_given, check_name, check_workers
 from dicecli.runs.classes import check_complete
 from dicecli.runs.finding import find_pairs
 from dicecli.runs.keywords import taking
@@ -36,11 +37,7 @@ from dicecli.runs.wanted import (
     Paths,
     asking,
     baseline_of,
-    check_field,
     check_files,
-    check_given,
-    check_name,
-    check_workers,
     ending,
     files_of,
     gates_of,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, Missing, UsageError
 from dicecli.masks import files
-from dicecli.masks.channels import parse_channels
+from dicecli.masks.channel_names import parse_channels
 from dicecli.masks.opening import named, shown
 from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut
 from dicecli.records.compound import Compound
-from dicecli.records.given import checked, maps_of, scheme_of
+from dicecli.records.given import checked, maps_of, named_regions, scheme_of
 from dicecli.records.labels import labels_of
 from dicecli.records.limits import parse_bytes
 from dicecli.records.only import parse_only
@@ -93,14 +93,10 @@ def settings_of(given: Options, *, soft: bool = False, classes: Collection[str] 
     reads: Reads = "probabilities" if soft else "labels"
     _refuse_others(values, given, reads)
     values = following(values)
-    is_named = isinstance(given.regions, Mapping) and all(isinstance(name, str) for name in given.regions)
-    if not is_named and given.regions is not None:
-        said = f"regions is {given.regions!r}"
-        raise UsageError(said, "It is a mapping of names to labels: {'kidneys': [2, 3]}.")
+    regions = named_regions(given.regions)
     tolerances = parse_tolerances(values.get("tolerance"))
-    named = {region: tuple(sorted(labels_of(members))) for region, members in (given.regions or {}).items()}
     scheme = scheme_of(given.labels).adding(
-        regions=named,
+        regions=regions,
         ignore=labels_of(given.ignore_label),
         maps=maps_of(values),
     )

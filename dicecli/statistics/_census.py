@@ -12,10 +12,11 @@ from dicecli.errors import TooManyLabels
 from dicecli.masks.arrays import ArraySource
 from dicecli.masks.layers import nodata_of
 from dicecli.masks.opening import on_side
-from dicecli.plugins import backend_of, cpu_backend, load
+from dicecli.plugins import load
 from dicecli.statistics._allowed import AllowedLabels
 from dicecli.statistics._apart import OUTSIDE, UNKNOWN, nothing, parted
 from dicecli.statistics._confusion import ConfusionMatrix
+from dicecli.statistics._devices import backend_of, cpu_backend
 from dicecli.statistics._opened import DEPTHS
 from dicecli.statistics._sums import Sums
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from dicecli.errors import NotLabels, TooManyLabels
 from dicecli.masks.tensors import is_tensor, on_host
-from dicecli.plugins import cpu_backend, load, unknown
+from dicecli.plugins import load, unknown
 from dicecli.records.calling import telling
 from dicecli.records.counts import Counts
 from dicecli.records.labels import NO_LABEL, labels_of
+from dicecli.statistics._devices import cpu_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

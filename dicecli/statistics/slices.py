@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from dicecli.plugins import cpu_backend, load
+from dicecli.plugins import load
 from dicecli.records.measurements import IMAGE, Label, Whole
 from dicecli.records.packing import Packed, packed
+from dicecli.statistics._devices import cpu_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,9 @@ from dicecli.masks.inside import meant_inside
 from dicecli.masks.largest import folded, untied
 from dicecli.masks.palettes import meant_values
 from dicecli.masks.renumbered import numbered
-from dicecli.plugins import cpu_backend, load
+from dicecli.plugins import load
 from dicecli.statistics._confusion import MAX_LABELS
+from dicecli.statistics._devices import cpu_backend
 from dicecli.words import counted
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import dicecli
 from dicecli.errors import AmbiguousPair, DicecliError, PairingError
-from dicecli.masks.channels import parse_channels
+from dicecli.masks.channel_names import parse_channels
 from dicecli.records.cases import Scored
 from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme
@@ -28,10 +28,10 @@ from dicecli.records.schemes import load_labels
 from dicecli.reports.comparison.matching import match
 from dicecli.reports.merging import merged
 from dicecli.runs.finding import find_pairs
+from dicecli.runs.in_common import shared
 from dicecli.runs.laying import Wish, laid
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
-from dicecli.runs.patterns import shared
 from dicecli.runs.scoring import make_settings, result_of
 
 if TYPE_CHECKING:

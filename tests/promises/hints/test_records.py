@@ -79,6 +79,13 @@ def a_keyword_of_another_library(scene):
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, **{name: int(value)})
 
 
+@TABLE("records.given.named_regions: It is a mapping of names")
+def regions_that_are_no_mapping(scene):
+    scene.refused(dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=["kidneys"])
+    regions = {"kidneys": [2, 3]}
+    scene.right(DICE, dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=regions, number="dice[kidneys]")
+
+
 @TABLE("records.schemes._in_one_form: Rename one of them.")
 def two_regions_of_one_name(scene):
     scene.pair()

@@ -125,7 +125,7 @@ def fields_by_option_and_by_column(scene):
         scene.right(1.0, f"batch --pairs other.csv {option}")
 
 
-@TABLE("runs.wanted.check_field: Give a path")
+@TABLE("runs.checking.check_field: Give a path")
 def what_cannot_be_a_field(scene):
     scene.pair()
     pair = [scene.folder / name for name in ("p.png", "r.png")]
@@ -385,7 +385,7 @@ def a_keyword_of_the_other_kind(scene):
     scene.right(DICE, dicecli.soft, P, REFERENCE, smooth=0.0, number=_HALF)
 
 
-@TABLE("runs.wanted.check_name: Give a text, or leave it")
+@TABLE("runs.checking.check_name: Give a text, or leave it")
 def a_name_that_is_none(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, name=3)
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, name="3")
@@ -564,7 +564,7 @@ def a_table_of_pairs_with_a_slip(scene):
     scene.right(DICE, f"batch --pairs {scene.meant()}")
 
 
-@TABLE("runs.wanted.check_given: Score every file")
+@TABLE("runs.checking.check_given: Score every file")
 def two_folders_for_files_in_python(scene):
     scene.folders()
     assert scene.refused(dicecli.soft, "p", "r").endswith("dicecli.batch('p', 'r', soft=True).")
@@ -978,7 +978,7 @@ def a_number_for_a_bar(scene):
     scene.right(DICE, dicecli.batch, "p", "r", progress=lambda done, total, result: (done, total, result))
 
 
-@TABLE("runs.wanted.check_given: Give a path, an array or")
+@TABLE("runs.checking.check_given: Give a path, an array or")
 def bytes_for_a_mask(scene):
     scene.pair()
     scene.refused(dicecli.score, b"p.png", REFERENCE)
@@ -998,7 +998,7 @@ def no_path_of_a_folder(scene):
     scene.right(DICE, dicecli.batch, scene.folder / "p", scene.folder / "r")
 
 
-@TABLE("runs.wanted.check_workers: It is a whole number from")
+@TABLE("runs.checking.check_workers: It is a whole number from")
 def no_threads(scene):
     scene.refused(dicecli.score, PREDICTION, REFERENCE, threads=0)
     scene.right(DICE, dicecli.score, PREDICTION, REFERENCE, threads=1)
@@ -1016,13 +1016,6 @@ def a_scheduler_alone(scene):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(distributed, "Client", lambda *_, **__: raised(OSError("no answer")))
         scene.refused_again(f"{_BATCH} --scheduler tcp://127.0.0.1:9 --executor dask")
-
-
-@TABLE("runs.scoring.settings_of: It is a mapping of names")
-def regions_that_are_no_mapping(scene):
-    scene.refused(dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=["kidneys"])
-    regions = {"kidneys": [2, 3]}
-    scene.right(DICE, dicecli.score, PREDICTION * 2, REFERENCE * 2, regions=regions, number="dice[kidneys]")
 
 
 @TABLE("runs.scoring.settings_of: Give --missing error or skip.")

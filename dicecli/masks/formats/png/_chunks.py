@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dicecli.errors import Corrupt, NotLabels, TooLarge, Truncated
 from dicecli.masks.colours import label_type
+from dicecli.masks.formats.png._header import KINDS, SAMPLES, Header, raw_bytes
 from dicecli.masks.inflate import MAX_RATIO
 from dicecli.records.limits import check_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dicecli.masks.reading import Reading
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
-KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
-#: How many values a pixel has.
-SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 #: What a letter of a name has in lower case: the first in chunks that may be left out, the third in none.
 _LOWER_CASE = 0x20
@@ -29,31 +25,8 @@ _ELSEWHERE = "It is damaged, or was written by a program with a fault: save it a
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 #: A PNG is held whole; this many pixels take gigabytes, and no camera or scanner makes them.
 MAX_PIXELS = 1 << 31
-#: Where the passes of an interlaced image start and how far they step: x, y, dx, dy (PNG specification, 8.1).
-_ADAM7 = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)
-
-
 #: More chunks than so many have this many bytes each, on average, or nobody wrote them to hold an image.
 _MANY, _SHORTEST = 100_000, 64
-
-
-class Header(NamedTuple):
-    """What IHDR says, and the colours of PLTE: red, green and blue of each, one after the other."""
-
-    width: int
-    height: int
-    depth: int
-    kind: int
-    interlaced: bool
-    palette: bytes = b""
 
 
 def check(content: bytes, path: str) -> tuple[Header, list[memoryview]]:
@@ -229,24 +202,3 @@ def _check_claim(header: Header, there: int, path: str) -> None:
             "It is cut off or damaged: fetch or save it again.",
             path,
         )
-
-
-def passes(header: Header) -> Iterator[tuple[tuple[slice, slice], int, int]]:
-    """Yield the parts of an image as they are stored: where they lie, how many rows and columns they have.
-
-    Those of an interlaced image that are empty are not stored.
-    """
-    for x, y, dx, dy in _ADAM7 if header.interlaced else ((0, 0, 1, 1),):
-        columns, rows = -((x - header.width) // dx), -((y - header.height) // dy)
-        if columns > 0 and rows > 0:
-            yield (slice(y, None, dy), slice(x, None, dx)), rows, columns
-
-
-def row_bytes(header: Header, columns: int) -> int:
-    """Return the length of a row of so many packed pixels, without the byte of its filter."""
-    return (columns * header.depth * SAMPLES[header.kind] + 7) // 8
-
-
-def raw_bytes(header: Header) -> int:
-    """Return the length of all rows before compression: a filter byte each, and the packed samples."""
-    return sum(rows * (1 + row_bytes(header, columns)) for _, rows, columns in passes(header))

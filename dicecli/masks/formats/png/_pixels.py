@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicecli.errors import Corrupt, Truncated
-from dicecli.masks.formats.png._chunks import SAMPLES, Header, passes, raw_bytes, row_bytes
+from dicecli.masks.formats.png._header import SAMPLES, Header, passes, raw_bytes, row_bytes
 from dicecli.masks.inflate import Damaged, Inflating
 
 if TYPE_CHECKING:

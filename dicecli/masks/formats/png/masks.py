@@ -13,6 +13,7 @@ from dicecli.errors import (
 )
 from dicecli.masks import colours, files
 from dicecli.masks.formats.png import _chunks as chunks
+from dicecli.masks.formats.png._header import KINDS
 from dicecli.masks.formats.png._pixels import decoded
 from dicecli.masks.grid import Grid
 from dicecli.masks.palettes import palette_of
@@ -20,6 +21,7 @@ from dicecli.masks.sources import MaskSource
 
 if TYPE_CHECKING:
     from dicecli.masks.blocks import Window
+    from dicecli.masks.formats.png._header import Header
     from dicecli.masks.reading import Reading
 
 
@@ -51,7 +53,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
     source = _Png(path, decoded(stream, header, path), header, reading)
     source.facts = {
         "format": "PNG",
-        "mode": f"{chunks.KINDS[header.kind]}, {header.depth} bit",
+        "mode": f"{KINDS[header.kind]}, {header.depth} bit",
         "compression": "deflate" + (", interlaced" if header.interlaced else ""),
     }
     if header.kind == 3:
@@ -63,7 +65,7 @@ def open_mask(path: str, reading: Reading) -> MaskSource:
 class _Png(MaskSource):
     """The pixels of a PNG: indices of a palette, grey values, or labels of colours."""
 
-    def __init__(self, path: str, samples: np.ndarray, header: chunks.Header, reading: Reading) -> None:
+    def __init__(self, path: str, samples: np.ndarray, header: Header, reading: Reading) -> None:
         dtype = np.dtype(np.uint16 if header.depth == 16 else np.uint8)
         if header.kind in {2, 6} and reading.colours:
             dtype = colours.label_type(reading.colours)
