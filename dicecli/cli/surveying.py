@@ -127,7 +127,7 @@ def _summary(survey: Survey, folder: Folder, settings: Settings) -> Iterator[str
     """Say how many files there are of which kind, and what they have in common, the exceptions by name."""
     from dicecli.runs.inspection.folder import COMMON
     from dicecli.runs.inspection.probabilities import sums_said
-    from dicecli.runs.listing import joined
+    from dicecli.runs.naming import joined
 
     kinds = [
         f"{counted(survey.masks, 'mask')}" * bool(survey.masks),

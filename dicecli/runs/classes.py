@@ -15,8 +15,9 @@ from dicecli.records.alike import difference, look
 from dicecli.records.measurements import Row
 from dicecli.records.natural import natural
 from dicecli.records.one_each import OneEach, lacking
-from dicecli.runs.listing import Side, list_side, listed, several
+from dicecli.runs.listing import Listed, list_side
 from dicecli.runs.name_kinds import Kind, kind_of
+from dicecli.runs.naming import Side, listed, several
 from dicecli.runs.placeholders import filled
 from dicecli.runs.sides import Sides, is_folder
 from dicecli.runs.unread import expect_unread
@@ -181,7 +182,7 @@ def with_classes(prediction: object, reference: object) -> Sides:
     else:
         ((side, names),) = named.items()
         advice = _of_one_folder(given, sides[side], [each for masks in names.values() for each in masks])
-    listed = tuple(each.listed(has_below=False) for each in sides.values())
+    listed = tuple(Listed.of(each, has_below=False) for each in sides.values())
     return Sides(masks["prediction"], masks["reference"], tuple(notes), advice, listed)
 
 

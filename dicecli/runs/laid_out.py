@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from dicecli.errors import PairingError, UsageError
 from dicecli.plugins import broken, load, own
 from dicecli.runs.layouts import Layout
-from dicecli.runs.listing import list_side, listed, named_by
+from dicecli.runs.listing import list_side
+from dicecli.runs.naming import listed, named_by
 from dicecli.runs.unread import unread_masks
 from dicecli.words import counted
 
 if TYPE_CHECKING:
-    from dicecli.runs.listing import Side
+    from dicecli.runs.naming import Side
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dicecli.records.alike import difference, look
 from dicecli.words import counted
 
 if TYPE_CHECKING:
-    from dicecli.runs.listing import Side
+    from dicecli.runs.naming import Side
 
 
 def look_alikes(

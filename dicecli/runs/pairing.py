@@ -1,7 +1,4 @@
-"""Two folders, or a list of pairs, become cases; nothing is dropped in silence.
-
-Longer than other modules by some lines: what a pairing says is made where it is known.
-"""
+"""Two folders, or a list of pairs, become cases; nothing is dropped in silence."""
 
 from __future__ import annotations
 
@@ -14,13 +11,12 @@ from dicecli.masks.class_names import check_asked
 from dicecli.records.cases import Case
 from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of, notes_on_classes
-from dicecli.runs.laid_out import fitting
 from dicecli.runs.laying import LABEL
-from dicecli.runs.listing import Listed, Side, list_side, listed, settled
-from dicecli.runs.look_alikes import look_alikes
+from dicecli.runs.listing import Listed, list_side
 from dicecli.runs.name_kinds import Kind, kind_of
-from dicecli.runs.patterns import Proposed, proposed
+from dicecli.runs.naming import Side, listed, settled
 from dicecli.runs.several import classes, kinds, one_case
+from dicecli.runs.unlike import unlike
 from dicecli.runs.unread import expect_unread
 from dicecli.words import counted
 
@@ -143,7 +139,7 @@ def pair_folders(
     if os.path.samefile(predictions, references):  # noqa: PTH121 - these are strings throughout
         notes = [*_of_one_folder(found, expected), *notes]
     said, left_out = on_left_out(found, expected)
-    unpaired, folders = tuple(map(found.path, extra)), (found.listed(), expected.listed())
+    unpaired, folders = tuple(map(found.path, extra)), (Listed.of(found), Listed.of(expected))
     return Pairing(cases, unpaired, left_out, (*notes, *said), folders=folders)
 
 
@@ -204,52 +200,9 @@ def _kind(side: Side, mask: str) -> Kind:
 def _advice(found: Side, expected: Side, alone: list[str]) -> list[str]:
     """Say by which options other files would pair, where names say so; each of them was tried."""
     if found.pattern is not None or expected.pattern is not None:
-        return _unlike(found, expected, alone)
+        return unlike(found, expected, alone)
     said = one_case(found, expected) or classes(found, expected)
-    return said or _unlike(found, expected, alone) or kinds(found, expected)
-
-
-def _unlike(found: Side, expected: Side, alone: list[str]) -> list[str]:
-    """Say when the names of the two sides only look alike, or differ by a rule, and what would pair them."""
-    missing = sorted((name for name in expected.named if name not in found.named), key=natural)
-    said, alone, missing = look_alikes(found, expected, alone, missing)
-    return [*said, *(_not_alike(found, expected, alone, missing) if missing and alone else ())]
-
-
-def _not_alike(found: Side, expected: Side, alone: list[str], missing: list[str]) -> list[str]:
-    """Say by which rule some names differ, or that none is common."""
-    is_plain = found.pattern is None and expected.pattern is None
-    advice = _tries(proposed(found, expected, alone, missing)) if is_plain else ""
-    word = fitting(found, expected) if is_plain and len(missing) == len(expected.named) else None
-    if len(missing) < len(expected.named):
-        rule = "some names differ only by what stands around the case's name"
-        if advice:
-            return [f"{rule}: {advice}"]
-        left = _of(found, alone), _of(expected, missing)
-        rest = proposed(*left, alone, missing).options if is_plain else ()
-        say = "which no pattern pairs together with the others: rename them, or name the pairs in a CSV"
-        return [f"{rule}, as by {rest[0]}, {say}, --pairs"] if rest else []
-    say = "say with --prediction-pattern and --reference-pattern where it stands, as in '{case}_pred.nii.gz'"
-    laid = f"--layout {word} pairs them; " if word else ""
-    return [
-        f"no case name in common: references have names like '{missing[0]}', predictions like '{alone[0]}'; "
-        f"{laid}{advice or say}"
-    ]
-
-
-def _tries(found: Proposed) -> str:
-    """Write what is proposed; an empty text of nothing."""
-    if not found.options:
-        return ""
-    choose = "several pair everything, and no name says which are the labels, so choose: " * found.is_open
-    return f"{choose}try {'; or, if these are the labels, '.join(found.options)}"
-
-
-def _of(side: Side, names: list[str]) -> Side:
-    """Return a side with the masks of some cases alone."""
-    named = {name: side.named[name] for name in names}
-    masks = {mask: side.masks[mask] for masks in named.values() for mask in masks}
-    return replace(side, named=named, masks=masks)
+    return said or unlike(found, expected, alone) or kinds(found, expected)
 
 
 def _counted(items: list[str], one: str, many: str) -> list[str]:

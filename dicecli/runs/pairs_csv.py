@@ -11,7 +11,7 @@ from dicecli.masks import files
 from dicecli.records.alike import on_disk, one_form
 from dicecli.records.cases import GROUP, Case
 from dicecli.runs.csv_rows import csv_rows
-from dicecli.runs.listing import joined
+from dicecli.runs.naming import joined
 from dicecli.runs.pairing import Pairing
 
 #: So alike are names of which one may be a slip, as grp of group.

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicecli.errors import PairingError
 from dicecli.runs.in_common import shared
-from dicecli.runs.listing import named_by
 from dicecli.runs.name_kinds import IMAGES, Kind, are_apart, end_of, kind_of
+from dicecli.runs.naming import named_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from dicecli.runs.listing import Side
+    from dicecli.runs.naming import Side
 
 #: So many names of predictions are looked at, and so many of references beside each, to see how they differ.
 _SAMPLE, _BESIDE = 30, 12

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from dicecli.records.natural import natural
 from dicecli.records.schemes import load_labels, presets
 from dicecli.runs.laid_out import fitting, is_clear
-from dicecli.runs.listing import listed, named_by
 from dicecli.runs.name_kinds import IMAGES, OF_LABELS
+from dicecli.runs.naming import listed, named_by
 from dicecli.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dicecli.runs.listing import Side
+    from dicecli.runs.naming import Side
 
 #: What names of masks end in: the likelier to be the labels, the sooner.
 _LABELS = (*OF_LABELS, "labeltrainids", "instanceids")

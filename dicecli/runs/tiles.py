@@ -16,7 +16,7 @@ from dicecli.records.cases import Case
 from dicecli.records.compound import Absent, Uncovered
 from dicecli.records.natural import natural
 from dicecli.runs.classes import classes_in, mask_of
-from dicecli.runs.listing import list_side
+from dicecli.runs.listing import Listed, list_side
 from dicecli.runs.pairing import Pairing, on_left_out
 from dicecli.runs.unread import expect_unread_tiles
 from dicecli.words import counted
@@ -114,7 +114,7 @@ def pair_tiles(
     more, notes = _covered(tiles, boxes, whole, settings, has_classes=bool(classes))
     said, left_out = on_left_out(found)
     notes += said
-    folders = (found.listed(),)
+    folders = (Listed.of(found),)
     return Pairing((*cases, *more), (), left_out, tuple(notes), is_tiled=True, folders=folders)
 
 

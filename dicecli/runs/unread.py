@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.masks import unread
-from dicecli.runs.listing import named_by
+from dicecli.runs.naming import named_by
 from dicecli.runs.placeholders import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dicecli.runs.listing import Side
+    from dicecli.runs.naming import Side
 
 _BETWEEN = re.compile("[-_. ]+")
 

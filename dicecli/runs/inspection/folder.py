@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from dicecli.errors import PairingError
 from dicecli.records.natural import natural
 from dicecli.runs.inspection.file import inspect
-from dicecli.runs.listing import joined, list_side
+from dicecli.runs.listing import list_side
+from dicecli.runs.naming import joined
 from dicecli.runs.unread import unread_masks
 
 if TYPE_CHECKING:

@@ -416,7 +416,7 @@ def cases_that_are_none(scene):
     scene.right(DICE, dicecli.score_many, [dicecli.Case("a", PREDICTION, REFERENCE)], settings)
 
 
-@TABLE("runs.listing.mask: Keep one of them, or give", but={"--…-pattern": "its side is printed"})
+@TABLE("runs.naming.mask: Keep one of them, or give", but={"--…-pattern": "its side is printed"})
 def two_files_of_a_case(scene):
     for side in ("prediction", "reference"):
         scene.folders("a")
@@ -464,7 +464,7 @@ def a_pattern_that_repeats_a_placeholder_between_stars(scene):
     scene.right(DICE, f"{_BATCH} --prediction-pattern '*{{case}}.png' {other}")
 
 
-@TABLE("runs.listing.mask: Keep one of them in")
+@TABLE("runs.naming.mask: Keep one of them in")
 def two_files_of_a_case_where_another_has_none_of_that_kind(scene):
     """No pattern is proposed, since it would leave out the other case."""
     for side, other in (("prediction", "r"), ("reference", "p")):
@@ -694,7 +694,7 @@ def a_case_whose_process_ends(scene):
     assert "score" not in scene.works("inspect p.png")
 
 
-@TABLE("runs.pairing._not_alike: say with --prediction-pattern and --reference-pattern where")
+@TABLE("runs.unlike._not_alike: say with --prediction-pattern and --reference-pattern where")
 def names_of_nothing_in_common(scene):
     scene.folders("a")
     (scene.folder / "p" / "a.png").rename(scene.folder / "p" / "x_pred.png")
@@ -720,8 +720,8 @@ def names_that_differ_by_a_rule(scene):
 
 
 @TABLE(
-    "runs.pairing._not_alike: no case name in common: references",
-    "runs.pairing._not_alike: --layout … pairs them;",
+    "runs.unlike._not_alike: no case name in common: references",
+    "runs.unlike._not_alike: --layout … pairs them;",
 )
 def names_that_a_layout_pairs(scene):
     """Take the layout that is proposed: it pairs every case."""
@@ -787,7 +787,7 @@ def references_of_several_kinds(scene):
 
 
 @TABLE(
-    "runs.pairing._not_alike: some names differ only by what",
+    "runs.unlike._not_alike: some names differ only by what",
     but=dict.fromkeys(("--prediction-pattern", "--reference-pattern"), "no pattern pairs all of them"),
 )
 def names_that_no_pattern_pairs(scene):
