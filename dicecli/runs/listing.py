@@ -14,7 +14,7 @@ from dicecli.plugins import suffixes
 from dicecli.records.alike import did_you_mean_file
 from dicecli.runs.laying import CASE
 from dicecli.runs.naming import Side, give_names, listed, named_by
-from dicecli.words import counted, some_of
+from dicecli.words import counted
 
 
 class Listed(NamedTuple):
