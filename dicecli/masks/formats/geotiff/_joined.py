@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dicecli.masks.formats.geotiff._directories import Order
     from dicecli.masks.formats.geotiff._layout import Layout
     from dicecli.masks.formats.geotiff._pages import Pages
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: Pages, and blocks of them, that one made-up directory has at most.
 _MOST_PAGES, _MOST_BLOCKS = 1 << 10, 1 << 20

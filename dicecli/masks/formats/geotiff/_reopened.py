@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rasterio.io import DatasetReader
 
-    from dicecli.masks.sources import Reading
+    from dicecli.masks.reading import Reading
 
 #: What cached blocks of a file may have of the memory that a mask is allowed: one part of so many.
 _OF_MEMORY = 6
