@@ -95,12 +95,16 @@ def numbers(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
 
 
 def _fitting(words: Iterable[str], incomplete: str) -> Items:
-    """Propose words, but none that a shell would take for more than a word once it stands in the line."""
+    """Propose words, but none that a shell would take for more than a word once it stands in the line.
+
+    Bash puts it there without quotes, so that what follows a space may become an option.
+    """
     return [
         CompletionItem(each)
         for each in words
         if each.lower().startswith(incomplete.lower())
         and not (each.startswith(_OPTION) or _ACTING & {*each} or inert(each) != each)
+        and not any(map(str.isspace, each))
     ]
 
 

@@ -59,9 +59,10 @@ def proposed(*words):
         (["score", "--undefined", "o"], ["one"]),
         (["batch", "--fail-under", "max:fn"], ["max:fnr"]),
         (["batch", "--fail-under", "dice@la"], ["dice@label-mean"]),
-        (["batch", *LABELS, "--fail-under", "min:dice[right"], ["min:dice[right kidney]"]),
+        (["batch", *LABELS, "--fail-under", "min:dice[tu"], ["min:dice[tumour]"]),
         (["batch", "--labels", "nothing.json", "--fail-under", "dice["], []),
         (["score", *LABELS, "--only", "liver,sp"], ["liver,spleen"]),
+        (["score", *LABELS, "--only", "right"], []),
         (["report", "r.json", "--max-drop", "specif"], ["specificity"]),
         (["explain", "r.json", "iou@"], [f"iou@{each}" for each in AVERAGES]),
         (["metrics", "prec"], ["precision"]),
@@ -107,13 +108,27 @@ def test_a_shell_waits_for_nothing_heavy():
 
 
 def test_no_shell_runs_what_is_proposed(tmp_path):
-    """Of files and labels those are proposed that are one word to a shell, and no option: no `$(rm)`."""
-    (tmp_path / "vocal ones.json").touch()
-    for name in ("$(touch x)", "`touch x`", "--output=x", "a;b", "a'b", "\x1b[31m", "!12"):
+    """Of files and labels those are proposed that are one word to a shell, and no option: no `$(rm)`, no ` -o x`."""
+    for name in (
+        "vocal ones",
+        "a -o x",
+        "a\u00a0-o\u3000x",
+        "$(touch x)",
+        "`touch x`",
+        "--output=x",
+        "a;b",
+        "a'b",
+        "\x1b[31m",
+        "!12",
+    ):
         (tmp_path / f"{name}.json").touch()
-    assert {"organs.json", "vocal.json", "vocal ones.json"} == {
+    assert {"organs.json", "vocal.json"} == {
         each for each in proposed("labels", "") if each.endswith(".json")
     }
+    names = {"kidney": 1, "kidney -o evil.csv": 2, "kidney\t-o": 3}
+    (tmp_path / "organs.json").write_text(json.dumps({"labels": names}), encoding="utf-8")
+    assert proposed("score", "--labels", "organs.json", "--only", "kid") == ["kidney"]
+    assert proposed("batch", "--labels", "organs.json", "--fail-under", "dice[") == ["dice[kidney]"]
 
 
 @pytest.mark.skipif(os.name != "posix" or shutil.which("bash") is None, reason="needs bash")
