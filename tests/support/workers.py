@@ -57,6 +57,11 @@ def children():
     return found
 
 
+def paths(*_: object):
+    """Return where a worker looks for modules."""
+    return [*sys.path]
+
+
 def start_up(_):
     """Return the names of all packages and modules that a process has loaded once it has scored two arrays."""
     import dicecli

@@ -24,9 +24,12 @@ def begin(handle: int) -> None:
     """Be what the parent says over the pipe: in its folder, with its modules, but for those of the folder."""
     pipe = _pipe(handle)
     told = json.loads(pipe.recv_bytes())
+    stays = os.getcwd()  # noqa: PTH109 - as it is gone back to
+    if told["folder"] is not None:
+        os.chdir(told["folder"])  # names such as /proc/self/cwd lead where they led the parent
     sys.path[:] = path_of(told["path"], sys.path, told["folder"])
-    if told["goes_along"] and told["folder"] is not None:
-        os.chdir(told["folder"])
+    if not told["goes_along"]:
+        os.chdir(stays)
     _load(told["root"])
     getattr(import_module(told["module"]), told["function"])(pipe)
 

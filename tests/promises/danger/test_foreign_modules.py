@@ -140,6 +140,16 @@ def test_only_what_was_named_is_looked_through():
     assert _begin.path_of(theirs, [], None) == [here, "/opt/host", "/opt/plugins"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
+def test_a_name_that_leads_to_each_ones_own_folder_is_the_current_folder(tmp_path, monkeypatch):
+    """`/proc/self/cwd` among the paths of a host is none of its workers."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, "/proc/self/cwd", str(tmp_path.parent)])
+    ((_, found),) = processes.run(workers.paths, [None], 1, workers.lost)
+    assert str(tmp_path.parent) in found
+    assert "/proc/self/cwd" not in found
+
+
 def test_a_link_to_the_current_folder_is_the_current_folder(tmp_path, monkeypatch):
     """It is known by what it is, not by its name."""
     (tmp_path / "data").mkdir()
