@@ -69,6 +69,8 @@ NAMES = [
     "to @some-org and you@example.org",
     "#12 GH-12 a#12",
     "!12 %12 ~bug &12",
+    "[vulnerability:123] [issue:5] [feature_flag:7]",
+    "^alert#1 *iteration:5",
     "deadbeef 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "www.example.org http:x ftp:",
     "a,b;c",
@@ -181,7 +183,7 @@ _OF_PAGE = {
 _IN_TEXT = {
     "mention": r"(?<!\w)@\w",
     "mail": r"[\w.+-]+@[\w-]+\.\w",
-    "reference": r"[#!&%]\d|[~%][\w\"]|(?i:\bgh-\d)",
+    "reference": r"[#!&%]\d|[~%][\w\"]|(?i:\bgh-\d)|(?i:\[[a-z_]+:|\^[a-z]+#|\*[a-z]+:)",
     "link": r"(?i:\b[a-z]+://|\bwww\.)",
     "emoji": r":(?:[+-]1|100|1234|[\w+-]*[A-Za-z][\w+-]*):",
     "mathematics": r"\$[^$]+\$",

@@ -29,7 +29,8 @@ _SPECIAL["$"] = "&#36;"
 #: once Markdown and its escapes are done. So a comment, which nobody sees, makes two texts of one.
 _ACTS = re.compile(
     r"(?<![^\W_])@(?=\w)|@(?=[\w-]+\.\w)|[#!%&](?=\d)|[~%](?=[\w\"])|\bgh-(?=\d)|[a-z]:(?=//)|\bwww(?=\.)"
-    r"|:(?=(?:[+-]1|100|1234|[\w+-]*[a-z][\w+-]*):)|\$",
+    r"|:(?=(?:[+-]1|100|1234|[\w+-]*[a-z][\w+-]*):)|\$"
+    r"|\[(?=[a-z_]+:)|\^(?=[a-z]+#)|\*(?=[a-z]+:)",
     re.IGNORECASE,
 )
 #: What may be the hash of a commit, which has 7 digits or more.
