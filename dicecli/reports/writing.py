@@ -24,6 +24,10 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError
         The folder is missing or refuses, or the path is a folder itself; or as of :func:`followed`.
     """
+    if "\0" in os.fspath(path):
+        raise OutputError(
+            f"{path}: no name of a file has the character NUL", "Leave that character out of it."
+        )
     target = followed(path)
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder", "Give the name of a file in it.")

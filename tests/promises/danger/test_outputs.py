@@ -408,3 +408,22 @@ def test_an_image_that_was_opened_from_a_file_is_that_file(folder):
         dicecli.score(image, image, output="p.img.hard.csv")
     with pytest.raises(OutputError, match="is a file that is read"):
         wanted.check_files(SimpleNamespace(prediction=SimpleNamespace(filename="p.png"), confusion="p.png"))
+
+
+def test_a_name_that_none_can_have(tmp_path, monkeypatch):
+    """A NUL in an output's name is an error with a hint, of every keyword and every option that writes."""
+    monkeypatch.chdir(tmp_path)
+    matrix = np.eye(2, dtype=int) * 9 + 1
+    for word in ("output", "summary", "confusion", "slices"):
+        with pytest.raises(OutputError, match="NUL"):
+            dicecli.score(MASK, MASK, **{word: "a\0.csv"})
+    with pytest.raises(OutputError, match="NUL"):
+        dicecli.soft(MASK * 0.5, MASK, curve="a\0.csv")
+    with pytest.raises(OutputError, match="NUL"):
+        dicecli.area(matrix, {0: 5, 1: 4}, output="a\0.csv")
+    for side in ("p", "r"):
+        (tmp_path / side).mkdir()
+        make.png(tmp_path / side / "a.png", MASK)
+    with pytest.raises(OutputError, match="NUL"):
+        dicecli.batch("p", "r", output="a\0.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "r"}
