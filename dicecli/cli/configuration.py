@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 OWN, SHARED = "dicecli.toml", "pyproject.toml"
+#: A larger file is none that people write, and is not read further.
+_MOST_BYTES = 1 << 20
 _EXAMPLE = (
     'An option has a line of its own, by its long name: average = "macro", or fail-under = ["dice=0.8"].'
 )
@@ -130,14 +132,19 @@ def _table(path: Path) -> dict[str, object]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", "Make it readable.", str(path)) from error
+    if len(content) > _MOST_BYTES:
+        raise ConfigError("is larger than 1 MiB, which no options are", _EXAMPLE, str(path))
+    return content
 
 
 def _toml(path: Path) -> dict[str, object]:
+    content = _content(path)
     try:
-        return tomllib.loads(_content(path).decode("utf-8-sig"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"is no TOML: {error}", _EXAMPLE, str(path)) from error
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _PRESETS = Path(__file__).parent / "presets"
 _NO_NAMES = LabelScheme()
+#: A larger file is not read further.
+_MOST_BYTES = 64 << 20
 
 
 def presets() -> tuple[str, ...]:
@@ -102,9 +104,12 @@ def load_labels(source: str | Path | Mapping[str, object] | LabelScheme | None) 
             raise unknown("labels file or preset", str(source), presets())
         path = _PRESETS / f"{source}.json"
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise not_labels(str(path), f"cannot be read: {error}") from error
+    if len(data) > _MOST_BYTES:
+        raise not_labels(str(path), f"is larger than {_MOST_BYTES >> 20} MiB, which no list of labels is")
     scheme = _read(_written(data, path, str(source)))
     return replace(scheme, sha256=sha256(data).hexdigest() if is_own else None)
 

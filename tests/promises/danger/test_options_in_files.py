@@ -370,3 +370,12 @@ def test_a_matplotlibrc_of_the_folder_is_not_obeyed(top, monkeypatch):
     done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     assert Image.open("c.png").convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_files_of_options_and_labels_have_a_bound(tmp_path):
+    """A configuration of any size is not read whole, nor is a file of labels: refused at once, with the bound."""
+    for name, words in (("big.toml", ["score", "a", "b", "--config"]), ("big.json", ["labels"])):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(1 << 30)
+        done = runner().invoke(cli, [*words, str(tmp_path / name)])
+        assert (done.exit_code, "is larger than" in done.stderr, "no TOML" in done.stderr) == (2, True, False)

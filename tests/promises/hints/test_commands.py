@@ -45,6 +45,7 @@ def two_configurations(scene):
 @TABLE(
     "cli.configuration.load: An option has a line",
     "cli.configuration._table: An option has a line",
+    "cli.configuration._content: An option has a line",
     "cli.configuration._toml: An option has a line",
     "cli.configuration._checked: An option has a line",
 )
@@ -53,6 +54,7 @@ def a_configuration_that_is_none(scene):
     name, content = {
         "load": ("dicecli.toml", "max-pixels = 9\nmax_pixels = 9\n"),
         "_table": ("pyproject.toml", "[tool]\ndicecli = 1\n"),
+        "_content": ("dicecli.toml", "#" * (1 << 20) + "\n"),
         "_toml": ("dicecli.toml", "fail-under = dice\n"),
         "_checked": ("dicecli.toml", "include-background = 1\n"),
     }[scene.place.function]
