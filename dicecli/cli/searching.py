@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dicecli.cli.configuration import OWN, SHARED, has_table
 from dicecli.errors import ConfigError
 from dicecli.records.alike import did_you_mean_file
+from dicecli.reports.writing import strange_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,11 +124,13 @@ def _is_file(path: Path) -> bool:
 
 
 def _is_of_another(path: Path) -> bool:
-    """Whether a file, or the link that leads to it, belongs to another user; of systems without, never."""
+    """Whether a file, or a link on the way to it, belongs to another user; of systems without, never."""
     if os.name != "posix":
         return False
     with suppress(OSError):
-        return any(each.st_uid != os.geteuid() for each in (path.lstat(), path.stat()))
+        if any(each.st_uid != os.geteuid() for each in (path.lstat(), path.stat())):
+            return True
+        return path.is_symlink() and strange_link(path) is not None
     return True
 
 

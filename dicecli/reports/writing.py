@@ -163,24 +163,32 @@ def _check_links(path: Path) -> None:
     ------
     OutputError
     """
+    step = strange_link(path)
+    if step is not None:
+        meant = shlex.quote(os.path.realpath(path))
+        raise OutputError(
+            f"{path}: {step} is a symbolic link that others may have put there; it is not followed",
+            f"Give another path; or, where that is meant, the file that it leads to: {meant}",
+        )
+
+
+def strange_link(path: Path) -> Path | None:
+    """Return the first link on the way to a file that others may have put there; None where there is none."""
     at, ahead, links = Path(), [*reversed(path.parts)], 0
     while ahead and links < _LINKS:  # beyond, the system itself refuses
         step = at / ahead.pop()
         try:
             status = step.lstat()
         except (OSError, ValueError):
-            return  # what is not there is said by whoever opens it
+            return None  # what is not there is said by whoever opens it
         if not stat.S_ISLNK(status.st_mode):
             at = step
             continue
         links += 1
         if _is_strange(status) or (not ahead and _is_open(at.stat())):
-            meant = shlex.quote(os.path.realpath(path))
-            raise OutputError(
-                f"{path}: {step} is a symbolic link that others may have put there; it is not followed",
-                f"Give another path; or, where that is meant, the file that it leads to: {meant}",
-            )
+            return step
         ahead += reversed(step.readlink().parts)
+    return None
 
 
 def _is_strange(status: os.stat_result) -> bool:

@@ -379,3 +379,20 @@ def test_files_of_options_and_labels_have_a_bound(tmp_path):
             file.truncate(1 << 30)
         done = runner().invoke(cli, [*words, str(tmp_path / name)])
         assert (done.exit_code, "is larger than" in done.stderr, "no TOML" in done.stderr) == (2, True, False)
+
+
+@posix_only
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("way", ["mid.toml", "folder/own.toml"])
+def test_a_link_of_another_user_in_the_middle_is_not_followed(way, tmp_path):
+    """One's own link that leads on by a link of another user's, to a file or a folder, obeys nobody."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "own.toml").write_text('average = "micro"\n', encoding="utf-8")
+    (tmp_path / "x" / "mid.toml").symlink_to("own.toml")
+    (tmp_path / "x" / "folder").symlink_to(".")
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "dicecli.toml").symlink_to(tmp_path / "x" / way)
+    assert find(tmp_path / "repo").path is not None
+    os.lchown(tmp_path / "x" / way.partition("/")[0], 12_345, 12_345)
+    found = find(tmp_path / "repo")
+    assert (found.path, [each.is_near for each in found.passed]) == (None, [True])
