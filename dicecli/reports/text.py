@@ -30,6 +30,9 @@ _WOULD_ACT, _GUARDED = re.compile(_BEGIN + _FORMULA), re.compile(f"{_BEGIN}'{_FO
 #: A number with its sign is none, behind a separator: places and ranges are written so.
 _NUMBER = re.compile(r"[+-][0-9.]+(?:[eE][+-]?[0-9]+)?(?:\s*[,;|]|[)\]}]+\s*(?:[,;|]|$))")
 
+#: What follows a sign in prose, behind a separator and a space: nothing, a word, an option or a number.
+_PROSE = re.compile(r"[+-]{1,2}(?:[^\W\d_][\w-]*|[0-9.]+)?(?=[\s,;.:)\]}'\"]|$)")
+
 
 def of_cell(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, whatever it takes for the separator of cells.
@@ -50,7 +53,9 @@ def _acts(found: re.Match[str]) -> bool:
     separator, between, sign = found.groups()
     if not separator or sign not in "+-":
         return True
-    return " " not in between and not _NUMBER.match(found.string, found.end())
+    if _NUMBER.match(found.string, found.end()):
+        return False
+    return " " not in between or _PROSE.match(found.string, found.end()) is None
 
 
 def of_json(text: str) -> str:

@@ -48,6 +48,8 @@ NAMES = [
     'x;"=1+1"',
     "x; =1+1",
     "x;-1+1",
+    "x; +cmd|' !A0",
+    "x, -2+3+cmd|' !A0",
     "'=1+1",
     "\uff1d1+1",
     "+1+1",
@@ -139,8 +141,9 @@ def in_sheet(text):
             for row in csv.reader(io.StringIO(text), delimiter=separator, quoting=quoting):
                 for cell in row:
                     inner = cell.strip(' "')
-                    # Behind a space prose has signs, as those of options, and spreadsheets see text.
-                    signs = _FORMULA if cell.strip('"').startswith(inner[:1]) else "=@\uff1d\uff20"
+                    # Behind a space prose has signs, as those of options, but neither bars nor more signs.
+                    is_whole = cell.strip('"').startswith(inner[:1]) or re.match(r"[+-]\S*[+|]", inner)
+                    signs = _FORMULA if is_whole else "=@\uff1d\uff20"
                     if inner.startswith(tuple(signs)) and not _NUMBER.fullmatch(inner):
                         yield f"formula, by {separator!r}: {cell}"
 
