@@ -83,6 +83,7 @@ class Journal:
             ``SOURCE_DATE_EPOCH`` is no moment.
         """
         target, today = Path(path), date_of()
+        is_new = not os.path.lexists(target)
         with _said(target, "Give a path in a folder that can be written to."):
             file = open_alone(target)
         try:
@@ -99,6 +100,9 @@ class Journal:
             if began is None:
                 journal._write(as_line({"began": today}))
         except BaseException:
+            if is_new and not os.fstat(file).st_size:
+                with contextlib.suppress(OSError):
+                    target.unlink()
             os.close(file)
             raise
         return journal

@@ -300,3 +300,12 @@ def test_what_cannot_be_put_aside_stays_where_it_is(folders, monkeypatch):
     assert (done.exit_code, "cannot be written: No space left" in done.stderr) == (2, True), done.stderr
     assert before == journal_of(folders).read_bytes()
     assert ["scores.csv.journal"] == [path.name for path in folders.glob("*journal*")]
+
+
+def test_what_is_refused_leaves_no_journal(folders):
+    """Where `.journal.old` is something else, no empty journal is left; a name of 251 letters can be written."""
+    (folders / "scores.csv.journal.old").write_bytes(b"precious\n")
+    assert call(folders, *to_scores(folders), "--resume").exit_code == 2
+    assert not (folders / "scores.csv.journal").exists()
+    writing.write(folders / f"{'a' * 247}.csv", "x")
+    assert (folders / f"{'a' * 247}.csv").read_bytes() == b"x"
