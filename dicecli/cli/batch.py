@@ -16,6 +16,7 @@ from dicecli.cli.main import OWN_PROCESS
 from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, print_report
+from dicecli.cli.overwriting import check_files, outputs_of
 from dicecli.cli.pairs import say_left_out, show_pairs
 from dicecli.cli.sides import sides_of, taking_field, taking_sides
 from dicecli.errors import OutputError
@@ -120,6 +121,7 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     gates, github = gates_of(options)
     predictions, references, is_named = sides_of(options, "predictions", "references")
     said = _lay_out(options, predictions, references, soft=soft)
+    check_files(ctx, labels=options["labels"])
     given = options | {"soft": soft}
     settings = _settings(options, gates, soft=soft)
     pairing = _pairing(options, predictions, references, settings=settings, is_named=is_named, notes=said)
@@ -132,7 +134,8 @@ def command(ctx: click.Context, /, soft: bool, verbose: bool, quiet: bool, **opt
     say_left_out(pairing, verbose=verbose)
     noting: dict[str, Any] = {} if quiet else {"say": _note}
     # Also with --quiet: what is put aside is to be seen.
-    journal = journal_beside(files, pairing, resume=options["resume"], say=_note)
+    writes = outputs_of(ctx)
+    journal = journal_beside(files, pairing, written=writes, resume=options["resume"], say=_note)
     how = _how(options) | {"origin": origin}
     how["progress"] = Progress(len(pairing.cases), quiet=quiet)
     done = carry_out(pairing, settings, files=files, gates=gates, journal=journal, **noting, **how)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from dicecli.cli.origins import file_obeyed, from_here, is_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import click
 
+    from dicecli.reports.overwriting import Named
 
 #: What arguments are, in words, by their names.
 _ARGUMENTS = {
@@ -31,20 +32,52 @@ _ARGUMENTS = {
 }
 
 
-def check_files(ctx: click.Context) -> None:
+def check_files(ctx: click.Context, **found: object) -> None:
     """Check, before a command does anything, that its outputs are no files that it reads, nor each other.
 
     Outputs are what options that write say; every other value may name a file that is read. Where a run
     has a journal, that is an output as well; so are standard output and error that are sent to a file.
 
+    Parameters
+    ----------
+    ctx : click.Context
+    **found
+        What options come to that were not given, as the labels of a layout.
+
     Raises
     ------
     OutputError
     """
+    written, read, streams = _files(ctx, found)
+    if written or streams:
+        from dicecli.reports.overwriting import Named, check_apart
+
+        check_apart(*(starmap(Named, files) for files in (written, read, streams)))
+
+
+def outputs_of(ctx: click.Context) -> list[Named]:
+    """Return everything that a command writes, standard streams that are sent to files among it.
+
+    Raises
+    ------
+    OutputError
+        As of :func:`dicecli.reports.writing.followed`.
+    """
+    from dicecli.reports.overwriting import Named
+
+    written, _, streams = _files(ctx, {})
+    return [*starmap(Named, written), *starmap(Named, streams)]
+
+
+def _files(
+    ctx: click.Context, found: Mapping[str, object]
+) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], list[tuple[int, str]]]:
+    """Return what a command writes, what it reads, and its streams, each as :class:`Named` takes it."""
     written: list[tuple[str, str, str]] = []
     read: list[tuple[str, str, str]] = []
+    values = {**ctx.params, **found}
     for each in ctx.command.params:
-        value = ctx.params.get(each.name or "")
+        value = values.get(each.name or "")
         if value is None:
             continue
         writes = getattr(each, "writes", None)
@@ -59,11 +92,7 @@ def check_files(ctx: click.Context) -> None:
         first = ctx.params["outputs"][0]
         option = next(each for path, _, each in written if path == first)
         written += [(each, f"the journal {each}", option) for each in journals_of(first)]
-    streams = [*_streams()]
-    if written or streams:
-        from dicecli.reports.overwriting import Named, check_apart
-
-        check_apart(*(starmap(Named, files) for files in (written, read, streams)))
+    return written, read, [*_streams()]
 
 
 def given_as(ctx: click.Context, parameter: click.Parameter, path: str) -> tuple[str, str, str]:

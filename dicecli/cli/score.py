@@ -15,6 +15,7 @@ from dicecli.cli.kinds import leave_others_of_file
 from dicecli.cli.obeying import configured
 from dicecli.cli.origins import origin_of_call
 from dicecli.cli.outputs import check_printable, formatting, planned_files, show_case
+from dicecli.cli.overwriting import outputs_of
 from dicecli.cli.sides import both_sides_of, taking_field, taking_sides
 from dicecli.records.settings import MaskOptions
 
@@ -78,7 +79,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_timeout(running["timeout"], None if running["executor"] == "serial" else running["executor"])
     given = dict(options)
     case = Case(case_name(reference), sides.prediction, sides.reference, within=options.pop("within"))
-    check_cases(files, [case])
+    check_cases(outputs_of(ctx), [case])
     check_folders(files, sides.folders)
     settings = shared.settings_from(options, classes=sides.names)
     sides.check_asked(settings)

@@ -121,18 +121,27 @@ def _of_a_file(what: str, *outputs: Named) -> OutputError | None:
     return None
 
 
-def check_cases(files: Iterable[Target], cases: Iterable[Case]) -> None:
-    """Check that no planned file is a mask of a case.
+def check_cases(written: Iterable[Named], cases: Iterable[Case], beside: Iterable[Named] = ()) -> None:
+    """Check that nothing that is written is a mask of a case, or was found beside the masks.
+
+    Parameters
+    ----------
+    written : iterable of Named
+        Everything: planned files, journals, what CI services are told, and what the system opened.
+    cases : iterable of Case
+    beside : iterable of Named, optional
+        Other files that were found, and read, as one of labels.
 
     Raises
     ------
     OutputError
     """
     outputs: dict[_Place, Named] = {}
-    for each in files:
+    for each in written:
         place = _place(each.path)
         if place is not None:
-            outputs[place] = Named(each.path, each.called, each.option)
+            outputs[place] = each
+    _check_read(outputs, beside)
     for case in cases if outputs else ():
         for side, path in case.files:
             if any(_hit(outputs, each) is not None for each in halves(path)):

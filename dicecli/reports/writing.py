@@ -24,10 +24,6 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError
         The folder is missing or refuses, or the path is a folder itself; or as of :func:`followed`.
     """
-    if "\0" in os.fspath(path):
-        raise OutputError(
-            f"{path}: no name of a file has the character NUL", "Leave that character out of it."
-        )
     target = followed(path)
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder", "Give the name of a file in it.")
@@ -140,6 +136,8 @@ def followed(path: str | os.PathLike[str]) -> Path:
         There is such a link; or the system takes the path for none, as where it is too long.
     """
     found = Path(path)
+    if "\0" in str(found):
+        raise OutputError(f"{found}: no name of a file has the character NUL", "Leave it out of the name.")
     if os.name == "posix":
         _check_links(found)
     try:

@@ -11,7 +11,7 @@ from dicecli.errors import UsageError
 from dicecli.records.alike import on_disk
 from dicecli.records.one_each import OneEach
 from dicecli.records.settings import Settings
-from dicecli.runs.labels_beside import note_on_labels
+from dicecli.runs.labels_beside import labels_beside, note_on_labels
 from dicecli.runs.laying import CASE
 from dicecli.runs.pairing import pair_folders
 from dicecli.runs.pairs_csv import pair_csv
@@ -83,8 +83,9 @@ def find_pairs(
         check_apart(found.cases, allow_same=allow_same)
     said = () if is_named else contradiction(predictions, references)
     has_names = any(isinstance(case.reference, OneEach) for case in found.cases)
-    legend = [] if has_names else note_on_labels(settings.labels, references, predictions)
-    found = replace(found, notes=(*notes, *said, *found.notes, *legend))
+    legends = () if has_names else labels_beside(settings.labels, references, predictions)
+    notes = (*notes, *said, *found.notes, *map(note_on_labels, legends))
+    found = replace(found, notes=notes, legends=legends)
     return _with_fields(found, within, within_pattern)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dicecli.errors import DicecliError
@@ -24,8 +25,8 @@ _NAMES = (
 _MOST_BYTES = 1_000_000
 
 
-def note_on_labels(labels: LabelScheme, references: str, predictions: str) -> list[str]:
-    """Say where a file of labels lies beside masks whose labels have no names.
+def labels_beside(labels: LabelScheme, references: str, predictions: str) -> tuple[str, ...]:
+    """Return the file of labels that lies beside masks whose labels have no names, if there is one.
 
     It is looked for in the folder of the references, right above it, and in that of the predictions; the
     first that can be read counts. Where labels are declared nothing is looked for.
@@ -37,10 +38,12 @@ def note_on_labels(labels: LabelScheme, references: str, predictions: str) -> li
     references, predictions : str
         Folders, or files.
     """
-    found = None if labels.is_declared else next(_beside(references, predictions), None)
-    if found is None:
-        return []
-    return [f"labels have no names, and a file of labels lies beside: give --labels {shlex.quote(found)}"]
+    return () if labels.is_declared else tuple(islice(_beside(references, predictions), 1))
+
+
+def note_on_labels(path: str) -> str:
+    """Say where a file of labels lies."""
+    return f"labels have no names, and a file of labels lies beside: give --labels {shlex.quote(path)}"
 
 
 def _beside(references: str, predictions: str) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Pairing:
         Whether they are tiles against one raster, within which each has its window.
     folders : tuple of Listed
         What was listed.
+    legends : tuple of str
+        Files of labels that lie there and were looked at.
     """
 
     cases: tuple[Case, ...]
@@ -56,6 +58,7 @@ class Pairing:
     columns: tuple[str, ...] = ()
     is_tiled: bool = False
     folders: tuple[Listed, ...] = field(default=(), compare=False)
+    legends: tuple[str, ...] = ()
 
     def scored_by(self, settings: Settings) -> Settings:
         """Return the settings by which these cases are scored: of tiles within their windows.

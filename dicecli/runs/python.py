@@ -41,6 +41,7 @@ from dicecli.runs.wanted import (
     ending,
     files_of,
     gates_of,
+    outputs_of,
     written,
 )
 
@@ -130,7 +131,7 @@ def score(given: _Score) -> Report:
     check_field(given.within)
     name = given.name or case_name(given.reference)
     case = Case(name, sides.prediction, sides.reference, within=given.within)
-    check_cases(files, [case])
+    check_cases(outputs_of(given), [case])
     check_folders(files, sides.folders)
     with sides.advising():
         if given.missing != "zero":
@@ -330,6 +331,7 @@ def batch(given: _Batch) -> Report:
     check_timeout(given.timeout, given.executor)
     check_workers("jobs", given.jobs)
     given, said = _laid_out(given)
+    check_files(given)
     classes = classes_named(given.prediction_pattern, given.reference_pattern)
     settings = settings_of(given, soft=given.soft, classes=classes)
     Report([], settings)  # which checks what it is to show
@@ -344,7 +346,7 @@ def batch(given: _Batch) -> Report:
         settings,
         files=files,
         gates=gates,
-        journal=journal_beside(files, found, resume=given.resume, say=_warn),
+        journal=journal_beside(files, found, written=outputs_of(given), resume=given.resume, say=_warn),
         progress=watching(given.progress, len(found.cases)),
         jobs=given.jobs,
         executor=given.executor,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import UsageError
 from dicecli.reports.outputs import write_all
-from dicecli.reports.overwriting import check_cases, check_folders
+from dicecli.reports.overwriting import Named, check_cases, check_folders
 from dicecli.runs.batch import Stopped, run
 from dicecli.runs.entries import journals_of
 from dicecli.runs.journal import Journal
@@ -52,20 +52,36 @@ class Done:
 
 
 def journal_beside(
-    files: Sequence[Target], pairing: Pairing, *, resume: bool, say: Say = _silence
+    files: Sequence[Target],
+    pairing: Pairing,
+    *,
+    written: Sequence[Named],
+    resume: bool,
+    say: Say = _silence,
 ) -> Journal | None:
-    """Open the journal beside the first output, once no output is a mask, or would be one of the next run.
+    """Open the journal beside the first output, once nothing written is a mask, now or in the next run.
 
     Without an output there is none, and nothing to resume.
+
+    Parameters
+    ----------
+    files : sequence of Target
+    pairing : Pairing
+    written : sequence of Named
+        Everything that the run writes.
+    resume : bool
+    say : callable, optional
+        As of :func:`carry_out`.
 
     Raises
     ------
     UsageError
         There is no output, and the run is to be resumed.
     OutputError
-        An output is a mask; the journal cannot be written, or another run is using it.
+        What is written is read; the journal cannot be written, or another run is using it.
     """
-    check_cases(files, pairing.cases)
+    beside = [Named(path, f"the file of labels {path}") for path in pairing.legends]
+    check_cases(written, pairing.cases, beside)
     check_folders(files, pairing.folders)
     first = _first(files)
     if first is None:

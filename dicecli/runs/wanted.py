@@ -66,14 +66,27 @@ def check_files(given: object) -> None:
     OutputError
         Nothing was read or written.
     """
+    read = {word: _file_of(each) for word, each in vars(given).items() if word not in {*OUTPUTS, "name"}}
+    check_apart(outputs_of(given), [Named(path, f"{word}={path!r}") for word, path in read.items() if path])
+
+
+def outputs_of(given: object) -> list[Named]:
+    """Return every file that is to be written, journals among them.
+
+    Raises
+    ------
+    UsageError
+        What is no path.
+    OutputError
+        As of :func:`dicecli.reports.writing.followed`.
+    """
     values = vars(given)
     outputs = {word: texts(word, values[word]) for word in OUTPUTS if word in values}
     written = [Named(path, f"{word}={path!r}") for word, paths in outputs.items() for path in paths]
     if "resume" in values:
         journals = (each for path in outputs["output"][:1] for each in journals_of(path))
         written += [Named(path, f"the journal {path}") for path in journals]
-    read = {word: _file_of(each) for word, each in values.items() if word not in {*OUTPUTS, "name"}}
-    check_apart(written, [Named(path, f"{word}={path!r}") for word, path in read.items() if path])
+    return written
 
 
 def _file_of(given: object) -> str | None:

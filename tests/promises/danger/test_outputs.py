@@ -243,6 +243,49 @@ def test_the_configuration_that_is_obeyed_is_read_as_well(folder, tmp_path):
     assert "the configuration" in done.stderr
 
 
+@pytest.fixture
+def laid_out(tmp_path):
+    """Make a folder as nnU-Net has it, whose labels a layout finds by itself."""
+    for side in ("p", "labelsTr"):
+        (tmp_path / side).mkdir()
+        make.png(tmp_path / side / "a.png", MASK)
+    content = {"labels": {"background": 0, "liver": 1}, "file_ending": ".png"}
+    (tmp_path / "dataset.json").write_text(json.dumps(content), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("layout", [{}, {"layout": "nnunet"}])
+def test_labels_that_are_found_are_read_as_well(layout, laid_out):
+    """An output that is the file of labels beside the masks is refused, whether a layout or a look has found it."""
+    before = state(laid_out)
+    words = [f"--{key}={value}" for key, value in layout.items()]
+    with chdir(laid_out):
+        done = call(f"batch p labelsTr -j 1 -o dataset.json {shlex.join(words)}")
+        with pytest.raises(OutputError, match="is a file that is read"):
+            dicecli.batch("p", "labelsTr", output="dataset.json", **layout)
+    assert (done.exit_code, "is a file that is read" in done.stderr) == (2, True), done.stderr
+    assert before == state(laid_out)
+
+
+@needs_links
+def test_nothing_that_is_written_is_a_mask(laid_out, monkeypatch):
+    """The summary of GitHub's step, the journal and standard output are no masks of a case either."""
+    os.link(laid_out / "p" / "a.png", laid_out / "n.csv.journal.old")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(laid_out / "p" / "a.png"))
+    before = state(laid_out)
+    for words in ("--github", "-o n.csv"):
+        with chdir(laid_out):
+            done = call(f"batch p labelsTr -j 1 {words}")
+        assert (done.exit_code, "is a file that is read" in done.stderr) == (2, True), done.stderr
+    with pytest.raises(OutputError, match="is a file that is read"):
+        dicecli.batch(laid_out / "p", laid_out / "labelsTr", output=laid_out / "n.csv")
+    with (laid_out / "labelsTr" / "a.png").open("ab") as file:
+        words = [sys.executable, "-m", "dicecli", "batch", "p", "labelsTr", "-j", "1"]
+        done = subprocess.run(words, cwd=laid_out, stdout=file, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, b"standard output is a file that is read" in done.stderr) == (2, True)
+    assert before == state(laid_out)
+
+
 @needs_links
 @pytest.mark.usefixtures("folder")
 def test_the_journal_and_what_github_is_told_are_outputs(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def test_outputs_do_not_hold_for_what_shows_again_what_is_there():
         (
             'confusion = "r/a.png"\n',
             "",
-            "confusion r/a.png of dicecli.toml is a file that is read, reference",
+            "confusion r/a.png of dicecli.toml is a file that is read, r/a.png, the reference",
             "--confusion",
         ),
     ],

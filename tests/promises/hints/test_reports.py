@@ -844,7 +844,7 @@ def an_output_that_is_a_folder(scene):
     scene.right(DICE, f"{_SCORE} -o out.csv/scores.csv")
 
 
-@TABLE("reports.writing.check_writable: Leave that character out of it.")
+@TABLE("reports.writing.followed: Leave it out of the name")
 def an_output_whose_name_has_nul(scene):
     scene.pair()
     scene.refused(lambda: dicecli.score([[0, 1]], [[1, 1]], output="out\0.csv"))
