@@ -1,10 +1,10 @@
-"""What the JSON Schema says of any record: of settings, cases, statistics over cases, gates and notes."""
+"""What the JSON Schema says of any record: of settings, cases, statistics over cases, and notes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, Case, Failed, Scored, Verdict
+from dicecli.records.cases import ALWAYS_EXCLUDED, EXCLUDED, Case, Failed, Scored
 from dicecli.records.json_schema import closed, described, of, or_null, properties
 from dicecli.records.label_maps import SIDES
 from dicecli.records.labels import LabelScheme
@@ -210,26 +210,6 @@ def finite() -> Schema:
     """Return the schema of the mean of the cases that are finite, of a metric that may be infinite."""
     own = {name: or_undefined(each) for name, each in properties(Spread).items()}
     return described(closed(own), "The mean of the finite values, and how sure it is; null is undefined.")
-
-
-def judged() -> Schema:
-    """Return the schema of what came of the gates, and of the notes on a run."""
-    own = {
-        name: or_undefined(each) if name == "value" else each for name, each in properties(Verdict).items()
-    }
-    return {
-        "gates": listed(
-            closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
-        ),
-        "comparison": {"$ref": "#/$defs/comparison"},
-        "groups": {"$ref": "#/$defs/groups"},
-        "notes": notes("What was assumed of the run, or looks odd in it."),
-        **obeyed(),
-        "made_notes": described(WHOLE, "How many of them, the last ones, are made from the cases."),
-        "suggestions": listed(
-            SUGGESTION, "What to try, made from all cases at once; the notes say the same."
-        ),
-    }
 
 
 def obeyed() -> dict[str, Schema]:

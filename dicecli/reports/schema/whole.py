@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicecli.metrics._catalogue import every_of
+from dicecli.records.cases import Verdict
 from dicecli.records.json_schema import (
     DEFINITIONS,
     closed,
@@ -86,7 +87,7 @@ def _of(family: str, reads: str) -> Schema:
     single = (
         parts.how_many()
         | {"averages": _averages(of_one, f"one_of_{family}", reads), "overall": _overall(reads)}
-        | parts.judged()
+        | _judged()
         | ({"confusion": {"$ref": "#/$defs/confusion"}} if reads == "labels" else {})
     )
     every = {"averages": _averages(tuple(AVERAGES), family, reads)}
@@ -109,6 +110,27 @@ def _of(family: str, reads: str) -> Schema:
         ),
         f"summary_of_one_of_{family}": described(
             closed(single, optional=may_lack), "The same of one case alone."
+        ),
+    }
+
+
+def _judged() -> Schema:
+    """Return the schema of what came of the gates, and of the notes on a run."""
+    own = {
+        name: parts.or_undefined(each) if name == "value" else each
+        for name, each in properties(Verdict).items()
+    }
+    return {
+        "gates": parts.listed(
+            closed(own), "What came of each gate, as --fail-under, --fail-over and --baseline ask."
+        ),
+        "comparison": {"$ref": "#/$defs/comparison"},
+        "groups": {"$ref": "#/$defs/groups"},
+        "notes": parts.notes("What was assumed of the run, or looks odd in it."),
+        **parts.obeyed(),
+        "made_notes": described(parts.WHOLE, "How many of them, the last ones, are made from the cases."),
+        "suggestions": parts.listed(
+            parts.SUGGESTION, "What to try, made from all cases at once; the notes say the same."
         ),
     }
 
