@@ -244,7 +244,7 @@ def a_form_of_a_part(scene):
         scene.works(f"{_SCORE} -f {form}")
 
 
-@TABLE("cli.helping._no_option: Did you mean")
+@TABLE("cli.slips.no_option: Did you mean")
 def an_option_with_a_slip(scene):
     scene.pair()
     scene.refused(f"{_SCORE} --includ-background")
@@ -253,13 +253,13 @@ def an_option_with_a_slip(scene):
     scene.right(DICE, f"{_SCORE} --labels l.json {scene.meant()}", number="dice[1]")
 
 
-@TABLE("cli.helping._no_option: '… --help-all'")
+@TABLE("cli.slips.no_option: '… --help-all'")
 def an_option_of_nobody(scene):
     hint = scene.refused("score --xyzzy 1")
     assert "--metric NAME" in scene.works(hint.split("'")[1].replace("cli ", ""))
 
 
-@TABLE("cli.helping._no_option: If the file of that name")
+@TABLE("cli.slips.no_option: If the file of that name")
 def a_file_whose_name_begins_as_an_option(scene):
     scene.pair()
     scene.png("-1.png", PREDICTION)
@@ -282,7 +282,7 @@ def a_value_that_an_option_does_not_take(scene):
     scene.right(DICE, f"{_SCORE} --average macro")
 
 
-@TABLE("cli.helping._no_option: Here it is")
+@TABLE("cli.slips.no_option: Here it is")
 def an_option_of_another_tool(scene):
     scene.pair(REFERENCE + 254 * PREDICTION, REFERENCE + 254 * PREDICTION)
     scene.refused(f"{_SCORE} --ignore-index 255")
@@ -291,7 +291,7 @@ def an_option_of_another_tool(scene):
     scene.right(DICE, f"{_SCORE} {scene.hint.removeprefix('Here it is ').partition('. ')[0]}")
 
 
-@TABLE("cli.helping._no_option: … has it.", "cli.helping._no_option: … have it.")
+@TABLE("cli.slips.no_option: … has it.", "cli.slips.no_option: … have it.")
 def an_option_of_another_command(scene):
     scene.pair()
     scene.folders()
