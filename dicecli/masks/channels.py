@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicecli.errors import ChannelMismatch, NoChannel, NotProbabilities, UsageError
-from dicecli.masks.channel_names import of_label
+from dicecli.masks.named_channels import of_label
 from dicecli.records.measurements import Row, layers_by_number
 from dicecli.words import counted, some_of
 

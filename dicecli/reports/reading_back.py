@@ -23,8 +23,8 @@ from dicecli.records.origin import NOWHERE, Origin
 from dicecli.records.settings import Settings
 from dicecli.records.undefined import read_numbers
 from dicecli.reports import contradictions as checks
+from dicecli.reports.first_schema import as_list, measured_of_rows
 from dicecli.reports.of_nnunet import is_summary, report_of
-from dicecli.reports.of_schema_1 import as_list, measured_of_rows
 from dicecli.reports.record import SCHEMA
 from dicecli.reports.report import Report
 from dicecli.statistics._leading import name_of

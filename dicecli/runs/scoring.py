@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicecli.errors import CaseError, LinkOutside, Missing, UsageError
 from dicecli.masks import files
-from dicecli.masks.channel_names import parse_channels
+from dicecli.masks.named_channels import parse_channels
 from dicecli.masks.opening import named, shown
 from dicecli.records.calling import telling
 from dicecli.records.cases import Case, Failed, LeftOut

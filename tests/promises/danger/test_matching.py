@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import dicecli
 from dicecli.errors import AmbiguousPair, DicecliError, PairingError
-from dicecli.masks.channel_names import parse_channels
+from dicecli.masks.named_channels import parse_channels
 from dicecli.records.cases import Scored
 from dicecli.records.label_maps.texts import parse_map
 from dicecli.records.labels import LabelScheme

@@ -310,7 +310,7 @@ def channels_on_either_side(scene):
     scene.right(2 * 2 / (2 + 3), "soft p.npy r.png --channel-axis -1", number=_ARGMAX)
 
 
-@TABLE("masks.channel_names.parse_channels: Each channel has a label of")
+@TABLE("masks.named_channels.parse_channels: Each channel has a label of")
 def a_channel_twice(scene):
     maps(scene, 1 - P, P)
     scene.refused("soft p.npy r.png --channels 1,1")
@@ -322,7 +322,7 @@ def maps(scene, *channels, reference=REFERENCE):
     scene.png("r.png", reference)
 
 
-@TABLE("masks.channel_names._channel: Declared are ….")
+@TABLE("masks.named_channels._channel: Declared are ….")
 def a_channel_that_is_not_declared(scene):
     maps(scene, 1 - P, P)
     scene.text("l.json", {"labels": {"0": "rest", "1": "liver"}})
@@ -331,19 +331,19 @@ def a_channel_that_is_not_declared(scene):
 
 
 @TABLE(
-    "masks.channel_names._channel: Names come from --labels and --region.",
+    "masks.named_channels._channel: Names come from --labels and --region.",
     but={"--labels": "what is declared is named", "--region": "likewise"},
 )
 def declared_in_no_way(scene):
     """Hold that a scheme which declares labels has names, so that nothing is said of where they would come from."""
     scene.hint = scene.place.text
     scheme = dicecli.load_labels({"labels": {"1": "liver"}})
-    from dicecli.masks.channel_names import _declared
+    from dicecli.masks.named_channels import _declared
 
     assert "liver" in _declared(scheme)
 
 
-@TABLE("masks.channel_names._channel: Name the channels in their order,")
+@TABLE("masks.named_channels._channel: Name the channels in their order,")
 def a_channel_of_no_name(scene):
     maps(scene, 1 - P, P)
     scene.refused("soft p.npy r.png --channels rest,liver")
@@ -355,7 +355,7 @@ def a_channel_of_no_name(scene):
 
 
 @TABLE(
-    "masks.channel_names._channel: Did you mean", but={"--region": "where names come from; followed below"}
+    "masks.named_channels._channel: Did you mean", but={"--region": "where names come from; followed below"}
 )
 def a_slip_in_a_channel(scene):
     maps(scene, 1 - P, P)
