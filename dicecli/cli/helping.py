@@ -69,11 +69,19 @@ def _write_options(options: Iterable[tuple[Topic, tuple[str, str]]], formatter: 
 class OptionsCommand(click.Command):
     """A command whose ``--help`` shows the usual options in groups, and ``--help-all`` the others as well."""
 
+    _help: click.Option | None = None
+
     @property
     def unusual(self) -> list[SharedOption]:
         """The options that ``--help`` does not show."""
         every = [each for each in self.params if isinstance(each, SharedOption)]
         return [each for each in every if not each.is_usual_in(self)]
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that asks for help: always the same, which click 8.1 makes anew."""
+        if self._help is None:
+            self._help = super().get_help_option(ctx)
+        return self._help
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options and arguments, those on help last."""

@@ -72,7 +72,7 @@ def test_gates_of_a_file_are_for_whom_they_concern(reads, again, tmp_path, monke
     found = json.loads(done.stdout)
     assert {gates[reads], over} == {each["gate"] for each in found["summary"]["gates"]}
     assert gates[other] in done.stderr.split("not used: ")[1]
-    assert (tmp_path / "c.csv").exists() == (reads == "probabilities")
+    assert (tmp_path / "c.csv").exists() == (reads == "probabilities" and not again)
     done = runner().invoke(cli, [*arguments, "--fail-under", gates[other]])
     assert done.exit_code == 2
     assert "and this run is of" in done.stderr

@@ -153,7 +153,7 @@ def test_outputs_go_by_suffix_and_are_whole(tmp_path):
 
 @pytest.mark.parametrize(
     ("target", "word"),
-    [("scores.xyz", "suffix"), ("missing/scores.csv", "does not exist"), (".", "suffix")],
+    [("scores.xyz", "suffix"), ("missing/scores.csv", "does not exist"), (".", "folder")],
 )
 def test_an_output_that_cannot_be_written_ends_before_the_work(tmp_path, target, word):
     """Exit 2, with what is wrong and what to do, and nothing printed to standard output."""

@@ -56,15 +56,16 @@ def test_files_and_verdicts_are_those_of_the_command(broken, tmp_path):
     for paths in files.values():
         for path in paths:
             path.unlink()
-    report = dicecli.batch(
-        *broken,
-        metrics=["dice", "fpr"],
-        **files,
-        fail_under="dice=0.5",
-        fail_over=["fpr=0.0001"],
-        baseline=tmp_path / "old.json",
-        max_drop=0.01,
-    )
+    with pytest.warns(UserWarning, match=r"is of an earlier run: .* kept in .*\.journal\.old"):
+        report = dicecli.batch(
+            *broken,
+            metrics=["dice", "fpr"],
+            **files,
+            fail_under="dice=0.5",
+            fail_over=["fpr=0.0001"],
+            baseline=tmp_path / "old.json",
+            max_drop=0.01,
+        )
     assert expected == [path.read_bytes() for paths in files.values() for path in paths]
     assert [True, False, True] == [each.holds for each in report.verdicts]
     assert json.loads(expected[1])["summary"]["gates"][2]["gate"] == "max-drop 0.01"
@@ -120,7 +121,7 @@ def test_an_interrupt_is_one_and_loses_nothing(folders, tmp_path):
     report = error.value.__cause__.report
     assert (2, 2) == (report.number("scored"), report.number("pending"))
     assert report.to_dict() == json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError), pytest.warns(UserWarning, match="is of an earlier run"):
         dicecli.batch(*folders, output=tmp_path / "scores.json", progress=lambda *_: 1 / 0)
     assert dicecli.batch(*folders, output=tmp_path / "scores.json", resume=True).passed
 

@@ -55,6 +55,8 @@ def strange(monkeypatch, text='fail-under = "dice=0.99"\n', name="dicecli.toml")
 def test_the_note_stands_in_every_output(name):
     """Never of another owner (a note says so): in every part of every form, once; read back, it is there still."""
     exporter = load("exporters", name)
+    if name == "png":
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     pair = score(
         MASK,
         MASK[:, ::-1],

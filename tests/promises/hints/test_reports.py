@@ -953,6 +953,7 @@ def an_output_that_is_read(scene):
 
 @TABLE("reports.overwriting.check_folders: Write it outside of that folder")
 def an_output_among_masks(scene):
+    pytest.importorskip("matplotlib")
     scene.folders("a")
     scene.refused(f"{_BATCH} --confusion r/c.png")
     scene.right(DICE, f"{_BATCH} --confusion r/c.csv")
@@ -962,6 +963,7 @@ def an_output_among_masks(scene):
 
 @TABLE("reports.overwriting._of_a_file: Put what a file of options")
 def an_output_of_a_configuration_that_is_read(scene):
+    pytest.importorskip("matplotlib")
     scene.pair()
     scene.folders()
     for text, words in (

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 from make import NIFTI_FIELDS, blobs, nifti, patched, read, scored
-from watch import memory_below
+from watch import held_below, memory_below
 
 from dicecli.errors import (
     BadHeader,
@@ -100,7 +100,7 @@ def test_a_claim_that_the_stream_might_hold_takes_only_what_is_there(tmp_path):
     """A header within what gzip could unpack to is believed only as far as the stream really goes."""
     path = nifti(tmp_path / "a.nii.gz", np.random.default_rng(4).integers(0, 255, (100, 100, 30), np.uint8))
     patched(path, dim=(3, 1000, 1000, 200, 1, 1, 1, 1))
-    with memory_below(20e6), open_mask(path) as source, pytest.raises(Truncated):
+    with held_below(20e6), open_mask(path) as source, pytest.raises(Truncated):
         source.read((slice(0, 1000), slice(0, 1000), slice(0, 200)))
 
 
