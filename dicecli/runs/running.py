@@ -59,7 +59,7 @@ def journal_beside(
     resume: bool,
     say: Say = _silence,
 ) -> Journal | None:
-    """Open the journal beside the first output, once nothing written is a mask, now or in the next run.
+    """Open the journal beside the first output, once no output is a mask, now or in the next run.
 
     Without an output there is none, and nothing to resume.
 

@@ -28,6 +28,7 @@ OTHER_TARGETS = {
         "cli/report.py",
         "reports/writing.py",
         "runs/journal.py",
+        "runs/running.py",
     ),
     *("masks/grid.py", "masks/views.py", "masks/alignment.py"),
 }

@@ -155,8 +155,9 @@ ALIKE = {
 
 @pytest.mark.usefixtures("at_desk")
 @pytest.mark.parametrize("number", range(2))
-def test_the_file_that_is_there_is_proposed(number):
+def test_the_file_that_is_there_is_proposed(number, monkeypatch):
     """The hint must propose the file that is there and say what differs; it is proposed, not opened."""
+    monkeypatch.setenv("COLUMNS", "400")
     Path("own.toml").write_text("jobs = 1\n")
     for place, (line, source) in enumerate(READ):
         there, typed, differs = [*ALIKE.values()][(place + number * 2) % len(ALIKE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,10 +73,13 @@ def a_configuration_that_cannot_be_read(scene):
     scene.text("dicecli.toml", 'average = "micro"\n')
     with pytest.MonkeyPatch.context() as patch:
 
-        def refuse(_):
-            raise PermissionError(errno.EACCES, "Permission denied")
+        def refuse(path, *given, **named):
+            if path.name == "dicecli.toml":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return opened(path, *given, **named)
 
-        patch.setattr("pathlib.Path.read_bytes", refuse)
+        opened = Path.open
+        patch.setattr("pathlib.Path.open", refuse)
         scene.refused(_SCORE)
     scene.right(DICE, _SCORE)
 

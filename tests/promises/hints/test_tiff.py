@@ -194,7 +194,7 @@ def what_rasterio_cannot_take(scene):
         def fails(*_, **__):
             raise error
 
-        patch.setattr("rasterio.io.DatasetReader", fails)
+        patch.setattr("dicecli.masks.formats.geotiff._reopened._begin", fails)
         scene.refused(_SCORE)
     written(scene, tiled=True, blockxsize=16, blockysize=16)
     scene.right(_EXPECTED, _SCORE)
