@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 #: No deflate stream unpacks to more than this many times its size (zlib's documentation: 1032:1).
 MAX_RATIO = 1032
@@ -58,8 +58,8 @@ class Inflating:
 
     Parameters
     ----------
-    parts : sequence of memoryview
-        The stream, cut anywhere.
+    parts : iterable of bytes-like
+        The stream, cut anywhere; a part is taken when it is needed.
 
     Attributes
     ----------
@@ -67,11 +67,12 @@ class Inflating:
         How many bytes have come.
     """
 
-    def __init__(self, parts: Sequence[memoryview]) -> None:
+    def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
         from isal import igzip_lib
 
         self._inflating = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
-        self._given = (part[at : at + _FED] for part in parts for at in range(0, len(part), _FED))
+        views = (memoryview(part) for part in parts)
+        self._given = (part[at : at + _FED] for part in views for at in range(0, len(part), _FED))
         self._is_first, self.length = True, 0
 
     def read(self, most: int) -> bytes:
@@ -106,36 +107,34 @@ class Inflating:
         found = b""
         try:
             while not found and not self.is_whole:
-                given = memoryview(b"")
-                if self._inflating.needs_input:
-                    part = next(self._given, None)
-                    if part is None:
-                        break
-                    given = part
-                    if self._is_first:
-                        _check_window(given)
-                        self._is_first = False
-                found = self._inflating.decompress(given, most)
+                part = next(self._given, None) if self._inflating.needs_input else b""
+                if part and self._is_first:
+                    _check_window(part)
+                    self._is_first = False
+                found = self._inflating.decompress(part or b"", most)
+                # Before isal 1.9 it asks for input while some output still waits: all is out once none comes.
+                if part is None and not found:
+                    break
         except (igzip_lib.IsalError, ValueError) as error:  # type: ignore[misc]  # the stubs call it an object
             raise error if isinstance(error, Damaged) else Damaged(str(error)) from error
         self.length += len(found)
         return found
 
 
-def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[int, bool]:
+def inflated_length(parts: Iterable[bytes], most: int) -> tuple[int, bool]:
     """Inflate a zlib stream and forget it.
 
     Parameters
     ----------
-    pieces : iterable of bytes
-        The stream, cut anywhere.
-    most : int, optional
+    parts : iterable of bytes
+        The stream, cut anywhere; a part is taken when it is needed.
+    most : int
         Stop once more than this has come.
 
     Returns
     -------
     int
-        How many bytes came.
+        How many bytes came, at most ``most + 1``.
     bool
         Whether the stream's end was reached, and so its checksum was right.
 
@@ -143,24 +142,9 @@ def inflated_length(pieces: Iterable[bytes], most: int | None = None) -> tuple[i
     ------
     Damaged
     """
-    from isal import igzip_lib
-
-    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
-    length, is_first = 0, True
-    try:
-        for piece in pieces:
-            if is_first and piece:
-                _check_window(piece)
-                is_first = False
-            left = piece
-            while not stream.eof and (left or not stream.needs_input):
-                length += len(stream.decompress(left, _PIECE))
-                left = b""
-                if most is not None and length > most:
-                    return length, False
-    except (igzip_lib.IsalError, ValueError) as error:  # type: ignore[misc]  # the stubs call it an object
-        raise Damaged(str(error)) from error
-    return length, bool(stream.eof)
+    inflating = Inflating(parts)
+    inflating.skip(most + 1)
+    return inflating.length, inflating.is_whole
 
 
 def _check_window(stream: bytes | memoryview) -> None:
