@@ -82,9 +82,10 @@ def opened(
     with closed_off(path, has_place=place is None), listening() as said:
         with _image(path, directory) as name:
             dataset = open_dataset(name)
-        keep_few_blocks(dataset, lambda: _image(path, directory), reading)
         try:
             made = make(dataset, place)
+            # Only now: of types that NumPy lacks nobody can tell what they take; by now they are refused.
+            keep_few_blocks(dataset, lambda: _image(path, directory), reading)
         except BaseException:
             dataset.close()
             raise
