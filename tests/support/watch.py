@@ -170,24 +170,6 @@ def memory_below(limit: float) -> Iterator[None]:
         tracemalloc.stop()
 
 
-@contextmanager
-def held_below(limit: float) -> Iterator[None]:
-    """Fail where the block inside really takes more than so many bytes; it passes where the system tells none."""
-    forgets, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-    if not forgets.exists():
-        yield
-        return
-
-    def taken(what: str) -> int:
-        (line,) = (each for each in status.read_text(encoding="ascii").splitlines() if each.startswith(what))
-        return int(line.split()[1]) << 10
-
-    forgets.write_text("5", encoding="ascii")
-    before = taken("VmRSS")
-    yield
-    assert taken("VmHWM") - before < limit
-
-
 def bound_memory(more: int) -> None:
     """Let this process take so many bytes of address space beyond what it has; nothing where it cannot be."""
     try:
