@@ -270,3 +270,19 @@ def test_a_range_is_the_labels_in_it(given, scheme, labels):
 def test_a_range_of_nothing_is_refused(given, scheme, message):
     with pytest.raises(UsageError, match=message):
         parse_only(given, scheme)
+
+
+def test_probabilities_show_a_label_that_no_case_has(tmp_path):
+    """``report`` of a batch of maps with --only of a label that none has: an empty row, in every form for people."""
+    for side, array in (("p", np.full((4, 5), 0.25)), ("r", np.eye(4, 5, dtype=np.uint8))):
+        (tmp_path / side).mkdir()
+        for name in "ab":
+            np.save(tmp_path / side / f"{name}.npy", array) if side == "p" else make.png(
+                tmp_path / side / f"{name}.png", array
+            )
+    path = str(tmp_path / "softs.json")
+    words = ["batch", "--soft", str(tmp_path / "p"), str(tmp_path / "r"), "-j", "1", "-q", "-o", path]
+    assert runner().invoke(cli, words).exit_code == 0
+    for form in ("table", "markdown", "html", "csv", "json"):
+        done = runner().invoke(cli, ["report", path, "--only", "1,2", "-f", form])
+        assert done.exit_code == 0, (form, done.output, done.exception)

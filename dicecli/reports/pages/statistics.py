@@ -53,12 +53,15 @@ def pooled(report: Numbers, *, every: bool) -> Sheet:
     names = [(row.label, row.name) for row in report.evaluated]
     totals = dict(zip(names, report.table.pooled_leading, strict=True))
     metrics = sorted(report.shown, key=lambda each: not each.tuned)
-    sizes: dict[str, str] = {}
+    # A row that no case has, as of a label that --only names, has nothing that adds up.
+    sizes = next((tuple(head.sizes(total)) for total in totals.values() if total is not None), ())
     for row in rows:
         label = "" if row.label is None else str(row.label)
-        sizes = {name: size(value) for name, value in head.sizes(totals[row.label, row.name]).items()}
+        total = totals[row.label, row.name]
+        its = {} if total is None else head.sizes(total)
         values = [figure(row.metrics[each.name].pooled) for each in metrics]
-        lines.append((label, inert(row.name or ""), *sizes.values(), *values))
+        shown = (size(its[name]) if name in its else "" for name in sizes)
+        lines.append((label, inert(row.name or ""), *shown, *values))
     columns = ("label", "name", *sizes, *(title(each) for each in metrics))
     said = f"{tuned(report.shown)}. {remark}".strip()
     return Sheet("All cases pooled", columns, tuple(lines), said, kept=2 + len(sizes))
