@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from files_of_options import own, shared
 
 from dicecli.cli.configuration import OptionKind, load
 from dicecli.errors import ConfigError
@@ -21,21 +22,6 @@ KNOWN = {
     "baseline": OptionKind("baseline", is_path=True),
     "output": OptionKind("outputs", is_multiple=True, is_path=True, is_output=True),
 }
-TABLE = "[tool.dicecli]\nband = 1\n"
-
-
-def own(folder, text):
-    """Write a dicecli.toml and return its path."""
-    path = folder / "dicecli.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def shared(folder, text=TABLE):
-    """Write a pyproject.toml and return its path."""
-    path = folder / "pyproject.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_the_two_files_say_the_same(tmp_path):

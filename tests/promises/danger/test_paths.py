@@ -11,7 +11,6 @@ from pathlib import Path
 
 import make
 import pytest
-from desk import Desk
 from streams import runner
 
 import dicecli
@@ -36,20 +35,6 @@ LINES = {
 NONE = {"long": "n" * 300, "deep": "d/" * 2500 + "x", "nul": "a\0b"}
 #: By the one option that takes it; others get one of a CSV.
 SUFFIXES = {"--labels": ".json", "--baseline": ".json", "--config": ".toml", "--within": ".png"}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    """Lay a folder of small masks, tables and results."""
-    return Desk(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture
-def at_desk(desk, monkeypatch):
-    """Work in that folder, and find it again as it was."""
-    monkeypatch.chdir(desk.folder)
-    yield desk
-    desk.reset()
 
 
 def places(command):

@@ -1,4 +1,4 @@
-"""Words of field_cases.md: no traceback, whatever stands in a command line or in a file; and what stands there is not taken."""
+"""No traceback, whatever stands in a command line or in a file; and what stands there is not taken for what it is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import strange
 import sweeps
-from desk import Desk
 from streams import runner
 
 import dicecli
@@ -22,20 +21,6 @@ from dicecli.reports.reading_back import from_dict
 MANY = ",".join(map(str, range(260)))
 #: How many attempts of a subject are made here; the others are for the script.
 SOME = {"lines": 35, "results": 15, "labels": 30, "pairs": 8}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    """Lay a folder of small masks, tables and results."""
-    return Desk(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture
-def at_desk(desk, monkeypatch):
-    """Work in that folder, and find it again as it was."""
-    monkeypatch.chdir(desk.folder)
-    yield desk
-    desk.reset()
 
 
 def called(line, code):
