@@ -54,9 +54,9 @@ def no_command(args: Sequence[str], commands: Iterable[str]) -> UnknownName:
     word, known = args[0], tuple(commands)
     paths = [each for each in args if not each.startswith("-")][:2]
     # As texts: a name that is too long for the system is none.
-    if not (os.path.exists(word) or _is_mask(word)):  # noqa: PTH110
+    if not (os.path.exists(word) or _is_mask(word)):  # noqa: PTH110 - a word of any length
         return unknown("command", word, known)
-    if os.path.isdir(word):  # noqa: PTH112
+    if os.path.isdir(word):  # noqa: PTH112 - as above
         command = "batch"
     elif Path(word).suffix.lower() == ".json":
         command = "report"
